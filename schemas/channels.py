@@ -1,0 +1,101 @@
+"""What a run spec says about media: channels, carryover, saturation and priors in business terms."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class SpecModel(BaseModel):
+    """Frozen base of everything in a run spec; unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ChannelKind(StrEnum):
+    """Paid media, owned media (no spend needed), or a competitor's activity (never positive)."""
+
+    PAID = "paid"
+    OWNED = "owned"
+    COMPETITOR = "competitor"
+
+
+class AdstockKind(StrEnum):
+    """Shape of the carryover kernel over lags."""
+
+    GEOMETRIC = "geometric"
+    DELAYED = "delayed"
+    WEIBULL_PDF = "weibull_pdf"
+    WEIBULL_CDF = "weibull_cdf"
+    NONE = "none"
+
+
+class SaturationKind(StrEnum):
+    """Shape of diminishing returns."""
+
+    HILL = "hill"
+    LOGISTIC = "logistic"
+    MICHAELIS_MENTEN = "michaelis_menten"
+    TANH = "tanh"
+    NONE = "none"
+
+
+class AdstockSpec(SpecModel):
+    """Learned carryover of kind ``mmm``: weights over ``l_max`` lags, summing to one."""
+
+    kind: AdstockKind = AdstockKind.GEOMETRIC
+    l_max: int = Field(8, ge=1, le=104, description="Number of lags including lag 0; 1 is no carryover.")
+
+
+class SaturationSpec(SpecModel):
+    """Learned saturation of kind ``mmm``, on each channel's input divided by its maximum."""
+
+    kind: SaturationKind = SaturationKind.HILL
+
+
+class PriorQuantity(StrEnum):
+    """The business quantity a channel's prior is stated on."""
+
+    SHARE = "share"
+    ROAS = "roas"
+
+
+class ChannelPrior(SpecModel):
+    """Log-normal prior on a channel's contribution share of the KPI, or on its ROAS.
+
+    ``spread`` is the standard deviation of the logarithm: 0.7 says "within a factor of two, two
+    times out of three".
+    """
+
+    quantity: PriorQuantity = PriorQuantity.SHARE
+    median: float = Field(gt=0)
+    spread: float = Field(1.0, gt=0, le=3)
+
+    @model_validator(mode="after")
+    def _share_below_one(self) -> Self:
+        if self.quantity is PriorQuantity.SHARE and self.median >= 1:
+            raise ValueError(
+                f"a contribution share must be below 1, got {self.median}; "
+                "write 5 percent as 0.05, or set quantity: roas"
+            )
+        return self
+
+
+class ChannelSpec(SpecModel):
+    """One channel. Its input to the model is ``activity`` when given, else ``spend``."""
+
+    name: str = Field(min_length=1, max_length=200)
+    kind: ChannelKind = ChannelKind.PAID
+    activity: str | None = Field(None, description="Source column: impressions, clicks, GRPs.")
+    spend: str | None = Field(None, description="Source column: money.")
+    prior: ChannelPrior | None = None
+
+    @model_validator(mode="after")
+    def _has_an_input(self) -> Self:
+        if self.activity is None and self.spend is None:
+            raise ValueError(f"channel {self.name!r} needs an activity column or a spend column")
+        if self.kind is not ChannelKind.PAID and self.spend is not None:
+            raise ValueError(f"channel {self.name!r} is {self.kind}: spend belongs to paid channels only")
+        if self.prior and self.prior.quantity is PriorQuantity.ROAS and self.spend is None:
+            raise ValueError(f"channel {self.name!r} has a ROAS prior but no spend column")
+        return self

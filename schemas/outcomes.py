@@ -1,0 +1,88 @@
+"""Verdicts, findings and gate outcomes: how every check in the product speaks."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Verdict(StrEnum):
+    """PASS, REVIEW or FAIL; NOT_EVALUATED is never a pass."""
+
+    PASS = "PASS"  # noqa: S105 - a verdict, not a password
+    REVIEW = "REVIEW"
+    FAIL = "FAIL"
+    NOT_EVALUATED = "NOT_EVALUATED"
+
+
+_SEVERITY = {Verdict.PASS: 0, Verdict.REVIEW: 1, Verdict.NOT_EVALUATED: 1, Verdict.FAIL: 2}
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the worst verdict; what could not be evaluated counts as REVIEW, nothing as PASS."""
+    level = max((_SEVERITY[v] for v in verdicts), default=0)
+    return (Verdict.PASS, Verdict.REVIEW, Verdict.FAIL)[level]
+
+
+class Layer(StrEnum):
+    """Where in the data's way a rule was checked."""
+
+    RAW = "raw"
+    CANONICAL = "canonical"
+    FEATURES = "features"
+
+
+class Finding(BaseModel):
+    """One thing wrong (or odd) with the data, told so that a marketer can mend it.
+
+    ``message`` names the place (file, column, row or key) and the rule; ``remedy`` the next action.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    layer: Layer
+    rule: str = Field(description="Short snake_case name of the broken rule, stable across versions.")
+    verdict: Verdict
+    message: str
+    remedy: str
+    file: str | None = None
+    column: str | None = None
+    rows: list[int] = Field(default=[], description="Line numbers of the file; the header is line 1.")
+    keys: list[str] = Field(default=[], description="Affected 'entity, period' keys, at most ten.")
+    n_affected: int | None = None
+
+    def line(self) -> str:
+        """Render the finding as one line of text."""
+        return f"[{self.verdict}] {self.rule}: {self.message} {self.remedy}".strip()
+
+
+class GateOutcome(BaseModel):
+    """One number judged against its limits."""
+
+    model_config = ConfigDict(frozen=True)
+
+    gate: str
+    verdict: Verdict
+    observed: float | None = Field(description="None where the number could not be computed.")
+    pass_limit: float
+    review_limit: float | None = None
+    where: str = Field(default="", description="Parameter, channel or series that gave the number.")
+    reason: str = Field(default="", description="Empty on PASS; else one sentence with a remedy.")
+
+
+class GateReport(BaseModel):
+    """All outcomes of one battery and their worst verdict."""
+
+    model_config = ConfigDict(frozen=True)
+
+    outcomes: list[GateOutcome]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Worst verdict of the battery."""
+        return worst(o.verdict for o in self.outcomes)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Sentences for everything that is not a pass."""
+        return [o.reason for o in self.outcomes if o.verdict is not Verdict.PASS]

@@ -1,0 +1,116 @@
+"""References that tasks pass instead of data: where it is, and what it is by content."""
+
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.outcomes import Finding, Verdict
+from schemas.run_spec import Grain
+
+
+class Ref(BaseModel):
+    """Frozen base of every reference."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class FileRef(Ref):
+    """One immutable file: path relative to the home, and the SHA-256 of its bytes."""
+
+    path: str
+    sha256: str
+
+
+class BatchRef(Ref):
+    """A received file in the landing zone (all columns as text, in the order received)."""
+
+    dataset_id: str
+    batch_id: str
+    file: FileRef
+    source_name: str
+    """File name as received; hostile input, only ever shown."""
+    n_rows: int
+    is_new: bool
+    """False when the same bytes were landed before."""
+
+
+class CandidateRef(Ref):
+    """What canonical data would be if this batch were accepted.
+
+    ``long`` has the batch's own rows (``role, entity_id, period_start, name, value``), ``wide``
+    the model's panel as of the run (``canonical_data.parquet``).
+    """
+
+    dataset_id: str
+    batch_id: str | None
+    long: FileRef | None
+    wide: FileRef
+    column_info: FileRef
+    grain: Grain
+    known_from: date
+
+
+class SnapshotRef(Ref):
+    """A frozen panel, identified by its content."""
+
+    dataset_id: str
+    snapshot_id: str
+    wide: FileRef
+    column_info: FileRef
+    grain: Grain
+    as_of: date
+    n_restated: int = 0
+    """Rows of earlier batches whose value this batch changed."""
+
+
+class ValidationRef(Ref):
+    """Outcome of one validation layer."""
+
+    verdict: Verdict
+    findings: list[Finding]
+
+
+class FeaturesRef(Ref):
+    """Features of one snapshot with their metadata and scaler."""
+
+    snapshot_id: str
+    features: FileRef
+    metadata: FileRef
+    scaler: FileRef
+
+
+class PosteriorRef(Ref):
+    """Draws of one fit, thin: parameters only, contributions are recomputed from them."""
+
+    kind: str
+    posterior: FileRef
+    metadata: FileRef
+    sampler: str
+    wall_seconds: dict[str, float]
+
+
+class DiagnosticsRef(Ref):
+    """The verdict on one fit."""
+
+    verdict: Verdict
+    reasons: list[str]
+    file: FileRef
+    metrics: dict[str, float]
+
+
+class AttributionRef(Ref):
+    """Published tables of one fit."""
+
+    contributions: FileRef
+    fitted: FileRef
+    files: list[FileRef]
+    metrics: dict[str, float]
+
+
+class PublicationRef(Ref):
+    """Where a run can be found after it ended."""
+
+    mlflow_run_id: str
+    model_version: int | None
+    champion: str | None
+    """``<registered model>@<version>`` that holds the alias after this run; None if none yet."""

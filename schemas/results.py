@@ -1,0 +1,59 @@
+"""What a run reports when it ends, and the state machine it goes through."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.outcomes import Finding, Verdict
+
+
+class RunStatus(StrEnum):
+    """States of a run, in order; ERROR can follow any of them."""
+
+    CREATED = "CREATED"
+    VALIDATED = "VALIDATED"
+    FEATURES_BUILT = "FEATURES_BUILT"
+    TRAINING = "TRAINING"
+    TRAINED = "TRAINED"
+    OUTPUTS_READY = "OUTPUTS_READY"
+    ERROR = "ERROR"
+
+
+class RunRecord(BaseModel):
+    """One run as ``run_status.json`` and ``ops.runs`` tell it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    dataset_id: str
+    status: RunStatus
+    reason: str | None = None
+    """Why the run ended in ERROR."""
+    verdict: Verdict | None = None
+    snapshot_id: str | None = None
+    mlflow_run_id: str | None = None
+    model_version: int | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class RefitReport(BaseModel):
+    """What ``mmm refit --json`` prints."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    dataset_id: str
+    snapshot_id: str | None
+    status: RunStatus
+    verdict: Verdict
+    reasons: list[str]
+    champion: str | None
+    model_version: int | None
+    artifacts_dir: str
+    mlflow_run_id: str | None
+    metrics: dict[str, float]
+    findings: list[Finding]
+    timings: dict[str, float]
+    """Wall seconds per stage."""

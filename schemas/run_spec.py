@@ -1,0 +1,243 @@
+"""The run spec: everything one refit needs to know, frozen and bounded.
+
+One model for JSON and YAML. Unknown keys are errors with a hint (``schemas.spec_errors``).
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from schemas.channels import AdstockSpec, ChannelSpec, SaturationSpec, SpecModel
+from schemas.gates import GateSettings
+from schemas.names import DEFAULT_KPI_COLUMN, ENTITY_COLUMN, PERIOD_COLUMN
+
+
+class Grain(StrEnum):
+    """Length of a period."""
+
+    WEEK = "WEEK"
+    MONTH = "MONTH"
+
+    @property
+    def periods_per_month(self) -> float:
+        """Periods in one calendar month, for turning window months into periods."""
+        return 52 / 12 if self is Grain.WEEK else 1.0
+
+
+class Level(StrEnum):
+    """Keep the panel of entities, or sum it to one brand."""
+
+    ENTITY = "entity"
+    BRAND = "brand"
+
+
+class ModelKind(StrEnum):
+    """Model kinds behind the one contract of a fitted model."""
+
+    MMM = "mmm"
+    LOG_STUDENT_T = "log_student_t"
+
+
+class KpiKind(StrEnum):
+    """Decides the words: revenue gives ROAS, a count gives cost per unit."""
+
+    REVENUE = "revenue"
+    COUNT = "count"
+
+
+class FixedAdstock(SpecModel):
+    """Fixed geometric adstock ``y[t] = x[t] + decay * y[t-1]``, cut after ``max_lag`` periods."""
+
+    decay_default: float = Field(0.5, ge=0, lt=1)
+    per_channel: dict[str, Annotated[float, Field(ge=0, lt=1)]] = {}
+    max_lag: int = Field(13, ge=0, le=104)
+
+
+class FixedSaturation(SpecModel):
+    """Fixed Hill curve ``x^S / (K^S + x^S)`` on adstocked activity divided by its maximum."""
+
+    enabled: bool = True
+    type: Annotated[str, Field(pattern="^hill$")] = "hill"
+    K: float = Field(0.5, gt=0)
+    S: float = Field(1.0, gt=0)
+
+
+class FixedSeasonality(SpecModel):
+    """Yearly Fourier terms with ``K`` harmonics."""
+
+    enabled: bool = True
+    K: int = Field(2, ge=1, le=26)
+
+
+class FixedTrend(SpecModel):
+    """Linear trend ``(t - mean) / std``."""
+
+    enabled: bool = True
+
+
+class FeatureConfig(SpecModel):
+    """Fixed transforms of kind ``log_student_t``."""
+
+    adstock: FixedAdstock = FixedAdstock()
+    saturation: FixedSaturation = FixedSaturation()
+    seasonality: FixedSeasonality = FixedSeasonality()
+    trend: FixedTrend = FixedTrend()
+
+
+class Windows(SpecModel):
+    """``carryover_months`` warm the adstock up before the ``estimation_months`` that are fitted."""
+
+    carryover_months: int = Field(0, ge=0, le=120)
+    estimation_months: int = Field(ge=1, le=240)
+
+
+class ModelSpec(SpecModel):
+    """The model and its shape. ``adstock`` and ``saturation`` are learned by kind ``mmm``."""
+
+    kind: ModelKind = ModelKind.MMM
+    adstock: AdstockSpec = AdstockSpec()
+    saturation: SaturationSpec = SaturationSpec()
+    yearly_seasonality: int = Field(2, ge=0, le=26, description="Harmonics; 0 switches it off.")
+    trend: bool = True
+    media_share: float = Field(
+        0.3,
+        gt=0,
+        lt=1,
+        description="Prior median of all channels' share of the KPI together, split evenly.",
+    )
+    share_spread: float = Field(1.0, gt=0, le=3, description="Spread of the default share priors.")
+
+
+class SamplerBackend(StrEnum):
+    """nutpie where it is installed (auto), or PyMC's own NUTS."""
+
+    AUTO = "auto"
+    NUTPIE = "nutpie"
+    PYMC = "pymc"
+
+
+class SamplerSpec(SpecModel):
+    """How long and how carefully to sample."""
+
+    draws: int = Field(1000, ge=20, le=20_000)
+    tune: int = Field(1000, ge=20, le=20_000)
+    chains: int = Field(2, ge=2, le=16)
+    target_accept: float = Field(0.9, ge=0.5, lt=1)
+    random_seed: int = Field(42, ge=0, lt=2**32)
+    backend: SamplerBackend = SamplerBackend.AUTO
+    timeout_minutes: float = Field(60, gt=0, le=24 * 60)
+
+
+_SAMPLER_SHORTCUTS = ("draws", "tune", "chains", "target_accept", "random_seed")
+
+
+class KpiSpec(SpecModel):
+    """What is explained. ``value_per_unit`` turns a count into money: a number or a source column."""
+
+    name: str | None = Field(None, min_length=1, max_length=200, description="Default: the target column.")
+    kind: KpiKind = KpiKind.REVENUE
+    value_per_unit: float | str | None = None
+
+    @model_validator(mode="after")
+    def _positive_value(self) -> Self:
+        if isinstance(self.value_per_unit, float) and self.value_per_unit <= 0:
+            raise ValueError("value_per_unit must be positive")
+        return self
+
+
+def _known_key_columns(columns: Any) -> Any:
+    if isinstance(columns, dict):
+        unknown = set(columns) - {ENTITY_COLUMN, PERIOD_COLUMN}
+        if unknown:
+            raise ValueError(
+                f"columns maps the key columns {ENTITY_COLUMN} and {PERIOD_COLUMN} only, got "
+                f"{', '.join(sorted(map(str, unknown)))}; name other columns in target_col, "
+                "drivers, controls or channels"
+            )
+    return columns
+
+
+class RunSpec(SpecModel):
+    """One refit of one dataset."""
+
+    dataset_id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    data: str | None = Field(None, description="Input file, relative to the spec; --data overrides it.")
+    sheet: str | None = Field(None, description="Excel sheet; default: the first.")
+    columns: Annotated[dict[str, str], BeforeValidator(_known_key_columns)] = {}
+    date_format: str | None = Field(None, description="strptime format where dates are not ISO, e.g. %d/%m/%Y.")
+    decimal: str = Field(".", pattern=r"^[.,]$", description="Decimal mark of numbers in text files.")
+    grain: Grain | None = Field(None, description="Default: detected from the dates.")
+    level: Level | None = Field(None, description="Default: brand with feature_config, else entity.")
+    target_col: str = DEFAULT_KPI_COLUMN
+    kpi: KpiSpec = KpiSpec()
+    drivers: list[str] | None = Field(None, description="Short form of channels: activity columns.")
+    channels: list[ChannelSpec] | None = None
+    controls: list[str] | None = Field(None, description="Default: all ctrl_* columns.")
+    feature_config: FeatureConfig | None = None
+    windows: Windows | None = Field(None, description="Default: all periods are fitted.")
+    model: ModelSpec = ModelSpec()
+    sampler: SamplerSpec = SamplerSpec()
+    gates: GateSettings = GateSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fold_shortcuts(cls, raw: Any) -> Any:
+        """Fold top-level sampler keys into ``sampler`` and let ``feature_config`` choose defaults."""
+        if not isinstance(raw, dict):
+            return raw
+        raw = dict(raw)
+        sampler = dict(raw.get("sampler") or {}) if isinstance(raw.get("sampler") or {}, dict) else None
+        if sampler is not None:
+            for key in _SAMPLER_SHORTCUTS:
+                if key in raw:
+                    if key in sampler and sampler[key] != raw[key]:
+                        raise ValueError(f"{key} is given twice, at the top and in sampler; keep one")
+                    sampler[key] = raw.pop(key)
+            raw["sampler"] = sampler
+        if raw.get("feature_config") is not None and isinstance(raw.get("model") or {}, dict):
+            raw["model"] = {"kind": ModelKind.LOG_STUDENT_T.value, **(raw.get("model") or {})}
+        return raw
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.drivers is not None and self.channels is not None:
+            raise ValueError("give drivers or channels, not both; channels is the long form")
+        names = [c.name for c in self.channels or []] or list(self.drivers or [])
+        repeated = sorted({n for n in names if names.count(n) > 1})
+        if repeated:
+            raise ValueError(f"channel named twice: {', '.join(repeated)}")
+        controls = self.controls or []
+        repeated = sorted({n for n in controls if controls.count(n) > 1})
+        if repeated:
+            raise ValueError(f"control named twice: {', '.join(repeated)}")
+        if self.model.kind is ModelKind.MMM and self.feature_config is not None:
+            raise ValueError(
+                "feature_config fixes the transforms of kind log_student_t; kind mmm learns them: "
+                "use model.adstock and model.saturation"
+            )
+        return self
+
+    @property
+    def features(self) -> FeatureConfig:
+        """Fixed transforms, with defaults where the spec is silent."""
+        return self.feature_config or FeatureConfig()
+
+    @property
+    def effective_level(self) -> Level:
+        """``level``, or its default: brand with ``feature_config``, else entity."""
+        return self.level or (Level.BRAND if self.feature_config else Level.ENTITY)
+
+    @property
+    def kpi_name(self) -> str:
+        """Name of the KPI in tables and reports."""
+        return self.kpi.name or self.target_col
+
+
+class RefitRequest(SpecModel):
+    """A run spec and what the command line adds to it."""
+
+    spec: RunSpec
+    data: str | None = Field(None, description="Absolute path of the input file; None uses the warehouse.")
+    as_of: date | None = Field(None, description="Knowledge date; None is today.")

@@ -1,0 +1,108 @@
+"""Files of a run: written to a temporary name, hashed, then renamed; checked when read.
+
+Belongs here: Parquet, JSON and netCDF in and out, and the hash in every reference.
+Does not: what the files mean.
+"""
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas.errors import CorruptArtifactError
+from schemas.refs import FileRef
+from tasks.store.home import Home
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes as hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_whole(home: Home, path: Path, write: Callable[[Path], object]) -> FileRef:
+    """Call ``write`` on a temporary sibling of ``path``, then rename it into place.
+
+    A crash leaves either the old file or the new one, never half of one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
+    try:
+        write(partial)
+        digest = sha256_of(partial)
+        with partial.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return FileRef(path=home.relative(path), sha256=digest)
+
+
+def open_ref(home: Home, ref: FileRef) -> Path:
+    """Return the path of a referenced file after checking its hash.
+
+    Raises
+    ------
+    CorruptArtifactError
+        If the file is missing or its bytes are not those that were written.
+    """
+    path = home.root / ref.path
+    if not path.is_file():
+        raise CorruptArtifactError(f"{ref.path} is missing; restore it or run the refit again.")
+    if sha256_of(path) != ref.sha256:
+        raise CorruptArtifactError(
+            f"{ref.path} was changed after it was written; restore it or run the refit again."
+        )
+    return path
+
+
+def write_json(home: Home, path: Path, document: Any) -> FileRef:
+    """Write a JSON document; numbers that are not finite are refused rather than written as NaN."""
+    text = json.dumps(document, indent=2, allow_nan=False, default=str)
+    return write_whole(home, path, lambda p: p.write_text(text + "\n", encoding="utf-8"))
+
+
+def read_json(home: Home, ref: FileRef) -> Any:
+    """Read a referenced JSON document."""
+    return json.loads(open_ref(home, ref).read_text(encoding="utf-8"))
+
+
+def write_parquet(home: Home, path: Path, frame: "pd.DataFrame") -> FileRef:
+    """Write a frame without its index."""
+    return write_whole(home, path, lambda p: frame.to_parquet(p, index=False))
+
+
+def read_parquet(home: Home, ref: FileRef) -> "pd.DataFrame":
+    """Read a referenced frame."""
+    import pandas as pd
+
+    return pd.read_parquet(open_ref(home, ref))
+
+
+def write_netcdf(home: Home, path: Path, tree: "xr.DataTree") -> FileRef:
+    """Write a DataTree of draws, compressed, in one file."""
+
+    def write(partial: Path) -> None:
+        encoding = {
+            group: {str(name): {"zlib": True, "complevel": 4, "shuffle": True} for name in node.data_vars
+                    if node[name].dtype.kind in "fiub" and node[name].ndim}
+            for group, node in ((n.path, n) for n in tree.subtree)
+        }
+        tree.to_netcdf(partial, engine="h5netcdf", encoding=encoding)
+
+    return write_whole(home, path, write)
+
+
+def read_netcdf(home: Home, ref: FileRef) -> "xr.DataTree":
+    """Read a referenced DataTree into memory and close the file."""
+    import xarray as xr
+
+    with xr.open_datatree(open_ref(home, ref), engine="h5netcdf") as tree:
+        return tree.load()

@@ -1,0 +1,87 @@
+"""Where state lives, and the environment every dependency must see before it is imported.
+
+``MMM_HOME`` (default: the checkout) holds ``data/``, ``mlruns/`` and ``.prefect/``, so a trial or a
+test runs in a temporary home and touches nothing else. This module is the only reader of
+``MMM_HOME``.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Home:
+    """Paths of one home; directories are made by whoever writes into them."""
+
+    root: Path
+
+    @property
+    def landing(self) -> Path:
+        """Received files, immutable."""
+        return self.root / "data" / "landing"
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file."""
+        return self.root / "data" / "warehouse.duckdb"
+
+    @property
+    def runs(self) -> Path:
+        """One folder of artifacts per run."""
+        return self.root / "data" / "runs"
+
+    @property
+    def locks(self) -> Path:
+        """Lock files, one per dataset."""
+        return self.root / "data" / "locks"
+
+    @property
+    def mlruns(self) -> Path:
+        """MLflow's SQLite store and artifacts."""
+        return self.root / "mlruns"
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow tracking and registry address; ``MLFLOW_TRACKING_URI`` overrides it."""
+        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.mlruns / 'mlflow.db'}"
+
+    def run_dir(self, run_id: str) -> Path:
+        """Folder of one run's artifacts."""
+        return self.runs / run_id
+
+    def relative(self, path: Path) -> str:
+        """Path as written into references: relative to the home, so a home can be moved."""
+        return path.resolve().relative_to(self.root.resolve()).as_posix()
+
+
+def current_home() -> Home:
+    """Return the home named by ``MMM_HOME``, or the checkout."""
+    named = os.environ.get("MMM_HOME")
+    return Home(Path(named).expanduser().resolve() if named else CHECKOUT)
+
+
+def configure_environment() -> None:
+    """Set what dependencies read at import: telemetry off, state under the home, local addresses.
+
+    Existing settings win, so a platform engineer can point the same code at a remote Prefect or
+    MLflow by environment alone.
+    """
+    home = current_home()
+    prefect_home = home.root / ".prefect"
+    for name, value in {
+        "DO_NOT_TRACK": "true",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
+        "STREAMLIT_SERVER_ADDRESS": "127.0.0.1",
+        "PREFECT_HOME": str(prefect_home),
+        "PREFECT_RESULTS_LOCAL_STORAGE_PATH": str(prefect_home / "results"),
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+    }.items():
+        os.environ.setdefault(name, value)
