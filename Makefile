@@ -1,0 +1,67 @@
+# Every target sets up what it needs. `make help` lists them.
+# Needs make and Python 3.12 or newer; everything else comes from requirements.lock, with hashes.
+
+PYTHON  ?= python3
+WORKERS ?= auto
+VENV    := .venv
+READY   := $(VENV)/.ready
+MIN     := (3, 12)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup refit test ui bench lint lock
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(READY) ## Build the environment in .venv from requirements.lock
+
+refit: $(READY) ## Run the weekly refit on the demo panel
+	$(VENV)/bin/mmm refit --spec data/demo/run_spec.yaml
+
+test: $(READY) ## Run all tests (WORKERS=0 for one process, ARGS="-k name" to choose)
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+ui: $(READY) ## Start the Prefect and MLflow web interfaces on 127.0.0.1
+	$(VENV)/bin/mmm ui
+
+bench: $(READY) ## Run the benchmarks; each prints a table of ratios
+	@for script in benchmarks/*.py; do echo "== $$script"; $(VENV)/bin/python "$$script" || exit 1; done
+
+lint: $(READY) ## Check style, format and types; changes nothing
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+lock: $(READY) ## Resolve requirements.lock anew from pyproject.toml
+	$(VENV)/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.12 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--quiet -o requirements.lock
+
+# The stamp is written last: an interrupted installation is taken up again by the next make.
+# uv is bootstrapped from its own block of the lock. Where uv cannot reach a package index that
+# only pip is configured for, pip installs the same lock, slower.
+$(READY): requirements.lock pyproject.toml
+	@rm -f $(READY)
+	@if ! $(VENV)/bin/python -c 'import sys, pip; sys.exit(sys.version_info < $(MIN))' 2>/dev/null; then \
+		found=; seen=; \
+		for candidate in "$(PYTHON)" python3.13 python3.12; do \
+			version=$$("$$candidate" -c 'import platform; print(platform.python_version())' 2>/dev/null) || continue; \
+			seen="$${seen:+$$seen, }$$candidate is $$version"; \
+			if "$$candidate" -c 'import sys; sys.exit(sys.version_info < $(MIN))'; then found=$$candidate; break; fi; \
+		done; \
+		if [ -z "$$found" ]; then \
+			echo "Python 3.12 or newer is needed ($${seen:-no Python was found}); install it, or name it: make PYTHON=/path/to/python3.13" >&2; \
+			exit 1; \
+		fi; \
+		echo "Making $(VENV) with $$found ($$version)"; \
+		"$$found" -m venv --clear $(VENV); \
+	fi
+	@awk '/^[^ #]/ { keep = /^uv==/ } keep' requirements.lock > $(VENV)/uv.lock
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r $(VENV)/uv.lock
+	@echo "Installing requirements.lock"
+	@VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet --require-hashes -r requirements.lock \
+		|| { echo "uv could not install the lock; trying pip" >&2; \
+			$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.lock; }
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
+	@touch $(READY)

@@ -1,0 +1,77 @@
+"""The environment is the one that was tested: hashes for everything, and the pins that decide.
+
+Two of the pins are caps that Prefect 3.8 needs but does not declare. FastAPI 0.151 and later make
+every flow run fail at once (``Body() got an unexpected keyword argument``). SQLAlchemy 2.1 fails
+silently: everything works, except that no scheduled run is ever created;
+``tests/orchestration/test_scheduler.py`` watches for that. Prefect 3.9.1 has both mended.
+"""
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+DECLARED = [
+    Requirement(line) for line in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
+]
+
+PINS = {
+    "prefect": "==3.8.8",
+    "fastapi": ">=0.139,<0.151",
+    "sqlalchemy": ">=2.0,<2.1",
+    "mlflow": "==3.17.2",
+    "great-expectations": "==1.24.1",
+    "duckdb": "==2.0.0",
+    "pandas": "==3.1.1",
+    "pyarrow": "==25.0.1",
+    "pymc": "==6.3.2",
+    "pymc-marketing": "==1.3.0",
+    "arviz": "==1.3.0",
+    "nutpie": "==0.16.11",
+}
+
+
+def locked() -> dict[str, tuple[str, str]]:
+    """``{package: (version, block of the lock)}``; one package may have a block per platform."""
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", LOCK.strip())
+    found = {}
+    for block in blocks:
+        match = re.match(r"([A-Za-z0-9._-]+)==([^ ;\\]+)", block)
+        assert match, f"the lock has a line that is no pin: {block.splitlines()[0]!r}"
+        found[match[1].lower()] = (match[2], block)
+    return found
+
+
+@pytest.mark.parametrize("package", PINS)
+def test_the_pins_that_decide_are_installed(package):
+    assert version(package) in SpecifierSet(PINS[package])
+
+
+@pytest.mark.parametrize("package", PINS)
+def test_the_project_declares_the_pins_that_decide(package):
+    specifiers = {r.name: r.specifier for r in DECLARED}
+    assert specifiers[package] == SpecifierSet(PINS[package])
+
+
+@pytest.mark.parametrize("requirement", DECLARED, ids=str)
+def test_every_declared_package_is_locked_and_installed_at_that_version(requirement):
+    locked_version, _ = locked()[requirement.name.lower()]
+    assert requirement.specifier.contains(locked_version)
+    assert version(requirement.name) == locked_version
+
+
+def test_every_locked_package_has_hashes():
+    bare = [package for package, (_, block) in locked().items() if "--hash=sha256:" not in block]
+    assert not bare
+
+
+def test_the_lock_names_no_place_to_download_from():
+    assert "://" not in LOCK
+    assert not re.search(r"^\s*(-i|-f|--index|--extra-index|--find-links|-e)\b", LOCK, re.M)

@@ -1,0 +1,72 @@
+"""Fixtures of all tests. The environment is set here, before any test imports Prefect or MLflow."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+SESSION_HOME = Path(tempfile.mkdtemp(prefix="mmm-tests-"))
+atexit.register(shutil.rmtree, SESSION_HOME, ignore_errors=True)
+
+# A developer's own servers are never written to by a test.
+for name in ("MLFLOW_TRACKING_URI", "PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_HOME"):
+    os.environ.pop(name, None)
+os.environ["MMM_HOME"] = str(SESSION_HOME)
+
+# Parallel workers must not wait for each other's compilation lock; kept between sessions for speed.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+os.environ["PYTENSOR_FLAGS"] = ",".join(
+    [
+        *filter(None, [os.environ.get("PYTENSOR_FLAGS")]),
+        f"base_compiledir={CHECKOUT / '.pytest_cache' / 'pytensor' / WORKER}",
+    ]
+)
+
+from tasks.store.home import Home, configure_environment  # noqa: E402 - after the environment
+
+configure_environment()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that need a Prefect server on one worker, so that one server is started."""
+    for item in items:
+        if item.get_closest_marker("orchestration"):
+            item.add_marker(pytest.mark.xdist_group("orchestration"))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """An empty home of its own for one test."""
+    monkeypatch.setenv("MMM_HOME", str(tmp_path))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return Home(tmp_path.resolve())
+
+
+@pytest.fixture(scope="session")
+def prefect_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A Prefect test server for the session, with results in a folder of its own.
+
+    Without the heartbeat setting each flow call waits a second for its heartbeat thread; without
+    the storage setting cached results leak from one test session into the next.
+    """
+    from prefect.settings import (
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        PREFECT_LOCAL_STORAGE_PATH,
+        PREFECT_RESULTS_LOCAL_STORAGE_PATH,
+        temporary_settings,
+    )
+    from prefect.testing.utilities import prefect_test_harness
+
+    storage = str(tmp_path_factory.mktemp("results"))
+    settings = {
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+        PREFECT_LOCAL_STORAGE_PATH: storage,
+        PREFECT_RESULTS_LOCAL_STORAGE_PATH: storage,
+    }
+    with prefect_test_harness(server_startup_timeout=120), temporary_settings(settings):
+        yield

@@ -1,0 +1,132 @@
+"""Which column plays which role."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.errors import SpecError
+from schemas.roles import resolve_roles
+from schemas.spec_errors import parse_run_spec
+
+COLUMNS = [
+    "entity_id",
+    "period_start",
+    "sales",
+    "act_tv",
+    "act_search",
+    "spend_tv",
+    "spend_radio",
+    "ctrl_price",
+    "note",
+]
+
+
+def roles_of(header, /, **keys):
+    return resolve_roles(parse_run_spec({"dataset_id": "d", **keys}), header)
+
+
+def test_prefixes_decide_where_the_spec_is_silent():
+    roles = roles_of(COLUMNS)
+    found = {c.name: (c.activity, c.spend, c.input_column) for c in roles.channels}
+    assert found == {
+        "tv": ("act_tv", "spend_tv", "act_tv"),
+        "search": ("act_search", None, "act_search"),
+        "radio": (None, "spend_radio", "spend_radio"),
+    }
+    assert [(c.name, c.source, c.column) for c in roles.controls] == [
+        ("price", "ctrl_price", "ctrl_price")
+    ]
+    assert (roles.entity, roles.period, roles.kpi) == ("entity_id", "period_start", "sales")
+
+
+def test_a_vendor_file_is_read_by_the_names_in_the_spec():
+    header = ["geo", "date", "umsatz", "TV GRPs", "TV EUR", "Preis", "wert"]
+    roles = roles_of(
+        header,
+        columns={"entity_id": "geo", "period_start": "date"},
+        target_col="umsatz",
+        kpi={"kind": "count", "value_per_unit": "wert"},
+        channels=[{"name": "tv", "activity": "TV GRPs", "spend": "TV EUR"}],
+        controls=["Preis"],
+    )
+    assert (roles.entity, roles.period) == ("geo", "date")
+    assert roles.numeric_sources() == {
+        "umsatz": "umsatz",
+        "value_per_unit": "wert",
+        "act_tv": "TV GRPs",
+        "spend_tv": "TV EUR",
+        "ctrl_Preis": "Preis",
+    }
+
+
+def test_drivers_name_activity_and_find_their_spend():
+    roles = roles_of(COLUMNS, drivers=["act_tv", "spend_radio"], controls=[])
+    assert [(c.name, c.activity, c.spend) for c in roles.channels] == [
+        ("tv", "act_tv", "spend_tv"),
+        ("radio", None, "spend_radio"),
+    ]
+    assert roles.controls == []
+
+
+def test_a_file_without_an_entity_column_has_no_entity_role():
+    assert roles_of([c for c in COLUMNS if c != "entity_id"]).entity is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        (
+            {"target_col": "saless"},
+            "target_col: the file has no column 'saless'; did you mean 'sales'?",
+        ),
+        ({"drivers": ["act_tvv"]}, "did you mean 'act_tv'?"),
+        ({"controls": ["ctrl_prise"]}, "did you mean 'ctrl_price'?"),
+        ({"columns": {"period_start": "zzzz"}}, "it has: entity_id, period_start"),
+        ({"columns": {"entity_id": "entity"}}, "did you mean 'entity_id'?"),
+        ({"kpi": {"value_per_unit": "price"}}, "kpi.value_per_unit"),
+        ({"channels": [{"name": "tv", "spend": "spend_tw"}]}, "did you mean 'spend_tv'?"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_misspelled_column_is_refused_with_the_nearest_one(keys, says):
+    with pytest.raises(SpecError) as caught:
+        roles_of(COLUMNS, **keys)
+    assert says in str(caught.value)
+
+
+def test_all_missing_columns_are_reported_together():
+    with pytest.raises(SpecError) as caught:
+        roles_of(COLUMNS, target_col="a1", drivers=["b2"], controls=["c3"])
+    assert len(caught.value.problems) == 3
+
+
+def test_a_file_without_any_channel_is_refused():
+    with pytest.raises(SpecError, match="no channel"):
+        roles_of(["period_start", "sales"])
+
+
+@given(st.permutations(COLUMNS))
+def test_roles_do_not_depend_on_the_order_of_columns(columns):
+    def as_sets(roles):
+        found = roles.model_dump()
+        found["channels"] = {c.name: c for c in roles.channels}
+        found["controls"] = {c.name: c for c in roles.controls}
+        return found
+
+    assert as_sets(roles_of(columns)) == as_sets(roles_of(COLUMNS))
+
+
+@given(st.permutations(COLUMNS))
+def test_no_two_roles_share_a_canonical_column(columns):
+    roles = roles_of(columns)
+    sources = roles.numeric_sources()
+    n_inputs = sum((c.activity is not None) + (c.spend is not None) for c in roles.channels)
+    assert len(sources) == 1 + n_inputs + len(roles.controls)
+
+
+@pytest.mark.parametrize(
+    "hostile", ["act_x'); DROP TABLE kpi;--", "act_../../etc/passwd", "act_", 'act_"', "act_ä ö"]
+)
+def test_a_hostile_column_name_is_just_a_name(hostile):
+    roles = roles_of([*COLUMNS, hostile])
+    assert hostile in {c.activity for c in roles.channels}

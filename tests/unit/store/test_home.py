@@ -1,0 +1,56 @@
+"""Where state lives."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tasks.store.home import CHECKOUT, Home, configure_environment, current_home
+
+
+def test_the_checkout_is_the_home_unless_another_is_named(monkeypatch):
+    monkeypatch.delenv("MMM_HOME")
+    assert current_home() == Home(CHECKOUT)
+    assert (CHECKOUT / "pyproject.toml").is_file()
+
+
+def test_a_named_home_holds_all_state(home):
+    assert current_home() == home
+    for path in (home.landing, home.warehouse, home.runs, home.locks, home.mlruns):
+        assert path.is_relative_to(home.root)
+    assert home.tracking_uri == f"sqlite:///{home.root}/mlruns/mlflow.db"
+
+
+def test_a_tracking_server_named_in_the_environment_wins(home, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.example:5000")
+    assert home.tracking_uri == "http://mlflow.example:5000"
+
+
+def test_references_are_relative_so_that_a_home_can_be_moved(home):
+    assert home.relative(home.run_dir("r1") / "fitted.parquet") == "data/runs/r1/fitted.parquet"
+
+
+def test_existing_settings_win(home, monkeypatch):
+    monkeypatch.setenv("PREFECT_HOME", "/elsewhere")
+    monkeypatch.delenv("DO_NOT_TRACK")
+    configure_environment()
+    assert os.environ["PREFECT_HOME"] == "/elsewhere"
+    assert os.environ["DO_NOT_TRACK"] == "true"
+
+
+def test_importing_the_flows_switches_telemetry_off(tmp_path):
+    script = (
+        "import flows, os; "
+        "print(os.environ['DO_NOT_TRACK'], os.environ['PREFECT_SERVER_ANALYTICS_ENABLED'], "
+        "os.environ['MLFLOW_DISABLE_TELEMETRY'], os.environ['PREFECT_HOME'])"
+    )
+    clean = {"PATH": os.environ["PATH"], "MMM_HOME": str(tmp_path)}
+    printed = subprocess.run(
+        [sys.executable, "-c", script],
+        env=clean,
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert printed == ["true", "false", "true", str(Path(tmp_path).resolve() / ".prefect")]
