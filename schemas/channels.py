@@ -1,4 +1,4 @@
-"""What a run spec says about media: channels, carryover, saturation and priors in business terms."""
+"""What a run spec says about media: channels, carryover, saturation, priors in business terms."""
 
 from enum import StrEnum
 from typing import Self
@@ -44,7 +44,9 @@ class AdstockSpec(SpecModel):
     """Learned carryover of kind ``mmm``: weights over ``l_max`` lags, summing to one."""
 
     kind: AdstockKind = AdstockKind.GEOMETRIC
-    l_max: int = Field(8, ge=1, le=104, description="Number of lags including lag 0; 1 is no carryover.")
+    l_max: int = Field(
+        8, ge=1, le=104, description="Number of lags including lag 0; 1 is no carryover."
+    )
 
 
 class SaturationSpec(SpecModel):
@@ -95,7 +97,9 @@ class ChannelSpec(SpecModel):
         if self.activity is None and self.spend is None:
             raise ValueError(f"channel {self.name!r} needs an activity column or a spend column")
         if self.kind is not ChannelKind.PAID and self.spend is not None:
-            raise ValueError(f"channel {self.name!r} is {self.kind}: spend belongs to paid channels only")
+            raise ValueError(
+                f"channel {self.name!r} is {self.kind}: spend belongs to paid channels only"
+            )
         if self.prior and self.prior.quantity is PriorQuantity.ROAS and self.spend is None:
             raise ValueError(f"channel {self.name!r} has a ROAS prior but no spend column")
         return self

@@ -1,4 +1,4 @@
-"""Limits of every gate, with the defaults the product stands for. All can be set in the run spec."""
+"""Limits of every gate, with the defaults the product stands for; the run spec can set them."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,14 +17,21 @@ class DataGates(Gates):
         0.999, gt=0, le=1, description="Two channels closer than this cannot be told apart: fail."
     )
     max_vif: float = Field(10.0, gt=1, description="Variance inflation above this is a review.")
-    min_rows_per_parameter: float = Field(5.0, ge=0, description="Fewer rows per parameter: review.")
+    min_rows_per_parameter: float = Field(
+        5.0, ge=0, description="Fewer rows per parameter: review."
+    )
     max_missing_share: float = Field(
-        0.05, ge=0, le=1, description="Missing media or control values up to this share: review; above: fail."
+        0.05,
+        ge=0,
+        le=1,
+        description="Missing media or control values up to this share: review; above: fail.",
     )
     max_unpaired_share: float = Field(
         0.0, ge=0, le=1, description="Share of periods with spend but no activity, or the reverse."
     )
-    outlier_robust_z: float = Field(6.0, gt=2, description="KPI further out in robust z is a review.")
+    outlier_robust_z: float = Field(
+        6.0, gt=2, description="KPI further out in robust z is a review."
+    )
     max_drift_ratio: float = Field(
         3.0, gt=1, description="Median of a column against the previous batch, up or down: review."
     )
@@ -47,19 +54,28 @@ class SamplingGates(Gates):
 class FitGates(Gates):
     """Limits on what the fit says. In-sample fit alone never decides promotion."""
 
-    ppc_p_fail: float = Field(0.01, ge=0, lt=0.5, description="Two-sided posterior predictive p below: fail.")
+    ppc_p_fail: float = Field(
+        0.01, ge=0, lt=0.5, description="Two-sided posterior predictive p below: fail."
+    )
     ppc_p_review: float = Field(0.05, ge=0, lt=0.5)
-    negative_baseline_review: float = Field(0.2, ge=0, le=1, description="P(baseline < 0) above: review.")
+    negative_baseline_review: float = Field(
+        0.2, ge=0, le=1, description="P(baseline < 0) above: review."
+    )
     negative_baseline_fail: float = Field(0.8, ge=0, le=1)
     durbin_watson_low: float = Field(1.0, ge=0, le=2, description="Outside [low, high]: review.")
     durbin_watson_high: float = Field(3.0, ge=2, le=4)
     min_contraction: float = Field(
-        0.1, ge=0, lt=1, description="1 - var(posterior)/var(prior) of a channel's effect; below: prior-driven."
+        0.1,
+        ge=0,
+        lt=1,
+        description="1 - var(posterior)/var(prior) of a channel's effect; below: prior-driven.",
     )
     max_prior_driven_share: float = Field(
         0.5, ge=0, le=1, description="Share of channels that may be prior-driven before a review."
     )
-    pareto_k_review_share: float = Field(0.02, ge=0, le=1, description="Share of PSIS-LOO k > 0.7: review.")
+    pareto_k_review_share: float = Field(
+        0.02, ge=0, le=1, description="Share of PSIS-LOO k > 0.7: review."
+    )
 
 
 class GateSettings(Gates):

@@ -41,13 +41,17 @@ class Finding(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     layer: Layer
-    rule: str = Field(description="Short snake_case name of the broken rule, stable across versions.")
+    rule: str = Field(
+        description="Short snake_case name of the broken rule, stable across versions."
+    )
     verdict: Verdict
     message: str
     remedy: str
     file: str | None = None
     column: str | None = None
-    rows: list[int] = Field(default=[], description="Line numbers of the file; the header is line 1.")
+    rows: list[int] = Field(
+        default=[], description="Line numbers of the file; the header is line 1."
+    )
     keys: list[str] = Field(default=[], description="Affected 'entity, period' keys, at most ten.")
     n_affected: int | None = None
 

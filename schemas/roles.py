@@ -108,7 +108,9 @@ def resolve_roles(spec: RunSpec, columns: Sequence[str]) -> ColumnRoles:
         can be found.
     """
     period = spec.columns.get(PERIOD_COLUMN, PERIOD_COLUMN)
-    entity = spec.columns.get(ENTITY_COLUMN) or (ENTITY_COLUMN if ENTITY_COLUMN in columns else None)
+    entity = spec.columns.get(ENTITY_COLUMN) or (
+        ENTITY_COLUMN if ENTITY_COLUMN in columns else None
+    )
     channels = _channels(spec, columns)
     controls = spec.controls
     if controls is None:
@@ -121,7 +123,9 @@ def resolve_roles(spec: RunSpec, columns: Sequence[str]) -> ColumnRoles:
         kpi_name=spec.kpi_name,
         unit_value=unit_value,
         channels=channels,
-        controls=[ControlRole(name=c.removeprefix(CONTROL_PREFIX) or c, source=c) for c in controls],
+        controls=[
+            ControlRole(name=c.removeprefix(CONTROL_PREFIX) or c, source=c) for c in controls
+        ],
     )
     _require_present(roles, columns)
     return roles
@@ -173,7 +177,9 @@ def _require_present(roles: ColumnRoles, columns: Sequence[str]) -> None:
     if roles.unit_value:
         wanted["kpi.value_per_unit"] = roles.unit_value
     for channel in roles.channels:
-        wanted |= {f"channel {channel.name!r} activity": channel.activity} if channel.activity else {}
+        wanted |= (
+            {f"channel {channel.name!r} activity": channel.activity} if channel.activity else {}
+        )
         wanted |= {f"channel {channel.name!r} spend": channel.spend} if channel.spend else {}
     wanted |= {f"control {c.name!r}": c.source for c in roles.controls}
     problems = [

@@ -134,9 +134,11 @@ _SAMPLER_SHORTCUTS = ("draws", "tune", "chains", "target_accept", "random_seed")
 
 
 class KpiSpec(SpecModel):
-    """What is explained. ``value_per_unit`` turns a count into money: a number or a source column."""
+    """What is explained. ``value_per_unit`` makes a count money: a number or a source column."""
 
-    name: str | None = Field(None, min_length=1, max_length=200, description="Default: the target column.")
+    name: str | None = Field(
+        None, min_length=1, max_length=200, description="Default: the target column."
+    )
     kind: KpiKind = KpiKind.REVENUE
     value_per_unit: float | str | None = None
 
@@ -163,13 +165,21 @@ class RunSpec(SpecModel):
     """One refit of one dataset."""
 
     dataset_id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
-    data: str | None = Field(None, description="Input file, relative to the spec; --data overrides it.")
+    data: str | None = Field(
+        None, description="Input file, relative to the spec; --data overrides it."
+    )
     sheet: str | None = Field(None, description="Excel sheet; default: the first.")
     columns: Annotated[dict[str, str], BeforeValidator(_known_key_columns)] = {}
-    date_format: str | None = Field(None, description="strptime format where dates are not ISO, e.g. %d/%m/%Y.")
-    decimal: str = Field(".", pattern=r"^[.,]$", description="Decimal mark of numbers in text files.")
+    date_format: str | None = Field(
+        None, description="strptime format where dates are not ISO, e.g. %d/%m/%Y."
+    )
+    decimal: str = Field(
+        ".", pattern=r"^[.,]$", description="Decimal mark of numbers in text files."
+    )
     grain: Grain | None = Field(None, description="Default: detected from the dates.")
-    level: Level | None = Field(None, description="Default: brand with feature_config, else entity.")
+    level: Level | None = Field(
+        None, description="Default: brand with feature_config, else entity."
+    )
     target_col: str = DEFAULT_KPI_COLUMN
     kpi: KpiSpec = KpiSpec()
     drivers: list[str] | None = Field(None, description="Short form of channels: activity columns.")
@@ -184,16 +194,20 @@ class RunSpec(SpecModel):
     @model_validator(mode="before")
     @classmethod
     def _fold_shortcuts(cls, raw: Any) -> Any:
-        """Fold top-level sampler keys into ``sampler`` and let ``feature_config`` choose defaults."""
+        """Fold top-level sampler keys into ``sampler``; ``feature_config`` chooses the kind."""
         if not isinstance(raw, dict):
             return raw
         raw = dict(raw)
-        sampler = dict(raw.get("sampler") or {}) if isinstance(raw.get("sampler") or {}, dict) else None
+        sampler = (
+            dict(raw.get("sampler") or {}) if isinstance(raw.get("sampler") or {}, dict) else None
+        )
         if sampler is not None:
             for key in _SAMPLER_SHORTCUTS:
                 if key in raw:
                     if key in sampler and sampler[key] != raw[key]:
-                        raise ValueError(f"{key} is given twice, at the top and in sampler; keep one")
+                        raise ValueError(
+                            f"{key} is given twice, at the top and in sampler; keep one"
+                        )
                     sampler[key] = raw.pop(key)
             raw["sampler"] = sampler
         if raw.get("feature_config") is not None and isinstance(raw.get("model") or {}, dict):
@@ -239,5 +253,7 @@ class RefitRequest(SpecModel):
     """A run spec and what the command line adds to it."""
 
     spec: RunSpec
-    data: str | None = Field(None, description="Absolute path of the input file; None uses the warehouse.")
+    data: str | None = Field(
+        None, description="Absolute path of the input file; None uses the warehouse."
+    )
     as_of: date | None = Field(None, description="Knowledge date; None is today.")

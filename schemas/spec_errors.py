@@ -26,27 +26,37 @@ def parse_run_spec(raw: Any, *, source: str = "run spec") -> RunSpec:
         With every problem, each naming its key.
     """
     if not isinstance(raw, Mapping):
-        raise SpecError(f"{source}: expected a mapping of keys to values, got {type(raw).__name__}.")
+        raise SpecError(
+            f"{source}: expected a mapping of keys to values, got {type(raw).__name__}."
+        )
     try:
         return RunSpec.model_validate(dict(raw))
     except ValidationError as error:
-        problems = [_sentence(e, raw) for e in error.errors()]
+        problems = [_sentence(e) for e in error.errors()]
         listing = "\n".join(f"- {p}" for p in problems)
         raise SpecError(f"{source} cannot be used:\n{listing}", problems) from error
 
 
-def _sentence(error: Any, raw: Mapping[str, Any]) -> str:
+def _sentence(error: Any) -> str:
     where = ".".join(str(part) for part in error["loc"]) or "spec"
     if error["type"] == "extra_forbidden":
         key, parents = str(error["loc"][-1]), error["loc"][:-1]
         near = difflib.get_close_matches(key, _known_keys(parents), n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(_known_keys(parents))}."
+        hint = (
+            f"did you mean {near[0]!r}?"
+            if near
+            else f"known keys: {', '.join(_known_keys(parents))}."
+        )
         return f"{where}: unknown key; {hint}"
     if error["type"] == "missing":
         return f"{where}: required, but not given."
     message = error["msg"].removeprefix("Value error, ")
     got = error.get("input")
-    shown = f" (got {got!r})" if isinstance(got, str | int | float | bool) and error["type"] != "value_error" else ""
+    shown = (
+        f" (got {got!r})"
+        if isinstance(got, str | int | float | bool) and error["type"] != "value_error"
+        else ""
+    )
     return f"{where}: {message}{shown}"
 
 

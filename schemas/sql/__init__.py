@@ -1,0 +1,1 @@
+"""DuckDB DDL, read as package data."""

@@ -91,8 +91,11 @@ def write_netcdf(home: Home, path: Path, tree: "xr.DataTree") -> FileRef:
 
     def write(partial: Path) -> None:
         encoding = {
-            group: {str(name): {"zlib": True, "complevel": 4, "shuffle": True} for name in node.data_vars
-                    if node[name].dtype.kind in "fiub" and node[name].ndim}
+            group: {
+                str(name): {"zlib": True, "complevel": 4, "shuffle": True}
+                for name, variable in node.data_vars.items()
+                if variable.dtype.kind in "fiub" and variable.ndim
+            }
             for group, node in ((n.path, n) for n in tree.subtree)
         }
         tree.to_netcdf(partial, engine="h5netcdf", encoding=encoding)

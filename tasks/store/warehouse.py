@@ -22,7 +22,9 @@ WAIT_SECONDS = 120.0
 
 
 @contextmanager
-def writing(home: Home, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[duckdb.DuckDBPyConnection]:
+def writing(
+    home: Home, *, wait_seconds: float = WAIT_SECONDS
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the warehouse for one transaction: committed as a whole, or rolled back as a whole.
 
     Raises
@@ -43,7 +45,9 @@ def writing(home: Home, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[duckd
 
 
 @contextmanager
-def reading(home: Home, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(
+    home: Home, *, wait_seconds: float = WAIT_SECONDS
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the warehouse read-only; an absent warehouse reads as an empty one."""
     if not home.warehouse.exists():
         with writing(home, wait_seconds=wait_seconds):
@@ -68,7 +72,9 @@ def _connect(home: Home, *, read_only: bool, wait_seconds: float) -> duckdb.Duck
                     f"{wait_seconds:.0f} s; wait for it to end, then run again."
                 ) from error
             if not told:
-                log.warning("the warehouse is held by another process; waiting up to %.0f s", wait_seconds)
+                log.warning(
+                    "the warehouse is held by another process; waiting up to %.0f s", wait_seconds
+                )
                 told = True
             time.sleep(0.2)
         else:
