@@ -1,4 +1,4 @@
-"""How much slower is landing a CSV file than DuckDB reading it: ``benchmarks/ingest.py [MILLIONS]``.
+"""Landing a CSV file against DuckDB reading it: ``benchmarks/ingest.py [MILLIONS]``.
 
 DuckDB's own ``read_csv`` of the same file is the measure, so the ratio holds on any machine. Both
 run in a temporary home, three times in turn; the median is shown.
