@@ -25,7 +25,7 @@ EXTRA = {
     "tasks/ingest": {"python_calamine"},  # Excel files
     "tasks/canonicalize": {"duckdb"},  # in-memory SQL over frames, no database file
     "tasks/validate": {"duckdb"},  # in-memory SQL over frames, no database file
-    "tasks/publish": {"mlflow", "plotly"},  # the pyfunc model class; figures
+    "tasks/publish": {"mlflow", "plotly", "matplotlib"},  # the pyfunc model class; figures
 }
 """Libraries a stage may import beyond the numeric ones."""
 
