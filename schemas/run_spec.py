@@ -123,7 +123,7 @@ class SamplerSpec(SpecModel):
 
     draws: int = Field(1000, ge=20, le=20_000)
     tune: int = Field(1000, ge=20, le=20_000)
-    chains: int = Field(2, ge=2, le=16)
+    chains: int = Field(4, ge=2, le=16, description="Default 4; 2 for kind log_student_t.")
     target_accept: float = Field(0.9, ge=0.5, lt=1)
     random_seed: int = Field(42, ge=0, lt=2**32)
     backend: SamplerBackend = SamplerBackend.AUTO
@@ -210,8 +210,13 @@ class RunSpec(SpecModel):
                         )
                     sampler[key] = raw.pop(key)
             raw["sampler"] = sampler
-        if raw.get("feature_config") is not None and isinstance(raw.get("model") or {}, dict):
-            raw["model"] = {"kind": ModelKind.LOG_STUDENT_T.value, **(raw.get("model") or {})}
+        model = raw.get("model") or {}
+        if isinstance(model, dict):
+            if raw.get("feature_config") is not None:
+                raw["model"] = {"kind": ModelKind.LOG_STUDENT_T.value, **model}
+            is_log = (raw.get("model") or {}).get("kind") == ModelKind.LOG_STUDENT_T
+            if is_log and isinstance(raw.get("sampler") or {}, dict):
+                raw["sampler"] = {"chains": 2, **(raw.get("sampler") or {})}
         return raw
 
     @model_validator(mode="after")

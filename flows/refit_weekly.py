@@ -1,0 +1,157 @@
+"""The weekly refit: data in, a judged, tracked and explained fit out.
+
+Reads top to bottom like the picture in the README. Every arrow is one task; tasks pass references.
+"""
+
+from datetime import UTC, date, datetime
+
+from prefect import flow
+
+from flows.timing import Timings
+from schemas.errors import DataContractError, MmmError
+from schemas.outcomes import Finding, Verdict
+from schemas.refs import AttributionRef, DiagnosticsRef, PublicationRef, SnapshotRef, ValidationRef
+from schemas.results import RefitReport, RunStatus
+from schemas.run_spec import RefitRequest, RunSpec
+from tasks.attribute.task import attribute_kpi
+from tasks.canonicalize.task import canonicalize_batch, refuse_batch, take_snapshot
+from tasks.diagnose.task import diagnose_posterior
+from tasks.features.task import build_features
+from tasks.fit.task import fit_posterior
+from tasks.ingest.task import ingest_file
+from tasks.lifecycle.task import advance_run, begin_run, exclusive, fail_run
+from tasks.publish.task import describe_run, publish_run
+from tasks.store.home import current_home
+from tasks.validate.task import validate_canonical, validate_features, validate_raw
+
+
+@flow(name="refit-weekly", flow_run_name="refit-{request.spec.dataset_id}")
+def refit_weekly(request: RefitRequest) -> RefitReport:
+    """Refit one dataset on what was known at ``as_of``; publish only what the gates allow.
+
+    Parameters
+    ----------
+    request
+        Run spec, input file and knowledge date (default: today).
+
+    Returns
+    -------
+    RefitReport
+        Verdict FAIL means that a gate rejected the fit: the champion is unchanged.
+
+    Raises
+    ------
+    DataContractError
+        If the data do not meet their contract; nothing was written to ``canonical``.
+    MmmError
+        Any other failure with a known cause; the run is recorded as ERROR with its reason.
+    """
+    spec = request.spec
+    with exclusive(spec.dataset_id):
+        run_id = begin_run(spec)
+        try:
+            return _refit(run_id, spec, request.data, request.as_of or datetime.now(UTC).date())
+        except Exception as error:
+            reason = (
+                str(error) if isinstance(error, MmmError) else f"{type(error).__name__}: {error}"
+            )
+            fail_run(run_id, reason)
+            raise
+
+
+def _refit(run_id: str, spec: RunSpec, data: str | None, as_of: date) -> RefitReport:
+    timings = Timings()
+    snapshot, findings = _prepare_data(run_id, spec, data, as_of, timings)
+
+    with timings.stage("features"):
+        features = build_features(snapshot, spec, run_id)
+    with timings.stage("validate_features"):
+        checked = validate_features(features, spec, _folder(run_id))
+    findings += _usable(checked)
+    advance_run(run_id, RunStatus.FEATURES_BUILT, snapshot.snapshot_id)
+
+    advance_run(run_id, RunStatus.TRAINING)
+    with timings.stage("fit"):
+        limit = 60 * spec.sampler.timeout_minutes
+        posterior = fit_posterior.with_options(timeout_seconds=limit)(features, spec, run_id)
+    with timings.stage("diagnose"):
+        diagnostics = diagnose_posterior(posterior, features, findings, spec, run_id)
+    with timings.stage("attribute"):
+        attribution = attribute_kpi(posterior, features, diagnostics, spec, run_id)
+    advance_run(run_id, RunStatus.TRAINED)
+
+    stages = timings.seconds | {f"fit_{k}": round(v, 3) for k, v in posterior.wall_seconds.items()}
+    with timings.stage("publish"):
+        publication = publish_run(
+            run_id, spec, snapshot, features, posterior, diagnostics, attribution, stages
+        )
+    describe_run(run_id, spec, snapshot, diagnostics, attribution, publication)
+    seconds = stages | timings.seconds
+    return _report(run_id, snapshot, diagnostics, attribution, publication, findings, seconds)
+
+
+def _prepare_data(
+    run_id: str, spec: RunSpec, data: str | None, as_of: date, timings: Timings
+) -> tuple[SnapshotRef, list[Finding]]:
+    """Ingest, validate and canonicalize; nothing reaches ``canonical`` before both layers pass."""
+    batch = None
+    findings: list[Finding] = []
+    try:
+        if data is not None:
+            with timings.stage("ingest"):
+                batch = ingest_file(data, spec)
+            with timings.stage("validate_raw"):
+                findings += _usable(validate_raw(batch, spec, _folder(run_id)))
+        with timings.stage("canonicalize"):
+            candidate = canonicalize_batch(batch, spec, _folder(run_id), as_of)
+        with timings.stage("validate_canonical"):
+            findings += _usable(validate_canonical(candidate, spec, _folder(run_id)))
+    except MmmError:
+        if batch is not None:
+            refuse_batch(batch)
+        raise
+    with timings.stage("snapshot"):
+        snapshot = take_snapshot(candidate, spec, _folder(run_id), as_of)
+    advance_run(run_id, RunStatus.VALIDATED, snapshot.snapshot_id)
+    return snapshot, findings
+
+
+def _folder(run_id: str) -> str:
+    return str(current_home().run_dir(run_id))
+
+
+def _usable(checked: ValidationRef) -> list[Finding]:
+    """Return the findings of a layer that may go on; raise all of them together otherwise."""
+    if checked.verdict is Verdict.FAIL:
+        failed = [f for f in checked.findings if f.verdict is Verdict.FAIL]
+        listing = "\n".join(f"- {f.message} {f.remedy}" for f in failed)
+        raise DataContractError(
+            f"The data cannot be used ({len(failed)} findings):\n{listing}", checked.findings
+        )
+    return checked.findings
+
+
+def _report(
+    run_id: str,
+    snapshot: SnapshotRef,
+    diagnostics: DiagnosticsRef,
+    attribution: AttributionRef,
+    publication: PublicationRef,
+    findings: list[Finding],
+    seconds: dict[str, float],
+) -> RefitReport:
+    return RefitReport(
+        run_id=run_id,
+        dataset_id=snapshot.dataset_id,
+        snapshot_id=snapshot.snapshot_id,
+        status=RunStatus.OUTPUTS_READY,
+        verdict=diagnostics.verdict,
+        reasons=diagnostics.reasons,
+        champion=publication.champion,
+        model_version=publication.model_version,
+        artifacts_dir=_folder(run_id),
+        mlflow_run_id=publication.mlflow_run_id,
+        metrics={**diagnostics.metrics, **attribution.metrics},
+        findings=findings,
+        timings=seconds,
+    )

@@ -1,0 +1,125 @@
+"""Contributions per component, entity and period, with 94 % intervals, and their totals."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from schemas.names import (
+    CONTRIBUTION_COLUMNS,
+    DATE_DIM,
+    ENTITY_COLUMN,
+    ENTITY_DIM,
+    FITTED_COLUMNS,
+    PERIOD_COLUMN,
+    ComponentKind,
+)
+from tasks.mmm.draws import hdi, summarize
+from tasks.models.contract import FittedModel
+
+
+class Attribution(NamedTuple):
+    """Published tables of one fit."""
+
+    contributions: pd.DataFrame
+    summary: dict[str, dict[str, Any]]
+    fitted: pd.DataFrame
+    channel_totals: dict[str, NDArray[np.float64]]
+    """Contribution per channel, entity and draw over the window, ``(sample, entity)``."""
+
+
+def attribute_kpi(
+    model: FittedModel, panel: xr.Dataset, window: NDArray[np.bool_], *, seed: int
+) -> Attribution:
+    """Split the expected KPI of the estimation window into components.
+
+    Parameters
+    ----------
+    model
+        The fitted model.
+    panel
+        Panel with its carryover window.
+    window
+        Fitted periods, ``(date,)``.
+    seed
+        Seed of the observation noise in the fitted interval.
+
+    Returns
+    -------
+    Attribution
+        ``contributions`` has ``schemas.names.CONTRIBUTION_COLUMNS``; ``summary`` per component the
+        total with its interval, its share of the expected KPI and, for a channel, the plain
+        counterfactual (``incremental``); ``fitted`` has ``FITTED_COLUMNS``, its interval with
+        observation noise.
+    """
+    keys = _keys(panel, window)
+    expected_total = model.expected(panel)[:, :, window].sum(axis=(1, 2))
+    tables, summary, totals = [], {}, {}
+    for component in model.components:
+        draws = model.contribution(component, panel)[:, :, window]
+        low, high = hdi(draws)
+        table = keys.assign(
+            component=component.name,
+            kind=component.kind.value,
+            contribution_mean=draws.mean(axis=0).ravel(),
+            contribution_low=low.ravel(),
+            contribution_high=high.ravel(),
+        )
+        tables.append(table)
+        per_entity = draws.sum(axis=2)
+        total = per_entity.sum(axis=1)
+        summary[component.name] = {
+            "kind": component.kind.value,
+            **summarize(total, "contribution"),
+            **summarize(total / expected_total, "share"),
+        }
+        if component.kind is ComponentKind.CHANNEL:
+            plain = model.incremental(component.name, panel)[:, :, window].sum(axis=(1, 2))
+            summary[component.name] |= summarize(plain, "incremental")
+            totals[component.name] = per_entity
+    contributions = pd.concat(tables, ignore_index=True)[list(CONTRIBUTION_COLUMNS)]
+    return Attribution(contributions, summary, _fitted(model, panel, window, keys, seed), totals)
+
+
+def _keys(panel: xr.Dataset, window: NDArray[np.bool_]) -> pd.DataFrame:
+    entities = panel[ENTITY_DIM].to_numpy()
+    dates = pd.DatetimeIndex(panel[DATE_DIM].values[window])
+    return pd.DataFrame(
+        {
+            ENTITY_COLUMN: np.repeat(entities, len(dates)),
+            PERIOD_COLUMN: np.tile(dates.to_numpy(), len(entities)),
+        }
+    )
+
+
+def _fitted(
+    model: FittedModel, panel: xr.Dataset, window: NDArray[np.bool_], keys: pd.DataFrame, seed: int
+) -> pd.DataFrame:
+    low, high = hdi(model.sample_kpi(panel, seed=seed)[:, :, window])
+    fitted = keys.assign(
+        actual=panel["kpi"].to_numpy()[:, window].ravel(),
+        fitted_mean=model.expected(panel)[:, :, window].mean(axis=0).ravel(),
+        fitted_low=low.ravel(),
+        fitted_high=high.ravel(),
+    )
+    return fitted[list(FITTED_COLUMNS)]
+
+
+def measure_fit(fitted: pd.DataFrame) -> dict[str, float | None]:
+    """MAPE (share), RMSE (KPI units) and R2 of the fitted values; in-sample, never a gate.
+
+    MAPE is over periods whose KPI is not zero, and null if there are none; R2 is null for a constant
+    KPI.
+    """
+    actual, mean = fitted["actual"].to_numpy(), fitted["fitted_mean"].to_numpy()
+    error = actual - mean
+    nonzero = actual != 0
+    variation = float(((actual - actual.mean()) ** 2).sum())
+    return {
+        "mape": float(np.abs(error[nonzero] / actual[nonzero]).mean()) if nonzero.any() else None,
+        "rmse": float(np.sqrt((error**2).mean())),
+        "r2": 1 - float((error**2).sum()) / variation if variation > 0 else None,
+        "n_observations": float(len(fitted)),
+    }

@@ -1,0 +1,52 @@
+"""Attribute the KPI: read draws and features, call, write."""
+
+import logging
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from schemas.names import Artifact
+from schemas.refs import AttributionRef, DiagnosticsRef, FeaturesRef, PosteriorRef
+from schemas.run_spec import RunSpec
+from tasks.store.artifacts import read_json, read_netcdf, read_parquet, write_json, write_parquet
+from tasks.store.home import current_home
+
+log = logging.getLogger(__name__)
+
+
+@task(name="attribute-kpi", cache_policy=NO_CACHE, timeout_seconds=1800)
+def attribute_kpi(
+    posterior: PosteriorRef,
+    features: FeaturesRef,
+    diagnostics: DiagnosticsRef,
+    spec: RunSpec,
+    run_id: str,
+) -> AttributionRef:
+    """Split the KPI into contributions. Logic: ``contribution.attribute_kpi``, ``roas.measure_roas``."""
+    from tasks.attribute import contribution, roas
+    from tasks.mmm.panel import IS_ESTIMATION, build_panel
+    from tasks.models.opening import open_fitted
+
+    home = current_home()
+    metadata = read_json(home, features.metadata)
+    model = open_fitted(
+        read_netcdf(home, posterior.posterior), metadata, read_json(home, features.scaler)
+    )
+    panel = build_panel(read_parquet(home, features.features), metadata)
+    window = panel[IS_ESTIMATION].values
+    split = contribution.attribute_kpi(model, panel, window, seed=spec.sampler.random_seed)
+    driven = read_json(home, diagnostics.file)["prior_driven"]
+    returns = roas.measure_roas(model, panel, window, metadata, driven)
+    metrics = contribution.measure_fit(split.fitted)
+    folder = home.run_dir(run_id)
+    log.info("attributed %d components over %d rows", len(split.summary), len(split.fitted))
+    return AttributionRef(
+        contributions=write_parquet(home, folder / Artifact.CONTRIBUTIONS, split.contributions),
+        fitted=write_parquet(home, folder / Artifact.FITTED, split.fitted),
+        files=[
+            write_json(home, folder / Artifact.CONTRIBUTION_SUMMARY, split.summary),
+            write_json(home, folder / Artifact.FIT_METRICS, metrics),
+            write_json(home, folder / Artifact.ROI_METRICS, returns),
+        ],
+        metrics={k: v for k, v in metrics.items() if v is not None},
+    )

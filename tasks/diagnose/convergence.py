@@ -1,0 +1,157 @@
+"""The sampler's own evidence: R-hat, effective samples, divergences, energy, tree depth."""
+
+from typing import Any, NamedTuple
+
+import arviz as az
+import numpy as np
+import xarray as xr
+
+from schemas.gates import SamplingGates
+from schemas.outcomes import GateOutcome
+from tasks.mmm.draws import convergence
+from tasks.mmm.judging import judge_at_least, judge_at_most
+
+
+class Evidence(NamedTuple):
+    """Numbers of one sampling run, with the parameter that gave each worst one."""
+
+    r_hat_max: float
+    r_hat_where: str
+    ess_bulk_min: float
+    ess_bulk_where: str
+    ess_tail_min: float
+    ess_tail_where: str
+    n_divergences: int
+    n_draws: int
+    ebfmi_min: float
+    max_tree_depth_share: float
+    parameters: dict[str, dict[str, float | None]]
+
+
+def measure_convergence(tree: xr.DataTree) -> Evidence:
+    """Measure one run.
+
+    Parameters
+    ----------
+    tree
+        Groups ``posterior`` and ``sample_stats`` with dims ``(chain, draw, ...)``. A cell that is
+        exactly zero in every draw belongs to a channel that is switched off in that entity: it is no
+        parameter and is left out.
+    """
+    posterior = tree["posterior"].to_dataset()
+    stats = tree["sample_stats"].to_dataset()
+    measured = convergence(posterior)
+    rows = _parameter_rows(posterior, measured)
+    worst_r_hat, r_hat_where = _worst(rows, "r_hat", largest=True)
+    worst_bulk, bulk_where = _worst(rows, "ess_bulk", largest=False)
+    worst_tail, tail_where = _worst(rows, "ess_tail", largest=False)
+    depth = stats.get("reached_max_treedepth")
+    return Evidence(
+        r_hat_max=worst_r_hat,
+        r_hat_where=r_hat_where,
+        ess_bulk_min=worst_bulk,
+        ess_bulk_where=bulk_where,
+        ess_tail_min=worst_tail,
+        ess_tail_where=tail_where,
+        n_divergences=int(stats["diverging"].sum()),
+        n_draws=int(stats["diverging"].size),
+        ebfmi_min=_ebfmi(stats),
+        max_tree_depth_share=float(depth.mean()) if depth is not None else float("nan"),
+        parameters={
+            name: {k: v if np.isfinite(v) else None for k, v in row.items()}
+            for name, row in rows.items()
+        },
+    )
+
+
+def _ebfmi(stats: xr.Dataset) -> float:
+    if "energy" not in stats:
+        return float("nan")
+    return float(np.min(np.asarray(az.bfmi(stats["energy"].to_numpy()), dtype=float)))
+
+
+def _parameter_rows(
+    posterior: xr.Dataset, measured: dict[str, xr.Dataset]
+) -> dict[str, dict[str, float]]:
+    rows: dict[str, dict[str, float]] = {}
+    for name, variable in posterior.data_vars.items():
+        switched_off = ((variable == 0).all(("chain", "draw"))).to_numpy()
+        cells = measured["r_hat"][name]
+        labels = [variable[dim].to_numpy() for dim in cells.dims]
+        for position in np.ndindex(*cells.shape):
+            if switched_off[position]:
+                continue
+            where = ", ".join(str(axis[i]) for axis, i in zip(labels, position, strict=True))
+            key = f"{name}[{where}]" if where else str(name)
+            rows[key] = {m: float(d[name].to_numpy()[position]) for m, d in measured.items()}
+    return rows
+
+
+def _worst(rows: dict[str, dict[str, float]], measure: str, *, largest: bool) -> tuple[float, str]:
+    """Worst value and its parameter; one that could not be computed is worse than any number."""
+    for name, row in rows.items():
+        if not np.isfinite(row[measure]):
+            return float("nan"), name
+    pick = max if largest else min
+    name = pick(rows, key=lambda n: rows[n][measure])
+    return rows[name][measure], name
+
+
+def judge_convergence(evidence: Evidence, gates: SamplingGates) -> list[GateOutcome]:
+    """Judge one run by the sampling gates."""
+    more = "Sample longer (sampler.tune, sampler.draws) or look at this parameter's data and prior."
+    careful = "Raise sampler.target_accept, or give this model more informative priors."
+    ess = {"pass_limit": gates.ess_pass, "review_limit": gates.ess_review, "remedy": more}
+    divergence_share = evidence.n_divergences / evidence.n_draws
+    return [
+        judge_at_most(
+            "r_hat_max",
+            evidence.r_hat_max,
+            pass_limit=gates.r_hat_pass,
+            review_limit=gates.r_hat_review,
+            where=evidence.r_hat_where,
+            remedy=more,
+        ),
+        judge_at_least("ess_bulk_min", evidence.ess_bulk_min, where=evidence.ess_bulk_where, **ess),
+        judge_at_least("ess_tail_min", evidence.ess_tail_min, where=evidence.ess_tail_where, **ess),
+        judge_at_most(
+            "divergence_share",
+            divergence_share,
+            pass_limit=0.0,
+            review_limit=gates.divergence_share_review,
+            where=f"{evidence.n_divergences} of {evidence.n_draws} draws",
+            remedy=careful,
+        ),
+        judge_at_least(
+            "ebfmi_min",
+            evidence.ebfmi_min,
+            pass_limit=gates.ebfmi_pass,
+            review_limit=gates.ebfmi_review,
+            where="",
+            remedy=more,
+        ),
+        judge_at_most(
+            "max_tree_depth_share",
+            evidence.max_tree_depth_share,
+            pass_limit=gates.tree_depth_share_pass,
+            review_limit=gates.tree_depth_share_review,
+            where="",
+            remedy=careful,
+        ),
+    ]
+
+
+def evidence_facts(evidence: Evidence) -> dict[str, Any]:
+    """Return the published numbers of ``diagnostics.json``."""
+    return {
+        "r_hat_max": _or_none(evidence.r_hat_max),
+        "ess_bulk_min": _or_none(evidence.ess_bulk_min),
+        "ess_tail_min": _or_none(evidence.ess_tail_min),
+        "divergences": evidence.n_divergences,
+        "ebfmi_min": _or_none(evidence.ebfmi_min),
+        "max_tree_depth_share": _or_none(evidence.max_tree_depth_share),
+    }
+
+
+def _or_none(value: float) -> float | None:
+    return value if np.isfinite(value) else None

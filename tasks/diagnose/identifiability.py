@@ -1,0 +1,40 @@
+"""Which channels the data decided, and which are still the prior."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from schemas.gates import FitGates
+from schemas.names import ComponentKind
+from schemas.outcomes import GateOutcome
+from tasks.mmm.judging import judge_at_most
+from tasks.models.contract import FittedModel
+
+
+def contraction(model: FittedModel) -> dict[str, float]:
+    """Posterior contraction ``1 - var(posterior) / var(prior)`` of each channel's effect."""
+    result = {}
+    for component in model.components:
+        if component.kind is ComponentKind.CHANNEL:
+            draws, prior_variance = model.effect_draws(component.name)
+            result[component.name] = 1.0 - float(np.var(draws, ddof=1)) / prior_variance
+    return result
+
+
+def judge_identifiability(contractions: Mapping[str, float], gates: FitGates) -> GateOutcome:
+    """Judge the share of channels that the data did not decide."""
+    driven = prior_driven(contractions, gates)
+    return judge_at_most(
+        "prior_driven_share",
+        len(driven) / len(contractions),
+        pass_limit=gates.max_prior_driven_share,
+        review_limit=np.inf,
+        where=", ".join(driven),
+        remedy="The data say little about these channels: vary their spend, run a lift test, or state "
+        "what is known as a prior.",
+    )
+
+
+def prior_driven(contractions: Mapping[str, float], gates: FitGates) -> list[str]:
+    """Channels whose contraction is below the limit."""
+    return [name for name, value in contractions.items() if value < gates.min_contraction]

@@ -1,0 +1,163 @@
+"""What the fit predicts, held against what was seen: predictive checks, residuals, PSIS-LOO."""
+
+from typing import NamedTuple
+
+import arviz as az
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from schemas.gates import FitGates
+from schemas.names import ComponentKind
+from schemas.outcomes import GateOutcome
+from tasks.mmm.draws import hdi
+from tasks.mmm.judging import judge_at_least, judge_at_most
+from tasks.models.contract import FittedModel
+
+
+class PredictiveEvidence(NamedTuple):
+    """Numbers of one fit over its estimation window."""
+
+    ppc_p_mean: float
+    ppc_p_sd: float
+    negative_baseline_prob: float
+    durbin_watson: float
+    coverage_94: float
+    elpd_loo: float
+    p_loo: float
+    pareto_k_bad_share: float
+
+
+def measure_predictive(
+    model: FittedModel, panel: xr.Dataset, window: NDArray[np.bool_], *, seed: int
+) -> PredictiveEvidence:
+    """Measure one fit.
+
+    Parameters
+    ----------
+    model
+        The fitted model.
+    panel
+        Panel with its carryover window.
+    window
+        Fitted periods, ``(date,)``.
+    seed
+        Seed of the replicated data.
+    """
+    actual = panel["kpi"].to_numpy()[:, window]
+    expected = model.expected(panel)[:, :, window]
+    replicated = model.sample_kpi(panel, seed=seed)[:, :, window]
+    low, high = hdi(replicated)
+    loo = _loo(model.log_likelihood(panel)[:, :, window], model.draws.sizes["chain"])
+    return PredictiveEvidence(
+        ppc_p_mean=two_sided_p(replicated.mean(axis=(1, 2)), actual.mean()),
+        ppc_p_sd=two_sided_p(replicated.std(axis=(1, 2)), actual.std()),
+        negative_baseline_prob=_negative_baseline(model, panel, window, expected),
+        durbin_watson=durbin_watson(actual - expected.mean(axis=0)),
+        coverage_94=float(((actual >= low) & (actual <= high)).mean()),
+        **loo,
+    )
+
+
+def two_sided_p(replicated: NDArray[np.float64], observed: float) -> float:
+    """Two-sided posterior predictive p: near zero when the data are unlike every replication."""
+    upper = float((replicated >= observed).mean())
+    return 2 * min(upper, 1 - upper)
+
+
+def durbin_watson(residuals: NDArray[np.float64]) -> float:
+    """Durbin-Watson statistic of each entity's residuals ``(entity, date)``, averaged."""
+    squared = (residuals**2).sum(axis=-1)
+    steps = (np.diff(residuals, axis=-1) ** 2).sum(axis=-1)
+    return float(np.mean(steps / np.where(squared > 0, squared, np.nan)))
+
+
+def _negative_baseline(
+    model: FittedModel, panel: xr.Dataset, window: NDArray[np.bool_], expected: NDArray[np.float64]
+) -> float:
+    """Probability that some entity's KPI without media would have been negative in total."""
+    baseline = expected.sum(axis=-1)
+    for component in model.components:
+        if component.kind is ComponentKind.CHANNEL:
+            baseline = baseline - model.contribution(component, panel)[:, :, window].sum(axis=-1)
+    return float((baseline.sum(axis=-1) < 0).mean())
+
+
+def _loo(log_likelihood: NDArray[np.float64], n_chains: int) -> dict[str, float]:
+    shaped = log_likelihood.reshape(n_chains, -1, *log_likelihood.shape[1:])
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": xr.Dataset({"lp": (("chain", "draw"), shaped.mean(axis=(2, 3)))}),
+            "log_likelihood": xr.Dataset({"y": (("chain", "draw", "entity", "date"), shaped)}),
+        }
+    )
+    loo = az.loo(tree, var_name="y", pointwise=True)
+    return {
+        "elpd_loo": float(loo.elpd),
+        "p_loo": float(loo.p),
+        "pareto_k_bad_share": float((np.asarray(loo.pareto_k) > 0.7).mean()),
+    }
+
+
+def judge_predictive(evidence: PredictiveEvidence, gates: FitGates) -> list[GateOutcome]:
+    """Judge one fit by the fit gates."""
+    wrong_shape = (
+        "The model cannot produce data like these: look at outliers, trend and seasonality."
+    )
+    outcomes = [
+        judge_at_least(
+            name,
+            value,
+            pass_limit=gates.ppc_p_review,
+            review_limit=gates.ppc_p_fail,
+            where=where,
+            remedy=wrong_shape,
+        )
+        for name, value, where in (
+            ("ppc_p_mean", evidence.ppc_p_mean, "mean KPI"),
+            ("ppc_p_sd", evidence.ppc_p_sd, "standard deviation of the KPI"),
+        )
+    ]
+    residual = (
+        "Residuals are correlated in time: something that lasts is missing (events, trend, price)."
+    )
+    return [
+        *outcomes,
+        judge_at_most(
+            "negative_baseline_prob",
+            evidence.negative_baseline_prob,
+            pass_limit=gates.negative_baseline_review,
+            review_limit=gates.negative_baseline_fail,
+            where="",
+            remedy="Media explain more than all of the KPI: lower model.media_share or add controls.",
+        ),
+        judge_at_least(
+            "durbin_watson",
+            evidence.durbin_watson,
+            pass_limit=gates.durbin_watson_low,
+            review_limit=-np.inf,
+            where="lower end",
+            remedy=residual,
+        ),
+        judge_at_most(
+            "durbin_watson_upper",
+            evidence.durbin_watson,
+            pass_limit=gates.durbin_watson_high,
+            review_limit=np.inf,
+            where="upper end",
+            remedy=residual,
+        ),
+        judge_at_most(
+            "pareto_k_bad_share",
+            evidence.pareto_k_bad_share,
+            pass_limit=gates.pareto_k_review_share,
+            review_limit=np.inf,
+            where="",
+            remedy="Single periods decide the fit: check them for errors or mark them as events.",
+        ),
+    ]
+
+
+def evidence_facts(evidence: PredictiveEvidence) -> dict[str, float | None]:
+    """Return the published numbers; what could not be computed is null."""
+    return {k: v if np.isfinite(v) else None for k, v in evidence._asdict().items()}

@@ -1,0 +1,39 @@
+"""Build features: read the snapshot, call, write."""
+
+import logging
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from schemas.names import Artifact
+from schemas.refs import FeaturesRef, SnapshotRef
+from schemas.roles import ColumnRoles
+from schemas.run_spec import RunSpec
+from tasks.features import build
+from tasks.mmm.scaling import scales_to_json
+from tasks.store.artifacts import read_json, read_parquet, write_json, write_parquet
+from tasks.store.home import current_home
+
+log = logging.getLogger(__name__)
+
+
+@task(name="build-features", cache_policy=NO_CACHE, timeout_seconds=600)
+def build_features(snapshot: SnapshotRef, spec: RunSpec, run_id: str) -> FeaturesRef:
+    """Turn one snapshot into features. Logic: ``tasks.features.build``."""
+    home = current_home()
+    roles = ColumnRoles.model_validate(read_json(home, snapshot.column_info)["roles"])
+    features = build.build_features(read_parquet(home, snapshot.wide), spec, roles, snapshot)
+    folder = home.run_dir(run_id)
+    log.info(
+        "features: %d rows, %d fitted periods, %d channels, %d parameters",
+        len(features.frame),
+        features.metadata["n_estimation_periods"],
+        len(features.metadata["channels"]),
+        features.metadata["n_parameters"],
+    )
+    return FeaturesRef(
+        snapshot_id=snapshot.snapshot_id,
+        features=write_parquet(home, folder / Artifact.FEATURES, features.frame),
+        metadata=write_json(home, folder / Artifact.FEATURE_METADATA, features.metadata),
+        scaler=write_json(home, folder / Artifact.FEATURE_SCALER, scales_to_json(features.scales)),
+    )

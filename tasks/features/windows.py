@@ -1,0 +1,47 @@
+"""Which periods are fitted, and which only warm the carryover up."""
+
+import pandas as pd
+
+from schemas.errors import DataContractError
+from schemas.names import PERIOD_COLUMN
+from schemas.run_spec import Grain, Windows
+from tasks.mmm.panel import IS_ESTIMATION
+
+
+def apply_windows(rows: pd.DataFrame, windows: Windows | None, grain: Grain) -> pd.DataFrame:
+    """Keep the carryover and estimation windows and mark the latter.
+
+    Parameters
+    ----------
+    rows
+        Canonical panel with ``period_start``.
+    windows
+        Months of each window, counted back from the last period; None fits every period.
+    grain
+        A year has 52 weeks or 12 months.
+
+    Returns
+    -------
+    pd.DataFrame
+        The kept rows with a boolean column ``is_estimation``. A history shorter than both windows
+        keeps its estimation window whole and shortens the carryover.
+
+    Raises
+    ------
+    DataContractError
+        If the history is shorter than the estimation window.
+    """
+    dates = pd.Index(sorted(rows[PERIOD_COLUMN].unique()))
+    if windows is None:
+        return rows.assign(**{IS_ESTIMATION: True})
+    n_estimation = round(windows.estimation_months * grain.periods_per_month)
+    n_carryover = round(windows.carryover_months * grain.periods_per_month)
+    if len(dates) < n_estimation:
+        raise DataContractError(
+            f"windows.estimation_months = {windows.estimation_months} needs {n_estimation} periods, "
+            f"the history has {len(dates)}; shorten the window or send more history."
+        )
+    kept = dates[-(n_estimation + n_carryover) :]
+    first_fitted = dates[-n_estimation]
+    rows = rows[rows[PERIOD_COLUMN] >= kept[0]]
+    return rows.assign(**{IS_ESTIMATION: rows[PERIOD_COLUMN] >= first_fitted})

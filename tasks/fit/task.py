@@ -1,0 +1,131 @@
+"""Fit the posterior: read the features, build, sample, write."""
+
+import logging
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.cache_policies import NO_CACHE
+
+from schemas.names import Artifact
+from schemas.refs import FeaturesRef, PosteriorRef
+from schemas.run_spec import ModelKind, RunSpec
+from tasks.store.artifacts import read_json, read_parquet, write_json, write_netcdf
+from tasks.store.home import current_home
+
+log = logging.getLogger(__name__)
+
+
+@task(name="fit-posterior", cache_policy=NO_CACHE)
+def fit_posterior(features: FeaturesRef, spec: RunSpec, run_id: str) -> PosteriorRef:
+    """Sample the posterior of one set of features. Logic: ``graph.build_graph``, ``sampling``."""
+    from tasks.fit.sampling import sample_posterior
+    from tasks.fit.summary import summarize_posterior
+
+    home = current_home()
+    folder = home.run_dir(run_id)
+    metadata = read_json(home, features.metadata)
+    with _own_scratch():
+        started = time.perf_counter()
+        model = _build(home, features, metadata)
+        built = time.perf_counter() - started
+        log.info(
+            "sampling %s with %d chains of %d draws",
+            spec.model.kind.value,
+            spec.sampler.chains,
+            spec.sampler.draws,
+        )
+        with _progress(run_id) as report:
+            sampled = sample_posterior(
+                model,
+                spec.sampler,
+                cores=len(os.sched_getaffinity(0)),
+                progress=report,
+                show_bar=sys.stderr.isatty(),
+            )
+    wall = {"build": built, **sampled.wall_seconds}
+    log.info(
+        "sampled with %s: %s", sampled.backend, ", ".join(f"{k} {v:.1f} s" for k, v in wall.items())
+    )
+    summary = summarize_posterior(sampled.tree["posterior"].to_dataset())
+    write_json(home, folder / Artifact.POSTERIOR_SUMMARY, summary)
+    return PosteriorRef(
+        kind=spec.model.kind.value,
+        posterior=write_netcdf(home, folder / Artifact.POSTERIOR, sampled.tree),
+        metadata=write_json(
+            home, folder / Artifact.MODEL_METADATA, _describe(spec, metadata, sampled.backend)
+        ),
+        sampler=sampled.backend,
+        wall_seconds=wall,
+    )
+
+
+def _build(home: Any, features: FeaturesRef, metadata: dict[str, Any]) -> Any:
+    from tasks.mmm.panel import build_panel
+    from tasks.mmm.scaling import scales_from_json
+    from tasks.models import log_student_t, mmm
+    from tasks.models.contract import ModelInputs
+
+    panel = build_panel(read_parquet(home, features.features), metadata)
+    inputs = ModelInputs(metadata, scales_from_json(read_json(home, features.scaler)))
+    kind = mmm if metadata["model_kind"] == ModelKind.MMM else log_student_t
+    return kind.load_graph_builder()(panel, inputs)
+
+
+def _describe(spec: RunSpec, metadata: dict[str, Any], backend: str) -> dict[str, Any]:
+    libraries = ("pymc", "pytensor", "nutpie", "pymc-marketing", "arviz", "numpy")
+    return {
+        "model_kind": spec.model.kind.value,
+        "model": spec.model.model_dump(mode="json"),
+        "sampler": {**spec.sampler.model_dump(mode="json"), "backend_used": backend},
+        "channels": [c["name"] for c in metadata["channels"]],
+        "controls": [c["name"] for c in metadata["controls"]],
+        "entities": metadata["entities"],
+        "estimation_start": metadata["estimation_start"],
+        "estimation_end": metadata["estimation_end"],
+        "n_parameters": metadata["n_parameters"],
+        "versions": {name: version(name) for name in libraries},
+    }
+
+
+@contextmanager
+def _own_scratch() -> Iterator[None]:
+    """Give compilers a temporary folder of their own: each leaves dozens of files behind."""
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix="mmm-fit-") as folder:
+        tempfile.tempdir = str(Path(folder))
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
+
+
+@contextmanager
+def _progress(run_id: str) -> Iterator[Callable[[float, int], None] | None]:
+    """Report sampling to the log, and to the Prefect UI as a progress artifact."""
+    artifact = create_progress_artifact(
+        progress=0.0, key="sampling-progress", description=f"Sampling of run {run_id}"
+    )
+    told = {"at": time.monotonic(), "share": 0.0}
+
+    def report(share: float, divergences: int) -> None:
+        now = time.monotonic()
+        told["share"] = share
+        if now - told["at"] >= _REPORT_SECONDS:
+            told["at"] = now
+            log.info("sampling: %.0f %% of draws, %d divergences so far", 100 * share, divergences)
+            update_progress_artifact(artifact, progress=round(100 * share, 1))
+
+    yield report
+    update_progress_artifact(artifact, progress=100.0)
+
+
+_REPORT_SECONDS = 5.0

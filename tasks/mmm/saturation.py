@@ -1,0 +1,64 @@
+"""Saturation: diminishing returns, as shapes without an amplitude.
+
+A shape is zero at zero and does not fall; the amplitude (``saturation_beta``) is kept apart because
+it is what priors on contribution share or ROAS decide. Written once for NumPy and PyTensor (``xp``).
+"""
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from schemas.channels import SaturationKind
+
+SATURATION_PARAMETERS: dict[SaturationKind, tuple[str, ...]] = {
+    SaturationKind.HILL: ("slope", "kappa"),
+    SaturationKind.LOGISTIC: ("lam",),
+    SaturationKind.MICHAELIS_MENTEN: ("lam",),
+    SaturationKind.TANH: ("kappa",),
+    SaturationKind.NONE: (),
+}
+"""Learned shape parameters of each curve, on the input divided by its scale."""
+
+_TINY = 1e-300
+
+
+def saturation_shape(
+    kind: SaturationKind, x: Any, parameters: Mapping[str, Any], *, xp: ModuleType = np
+) -> Any:
+    """Saturation curve without its amplitude.
+
+    Parameters
+    ----------
+    kind
+        Curve: Hill ``x^slope / (kappa^slope + x^slope)``, logistic
+        ``(1 - exp(-lam x)) / (1 + exp(-lam x))``, Michaelis-Menten ``x / (lam + x)``,
+        tanh ``tanh(x / kappa)``, none ``x``.
+    x
+        Non-negative scaled input, any shape.
+    parameters
+        ``SATURATION_PARAMETERS[kind]`` by name, positive, broadcastable against ``x``.
+    xp
+        ``numpy`` or ``pytensor.tensor``.
+
+    Returns
+    -------
+    array
+        Same shape as the broadcast; zero where ``x`` is zero.
+
+    References
+    ----------
+    Jin et al. (2017), section 2.2 (Hill).
+    """
+    if kind is SaturationKind.HILL:
+        # One log and one exp per cell; x**slope would cost a pow each way.
+        log_odds = parameters["slope"] * (xp.log(x + _TINY) - xp.log(parameters["kappa"]))
+        return 1.0 / (1.0 + xp.exp(-xp.clip(log_odds, -700.0, 700.0)))
+    if kind is SaturationKind.LOGISTIC:
+        return xp.tanh(0.5 * parameters["lam"] * x)
+    if kind is SaturationKind.MICHAELIS_MENTEN:
+        return x / (parameters["lam"] + x)
+    if kind is SaturationKind.TANH:
+        return xp.tanh(x / parameters["kappa"])
+    return x

@@ -1,0 +1,83 @@
+"""Scales that give parameters their meaning: inputs by their maximum, the KPI by its own.
+
+A scale is computed once, from the panel of the fit, saved in ``feature_scaler.json`` and used as it
+is ever after, so prediction on new rows never moves the meaning of a parameter.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from schemas.names import CHANNEL_DIM, CONTROL_DIM, DATE_DIM, ENTITY_DIM
+from tasks.mmm.panel import estimation_window
+
+
+def compute_scales(panel: xr.Dataset) -> xr.Dataset:
+    """Compute every scale of a panel.
+
+    Returns
+    -------
+    xr.Dataset
+        ``media_scale (entity, channel)`` and ``kpi_scale (entity)``: maxima over all periods, 1
+        where everything is zero; ``control_mean``, ``control_std (control)`` and ``trend_mean``,
+        ``trend_std``: over the fitted periods, 1 for a constant.
+    """
+    window = estimation_window(panel)
+    index = np.flatnonzero(panel["is_estimation"].values).astype(float)
+    controls = window["controls"]
+    kpi_max = np.abs(window["kpi"]).max(DATE_DIM)
+    return xr.Dataset(
+        {
+            "media_scale": _or_one(panel["media"].max(DATE_DIM)),
+            "kpi_scale": _or_one(kpi_max),
+            "control_mean": controls.mean((ENTITY_DIM, DATE_DIM)),
+            "control_std": _or_one(controls.std((ENTITY_DIM, DATE_DIM))),
+            "trend_mean": float(index.mean()),
+            "trend_std": float(index.std()) or 1.0,
+        }
+    )
+
+
+def _or_one(scale: xr.DataArray) -> xr.DataArray:
+    return xr.where(scale > 0, scale, 1.0)
+
+
+def scales_to_json(scales: xr.Dataset) -> dict[str, Any]:
+    """Return scales as plain lists for ``feature_scaler.json``."""
+    document = scales.to_dict()
+    return {
+        "coords": {k: v["data"] for k, v in document["coords"].items()},
+        "scales": {
+            k: {"dims": list(v["dims"]), "data": v["data"]}
+            for k, v in document["data_vars"].items()
+        },
+    }
+
+
+def scales_from_json(document: Mapping[str, Any]) -> xr.Dataset:
+    """Rebuild what ``scales_to_json`` wrote, bit for bit."""
+    return xr.Dataset(
+        {k: (v["dims"], np.asarray(v["data"], dtype=float)) for k, v in document["scales"].items()},
+        coords=dict(document["coords"]),
+    )
+
+
+def scale_media(panel: xr.Dataset, scales: xr.Dataset) -> NDArray[np.float64]:
+    """Media divided by its scale, shape ``(entity, channel, date)``, no unit."""
+    scaled = panel["media"] / scales["media_scale"]
+    return scaled.transpose(ENTITY_DIM, CHANNEL_DIM, DATE_DIM).to_numpy()
+
+
+def scale_controls(panel: xr.Dataset, scales: xr.Dataset) -> NDArray[np.float64]:
+    """Controls as z-scores, shape ``(entity, control, date)``."""
+    scaled = (panel["controls"] - scales["control_mean"]) / scales["control_std"]
+    return scaled.transpose(ENTITY_DIM, CONTROL_DIM, DATE_DIM).to_numpy()
+
+
+def unscale_controls(scaled: NDArray[np.float64], scales: xr.Dataset) -> NDArray[np.float64]:
+    """Turn z-scores of shape ``(entity, control, date)`` back into the controls' own units."""
+    mean = scales["control_mean"].to_numpy()[:, None]
+    return scaled * scales["control_std"].to_numpy()[:, None] + mean

@@ -1,0 +1,69 @@
+"""The one contract of a fitted model (DESIGN.md section 6)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from schemas.names import ComponentKind
+
+
+class Component(NamedTuple):
+    """One part of the expected KPI."""
+
+    name: str
+    kind: ComponentKind
+
+
+@dataclass(frozen=True)
+class ModelInputs:
+    """What every kind needs beside its draws: settings and scales, as the features stage saved them."""
+
+    metadata: Mapping[str, Any]
+    scales: xr.Dataset
+
+
+class FittedModel(Protocol):
+    """Draws of one fit and what they say about a panel.
+
+    All arrays are in KPI units and have shape ``(sample, entity, date)``, over every period of the
+    panel that is passed in; samples are chains stacked one after the other.
+    """
+
+    draws: xr.Dataset
+    """Published parameters, dims ``(chain, draw, ...)``."""
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """All components, channels first, ``baseline`` last."""
+        ...
+
+    def expected(self, panel: xr.Dataset) -> NDArray[np.float64]:
+        """Expected KPI, without observation noise."""
+        ...
+
+    def contribution(self, component: Component, panel: xr.Dataset) -> NDArray[np.float64]:
+        """Part of the expected KPI due to one component; over all components it adds up to it."""
+        ...
+
+    def incremental(self, channel: str, panel: xr.Dataset) -> NDArray[np.float64]:
+        """Expected KPI less its counterfactual without the channel."""
+        ...
+
+    def sample_kpi(self, panel: xr.Dataset, *, seed: int) -> NDArray[np.float64]:
+        """Draw the KPI with observation noise."""
+        ...
+
+    def log_likelihood(self, panel: xr.Dataset) -> NDArray[np.float64]:
+        """Log density of every observed KPI value."""
+        ...
+
+    def effect_draws(self, channel: str) -> tuple[NDArray[np.float64], float]:
+        """Draws of the logarithm or size of a channel's effect, and its prior variance.
+
+        Their ratio tells how much the data, rather than the prior, decided the channel.
+        """
+        ...

@@ -1,0 +1,88 @@
+"""Channel features of kind ``log_student_t``: fixed adstock, fixed Hill curve, z-score."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from schemas.channels import SaturationKind
+from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
+from schemas.run_spec import FeatureConfig
+from tasks.mmm.carryover import recursive_adstock
+from tasks.mmm.saturation import saturation_shape
+
+
+def transform_media(
+    panel: xr.Dataset, metadata: Mapping[str, Any], scales: xr.Dataset
+) -> NDArray[np.float64]:
+    """Adstocked and saturated media before standardization, ``(entity, channel, date)``.
+
+    The Hill curve's ``K`` is on adstocked activity divided by its maximum in the fit
+    (``adstock_scale``), so 0.5 means half of the largest adstocked week. Without saturation the
+    adstocked activity is returned in its own unit.
+    """
+    config = FeatureConfig.model_validate(metadata["feature_config"])
+    adstocked = adstock_media(panel, metadata)
+    if not config.saturation.enabled:
+        return adstocked
+    relative = adstocked / scales["adstock_scale"].to_numpy()[:, :, None]
+    curve = {"slope": config.saturation.S, "kappa": config.saturation.K}
+    return saturation_shape(SaturationKind.HILL, relative, curve)
+
+
+def adstock_media(panel: xr.Dataset, metadata: Mapping[str, Any]) -> NDArray[np.float64]:
+    """Adstocked media in their own unit, ``(entity, channel, date)``."""
+    config = FeatureConfig.model_validate(metadata["feature_config"]).adstock
+    media = panel["media"].transpose(ENTITY_DIM, CHANNEL_DIM, DATE_DIM).to_numpy()
+    carried = [
+        recursive_adstock(
+            media[:, index],
+            decay=_decay_of(channel, config.per_channel, config.decay_default),
+            max_lag=config.max_lag,
+        )
+        for index, channel in enumerate(metadata["channels"])
+    ]
+    return np.stack(carried, axis=1)
+
+
+def _decay_of(
+    channel: Mapping[str, Any], per_channel: Mapping[str, float], default: float
+) -> float:
+    """Decay by channel name, or by the source or canonical column that the spec may have used."""
+    names = (channel["name"], channel["input_column"], channel.get("input_source"))
+    return next((per_channel[name] for name in names if name in per_channel), default)
+
+
+def standardize_media(
+    panel: xr.Dataset, metadata: Mapping[str, Any], scales: xr.Dataset
+) -> NDArray[np.float64]:
+    """Channel features as the model sees them: z-scores, ``(entity, channel, date)``."""
+    raw = transform_media(panel, metadata, scales)
+    mean = scales["channel_mean"].to_numpy()[:, None]
+    return (raw - mean) / scales["channel_std"].to_numpy()[:, None]
+
+
+def compute_media_scales(
+    panel: xr.Dataset, metadata: Mapping[str, Any], window: NDArray[np.bool_]
+) -> xr.Dataset:
+    """Scales of the channel features.
+
+    Returns
+    -------
+    xr.Dataset
+        ``adstock_scale (entity, channel)``: maximum over all periods; ``channel_mean``,
+        ``channel_std (channel)``: of the transformed feature over the fitted periods.
+    """
+    adstocked = adstock_media(panel, metadata)
+    peak = adstocked.max(axis=-1)
+    coords = {ENTITY_DIM: panel[ENTITY_DIM].values, CHANNEL_DIM: panel[CHANNEL_DIM].values}
+    scales = xr.Dataset(
+        {"adstock_scale": ((ENTITY_DIM, CHANNEL_DIM), np.where(peak > 0, peak, 1.0))}, coords=coords
+    )
+    features = transform_media(panel, metadata, scales)[:, :, window]
+    std = features.std(axis=(0, 2))
+    scales["channel_mean"] = ((CHANNEL_DIM,), features.mean(axis=(0, 2)))
+    scales["channel_std"] = ((CHANNEL_DIM,), np.where(std > 0, std, 1.0))
+    return scales

@@ -1,0 +1,81 @@
+"""Priors of kind ``mmm`` on what a business knows, turned into the graph's coordinates.
+
+A channel's prior is log-normal on its contribution share of the KPI in the fitted window. A ROAS
+prior is the same thing moved by ``log(spend / KPI value)``. Where the spec is silent, the channels
+together are given ``model.media_share`` of the KPI (median), split evenly: not by spend, because
+that would say before seeing any data that every channel has the same ROAS.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from schemas.channels import ChannelPrior, PriorQuantity
+from schemas.errors import SpecError
+from schemas.names import DATE_DIM, ENTITY_DIM
+from tasks.mmm.panel import estimation_window
+from tasks.models.contract import ModelInputs
+
+RETENTION_PRIOR = (1.0, 3.0)
+"""Beta: most weekly carryover is short (mean 0.25), as in pymc-marketing's default."""
+THETA_SIGMA = 1.0
+WEIBULL_PRIOR = (2.0, 1.0)
+SLOPE_PRIOR = (np.log(1.2), 0.35)
+"""Log-normal: between concave (0.6) and clearly S-shaped (2.4)."""
+HALF_SATURATION_PRIOR = (np.log(0.6), 0.7)
+"""Log-normal on the input over its maximum: within, or not far beyond, what was observed."""
+LOGISTIC_PRIOR = (np.log(3.0), 0.7)
+ENTITY_SPREAD_PRIOR = (np.log(0.3), 0.5)
+"""Log-normal: entities differ by about 35 % in a channel's share. It avoids zero, where a
+hierarchy turns into a funnel that few entities cannot open."""
+LINEAR_SIGMA = 1.0
+"""In standard deviations of the KPI per standard deviation of the term."""
+LINEAR_SPREAD_PRIOR = (np.log(0.15), 0.7)
+
+
+@dataclass(frozen=True)
+class SharePriors:
+    """Mean and spread of ``log(share)`` per channel, each of shape ``(channel,)``."""
+
+    log_median: NDArray[np.float64]
+    spread: NDArray[np.float64]
+
+
+def share_priors(panel: xr.Dataset, inputs: ModelInputs) -> SharePriors:
+    """Turn the spec's channel priors into log-normal priors on contribution share.
+
+    Raises
+    ------
+    SpecError
+        If a ROAS prior stands on a channel that spent nothing in the fitted window.
+    """
+    window = estimation_window(panel)
+    kpi_value = float((window["kpi"] * window["unit_value"]).sum())
+    spend = window["spend"].sum((ENTITY_DIM, DATE_DIM)).to_numpy()
+    settings = inputs.metadata["channels"]
+    default = inputs.metadata["media_share"] / max(len(settings), 1)
+    spread_default = inputs.metadata["share_spread"]
+    medians, spreads = [], []
+    for channel, money in zip(settings, spend, strict=True):
+        prior = _stated_prior(channel)
+        if prior is None:
+            medians.append(default)
+            spreads.append(spread_default)
+            continue
+        if prior.quantity is PriorQuantity.ROAS and not money > 0:
+            raise SpecError(
+                f"channel {channel['name']!r} has a ROAS prior but spent nothing in the fitted "
+                "window; state its prior as a share."
+            )
+        scale = money / kpi_value if prior.quantity is PriorQuantity.ROAS else 1.0
+        medians.append(prior.median * scale)
+        spreads.append(prior.spread)
+    return SharePriors(np.log(np.array(medians)), np.array(spreads))
+
+
+def _stated_prior(channel: Mapping[str, Any]) -> ChannelPrior | None:
+    return ChannelPrior.model_validate(channel["prior"]) if channel.get("prior") else None

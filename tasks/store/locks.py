@@ -1,0 +1,42 @@
+"""One refit per dataset at a time: a lock file that the kernel frees when its holder dies."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import filelock
+
+from schemas.errors import ResourceUnavailableError
+from tasks.store.home import Home
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def dataset_lock(home: Home, dataset_id: str, *, wait_seconds: float) -> Iterator[None]:
+    """Hold the lock of a dataset.
+
+    Raises
+    ------
+    ResourceUnavailableError
+        If another refit of the dataset holds it for longer than ``wait_seconds``.
+    """
+    home.locks.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(home.locks / f"{dataset_id}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        log.warning(
+            "another refit of %s is running; waiting up to %.0f s", dataset_id, wait_seconds
+        )
+        try:
+            lock.acquire(timeout=wait_seconds)
+        except filelock.Timeout as error:
+            raise ResourceUnavailableError(
+                f"Another refit of dataset {dataset_id!r} has been running for more than "
+                f"{wait_seconds:.0f} s; wait for it to end, then run again."
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
