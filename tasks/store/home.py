@@ -81,6 +81,7 @@ def configure_environment() -> None:
         "PREFECT_HOME": str(prefect_home),
         "PREFECT_RESULTS_LOCAL_STORAGE_PATH": str(prefect_home / "results"),
         "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (
             "prefect.server.concurrency.lease_storage.filesystem"

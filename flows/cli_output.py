@@ -1,0 +1,236 @@
+"""How the command line speaks: one stdout for answers, stderr for the rest, errors as exit codes.
+
+Belongs here: the guard of standard output, rendering of results and errors.
+Does not: what a verb does (``flows.cli``).
+"""
+
+import io
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from typing import Any, TextIO
+
+from schemas.errors import MmmError
+from schemas.results import RunRecord
+
+EXIT_OTHER = 1
+
+
+@contextmanager
+def answers_only() -> Iterator[TextIO]:
+    """Yield the real standard output; everything else that is printed goes to standard error.
+
+    Libraries and child processes write to file descriptor 1 past Python, so it is redirected too.
+    """
+    answer = sys.stdout
+    if _descriptor(answer) != 1:
+        with redirect_stdout(sys.stderr):
+            yield answer
+        return
+    answer.flush()
+    saved = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with (
+            os.fdopen(os.dup(saved), "w", encoding="utf-8", errors="backslashreplace") as direct,
+            redirect_stdout(sys.stderr),
+        ):
+            yield direct
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+
+
+def print_json(answer: TextIO, document: Mapping[str, Any]) -> None:
+    """Print one JSON object on one line."""
+    answer.write(json.dumps(document, default=str, allow_nan=False) + "\n")
+    answer.flush()
+
+
+def report_error(error: BaseException, *, answer: TextIO, as_json: bool, debug: bool) -> int:
+    """Tell an error on standard error (and as JSON where asked) and return its exit code."""
+    code = error.exit_code if isinstance(error, MmmError) else EXIT_OTHER
+    message = str(error) or type(error).__name__
+    if isinstance(error, KeyboardInterrupt):
+        message = "Interrupted; `mmm runs` tells how far the run came."
+    elif not isinstance(error, MmmError):
+        message = (
+            f"Unexpected {type(error).__name__}: {message}\nRun it again with --debug to see where."
+        )
+    findings = [f for f in getattr(error, "findings", []) if f.line() not in message]
+    lines = [f"mmm: {message}", *(f"- {finding.line()}" for finding in findings)]
+    if debug:
+        lines.append("".join(traceback.format_exception(error)))
+    sys.stderr.write("\n".join(lines) + "\n")
+    if as_json:
+        print_json(answer, error_document(error, message, code))
+    return code
+
+
+def error_document(error: BaseException, message: str, code: int) -> dict[str, Any]:
+    """Return what ``--json`` prints instead of a result."""
+    return {
+        "status": "ERROR",
+        "exit_code": code,
+        "error": {
+            "type": type(error).__name__,
+            "message": message,
+            "problems": list(getattr(error, "problems", [])),
+            "findings": [f.model_dump(mode="json") for f in getattr(error, "findings", [])],
+        },
+    }
+
+
+def render_refit(report: Mapping[str, Any], summaries: Mapping[str, Any]) -> str:
+    """Render the closing page of a refit."""
+    metrics = {**summaries.get("fit", {}), **report.get("metrics", {})}
+    facts = [
+        ("worst R-hat", _number(metrics.get("r_hat_max"))),
+        ("min ESS", _number(_least(metrics.get("ess_bulk_min"), metrics.get("ess_tail_min")))),
+        ("R²", _number(metrics.get("r2"))),
+        ("MAPE", _percent(metrics.get("mape"))),
+        ("seconds", _number(sum(report.get("timings", {}).values()))),
+    ]
+    parts = [
+        f"{report['verdict']}  {report['dataset_id']}  run {report['run_id']}",
+        *(f"  - {reason}" for reason in report.get("reasons", [])),
+        render_returns(summaries.get("roas", {})),
+        "  ".join(f"{name} {value}" for name, value in facts),
+        f"champion   {report.get('champion') or 'none yet'}{_unchanged(report)}",
+        f"artifacts  {report['artifacts_dir']}",
+    ]
+    if report.get("mlflow_run_id"):
+        parts.append(f"MLflow     run {report['mlflow_run_id']} (mmm ui shows it)")
+    return "\n".join(part for part in parts if part)
+
+
+def render_returns(roas: Mapping[str, Mapping[str, Any]]) -> str:
+    """Render the table of returns, the largest contribution first."""
+    if not roas:
+        return ""
+    by_size = sorted(roas.items(), key=lambda item: -float(item[1].get("contribution_mean") or 0))
+    has_cost = any(row.get("cost_per_unit_mean") is not None for row in roas.values())
+    header = ["channel", "spend", "contribution", "ROAS", "94 % interval"]
+    header += ["cost per unit", "94 % interval"] if has_cost else []
+    rows = []
+    for name, row in by_size:
+        cells = [
+            name,
+            _number(row.get("spend")),
+            _number(row.get("contribution_mean")),
+            *_interval(row, "roas"),
+        ]
+        cells += _interval(row, "cost_per_unit") if has_cost else []
+        rows.append([*cells, "prior-driven" if row.get("prior_driven") else ""])
+    return render_table([*header, ""], rows)
+
+
+def render_runs(records: Sequence[RunRecord]) -> str:
+    """Render a list of runs."""
+    if not records:
+        return "No runs yet; start one with `mmm refit --spec FILE`."
+    rows = [
+        [
+            r.run_id, r.dataset_id, r.status.value, r.verdict.value if r.verdict else "–",
+            str(r.model_version) if r.model_version is not None else "–",
+            r.created_at.strftime("%Y-%m-%d %H:%M"), (r.reason or "").partition("\n")[0][:80],
+        ]
+        for r in records
+    ]  # fmt: skip
+    return render_table(
+        ["run", "dataset", "status", "verdict", "version", "created (UTC)", "reason"], rows
+    )
+
+
+def render_run(summary: Mapping[str, Any]) -> str:
+    """Render all that is known of one run."""
+    keys = ("run_id", "dataset_id", "status", "reason", "verdict", "snapshot_id", "model_version",
+            "champion", "mlflow_run_id", "created_at", "updated_at", "artifacts_dir")  # fmt: skip
+    facts = [[key, str(summary[key])] for key in keys if summary.get(key) is not None]
+    numbers = {
+        **summary["diagnostics"],
+        **{k: v for k, v in summary["fit"].items() if isinstance(v, int | float)},
+    }
+    gates = [
+        [g["battery"], g["gate"], g["verdict"], _number(g["observed"]), g["detail"] or ""]
+        for g in summary["gates"]
+    ]
+    parts = [
+        render_table(["", ""], facts),
+        "\n".join(f"- {reason}" for reason in summary["reasons"]),
+        render_returns(summary["roas"]),
+        render_table(["diagnostic", "value"], [[k, _number(v)] for k, v in numbers.items()])
+        if numbers
+        else "",
+        render_table(["battery", "gate", "verdict", "observed", "detail"], gates) if gates else "",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def render_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Render aligned columns; names are printed as text, control characters made visible."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, show_header=any(header), pad_edge=False)
+    for name in header:
+        table.add_column(Text(name))
+    for row in rows:
+        table.add_row(*(Text(_visible(cell)) for cell in row))
+    # Wide enough that nothing is cut or wrapped: a table that is piped must stay one row per line.
+    console = Console(file=io.StringIO(), width=400, color_system=None)
+    console.print(table)
+    page = console.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in page.splitlines() if line.strip())
+
+
+def _visible(text: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    try:
+        return stream.fileno()
+    except (OSError, ValueError):
+        return None
+
+
+def _interval(row: Mapping[str, Any], stem: str) -> list[str]:
+    if row.get(f"{stem}_mean") is None:
+        return ["–", "–"]
+    return [
+        _number(row[f"{stem}_mean"]),
+        f"{_number(row.get(f'{stem}_low'))} to {_number(row.get(f'{stem}_high'))}",
+    ]
+
+
+def _unchanged(report: Mapping[str, Any]) -> str:
+    return " (unchanged)" if report["verdict"] == "FAIL" and report.get("champion") else ""
+
+
+def _least(*values: float | None) -> float | None:
+    return min((v for v in values if v is not None), default=None)
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:,.0f}"
+    return (
+        f"{value:.0f}"
+        if float(value).is_integer()
+        else f"{value:.4g}"
+        if size >= 1
+        else f"{value:.3g}"
+    )

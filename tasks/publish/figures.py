@@ -1,0 +1,129 @@
+"""Figures of one refit for MLflow: still pictures, so that two runs compare side by side."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from schemas.names import PERIOD_COLUMN, ComponentKind
+from schemas.run_spec import KpiKind
+from tasks.publish.outputs import RunOutputs
+
+MAX_BANDS = 10
+"""More channels than this cannot be told apart in one stack; the rest is one band."""
+
+
+def build_figures(outputs: RunOutputs) -> dict[str, Figure]:
+    """Return figures by name: contributions over time, channel returns, fitted against actual."""
+    return {
+        "contributions": contributions_over_time(outputs),
+        "returns": returns_per_channel(outputs),
+        "fitted": fitted_against_actual(outputs),
+    }
+
+
+def contributions_over_time(outputs: RunOutputs) -> Figure:
+    """Stack the channels' contributions on everything else, summed over entities."""
+    figure, axes = _canvas(f"Contributions to {outputs.spec.kpi_name}, {_where(outputs)}")
+    table = outputs.contributions
+    is_channel = table["kind"] == ComponentKind.CHANNEL.value
+    rest = table[~is_channel].groupby(PERIOD_COLUMN)["contribution_mean"].sum()
+    wide = (
+        table[is_channel]
+        .pivot_table(
+            index=PERIOD_COLUMN,
+            columns="component",
+            values="contribution_mean",
+            aggfunc="sum",
+            sort=False,
+        )
+        .reindex(rest.index, fill_value=0.0)
+    )
+    bands = _largest_bands(wide)
+    lower = rest.to_numpy()
+    axes.fill_between(
+        rest.index, 0, lower, color="#d9d9d9", label="baseline, controls, season, trend"
+    )
+    for name in bands.columns:
+        upper = lower + bands[name].to_numpy()
+        axes.fill_between(rest.index, lower, upper, alpha=0.85, linewidth=0, label=_label(name))
+        lower = upper
+    actual = outputs.fitted.groupby(PERIOD_COLUMN)["actual"].sum()
+    axes.plot(actual.index, actual.to_numpy(), color="black", linewidth=0.9, label="actual")
+    axes.set_ylabel(_label(outputs.spec.kpi_name))
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8, frameon=False)
+    return figure
+
+
+def returns_per_channel(outputs: RunOutputs) -> Figure:
+    """Show ROAS (cost per unit of a count KPI) with intervals; hollow where the prior decided."""
+    count = outputs.spec.kpi.kind is KpiKind.COUNT
+    stem, word = (
+        ("cost_per_unit", f"cost per {outputs.spec.kpi_name}") if count else ("roas", "ROAS")
+    )
+    figure, axes = _canvas(f"{word} with 94 % interval, {_where(outputs)}")
+    shown = [
+        name for name in outputs.channels if outputs.roas[name].get(f"{stem}_mean") is not None
+    ]
+    for position, name in enumerate(shown):
+        row = outputs.roas[name]
+        low, high = row.get(f"{stem}_low"), row.get(f"{stem}_high")
+        if low is not None and high is not None:
+            axes.plot([low, high], [position, position], color="#4477aa", linewidth=2)
+        face = "white" if row.get("prior_driven") else "#4477aa"
+        axes.plot([row[f"{stem}_mean"]], [position], "o", color="#4477aa", markerfacecolor=face)
+    axes.set_yticks(range(len(shown)), [_label(name) for name in shown])
+    axes.invert_yaxis()
+    axes.set_xlabel(
+        _label(f"{word} (hollow: decided by the prior)") if shown else "no channel has spend"
+    )
+    if not count:
+        axes.axvline(1.0, color="grey", linewidth=0.8, linestyle="--")
+    return figure
+
+
+def fitted_against_actual(outputs: RunOutputs) -> Figure:
+    """Show the KPI and its fit over time; intervals of several entities would not add up."""
+    figure, axes = _canvas(f"{outputs.spec.kpi_name}: actual and fitted, {_where(outputs)}")
+    table = outputs.fitted
+    total = table.groupby(PERIOD_COLUMN)[["actual", "fitted_mean"]].sum()
+    if len(table["entity_id"].unique()) == 1:
+        ordered = table.sort_values(PERIOD_COLUMN)
+        axes.fill_between(
+            ordered[PERIOD_COLUMN], ordered["fitted_low"], ordered["fitted_high"],
+            color="#4477aa", alpha=0.25, linewidth=0, label="94 % interval",
+        )  # fmt: skip
+    axes.plot(total.index, total["actual"], color="black", linewidth=1, label="actual")
+    axes.plot(total.index, total["fitted_mean"], color="#4477aa", linewidth=1.2, label="fitted")
+    axes.set_ylabel(_label(outputs.spec.kpi_name))
+    axes.legend(fontsize=8, frameon=False)
+    return figure
+
+
+def _canvas(title: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(10, 5), dpi=110, layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(_label(title, 120), loc="left", fontsize=11)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _largest_bands(wide: pd.DataFrame) -> pd.DataFrame:
+    by_size = wide[wide.sum().sort_values(ascending=False).index]
+    if by_size.shape[1] <= MAX_BANDS:
+        return by_size
+    shown = by_size.iloc[:, : MAX_BANDS - 1].copy()
+    shown[f"{by_size.shape[1] - MAX_BANDS + 1} other channels"] = by_size.iloc[
+        :, MAX_BANDS - 1 :
+    ].sum(axis=1)
+    return shown
+
+
+def _where(outputs: RunOutputs) -> str:
+    return f"{outputs.spec.dataset_id} to {outputs.last_period}"
+
+
+def _label(text: object, limit: int = 40) -> str:
+    """Shorten a name; a dollar sign would otherwise start a formula, an underscore hide a label."""
+    shown = str(text).replace("$", r"\$").replace("\n", " ")
+    shown = shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    return f" {shown}" if shown.startswith("_") else shown

@@ -1,0 +1,205 @@
+"""What MLflow and Prefect are told about a refit: parameters, metrics, tags, note. No I/O."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schemas.gates import SamplingGates
+from schemas.outcomes import Verdict
+from schemas.run_spec import KpiKind, RunSpec
+from tasks.publish.outputs import RunOutputs, compute_shares
+from tasks.publish.promotion import Decision
+
+_SAMPLING_WORDS = ("hat", "ess", "diverg", "bfmi", "tree")
+
+
+def run_name(outputs: RunOutputs) -> str:
+    """Return the name that tells two weeks apart in a list."""
+    return f"{outputs.spec.dataset_id} {outputs.last_period} {outputs.diagnostics.verdict}"
+
+
+def refit_params(
+    outputs: RunOutputs, *, fingerprints: Mapping[str, str], versions: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what decided the result: the spec, the snapshot, code, lock and library versions."""
+    return {
+        **flatten_spec(outputs.spec),
+        "snapshot_id": outputs.snapshot.snapshot_id,
+        "as_of": str(outputs.snapshot.as_of),
+        **{f"fingerprint.{name}": value for name, value in fingerprints.items()},
+        **{f"version.{name}": value for name, value in versions.items()},
+    }
+
+
+def refit_tags(outputs: RunOutputs, decision: Decision, facts: Mapping[str, str]) -> dict[str, str]:
+    """Return what a list of runs is searched and grouped by; ``facts`` are added."""
+    return {
+        "verdict": outputs.diagnostics.verdict.value,
+        "dataset_id": outputs.spec.dataset_id,
+        "snapshot_id": outputs.snapshot.snapshot_id,
+        "last_period": outputs.last_period,
+        "reasons": " | ".join(outputs.diagnostics.reasons)[:4000] or "none",
+        "promotion": decision.reason,
+        "inputs_digest": outputs.snapshot.wide.sha256,
+        **facts,
+    }
+
+
+def flatten_spec(spec: RunSpec) -> dict[str, str]:
+    """Return the spec as dotted keys; channels by name, so that two weeks compare in any order."""
+    return _flatten(spec.model_dump(mode="json"), "")
+
+
+def refit_metrics(outputs: RunOutputs, timings: Mapping[str, float]) -> dict[str, float | None]:
+    """Return metrics by their MLflow names: diagnostics, fit, returns, shares and seconds."""
+    metrics: dict[str, float | None] = {
+        **outputs.diagnostics.metrics,
+        **outputs.attribution.metrics,
+    }
+    for channel, row in outputs.roas.items():
+        for quantity in ("roas", "mroas", "cost_per_unit"):
+            metrics[f"{quantity}/{channel}"] = row.get(f"{quantity}_mean")
+    metrics |= {
+        f"contribution_share/{name}": share for name, share in compute_shares(outputs).items()
+    }
+    metrics |= {f"seconds/{stage}": seconds for stage, seconds in timings.items()}
+    metrics["seconds_total"] = sum(timings.values())
+    return metrics
+
+
+def gate_rows(outputs: RunOutputs, battery: str) -> list[tuple[str, str, float | None, str]]:
+    """Return rows of ``ops.gate_results`` of one battery, ``sampling`` or ``fit``."""
+    return [
+        (
+            str(g["gate"]),
+            str(g["verdict"]),
+            g.get("observed"),
+            str(g.get("reason") or g.get("where") or ""),
+        )
+        for g in outputs.gates
+        if battery_of(g) == battery
+    ]
+
+
+def battery_of(gate: Mapping[str, Any]) -> str:
+    """Return the battery a gate belongs to: as told, else by its name."""
+    told = gate.get("battery")
+    if told:
+        return str(told)
+    name = str(gate["gate"])
+    is_sampling = name in SamplingGates.model_fields or any(
+        word in name for word in _SAMPLING_WORDS
+    )
+    return "sampling" if is_sampling else "fit"
+
+
+def roas_rows(outputs: RunOutputs) -> list[dict[str, str]]:
+    """Return the table of returns as text, the largest contribution first."""
+    count = outputs.spec.kpi.kind is KpiKind.COUNT
+    shares = compute_shares(outputs)
+    rows = []
+    for name in outputs.channels:
+        row = outputs.roas[name]
+        cells = {
+            "channel": name,
+            "spend": _number(row.get("spend")),
+            "share of KPI": f"{100 * shares[name]:.1f} %" if name in shares else "–",
+            "ROAS": _interval(row, "roas"),
+        }
+        if count:
+            cells[f"cost per {outputs.spec.kpi_name}"] = _interval(row, "cost_per_unit")
+        cells["mROAS"] = _number(row.get("mroas_mean"))
+        cells["decided by"] = "prior" if row.get("prior_driven") else "data"
+        rows.append(cells)
+    return rows
+
+
+def diagnostics_rows(outputs: RunOutputs) -> list[dict[str, str]]:
+    """Return all gates as text, the worst first."""
+    order = (Verdict.FAIL, Verdict.REVIEW, Verdict.NOT_EVALUATED, Verdict.PASS)
+    gates = sorted(outputs.gates, key=lambda g: order.index(Verdict(g["verdict"])))
+    return [
+        {
+            "gate": str(g["gate"]),
+            "verdict": str(g["verdict"]),
+            "observed": _number(g.get("observed")),
+            "where": str(g.get("where") or ""),
+            "reason": str(g.get("reason") or ""),
+        }
+        for g in gates
+    ]
+
+
+def render_note(outputs: RunOutputs, decision: Decision) -> str:
+    """Render the page that opens with a run: verdict, reasons, returns."""
+    reasons = "\n".join(f"- {escape_markdown(r)}" for r in outputs.diagnostics.reasons)
+    metrics = {**outputs.diagnostics.metrics, **outputs.attribution.metrics}
+    facts = [
+        (name, metrics.get(name))
+        for name in ("r_hat_max", "ess_bulk_min", "divergences", "r2", "mape")
+    ]
+    return "\n\n".join(
+        part
+        for part in (
+            f"**{outputs.diagnostics.verdict}**, {escape_markdown(outputs.spec.dataset_id)} "
+            f"to {outputs.last_period}. {decision.reason}",
+            reasons,
+            " · ".join(f"{name} {_number(value)}" for name, value in facts if value is not None),
+            render_table(roas_rows(outputs)),
+        )
+        if part
+    )
+
+
+def render_table(rows: Sequence[Mapping[str, str]]) -> str:
+    """Render rows as a markdown table; names are text, whatever characters they have."""
+    if not rows:
+        return ""
+    columns = list(rows[0])
+    lines = [columns, ["---"] * len(columns), *([row[c] for c in columns] for row in rows)]
+    return "\n".join(
+        "| " + " | ".join(cell if cell == "---" else escape_markdown(cell) for cell in line) + " |"
+        for line in lines
+    )
+
+
+def escape_markdown(text: str) -> str:
+    """Make text show as itself in markdown."""
+    shown = text.replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
+    for mark in "|`*_[]":
+        shown = shown.replace(mark, f"\\{mark}")
+    return shown
+
+
+def _flatten(value: Any, key: str) -> dict[str, str]:
+    if isinstance(value, dict):
+        parts = value.items()
+    elif (
+        isinstance(value, list)
+        and value
+        and all(isinstance(v, dict) and "name" in v for v in value)
+    ):
+        parts = (
+            (str(v["name"]), {k: inner for k, inner in v.items() if k != "name"}) for v in value
+        )
+    else:
+        return {key: ", ".join(map(str, value)) if isinstance(value, list) else str(value)}
+    flat: dict[str, str] = {}
+    for name, inner in parts:
+        flat |= _flatten(inner, f"{key}.{name}" if key else str(name))
+    return flat
+
+
+def _interval(row: Mapping[str, Any], stem: str) -> str:
+    mean, low, high = (row.get(f"{stem}_{end}") for end in ("mean", "low", "high"))
+    if mean is None:
+        return "–"
+    return f"{_number(mean)} [{_number(low)}, {_number(high)}]"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.0f}" if float(value).is_integer() and size >= 10 else f"{value:.3g}"

@@ -1,0 +1,67 @@
+"""What code and which libraries made a result, as hashes and versions.
+
+Invariant: a fingerprint that cannot be computed raises; it is never empty.
+"""
+
+import hashlib
+import importlib.metadata
+from functools import cache
+
+from schemas.errors import CorruptArtifactError
+from tasks.store.home import CHECKOUT
+
+PACKAGES = ("flows", "tasks", "schemas")
+LIBRARIES = (
+    "pymc", "pymc-marketing", "pytensor", "nutpie", "arviz", "numpy", "scipy", "xarray", "pandas",
+    "duckdb", "great-expectations", "prefect", "mlflow",
+)  # fmt: skip
+"""Libraries whose version can change a result or how it is stored."""
+
+
+@cache
+def code_fingerprint(*packages: str) -> str:
+    """Return a SHA-256 over names and bytes of all ``.py`` and ``.sql`` files of our packages.
+
+    Parameters
+    ----------
+    *packages
+        Folders relative to the checkout, such as ``tasks/mmm``; default: all of them.
+    """
+    digest = hashlib.sha256()
+    files = sorted(
+        path
+        for package in packages or PACKAGES
+        for path in (CHECKOUT / package).rglob("*")
+        if path.suffix in {".py", ".sql"}
+    )
+    if not files:
+        raise CorruptArtifactError(f"no code found for {packages or PACKAGES} under {CHECKOUT}")
+    for path in files:
+        digest.update(
+            path.relative_to(CHECKOUT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0"
+        )
+    return digest.hexdigest()
+
+
+@cache
+def lock_fingerprint() -> str:
+    """Return the SHA-256 of ``requirements.lock``, or of the installed versions without one."""
+    lock = CHECKOUT / "requirements.lock"
+    if lock.is_file():
+        return hashlib.sha256(lock.read_bytes()).hexdigest()
+    installed = sorted(
+        f"{d.metadata['Name']}=={d.version}" for d in importlib.metadata.distributions()
+    )
+    return hashlib.sha256("\n".join(installed).encode()).hexdigest()
+
+
+@cache
+def library_versions() -> dict[str, str]:
+    """Return installed versions of the libraries that matter; an absent one is left out."""
+    versions = {}
+    for name in LIBRARIES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions

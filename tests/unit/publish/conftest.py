@@ -1,0 +1,158 @@
+"""A finished run whose files are tiny and made by hand; no sampling, no Prefect server."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from schemas.names import Artifact
+from schemas.outcomes import Verdict
+from schemas.refs import (
+    AttributionRef,
+    DiagnosticsRef,
+    FeaturesRef,
+    PosteriorRef,
+    SnapshotRef,
+)
+from schemas.results import RunStatus
+from schemas.run_spec import Grain, RunSpec
+from tasks.store.artifacts import write_json, write_netcdf, write_parquet
+from tasks.store.run_status import advance_run, start_run
+
+HOSTILE = "x'); DROP TABLE kpi;--"
+PARENT = "../../etc/passwd"
+DOLLAR = "$pend_{"
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """Arguments of ``publish_run``."""
+
+    run_id: str
+    spec: RunSpec
+    snapshot: SnapshotRef
+    features: FeaturesRef
+    posterior: PosteriorRef
+    diagnostics: DiagnosticsRef
+    attribution: AttributionRef
+    timings: dict[str, float]
+
+
+@pytest.fixture
+def finished(home):
+    """Make a TRAINED run with all its files."""
+
+    def make(run_id="run-1", verdict=Verdict.PASS, dataset_id="demo", **spec) -> FinishedRun:
+        return _make(home, run_id, verdict, RunSpec(dataset_id=dataset_id, **spec))
+
+    return make
+
+
+def _make(home, run_id, verdict, spec):
+    start_run(home, run_id, spec.dataset_id)
+    for status in (
+        RunStatus.VALIDATED,
+        RunStatus.FEATURES_BUILT,
+        RunStatus.TRAINING,
+        RunStatus.TRAINED,
+    ):
+        advance_run(home, run_id, status)
+    folder = home.run_dir(run_id)
+    channels = [HOSTILE, PARENT, DOLLAR]
+    dates = pd.date_range("2024-01-01", periods=4, freq="7D")
+    contributions = pd.DataFrame(
+        [
+            (PARENT, day, name, kind, 10.0 + i, 5.0, 20.0)
+            for i, day in enumerate(dates)
+            for name, kind in [*((c, "channel") for c in channels), ("baseline", "baseline")]
+        ],
+        columns=[
+            "entity_id", "period_start", "component", "kind",
+            "contribution_mean", "contribution_low", "contribution_high",
+        ],
+    )  # fmt: skip
+    fitted = pd.DataFrame(
+        {
+            "entity_id": PARENT, "period_start": dates, "actual": 46.0,
+            "fitted_mean": 45.0, "fitted_low": 40.0, "fitted_high": 50.0,
+        }
+    )  # fmt: skip
+    roas = {
+        name: {
+            "spend": 20.0 if name != DOLLAR else None,
+            "contribution_mean": 46.0, "contribution_low": 20.0, "contribution_high": 80.0,
+            "roas_mean": 2.3 if name != DOLLAR else None,
+            "roas_low": 1.0 if name != DOLLAR else None,
+            "roas_high": 4.0 if name != DOLLAR else None,
+            "mroas_mean": 1.1 if name != DOLLAR else None,
+            "prior_driven": name == PARENT,
+        }
+        for name in channels
+    }  # fmt: skip
+    reasons = [] if verdict is Verdict.PASS else ["R-hat is too high. Sample longer."]
+    gates = [
+        {"gate": "r_hat_max", "verdict": verdict.value, "observed": 1.004, "pass_limit": 1.01,
+         "review_limit": 1.05, "where": "beta", "reason": "; ".join(reasons)},
+        {"gate": "ppc_p", "verdict": "PASS", "observed": 0.4, "pass_limit": 0.05,
+         "where": "", "reason": ""},
+    ]  # fmt: skip
+    metrics = {"r_hat_max": 1.004, "ess_bulk_min": 812.0, "divergences": 0.0}
+    diagnostics = write_json(
+        home,
+        folder / Artifact.DIAGNOSTICS,
+        {"verdict": verdict, "reasons": reasons, "gates": gates, **metrics,
+         "parameters": {"beta": {"r_hat": 1.004, "ess_bulk": 812.0, "ess_tail": 700.0}}},
+    )  # fmt: skip
+    write_json(home, folder / Artifact.RUN_SPEC, spec.model_dump(mode="json"))
+    write_json(
+        home,
+        folder / Artifact.POSTERIOR_SUMMARY,
+        {"beta": {"mean": 1.0, "hdi_3%": 0.5}},
+    )
+    metrics_file = write_json(home, folder / Artifact.FIT_METRICS, {"mape": 0.02, "r2": 0.9})
+    roi = write_json(home, folder / Artifact.ROI_METRICS, roas)
+    tree = xr.DataTree.from_dict(
+        {"posterior": xr.Dataset({"beta": (("chain", "draw"), np.ones((2, 3)))})}
+    )
+    posterior = write_netcdf(home, folder / Artifact.POSTERIOR, tree)
+    metadata = write_json(
+        home,
+        folder / Artifact.FEATURE_METADATA,
+        {"input_columns": ["entity_id", "period_start", f"act_{HOSTILE}"], "model_kind": "mmm"},
+    )
+    scaler = write_json(home, folder / Artifact.FEATURE_SCALER, {})
+    model_metadata = write_json(home, folder / Artifact.MODEL_METADATA, {"sampler": "nutpie"})
+    wide = write_parquet(home, folder / Artifact.CANONICAL_DATA, fitted)
+    info = write_json(home, folder / Artifact.COLUMN_INFO, {})
+    return FinishedRun(
+        run_id=run_id,
+        spec=spec,
+        snapshot=SnapshotRef(
+            dataset_id=spec.dataset_id, snapshot_id="s" * 16, wide=wide, column_info=info,
+            grain=Grain.WEEK, as_of=date(2024, 2, 1),
+        ),
+        features=FeaturesRef(snapshot_id="s" * 16, features=wide, metadata=metadata, scaler=scaler),
+        posterior=PosteriorRef(
+            kind="mmm", posterior=posterior, metadata=model_metadata, sampler="nutpie",
+            wall_seconds={"sample": 1.0},
+        ),
+        diagnostics=DiagnosticsRef(
+            verdict=verdict, reasons=reasons, file=diagnostics, metrics=metrics
+        ),
+        attribution=AttributionRef(
+            contributions=write_parquet(home, folder / Artifact.CONTRIBUTIONS, contributions),
+            fitted=write_parquet(home, folder / Artifact.FITTED, fitted),
+            files=[roi, metrics_file],
+            metrics={"mape": 0.02, "r2": 0.9, "rmse": float("nan")},
+        ),
+        timings={"fit": 3.2, "ingest": 0.1},
+    )  # fmt: skip
+
+
+def read(home, run_id, name):
+    """Read one JSON artifact of a run."""
+    return json.loads((home.run_dir(run_id) / name).read_text())

@@ -1,0 +1,178 @@
+"""Publishing against a real MLflow store and a real warehouse in a temporary home."""
+
+import logging
+
+import mlflow
+import pytest
+
+from schemas.outcomes import Verdict
+from schemas.results import RunStatus
+from tasks.publish import task
+from tasks.publish.promotion import Alias
+from tasks.store import tracking
+from tasks.store.warehouse import reading
+from tasks.store.warehouse_runs import read_gate_results, read_roas, read_run
+
+HOSTILE = "x'); DROP TABLE kpi;--"
+PARENT = "../../etc/passwd"
+DOLLAR = "$pend_{"
+
+
+@pytest.fixture
+def publish(finished, monkeypatch):
+    monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
+
+    def run(**facts):
+        made = finished(**facts)
+        return task.publish_run.fn(**vars(made))
+
+    return run
+
+
+def count(home, table, run_id):
+    with reading(home) as con:
+        return con.execute(f"select count(*) from {table} where run_id = ?", [run_id]).fetchone()[0]
+
+
+def aliases(home, dataset_id="demo"):
+    client = tracking.open_store(home)
+    return {a: tracking.version_with_alias(client, dataset_id, a) for a in Alias}
+
+
+def test_an_accepted_refit_is_in_the_warehouse_in_mlflow_and_champion(home, publish):
+    got = publish()
+    assert (got.model_version, got.champion) == (1, "demo@1")
+    record = read_run(home, "run-1")
+    assert (record.status, record.verdict) == (RunStatus.OUTPUTS_READY, Verdict.PASS)
+    assert (record.mlflow_run_id, record.model_version) == (got.mlflow_run_id, 1)
+    assert count(home, "mart.contributions", "run-1") == 16
+    assert count(home, "mart.fitted", "run-1") == 4
+    assert [(g["battery"], g["gate"]) for g in read_gate_results(home, "run-1")] == [
+        ("sampling", "r_hat_max"),
+        ("fit", "ppc_p"),
+    ]
+    run = mlflow.get_run(got.mlflow_run_id)
+    assert run.info.run_name == "demo 2024-01-22 PASS"
+    assert run.data.metrics["r_hat_max"] == 1.004
+    assert run.data.metrics["seconds/fit"] == 3.2
+    assert "rmse" not in run.data.metrics, "what is not a number is not logged"
+    assert run.data.params["sampler.draws"] == "1000"
+    assert len(run.data.params["fingerprint.code"]) == 64
+    assert "ROAS" in run.data.tags["mlflow.note.content"]
+    files = [f.path for f in tracking.open_store(home).list_artifacts(got.mlflow_run_id, "figures")]
+    assert files == ["figures/contributions.png", "figures/fitted.png", "figures/returns.png"]
+
+
+def test_hostile_channel_names_are_just_names(home, publish):
+    got = publish()
+    assert list(read_roas(home, "run-1")) == [HOSTILE, PARENT, DOLLAR]
+    assert read_roas(home, "run-1")[HOSTILE]["roas_mean"] == 2.3
+    assert read_roas(home, "run-1")[DOLLAR]["roas_mean"] is None
+    shares = [
+        k
+        for k in mlflow.get_run(got.mlflow_run_id).data.metrics
+        if k.startswith("contribution_share/")
+    ]
+    assert len(shares) == 3
+
+
+@pytest.mark.parametrize("verdict", [Verdict.REVIEW, Verdict.FAIL])
+def test_a_bad_week_cannot_take_the_champion(home, publish, verdict):
+    publish()
+    got = publish(run_id="run-2", verdict=verdict)
+    assert got.champion == "demo@1"
+    is_review = verdict is Verdict.REVIEW
+    assert got.model_version == (2 if is_review else None)
+    assert aliases(home)[Alias.CHALLENGER] == (2 if is_review else None)
+    assert read_run(home, "run-2").verdict is verdict
+    assert (count(home, "mart.contributions", "run-2") > 0) == is_review
+
+
+def test_a_rejected_first_fit_registers_nothing(home, publish):
+    got = publish(verdict=Verdict.FAIL)
+    assert (got.model_version, got.champion) == (None, None)
+    assert mlflow.get_run(got.mlflow_run_id).data.tags["verdict"] == "FAIL"
+
+
+def test_the_next_good_week_replaces_champion_and_challenger(home, publish):
+    publish()
+    publish(run_id="run-2", verdict=Verdict.REVIEW)
+    assert publish(run_id="run-3").champion == "demo@3"
+    assert aliases(home) == {Alias.CHAMPION: 3, Alias.CHALLENGER: None}
+
+
+def test_a_review_takes_the_champion_where_the_spec_allows_it(publish):
+    assert publish(verdict=Verdict.REVIEW, gates={"promote_on_review": True}).champion == "demo@1"
+
+
+def test_publishing_twice_is_publishing_once(home, finished, monkeypatch):
+    monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
+    made = finished()
+    assert task.publish_run.fn(**vars(made)) == task.publish_run.fn(**vars(made))
+    assert count(home, "mart.contributions", "run-1") == 16
+
+
+def test_a_crash_before_the_warehouse_leaves_the_old_champion_and_a_retry_mends_it(
+    home, publish, finished, monkeypatch
+):
+    publish()
+    made = finished(run_id="run-2")
+
+    def crash(*_args, **_kwargs):
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(task, "write_marts", crash)
+        with pytest.raises(OSError, match="disk is full"):
+            task.publish_run.fn(**vars(made))
+    assert aliases(home)[Alias.CHAMPION] == 1
+    assert read_run(home, "run-2").status is RunStatus.TRAINED
+    assert count(home, "ops.gate_results", "run-2") == 0
+    assert task.publish_run.fn(**vars(made)).champion == "demo@2"
+    assert len(mlflow.search_runs(experiment_names=["demo"])) == 2, "the retry logged nothing twice"
+
+
+def test_runs_left_running_by_a_kill_are_ended(home, publish):
+    first = publish()
+    client = tracking.open_store(home)
+    experiment = client.get_experiment_by_name("demo").experiment_id
+    orphan = client.create_run(experiment).info.run_id
+    publish(run_id="run-2")
+    assert client.get_run(orphan).info.status == "KILLED"
+    assert client.get_run(first.mlflow_run_id).info.status == "FINISHED"
+
+
+def test_a_moved_home_keeps_its_artifacts(home, publish, tmp_path_factory, monkeypatch):
+    got = publish()
+    moved = tmp_path_factory.mktemp("elsewhere") / "moved"
+    home.root.rename(moved)
+    monkeypatch.setenv("MMM_HOME", str(moved))
+    from tasks.store.home import current_home
+
+    client = tracking.open_store(current_home())
+    assert client.list_artifacts(got.mlflow_run_id, "figures")
+    assert str(home.root) not in client.get_run(got.mlflow_run_id).info.artifact_uri
+
+
+@pytest.mark.parametrize(
+    "name", ["roas/tv", "roas/x'); DROP TABLE kpi;--", "roas/../../etc/passwd", "", "a" * 400, "é"]
+)
+def test_names_are_ones_that_mlflow_takes(name):
+    from mlflow.utils.validation import _validate_metric_name
+
+    _validate_metric_name(tracking.clean_name(name))
+
+
+def test_two_names_never_become_one():
+    names = ["a[b]", "a(b)", "a_b_", "a" * 300, "a" * 301]
+    assert len({tracking.clean_name(n) for n in names}) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("dataset_id", "key"),
+    [("demo", "roas-demo"), ("A_b.c", "roas-a-b-c-")],
+)
+def test_artifact_keys_are_ones_that_prefect_takes(dataset_id, key):
+    got = task.artifact_key("roas", dataset_id)
+    assert got.startswith(key)
+    assert set(got) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
