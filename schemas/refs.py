@@ -48,6 +48,8 @@ class CandidateRef(Ref):
     column_info: FileRef
     grain: Grain
     known_from: date
+    panel: FileRef | None = None
+    """The panel before missing values are filled and entities are summed: what is validated."""
 
 
 class SnapshotRef(Ref):

@@ -7,6 +7,7 @@ Does not: parsing of text, SQL, the window of one model.
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 
 from schemas.run_spec import Grain
 
@@ -32,14 +33,14 @@ def detect_grain(starts: Sequence[date]) -> Grain | None:
         more than half of the steps.
     """
     ordered = sorted(set(starts))
-    steps = [(b - a).days for a, b in zip(ordered, ordered[1:], strict=False)]
+    steps = [(b - a).days for a, b in pairwise(ordered)]
     if not steps:
         return None
     weekly = sum(step == DAYS_PER_WEEK for step in steps)
     monthly = sum(step in MONTH_DAYS for step in steps)
     if weekly * 2 > len(steps):
         return Grain.WEEK
-    # A weekly panel with many four-week gaps also has steps of 28 days: one true week speaks against.
+    # A weekly panel with four-week gaps also has steps of 28 days: one true week tells.
     return Grain.MONTH if monthly * 2 > len(steps) and not weekly else None
 
 

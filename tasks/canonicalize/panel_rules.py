@@ -1,0 +1,66 @@
+"""From the panel as known to the panel a model sees: periods cut, values filled, entities summed.
+
+Belongs here: pure pandas over one wide frame. Does not: SQL, files, verdicts.
+"""
+
+from datetime import date
+
+import pandas as pd
+
+from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, TOTAL_ENTITY
+from schemas.roles import UNIT_VALUE_COLUMN, ColumnRoles
+
+PANEL_FILE = "canonical_panel.parquet"
+"""The panel before filling and summing: what canonical validation judges; not published."""
+
+
+def require_distinct_columns(roles: ColumnRoles) -> list[str]:
+    """Return one sentence per canonical column name that two roles would share."""
+    listed = [ENTITY_COLUMN, PERIOD_COLUMN, roles.kpi_name]
+    listed.append(UNIT_VALUE_COLUMN)
+    listed += [c for r in roles.channels for c in (r.activity_column, r.spend_column) if c]
+    listed += [c.column for c in roles.controls]
+    repeated = sorted({c for c in listed if listed.count(c) > 1})
+    return [f"two roles are named {c!r}; rename a channel, a control or kpi.name" for c in repeated]
+
+
+def split_future(panel: pd.DataFrame, as_of: date) -> tuple[pd.DataFrame, int]:
+    """Leave out periods that start after a day; return how many distinct ones there were."""
+    future = panel[PERIOD_COLUMN] > pd.Timestamp(as_of)
+    kept = panel.loc[~future].reset_index(drop=True)
+    return kept, int(panel.loc[future, PERIOD_COLUMN].nunique())
+
+
+def fill_missing(panel: pd.DataFrame, roles: ColumnRoles) -> pd.DataFrame:
+    """Fill media with 0, controls and unit values with the period before, else the one after.
+
+    The KPI stays as it is: a missing KPI is never made up.
+    """
+    filled = panel.copy()
+    media = [c for r in roles.channels for c in (r.activity_column, r.spend_column) if c]
+    # Zero, not missing: a channel without a number in a period was off.
+    filled[media] = filled[media].fillna(0.0)
+    carried = [c.column for c in roles.controls] + ([UNIT_VALUE_COLUMN] if roles.unit_value else [])
+    if carried:
+        by_entity = filled.groupby(ENTITY_COLUMN)[carried]
+        forward = by_entity.ffill()
+        filled[carried] = forward.fillna(filled.groupby(ENTITY_COLUMN)[carried].bfill())
+    return filled
+
+
+def sum_to_brand(panel: pd.DataFrame, roles: ColumnRoles) -> pd.DataFrame:
+    """Sum KPI, activity and spend over entities per period; average controls and unit values.
+
+    A period in which any entity's KPI is missing has no KPI.
+    """
+    averaged = {c.column for c in roles.controls} | {UNIT_VALUE_COLUMN}
+    how = {
+        column: "mean" if column in averaged else "sum"
+        for column in panel.columns
+        if column not in (ENTITY_COLUMN, PERIOD_COLUMN)
+    }
+    brand = panel.groupby(PERIOD_COLUMN, as_index=False, sort=True).agg(how)
+    incomplete = panel.groupby(PERIOD_COLUMN)[roles.kpi_name].agg(lambda v: v.isna().any())
+    brand[roles.kpi_name] = brand[roles.kpi_name].mask(incomplete.to_numpy(dtype=bool))
+    brand.insert(0, ENTITY_COLUMN, TOTAL_ENTITY)
+    return brand

@@ -1,0 +1,232 @@
+"""Turn a landed batch into canonical rows and the model's panel; freeze the panel as a snapshot."""
+
+import logging
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+
+from schemas.errors import DataContractError, SpecError
+from schemas.names import PERIOD_COLUMN, Artifact
+from schemas.refs import BatchRef, CandidateRef, FileRef, SnapshotRef
+from schemas.roles import ColumnRoles, resolve_roles
+from schemas.run_spec import Grain, Level, RunSpec
+from tasks.canonicalize.content_id import snapshot_id_of
+from tasks.canonicalize.describe import describe_columns, describe_panel
+from tasks.canonicalize.held_roles import header_of_held
+from tasks.canonicalize.panel_rules import (
+    PANEL_FILE,
+    fill_missing,
+    require_distinct_columns,
+    split_future,
+    sum_to_brand,
+)
+from tasks.mmm.calendar import detect_grain
+from tasks.store import landing, landing_rows, text_values, warehouse, warehouse_batches
+from tasks.store import warehouse_canonical as canonical
+from tasks.store.artifacts import (
+    open_ref,
+    read_json,
+    read_parquet,
+    write_json,
+    write_parquet,
+    write_whole,
+)
+from tasks.store.home import Home, current_home
+
+log = logging.getLogger(__name__)
+
+
+@task(cache_policy=NO_CACHE)
+def canonicalize_batch(
+    batch: BatchRef | None, spec: RunSpec, run_dir: str, as_of: date
+) -> CandidateRef:
+    """Compute what the panel would be if this batch were accepted; the warehouse is only read.
+
+    Parameters
+    ----------
+    batch
+        A batch that raw validation did not fail; None takes what the warehouse knows.
+    spec
+        The run spec.
+    run_dir
+        Folder of the run, for its artifacts.
+    as_of
+        Knowledge date: older knowledge counts, and periods that start later are left out.
+
+    Raises
+    ------
+    DataContractError
+        If nothing is known of the dataset, or the batch would change the past behind later batches.
+    """
+    home, folder = current_home(), Path(run_dir)
+    roles, long = _batch_rows(home, batch, spec, folder) if batch else (None, None)
+    with warehouse.reading(home) as con:
+        roles = roles or _held_roles(con, spec, as_of)
+        wanted = [
+            (role, name, column) for role, name, _, column in landing_rows.number_roles(roles)
+        ]
+        known = canonical.read_panel(
+            con, dataset_id=spec.dataset_id, as_of=as_of, wanted=wanted, staged=False
+        )
+        panel, newest = known, canonical.newest_batch(con, spec.dataset_id, as_of)
+        if batch and long:
+            _stage(con, open_ref(home, long), batch, as_of)
+            panel = canonical.read_panel(
+                con, dataset_id=spec.dataset_id, as_of=as_of, wanted=wanted, staged=True
+            )
+            newest = (batch.batch_id, batch.source_name)
+    panel, n_future = split_future(panel, as_of)
+    detected = detect_grain(list(panel[PERIOD_COLUMN].dt.date))
+    grain = spec.grain or detected or Grain.WEEK
+    filled = fill_missing(panel, roles)
+    wide = sum_to_brand(filled, roles) if spec.effective_level is Level.BRAND else filled
+    facts: dict[str, Any] = {
+        "file": newest[1] if newest else None,
+        "batch_id": newest[0] if newest else None,
+        "as_of": as_of.isoformat(),
+        "grain": grain.value,
+        "detected_grain": detected.value if detected else None,
+        "n_future_periods": n_future,
+    }
+    info = describe_panel(wide, roles, spec, facts)
+    info["columns"] = describe_columns(panel, known if batch and len(known) else None, roles)
+    log.info("panel of %s: %d rows, %s", spec.dataset_id, len(wide), grain.value)
+    return CandidateRef(
+        dataset_id=spec.dataset_id,
+        batch_id=batch.batch_id if batch else None,
+        long=long,
+        wide=write_parquet(home, folder / Artifact.CANONICAL_DATA, wide),
+        column_info=write_json(home, folder / Artifact.COLUMN_INFO, info),
+        grain=grain,
+        known_from=as_of,
+        panel=write_parquet(home, folder / PANEL_FILE, panel),
+    )
+
+
+def _batch_rows(
+    home: Home, batch: BatchRef, spec: RunSpec, folder: Path
+) -> tuple[ColumnRoles, FileRef]:
+    decimal = text_values.effective_decimal(batch.source_name, spec.decimal)
+    with landing.opened(home, batch) as con:
+        roles = resolve_roles(spec, landing.header_of(con))
+        if problems := require_distinct_columns(roles):
+            raise SpecError(
+                "The spec names two columns alike:\n- " + "\n- ".join(problems), problems
+            )
+        reading = landing_rows.read_dates(con, roles, spec.date_format)
+        long = write_whole(
+            home,
+            folder / Artifact.CANONICAL_LONG,
+            lambda partial: landing_rows.write_long_rows(
+                con, partial, roles=roles, reading=reading, decimal=decimal
+            ),
+        )
+    return roles, long
+
+
+def _held_roles(con: Any, spec: RunSpec, as_of: date) -> ColumnRoles:
+    held = canonical.held_names(con, spec.dataset_id, as_of)
+    if not held:
+        raise DataContractError(
+            f"No data yet for dataset {spec.dataset_id!r} as of {as_of}; give --data FILE."
+        )
+    return resolve_roles(spec, header_of_held(spec, held))
+
+
+def _stage(con: Any, long: Path, batch: BatchRef, as_of: date) -> bool:
+    """Stage a batch, refuse it if it would rewrite the past, and tell if it was accepted before."""
+    accepted = warehouse_batches.is_accepted(con, batch.dataset_id, batch.batch_id)
+    canonical.stage_batch(
+        con, long, dataset_id=batch.dataset_id, batch_id=batch.batch_id, accepted=accepted
+    )
+    newest = canonical.newest_knowledge(con, batch.dataset_id)
+    if newest and as_of < newest and any(canonical.count_changes(con)):
+        raise DataContractError(
+            f"{batch.source_name}: it would change dataset {batch.dataset_id!r} as of {as_of}, but "
+            f"the warehouse holds knowledge of {newest}; give --as-of {newest} or later."
+        )
+    return accepted
+
+
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=exponential_backoff(backoff_factor=2))
+def take_snapshot(candidate: CandidateRef, spec: RunSpec, run_dir: str, as_of: date) -> SnapshotRef:
+    """Accept a candidate: write its batch and its snapshot in one transaction.
+
+    Doing it again changes nothing. ``run_dir`` is the folder the candidate was written to.
+
+    Raises
+    ------
+    DataContractError
+        If a later batch was accepted since the candidate was computed.
+    """
+    home = current_home()
+    wide = read_parquet(home, candidate.wide)
+    info = read_json(home, candidate.column_info)
+    snapshot_id = snapshot_id_of(wide, candidate.grain)
+    starts, n_restated = wide[PERIOD_COLUMN].dt.date, 0
+    with warehouse.writing(home) as con:
+        if candidate.batch_id and candidate.long:
+            n_restated = _accept(con, home, candidate, info["file"], as_of)
+        canonical.insert_snapshot(
+            con,
+            snapshot_id=snapshot_id,
+            dataset_id=spec.dataset_id,
+            as_of=as_of,
+            grain=candidate.grain.value,
+            n_entities=info["n_entities"],
+            n_periods=info["periods"]["n"],
+            first_period=starts.min(),
+            last_period=starts.max(),
+            batch_id=info["batch_id"],
+        )
+    log.info(
+        "snapshot %s of %s, %d value(s) restated (%s)",
+        snapshot_id,
+        spec.dataset_id,
+        n_restated,
+        run_dir,
+    )
+    return SnapshotRef(
+        dataset_id=spec.dataset_id,
+        snapshot_id=snapshot_id,
+        wide=candidate.wide,
+        column_info=candidate.column_info,
+        grain=candidate.grain,
+        as_of=as_of,
+        n_restated=n_restated,
+    )
+
+
+def _accept(con: Any, home: Home, candidate: CandidateRef, file: str, as_of: date) -> int:
+    if candidate.long is None or candidate.batch_id is None:
+        return 0
+    batch = BatchRef(
+        dataset_id=candidate.dataset_id,
+        batch_id=candidate.batch_id,
+        file=candidate.long,
+        source_name=file,
+        n_rows=0,
+        is_new=False,
+    )
+    accepted = _stage(con, open_ref(home, candidate.long), batch, as_of)
+    n_restated = canonical.apply_staged(
+        con,
+        dataset_id=candidate.dataset_id,
+        batch_id=candidate.batch_id,
+        known_from=as_of,
+        accepted=accepted,
+    )
+    warehouse_batches.accept_batch(con, candidate.dataset_id, candidate.batch_id, as_of)
+    return n_restated
+
+
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=exponential_backoff(backoff_factor=2))
+def refuse_batch(batch: BatchRef) -> None:
+    """Mark a batch refused; canonical data stay untouched."""
+    with warehouse.writing(current_home()) as con:
+        warehouse_batches.refuse_batch_row(con, batch.dataset_id, batch.batch_id)
+    log.info("batch %s of %s refused", batch.batch_id, batch.dataset_id)

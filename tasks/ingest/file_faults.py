@@ -1,0 +1,76 @@
+"""Judge a received file before and beside its rows: its ending, its size, whether it can be read.
+
+Belongs here: file types, and raising every fault of a file together. Does not: landing rows.
+"""
+
+from pathlib import Path
+from typing import NoReturn
+
+from schemas.errors import DataContractError
+from schemas.outcomes import Finding
+from tasks.ingest.text_faults import fault
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+PARQUET_SUFFIXES = (".parquet", ".pq")
+EXCEL_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+
+
+def require_readable(source: Path) -> None:
+    """Raise if there is no such file, or its ending says nothing we can read."""
+    name = source.name
+    known = (*TEXT_SUFFIXES, *PARQUET_SUFFIXES, *EXCEL_SUFFIXES)
+    if not source.is_file():
+        raise_faults(
+            [
+                fault(
+                    name,
+                    "missing_file",
+                    "there is no such file.",
+                    "Check the path given with --data.",
+                )
+            ]
+        )
+    if source.suffix.lower() not in known:
+        raise_faults(
+            [
+                fault(
+                    name,
+                    "unsupported_file",
+                    f"the ending {source.suffix!r} is not one of {', '.join(known)}.",
+                    "Export the table as CSV, Parquet or Excel.",
+                )
+            ]
+        )
+    if source.stat().st_size == 0:
+        raise_faults(
+            [fault(name, "empty_file", "the file is empty.", "Export the table again.", rows=[1])]
+        )
+
+
+def header_only(source: Path) -> Finding:
+    """Tell that a file has a header and nothing else."""
+    return fault(
+        source.name,
+        "header_only",
+        "line 1 is the only line: there is a header but no rows.",
+        "Export the table with its rows.",
+        rows=[1],
+    )
+
+
+def raise_faults(faults: list[Finding]) -> NoReturn:
+    """Raise one error that lists every fault."""
+    listing = "\n".join(f"- {f.line()}" for f in faults)
+    raise DataContractError(f"The file cannot be read as a table:\n{listing}", faults)
+
+
+def unreadable(source: Path, kind: str, error: BaseException) -> Finding:
+    """Tell that a typed file cannot be opened."""
+    said = (str(error).splitlines() or [type(error).__name__])[0]
+    """Tell that a typed file cannot be opened."""
+    return fault(
+        source.name,
+        "unreadable_file",
+        f"it cannot be read as {kind}: {said}.",
+        f"Save it again as {kind}, or export it as CSV; check `sheet` in the spec.",
+    )

@@ -1,0 +1,125 @@
+"""Great Expectations: run one suite on one frame and return its plain result.
+
+Belongs here: reading suites, expanding them over columns, the ephemeral context.
+Does not: turning results into findings (``tasks.validate``).
+Invariant: every expectation of the file was evaluated; one that is dropped or errs is an error.
+"""
+
+import importlib.resources
+import json
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from schemas.outcomes import Layer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_LISTED = 10
+"""Failing rows kept per expectation in the plain result; the counts stay exact."""
+
+
+class ExpectationError(RuntimeError):
+    """An expectation could not be evaluated, so the layer has no verdict."""
+
+
+def read_suite(layer: Layer) -> dict[str, Any]:
+    """Read a layer's suite as it is kept in ``schemas/suites``."""
+    text = (
+        importlib.resources.files("schemas.suites")
+        .joinpath(f"{layer.value}.json")
+        .read_text("utf-8")
+    )
+    return dict(json.loads(text))
+
+
+def expand_suite(suite: Mapping[str, Any], columns: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Write an entry with ``for_each: <role>`` once per column of that role.
+
+    ``{column}`` in its ``kwargs`` becomes the column, and ``meta.column`` names it.
+    """
+    expectations = []
+    for entry in suite["expectations"]:
+        role = entry.get("for_each")
+        plain = {key: value for key, value in entry.items() if key != "for_each"}
+        for column in [None] if role is None else columns[role]:
+            named = {} if column is None else {"column": column}
+            kwargs = {
+                key: value.replace("{column}", column)
+                if isinstance(value, str) and column is not None
+                else value
+                for key, value in plain["kwargs"].items()
+            }
+            expectations.append({**plain, "kwargs": kwargs, "meta": {**plain["meta"], **named}})
+    return {"name": suite["name"], "expectations": expectations}
+
+
+def run_suite(
+    frame: "pd.DataFrame",
+    suite: Mapping[str, Any],
+    *,
+    parameters: Mapping[str, Any],
+    index_columns: Sequence[str],
+) -> dict[str, Any]:
+    """Validate a frame and return the result as plain JSON, long lists cut to ``MAX_LISTED``.
+
+    Raises
+    ------
+    ExpectationError
+        If an expectation is unknown to Great Expectations or could not be computed.
+    """
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    # Its modules log at INFO whatever the level of the package says.
+    for name in ("great_expectations", "great_expectations.data_context.types.base"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    expectations = gx.ExpectationSuite(name=suite["name"], expectations=list(suite["expectations"]))
+    if len(expectations.expectations) != len(suite["expectations"]):
+        raise ExpectationError(f"suite {suite['name']!r} has an expectation of unknown type")
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("frame").add_dataframe_asset(suite["name"])
+    batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": frame})
+    outcome = batch.validate(
+        expectations,
+        result_format={
+            "result_format": "COMPLETE",
+            "unexpected_index_column_names": list(index_columns),
+        },
+        expectation_parameters=dict(parameters),
+    )
+    return _plain(outcome.to_json_dict())
+
+
+def _plain(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    results = []
+    for one in outcome["results"]:
+        config = one["expectation_config"]
+        raised = one.get("exception_info") or {}
+        if (
+            raised.get("raised_exception")
+            or "result" not in one
+            or (not one["success"] and not one["result"])
+        ):
+            raise ExpectationError(
+                f"{config['type']} {config['kwargs']} could not be computed: {raised}"
+            )
+        details = one["result"]
+        results.append(
+            {
+                "type": config["type"],
+                "kwargs": {k: v for k, v in config["kwargs"].items() if k != "batch_id"},
+                "meta": config.get("meta") or {},
+                "severity": config.get("severity"),
+                "success": bool(one["success"]),
+                "observed": details.get("observed_value"),
+                "element_count": details.get("element_count"),
+                "unexpected_count": details.get("unexpected_count"),
+                "unexpected": (details.get("unexpected_index_list") or [])[:MAX_LISTED],
+            }
+        )
+    return {"suite": outcome["suite_name"], "success": bool(outcome["success"]), "results": results}

@@ -1,0 +1,66 @@
+"""Batches in the warehouse: what was received, and whether it was accepted.
+
+Belongs here: SQL over ``ops.batches``. Does not: values (``warehouse_canonical``).
+"""
+
+from datetime import UTC, date, datetime
+
+import duckdb
+
+
+def insert_batch(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    dataset_id: str,
+    batch_id: str,
+    source_name: str,
+    sha256: str,
+    landing_path: str,
+    n_rows: int,
+) -> None:
+    """Record a landed batch; a batch that is known stays as it is."""
+    con.execute(
+        "insert into ops.batches (dataset_id, batch_id, source_name, sha256, landing_path, n_rows, "
+        "received_at, status) values (?, ?, ?, ?, ?, ?, ?, 'LANDED') on conflict do nothing",
+        [dataset_id, batch_id, source_name, sha256, landing_path, n_rows, datetime.now(UTC)],
+    )
+
+
+def read_batch(
+    con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: str
+) -> tuple[str, int] | None:
+    """Return source name and number of rows of a batch, None if it never landed."""
+    row = con.execute(
+        "select source_name, n_rows from ops.batches where dataset_id = ? and batch_id = ?",
+        [dataset_id, batch_id],
+    ).fetchone()
+    return (str(row[0]), int(row[1])) if row else None
+
+
+def accept_batch(
+    con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: str, known_from: date
+) -> None:
+    """Mark a batch accepted; the day it first became known stays."""
+    con.execute(
+        "update ops.batches set status = 'ACCEPTED', known_from = coalesce(known_from, ?) "
+        "where dataset_id = ? and batch_id = ?",
+        [known_from, dataset_id, batch_id],
+    )
+
+
+def refuse_batch_row(con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: str) -> None:
+    """Mark a batch refused, unless an earlier run accepted it."""
+    con.execute(
+        "update ops.batches set status = 'REFUSED' "
+        "where dataset_id = ? and batch_id = ? and status <> 'ACCEPTED'",
+        [dataset_id, batch_id],
+    )
+
+
+def is_accepted(con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: str) -> bool:
+    """Tell whether an earlier run accepted the batch."""
+    row = con.execute(
+        "select status = 'ACCEPTED' from ops.batches where dataset_id = ? and batch_id = ?",
+        [dataset_id, batch_id],
+    ).fetchone()
+    return bool(row and row[0])

@@ -1,0 +1,248 @@
+"""Canonical values in the warehouse: what is known now, what was known then, what a batch changes.
+
+Belongs here: SQL over ``canonical.*`` and ``ops.snapshots``. Does not: parsing, hashing.
+Invariant: a value that changes moves to ``canonical.restated``; what was known on any past day can
+be read for ever. A batch is applied as a whole inside the caller's transaction, or not at all.
+"""
+# ruff: noqa: S608 - SQL is made of constants; values are parameters
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_KEY = "role, entity_id, period_start, name"
+_CURRENT = """
+    select case when name = 'value_per_unit' then 'unit_value' else 'kpi' end as role,
+           entity_id, period_start, name, value, batch_id, known_from
+      from canonical.kpi where dataset_id = $dataset
+    union all
+    select measure, entity_id, period_start, name, value, batch_id, known_from
+      from canonical.media where dataset_id = $dataset
+    union all
+    select 'control', entity_id, period_start, name, value, batch_id, known_from
+      from canonical.controls where dataset_id = $dataset
+"""
+_AS_OF = f"""
+    select {_KEY}, value, batch_id, known_from from ({_CURRENT}) where known_from <= $as_of
+    union all
+    select {_KEY}, value, batch_id, known_from from canonical.restated
+     where dataset_id = $dataset and known_from <= $as_of and superseded_from > $as_of
+"""
+
+
+def read_as_of(con: duckdb.DuckDBPyConnection, dataset_id: str, as_of: date) -> "pd.DataFrame":
+    """Return the rows known on a day: role, key, name, value, batch and knowledge date."""
+    return con.execute(
+        f"select * from ({_AS_OF}) order by {_KEY}", {"dataset": dataset_id, "as_of": as_of}
+    ).df()
+
+
+def held_names(
+    con: duckdb.DuckDBPyConnection, dataset_id: str, as_of: date
+) -> set[tuple[str, str]]:
+    """Return every ``(role, name)`` known on a day."""
+    rows = con.execute(
+        f"select distinct role, name from ({_AS_OF})", {"dataset": dataset_id, "as_of": as_of}
+    ).fetchall()
+    return {(str(role), str(name)) for role, name in rows}
+
+
+def newest_batch(
+    con: duckdb.DuckDBPyConnection, dataset_id: str, as_of: date
+) -> tuple[str, str] | None:
+    """Return id and file name of the newest batch accepted by a day."""
+    row = con.execute(
+        "select batch_id, source_name from ops.batches where dataset_id = ? "
+        "and status = 'ACCEPTED' and known_from <= ? order by known_from desc, received_at desc limit 1",
+        [dataset_id, as_of],
+    ).fetchone()
+    return (str(row[0]), str(row[1])) if row else None
+
+
+def newest_knowledge(con: duckdb.DuckDBPyConnection, dataset_id: str) -> date | None:
+    """Return the latest day on which a value of the dataset became known."""
+    row = con.execute(
+        f"select max(known_from) from ({_CURRENT})", {"dataset": dataset_id}
+    ).fetchone()
+    return row[0] if row else None
+
+
+def stage_batch(
+    con: duckdb.DuckDBPyConnection, long: Path, *, dataset_id: str, batch_id: str, accepted: bool
+) -> None:
+    """Load a batch's long rows into the temporary table ``staged``: those that may be applied.
+
+    A batch that was accepted before may add rows and correct its own (the spec may read it in
+    another way now), but never undo what a later batch restated. A KPI is never null.
+    """
+    con.execute(
+        f"""create or replace temp table staged as
+            select {_KEY}, value from read_parquet($long)
+             where value is not null or role not in ('kpi', 'unit_value')""",
+        {"long": str(long)},
+    )
+    con.execute(
+        f"create or replace temp table known as select * from ({_CURRENT})", {"dataset": dataset_id}
+    )
+    if accepted:
+        con.execute(
+            f"""delete from staged where exists (
+                 select 1 from known k where k.batch_id <> $batch and {_same("k", "staged")})""",
+            {"batch": batch_id},
+        )
+
+
+def count_changes(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """Return how many staged rows are new and how many change a known value."""
+    row = con.execute(
+        f"""select count(*) filter (where k.role is null),
+                   count(*) filter (where k.role is not null and k.value is distinct from s.value)
+              from staged s left join known k on {_same("k", "s")}"""
+    ).fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+def _same(left: str, right: str) -> str:
+    columns = ("role", "entity_id", "period_start", "name")
+    return " and ".join(f"{left}.{c} = {right}.{c}" for c in columns)
+
+
+def apply_staged(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    dataset_id: str,
+    batch_id: str,
+    known_from: date,
+    accepted: bool,
+) -> int:
+    """Write the staged rows; return how many known values they changed."""
+    con.execute(
+        f"""create or replace temp table changed as
+            select k.* from known k join staged s on {_same("k", "s")}
+             where k.value is distinct from s.value"""
+    )
+    if accepted:
+        # Rows of this very batch that its present reading no longer has: another date or entity.
+        con.execute(
+            f"""insert into changed select k.* from known k
+                 where k.batch_id = $batch
+                   and exists (select 1 from staged s where s.role = k.role and s.name = k.name)
+                   and not exists (select 1 from staged s where {_same("k", "s")})""",
+            {"batch": batch_id},
+        )
+    keys = {"dataset": dataset_id, "batch": batch_id, "known": known_from}
+    con.execute(
+        f"""insert into canonical.restated
+            select $dataset, {_KEY}, value, batch_id, known_from, $batch, $known from changed""",
+        keys,
+    )
+    for table, roles, measure in _TABLES:
+        extra = f" and t.{measure} = c.role" if measure else ""
+        con.execute(
+            f"""delete from canonical.{table} t using changed c
+                 where t.dataset_id = $dataset and c.role in {roles} and c.entity_id = t.entity_id
+                   and c.period_start = t.period_start and c.name = t.name{extra}""",
+            {"dataset": dataset_id},
+        )
+        con.execute(
+            f"""insert into canonical.{table} by name
+                select $dataset as dataset_id, entity_id, period_start, name,
+                       {f"role as {measure}," if measure else ""} value,
+                       $batch as batch_id, $known as known_from
+                  from staged s where role in {roles} and not exists (
+                       select 1 from known k where {_same("k", "s")}
+                          and k.value is not distinct from s.value)""",
+            keys,
+        )
+    row = con.execute("select count(*) from changed").fetchone()
+    return int(row[0]) if row else 0
+
+
+_TABLES = (
+    ("kpi", "('kpi', 'unit_value')", None),
+    ("media", "('activity', 'spend')", "measure"),
+    ("controls", "('control')", None),
+)
+
+
+def read_panel(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    dataset_id: str,
+    as_of: date,
+    wanted: Sequence[tuple[str, str, str]],
+    staged: bool,
+) -> "pd.DataFrame":
+    """Return the panel known on a day, overlaid by the staged batch, one column per wanted number.
+
+    Parameters
+    ----------
+    con
+        Open warehouse; with ``staged`` the temporary table of ``stage_batch``.
+    dataset_id, as_of
+        What is read, and the day whose knowledge counts.
+    wanted
+        ``(role, name, canonical column)`` in the order of the columns.
+    staged
+        Whether to overlay the staged rows.
+
+    Returns
+    -------
+    pd.DataFrame
+        ``entity_id, period_start`` and the wanted columns, sorted by key; future periods included.
+    """
+    con.execute(
+        f"create or replace temp table as_of_rows as select {_KEY}, value from ({_AS_OF})",
+        {"dataset": dataset_id, "as_of": as_of},
+    )
+    rows = "select * from as_of_rows"
+    if staged:
+        rows = f"""select {_KEY}, value from staged union all
+                   select r.* from as_of_rows r where not exists (
+                       select 1 from staged s where {_same("s", "r")})"""
+    con.execute("create or replace temp table wanted (place integer, role varchar, name varchar)")
+    con.executemany(
+        "insert into wanted values (?, ?, ?)",
+        [[i, role, name] for i, (role, name, _) in enumerate(wanted)],
+    )
+    pivoted = ", ".join(
+        f"max(value) filter (where place = {i}) as v{i}" for i in range(len(wanted))
+    )
+    panel = con.execute(
+        f"""select {ENTITY_COLUMN}, {PERIOD_COLUMN}, {pivoted}
+              from ({rows}) join wanted using (role, name)
+             group by all order by {ENTITY_COLUMN}, {PERIOD_COLUMN}"""
+    ).df()
+    # Names are the user's: only pandas, which is case-sensitive, ever sees them.
+    return panel.set_axis([ENTITY_COLUMN, PERIOD_COLUMN, *(c for _, _, c in wanted)], axis=1)
+
+
+def insert_snapshot(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    snapshot_id: str,
+    dataset_id: str,
+    as_of: date,
+    grain: str,
+    n_entities: int,
+    n_periods: int,
+    first_period: date,
+    last_period: date,
+    batch_id: str | None,
+) -> None:
+    """Record a snapshot; one that is known stays as it is."""
+    con.execute(
+        "insert into ops.snapshots (snapshot_id, dataset_id, as_of, grain, n_entities, n_periods, "
+        "first_period, last_period, batch_id, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "on conflict do nothing",
+        [snapshot_id, dataset_id, as_of, grain, n_entities, n_periods, first_period, last_period,
+         batch_id, datetime.now(UTC)],
+    )  # fmt: skip

@@ -1,0 +1,80 @@
+"""Feature rules: what the estimation window must let the model tell apart.
+
+Belongs here: correlation, variance inflation, rows per parameter, as plain columns.
+Does not: expectations (``schemas/suites/features.json``), building features.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
+
+IS_ESTIMATION = "is_estimation"
+
+
+def feature_frame(
+    features: pd.DataFrame, metadata: Mapping[str, Any]
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the columns that the features suite judges, and each channel's closest partner."""
+    channels, controls = list(metadata["channel_columns"]), list(metadata["control_columns"])
+    numbers = [metadata["kpi_column"], *channels, *controls]
+    window = features[IS_ESTIMATION].to_numpy(dtype=bool)
+    frame = features[[ENTITY_COLUMN, *numbers]].reset_index(drop=True)
+    frame.insert(1, PERIOD_COLUMN, features[PERIOD_COLUMN].dt.strftime("%Y-%m-%d").to_numpy())
+    fitted = frame.loc[window, channels].replace([np.inf, -np.inf], np.nan)
+    correlation, partners = closest_partners(fitted)
+    inflation = variance_inflation(frame.loc[window, [*channels, *controls]])
+    computed: dict[str, Any] = {
+        "rows per parameter": float(window.sum() / max(int(metadata["n_parameters"]), 1))
+    }
+    for channel in channels:
+        computed[f"fitted {channel}"] = frame[channel].where(window)
+        computed[f"correlation of {channel}"] = correlation[channel]
+        computed[f"vif of {channel}"] = inflation[channel]
+    return pd.concat([frame, pd.DataFrame(computed, index=frame.index)], axis=1), partners
+
+
+def closest_partners(values: pd.DataFrame) -> tuple[dict[str, float], dict[str, str]]:
+    """Return each column's largest absolute correlation with a later column, and that column.
+
+    A pair is told once, on its first column. Constant columns correlate with nothing.
+    """
+    matrix = np.triu(values.corr().abs().fillna(0.0).to_numpy(), k=1)
+    if not matrix.size:
+        return {}, {}
+    largest = matrix.max(axis=1)
+    partner = matrix.argmax(axis=1)
+    columns = list(values.columns)
+    return (
+        dict(zip(columns, map(float, largest), strict=True)),
+        {c: repr(columns[int(p)]) for c, p in zip(columns, partner, strict=True)},
+    )
+
+
+def variance_inflation(values: pd.DataFrame) -> dict[str, float]:
+    """Return the variance inflation factor of every column; 1 for a constant one.
+
+    The diagonal of the inverse correlation matrix; the pseudo-inverse stands in where columns are
+    exactly dependent, and such columns are told as 1e12.
+    """
+    clean = values.replace([np.inf, -np.inf], np.nan).dropna()
+    varying = [c for c in clean.columns if clean[c].min() < clean[c].max()]
+    factors = dict.fromkeys(map(str, values.columns), 1.0)
+    if len(varying) < 2:
+        return factors
+    matrix = clean[varying].corr().to_numpy()
+    eigenvalues, vectors = np.linalg.eigh(matrix)
+    inverse: np.ndarray = (vectors**2) @ (1.0 / np.maximum(eigenvalues, 1e-12))
+    return factors | dict(zip(varying, map(float, np.maximum(inverse, 1.0)), strict=True))
+
+
+def suite_columns(metadata: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+    """Return the columns of each role of the features suite."""
+    channels = list(metadata["channel_columns"])
+    return {
+        "number": [metadata["kpi_column"], *channels, *metadata["control_columns"]],
+        "channel": channels,
+    }

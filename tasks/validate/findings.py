@@ -1,0 +1,109 @@
+"""Turn plain expectation results into findings that a marketer can act on.
+
+Belongs here: filling a rule's message from what failed. Does not: the rules, running expectations.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
+from schemas.outcomes import Finding, Layer, Verdict
+
+MAX_SHOWN = 10
+MAX_EXAMPLES = 5
+LINE = "_line"
+
+
+def findings_of(
+    plain: Mapping[str, Any],
+    *,
+    layer: Layer,
+    file: str | None,
+    names: Mapping[str, str],
+    facts: Mapping[str, Any],
+) -> list[Finding]:
+    """Return one finding per failed expectation.
+
+    Parameters
+    ----------
+    plain
+        Result of ``tasks.store.gx.run_suite``.
+    layer
+        The layer that was judged.
+    file
+        Name of the file, if one is at fault.
+    names
+        What ``$name`` in ``meta.column`` stands for.
+    facts
+        Further words that messages use, such as limits.
+    """
+    failed = [r for r in plain["results"] if not r["success"]]
+    told = {(r["meta"]["rule"], r["meta"].get("column")) for r in failed}
+    return [
+        _finding(r, layer=layer, file=file, names=names, facts=facts)
+        for r in failed
+        if (r["meta"].get("unless"), r["meta"].get("column")) not in told
+    ]
+
+
+def _finding(
+    result: Mapping[str, Any],
+    *,
+    layer: Layer,
+    file: str | None,
+    names: Mapping[str, str],
+    facts: Mapping[str, Any],
+) -> Finding:
+    meta = result["meta"]
+    column = meta.get("column")
+    if column and column.startswith("$") and column[1:] in names:
+        column = names[column[1:]]
+    failing: Sequence[Mapping[str, Any]] = result["unexpected"]
+    count = result["unexpected_count"]
+    rows = [int(row[LINE]) for row in failing if LINE in row]
+    keys = [key_of(row) for row in failing if LINE not in row and ENTITY_COLUMN in row]
+    words = {
+        **facts,
+        "n": count,
+        "share": f"{(count or 0) / (result['element_count'] or 1):.1%}",
+        "examples": "; ".join(_example(row) for row in failing[:MAX_EXAMPLES]),
+        "keys": "; ".join(keys[:MAX_EXAMPLES]),
+        "observed": _number(result["observed"]),
+        "partner": facts.get("partners", {}).get(column, "another channel"),
+    }
+    where = ", ".join(part for part in (file, f"column {column!r}" if column else None) if part)
+    return Finding(
+        layer=layer,
+        rule=meta["rule"],
+        verdict=Verdict(meta["verdict"]),
+        message=f"{where}: {meta['message'].format(**words)}"
+        if where
+        else meta["message"].format(**words),
+        remedy=meta["remedy"],
+        file=file,
+        column=column,
+        rows=rows[:MAX_SHOWN],
+        keys=keys[:MAX_SHOWN],
+        n_affected=count,
+    )
+
+
+def key_of(row: Mapping[str, Any]) -> str:
+    """Render the key of a row as ``entity, period``."""
+    return f"{row[ENTITY_COLUMN]}, {str(row[PERIOD_COLUMN])[:10]}"
+
+
+def _example(row: Mapping[str, Any]) -> str:
+    place = f"line {row[LINE]}" if LINE in row else key_of(row)
+    values = [v for k, v in row.items() if k not in (LINE, ENTITY_COLUMN, PERIOD_COLUMN)]
+    if not values and LINE in row and PERIOD_COLUMN in row:
+        return f"{place} ({key_of(row)})"
+    return f"{place} ({', '.join(_shown(v) for v in values)})" if values else place
+
+
+def _shown(value: Any) -> str:
+    return _number(value) if isinstance(value, int | float) else repr(str(value)[:60])
+
+
+def _number(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, int | float) else str(value)

@@ -1,0 +1,145 @@
+"""Judge the three layers of data; every problem of a layer is told together, none raises."""
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, Artifact
+from schemas.outcomes import Finding, Layer, worst
+from schemas.refs import BatchRef, CandidateRef, FeaturesRef, ValidationRef
+from schemas.roles import ColumnRoles, resolve_roles
+from schemas.run_spec import RunSpec
+from tasks.mmm.calendar import detect_grain
+from tasks.store import gx, landing, landing_rows, text_values
+from tasks.store.artifacts import read_json, read_parquet, write_json
+from tasks.store.home import current_home
+from tasks.store.warehouse_gates import record_findings
+from tasks.validate.canonical import canonical_frame, judge_candidate, paired_channels
+from tasks.validate.features import feature_frame, suite_columns
+from tasks.validate.findings import findings_of
+from tasks.validate.raw import judge_mixed_dates, raw_columns
+from tasks.validate.summary import add_layer
+
+log = logging.getLogger(__name__)
+
+_KEY_COLUMNS = [ENTITY_COLUMN, PERIOD_COLUMN]
+
+
+@task(cache_policy=NO_CACHE)
+def validate_raw(batch: BatchRef, spec: RunSpec, run_dir: str) -> ValidationRef:
+    """Judge a landed file: roles, dates, numbers, keys, missing values.
+
+    Raises
+    ------
+    SpecError
+        If the spec names columns that the file lacks.
+    """
+    decimal = text_values.effective_decimal(batch.source_name, spec.decimal)
+    with landing.opened(current_home(), batch) as con:
+        header = landing.header_of(con)
+        roles = resolve_roles(spec, header)
+        reading = landing_rows.read_dates(con, roles, spec.date_format)
+        frame = landing_rows.check_frame(con, roles, reading, decimal)
+        missing = landing_rows.missing_rates(con, header)
+    share = 1 - spec.gates.data.max_missing_share
+    plain = gx.run_suite(
+        frame,
+        gx.expand_suite(gx.read_suite(Layer.RAW), raw_columns(roles)),
+        parameters={"min_present_share": share},
+        index_columns=[landing.LINE_COLUMN],
+    )
+    names = {"period": roles.period, "entity": roles.entity or ENTITY_COLUMN}
+    mixed = [(s.shape, s.n_rows, s.first_line) for s in reading.mixed]
+    findings = judge_mixed_dates(batch.source_name, roles.period, mixed)
+    findings += findings_of(plain, layer=Layer.RAW, file=batch.source_name, names=names, facts={})
+    facts = {
+        "file": batch.source_name,
+        "n_rows": batch.n_rows,
+        "missing_rates": missing,
+        "date_format": reading.date_format,
+    }
+    return _tell(run_dir, Layer.RAW, findings, facts, plain)
+
+
+@task(cache_policy=NO_CACHE)
+def validate_canonical(candidate: CandidateRef, spec: RunSpec, run_dir: str) -> ValidationRef:
+    """Judge the panel that would be known with this batch: grid, grain, history, pairing, drift."""
+    home, gates = current_home(), spec.gates.data
+    info = read_json(home, candidate.column_info)
+    roles = ColumnRoles.model_validate(info["roles"])
+    panel = read_parquet(home, candidate.panel or candidate.wide)
+    parameters = {
+        "min_history_periods": gates.min_history_periods,
+        "min_paired_share": 1 - gates.max_unpaired_share,
+        "min_robust_z": -gates.outlier_robust_z,
+        "max_robust_z": gates.outlier_robust_z,
+    }
+    plain = gx.run_suite(
+        canonical_frame(panel, roles, candidate.grain),
+        gx.expand_suite(gx.read_suite(Layer.CANONICAL), {"paired_channel": paired_channels(roles)}),
+        parameters=parameters,
+        index_columns=_KEY_COLUMNS,
+    )
+    findings = judge_candidate(
+        info,
+        detected=detect_grain(list(panel[PERIOD_COLUMN].dt.date)),
+        wanted=spec.grain,
+        max_drift_ratio=gates.max_drift_ratio,
+        max_missing_share=gates.max_missing_share,
+    )
+    findings += findings_of(
+        plain,
+        layer=Layer.CANONICAL,
+        file=info["file"],
+        names={"kpi": roles.kpi_name},
+        facts=parameters,
+    )
+    facts = {k: info[k] for k in ("grain", "level", "n_entities", "entities", "periods")}
+    return _tell(run_dir, Layer.CANONICAL, findings, {**facts, "n_panel_rows": len(panel)}, plain)
+
+
+@task(cache_policy=NO_CACHE)
+def validate_features(features: FeaturesRef, spec: RunSpec, run_dir: str) -> ValidationRef:
+    """Judge the features: finite, varying, not collinear, enough rows per parameter."""
+    home, gates = current_home(), spec.gates.data
+    metadata = read_json(home, features.metadata)
+    frame, partners = feature_frame(read_parquet(home, features.features), metadata)
+    parameters = {
+        "max_abs_correlation": gates.max_abs_correlation,
+        "max_vif": gates.max_vif,
+        "min_rows_per_parameter": gates.min_rows_per_parameter,
+    }
+    plain = gx.run_suite(
+        frame,
+        gx.expand_suite(gx.read_suite(Layer.FEATURES), suite_columns(metadata)),
+        parameters=parameters,
+        index_columns=_KEY_COLUMNS,
+    )
+    findings = findings_of(
+        plain, layer=Layer.FEATURES, file=None, names={}, facts={**parameters, "partners": partners}
+    )
+    return _tell(run_dir, Layer.FEATURES, findings, {"n_feature_rows": len(frame)}, plain)
+
+
+def _tell(
+    run_dir: str,
+    layer: Layer,
+    findings: list[Finding],
+    facts: Mapping[str, Any],
+    plain: Mapping[str, Any],
+) -> ValidationRef:
+    """Write one layer's outcome to the run's summary and to the warehouse."""
+    home, folder = current_home(), Path(run_dir)
+    path = folder / Artifact.VALIDATION_SUMMARY
+    before = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    summary = add_layer(before, layer=layer, findings=findings, facts=facts, expectations=plain)
+    write_json(home, path, summary)
+    verdict = worst(f.verdict for f in findings)
+    record_findings(home, folder.name, layer, verdict, findings)
+    log.info("%s layer: %s, %d finding(s)", layer.value, verdict.value, len(findings))
+    return ValidationRef(verdict=verdict, findings=findings)
