@@ -1,5 +1,6 @@
 """``column_info.json``: what every column of the panel is, and how it looks."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -103,4 +104,4 @@ def _kinds(roles: ColumnRoles) -> dict[str, str]:
 
 
 def _number(value: Any) -> float | None:
-    return None if pd.isna(value) else float(value)
+    return float(value) if math.isfinite(value) else None

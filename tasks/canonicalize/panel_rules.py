@@ -60,7 +60,7 @@ def sum_to_brand(panel: pd.DataFrame, roles: ColumnRoles) -> pd.DataFrame:
         if column not in (ENTITY_COLUMN, PERIOD_COLUMN)
     }
     brand = panel.groupby(PERIOD_COLUMN, as_index=False, sort=True).agg(how)
-    incomplete = panel.groupby(PERIOD_COLUMN)[roles.kpi_name].agg(lambda v: v.isna().any())
-    brand[roles.kpi_name] = brand[roles.kpi_name].mask(incomplete.to_numpy(dtype=bool))
+    incomplete = panel.loc[panel[roles.kpi_name].isna(), PERIOD_COLUMN].unique()
+    brand[roles.kpi_name] = brand[roles.kpi_name].mask(brand[PERIOD_COLUMN].isin(incomplete))
     brand.insert(0, ENTITY_COLUMN, TOTAL_ENTITY)
     return brand

@@ -125,7 +125,8 @@ def header_faults(file: str, header: Sequence[str]) -> list[Finding]:
 
 def encoding_faults(file: str, stream: BinaryIO) -> list[Finding]:
     """Find the lines that are not UTF-8, with the first bad byte of each."""
-    places, count = [], 0
+    places: list[tuple[int, int, int]] = []
+    count = 0
     for number, raw in enumerate(stream, start=1):
         try:
             raw.decode("utf-8")
@@ -198,7 +199,7 @@ def row_faults(file: str, text: Iterable[str], *, delimiter: str, n_fields: int)
                 file,
                 "ragged_row",
                 f"the header has {n_fields} fields, but {told}{more}.",
-                "Give every line as many fields as the header; quote fields that hold the delimiter.",
+                "Give every line the header's number of fields; quote a field that holds a comma.",
                 rows=[n for n, _ in ragged],
                 n_affected=count,
             ),

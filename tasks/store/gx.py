@@ -8,6 +8,7 @@ Invariant: every expectation of the file was evaluated; one that is dropped or e
 import importlib.resources
 import json
 import logging
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -116,10 +117,20 @@ def _plain(outcome: Mapping[str, Any]) -> dict[str, Any]:
                 "meta": config.get("meta") or {},
                 "severity": config.get("severity"),
                 "success": bool(one["success"]),
-                "observed": details.get("observed_value"),
+                "observed": _told(details.get("observed_value")),
                 "element_count": details.get("element_count"),
                 "unexpected_count": details.get("unexpected_count"),
-                "unexpected": (details.get("unexpected_index_list") or [])[:MAX_LISTED],
+                "unexpected": [
+                    {name: _told(value) for name, value in row.items()}
+                    for row in (details.get("unexpected_index_list") or [])[:MAX_LISTED]
+                ],
             }
         )
     return {"suite": outcome["suite_name"], "success": bool(outcome["success"]), "results": results}
+
+
+def _told(value: Any) -> Any:
+    """Return a value as JSON can hold it: infinity and NaN as words."""
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else str(float(value))
+    return value

@@ -105,7 +105,8 @@ def _copy_csv(
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     options = (
         f"columns = {{{columns}}}, auto_detect = false, header = true, "
-        f"delim = {literal(delimiter)}, quote = '\"', escape = '\"', strict_mode = true, encoding = 'utf-8'"
+        f"delim = {literal(delimiter)}, "
+        "quote = '\"', escape = '\"', strict_mode = true, encoding = 'utf-8'"
     )
     return _copy(
         f"copy (select {select} from read_csv({literal(str(source))}, {options})) "

@@ -61,7 +61,8 @@ def newest_batch(
     """Return id and file name of the newest batch accepted by a day."""
     row = con.execute(
         "select batch_id, source_name from ops.batches where dataset_id = ? "
-        "and status = 'ACCEPTED' and known_from <= ? order by known_from desc, received_at desc limit 1",
+        "and status = 'ACCEPTED' "
+        "and known_from <= ? order by known_from desc, received_at desc limit 1",
         [dataset_id, as_of],
     ).fetchone()
     return (str(row[0]), str(row[1])) if row else None

@@ -11,7 +11,9 @@ def record_findings(
     home: Home, run_id: str, layer: Layer, verdict: Verdict, findings: Sequence[Finding]
 ) -> None:
     """Replace one layer's outcomes of a run: its verdict, and one row per finding."""
-    rows = {("verdict", f"{layer.value} layer"): (verdict.value, float(len(findings)))}
+    rows: dict[tuple[str, str], tuple[str, float | None]] = {
+        ("verdict", f"{layer.value} layer"): (verdict.value, float(len(findings)))
+    }
     for finding in findings:
         observed = None if finding.n_affected is None else float(finding.n_affected)
         rows[finding.rule, finding.message] = (finding.verdict.value, observed)

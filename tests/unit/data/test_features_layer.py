@@ -1,0 +1,125 @@
+"""The features layer: what a model must be able to tell apart; laws of grain and grid."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.outcomes import Verdict
+from schemas.refs import FeaturesRef
+from schemas.run_spec import Grain
+from tasks.mmm.calendar import detect_grain, missing_starts, next_start
+from tasks.store.artifacts import write_json, write_parquet
+from tasks.store.home import current_home
+from tasks.validate.features import variance_inflation
+from tasks.validate.task import validate_features
+
+
+def features(n=120, **columns):
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(
+        {
+            "entity_id": "total",
+            "period_start": pd.date_range("2022-01-03", periods=n, freq="7D"),
+            "sales": rng.gamma(5, 100, n),
+            "act_tv": rng.gamma(2, 10, n),
+            "act_web": rng.gamma(2, 10, n),
+            "ctrl_price": rng.normal(10, 1, n),
+            "is_estimation": np.arange(n) >= 20,
+        }
+    )
+    return frame.assign(**columns)
+
+
+def judged(world, frame, n_parameters=10):
+    home, folder = current_home(), current_home().run_dir("run1")
+    metadata = {
+        "kpi_column": "sales",
+        "channel_columns": ["act_tv", "act_web"],
+        "control_columns": ["ctrl_price"],
+        "n_parameters": n_parameters,
+    }
+    ref = FeaturesRef(
+        snapshot_id="0" * 16,
+        features=write_parquet(home, folder / "features.parquet", frame),
+        metadata=write_json(home, folder / "feature_metadata.json", metadata),
+        scaler=write_json(home, folder / "feature_scaler.json", {}),
+    )
+    return validate_features.fn(ref, world.spec, str(folder))
+
+
+def spoilt(column, at, value):
+    frame = features()
+    frame.loc[at, column] = value
+    return frame
+
+
+BASE = features()
+CASES = {
+    "missing": (spoilt("act_tv", 30, np.nan), {"missing_feature"}, Verdict.FAIL),
+    "infinite": (spoilt("ctrl_price", 30, np.inf), {"not_finite"}, Verdict.FAIL),
+    "never ran": (
+        features(act_tv=BASE["act_tv"].where(~BASE["is_estimation"], 0.0)),
+        {"constant_channel"},
+        Verdict.FAIL,
+    ),
+    "same twice": (
+        features(act_web=BASE["act_tv"] * 3),
+        {"collinear_channels", "variance_inflation"},
+        Verdict.FAIL,
+    ),
+    "nearly the same": (
+        features(act_web=BASE["act_tv"] + BASE["act_web"] * 0.2),
+        {"variance_inflation"},
+        Verdict.REVIEW,
+    ),
+    "fine": (BASE, set(), Verdict.PASS),
+}
+
+
+@pytest.mark.parametrize(("frame", "rules", "verdict"), CASES.values(), ids=CASES.keys())
+def test_features_that_no_model_can_use_are_told(world, frame, rules, verdict):
+    outcome = judged(world, frame)
+    assert ({f.rule for f in outcome.findings}, outcome.verdict) == (rules, verdict)
+
+
+def test_a_collinear_pair_is_named(world):
+    outcome = judged(world, features(act_web=BASE["act_tv"] * 3))
+    pair = next(f for f in outcome.findings if f.rule == "collinear_channels")
+    assert "'act_tv'" in pair.message
+    assert "'act_web'" in pair.message
+
+
+def test_too_few_rows_per_parameter_is_a_review(world):
+    (finding,) = judged(world, BASE, n_parameters=21).findings
+    assert (finding.rule, finding.verdict) == ("rows_per_parameter", Verdict.REVIEW)
+
+
+def test_variance_inflation_of_two_columns_is_one_over_one_minus_r_squared():
+    values = features()[["act_tv", "act_web"]]
+    r = values.corr().iloc[0, 1]
+    expected = pytest.approx(1 / (1 - r**2))
+    assert variance_inflation(values) == {"act_tv": expected, "act_web": expected}
+
+
+def grid(grain, n, first=date(2022, 1, 3)):
+    starts = [first]
+    while len(starts) < n:
+        starts.append(next_start(starts[-1], grain))
+    return starts
+
+
+@given(st.sampled_from(Grain), st.integers(8, 60), st.data())
+def test_grain_and_gap_are_found_whatever_single_period_is_missing(grain, n, data):
+    starts = grid(grain, n)
+    gone = starts.pop(data.draw(st.integers(1, n - 2)))
+    assert detect_grain(starts) is grain
+    assert missing_starts(starts, grain) == [gone]
+
+
+def test_days_are_no_grain():
+    assert detect_grain([date(2022, 1, 1) + timedelta(days=i) for i in range(40)]) is None
+    assert detect_grain([date(2022, 1, 1)]) is None
