@@ -4,7 +4,9 @@ Imports stay light: Prefect, MLflow and pandas are imported inside the verbs tha
 that ``mmm --help`` answers at once.
 """
 
+import atexit
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -85,7 +87,31 @@ def main(argv: list[str] | None = None) -> int:
     int
         Exit code.
     """
-    arguments = sys.argv[1:] if argv is None else argv
+    if argv is not None:
+        return _dispatch(argv)
+    leave = _Leave()
+    # First in, so last out: after Prefect has sent its logs and the ephemeral API has ended.
+    atexit.register(leave)
+    leave.code = _dispatch(sys.argv[1:])
+    return leave.code
+
+
+class _Leave:
+    """End the process without dismantling the interpreter.
+
+    There is nothing left to do but seconds of work, in which DuckDB's binding prints a page of
+    leaked objects on standard error, below the one clear message that a user should see.
+    """
+
+    code = EXIT_OTHER
+
+    def __call__(self) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(self.code)
+
+
+def _dispatch(arguments: list[str]) -> int:
     try:
         code = app(arguments, standalone_mode=False, prog_name="mmm")
     except KeyboardInterrupt:
@@ -311,8 +337,8 @@ def _call_flow(request: "RefitRequest") -> "RefitReport":
     service = services.start_ephemeral_api()
     from flows.refit_weekly import refit_weekly
 
-    with services.prefect_api(service):
-        return refit_weekly(request)
+    services.require_prefect_api(service)
+    return refit_weekly(request)
 
 
 def _report_refit(report: "RefitReport", *, as_json: bool) -> int:

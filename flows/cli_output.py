@@ -60,7 +60,7 @@ def report_error(error: BaseException, *, answer: TextIO, as_json: bool, debug: 
         message = (
             f"Unexpected {type(error).__name__}: {message}\nRun it again with --debug to see where."
         )
-    findings = [f for f in getattr(error, "findings", []) if f.line() not in message]
+    findings = [f for f in getattr(error, "findings", []) if f.message not in message]
     lines = [f"mmm: {message}", *(f"- {finding.line()}" for finding in findings)]
     if debug:
         lines.append("".join(traceback.format_exception(error)))
@@ -92,7 +92,7 @@ def render_refit(report: Mapping[str, Any], summaries: Mapping[str, Any]) -> str
         ("min ESS", _number(_least(metrics.get("ess_bulk_min"), metrics.get("ess_tail_min")))),
         ("R²", _number(metrics.get("r2"))),
         ("MAPE", _percent(metrics.get("mape"))),
-        ("seconds", _number(sum(report.get("timings", {}).values()))),
+        ("seconds", _number(_total(report.get("timings", {})))),
     ]
     parts = [
         f"{report['verdict']}  {report['dataset_id']}  run {report['run_id']}",
@@ -215,6 +215,11 @@ def _unchanged(report: Mapping[str, Any]) -> str:
 
 def _least(*values: float | None) -> float | None:
     return min((v for v in values if v is not None), default=None)
+
+
+def _total(timings: Mapping[str, float]) -> float:
+    """Wall seconds of all stages; ``fit_*`` are parts of ``fit``."""
+    return sum(seconds for stage, seconds in timings.items() if not stage.startswith("fit_"))
 
 
 def _percent(share: float | None) -> str:

@@ -14,8 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,14 +101,15 @@ def start_ephemeral_api() -> Service | None:
     """Start Prefect's ephemeral API early, so that its start overlaps with heavy imports.
 
     Prefect would start it at the first flow call and wait there. The command is Prefect's own
-    (``SubprocessASGIServer``), without importing Prefect's server code into this process.
+    (``SubprocessASGIServer``), without importing Prefect's server code into this process. Call it
+    before Prefect is imported: its background threads see the environment, not a context.
 
     Returns
     -------
     Service | None
-        None if ``PREFECT_API_URL`` names a server.
+        None if Prefect's settings name a server.
     """
-    if os.environ.get("PREFECT_API_URL"):
+    if _names_an_api():
         return None
     _make_prefect_home()
     port = free_port()
@@ -125,39 +125,30 @@ def start_ephemeral_api() -> Service | None:
             "PREFECT__SERVER_FINAL": "1",
         },
     )  # fmt: skip
+    os.environ["PREFECT_API_URL"] = f"{service.address}/api"
+    # It serves no pages, so log lines must not point at any.
+    os.environ.setdefault("PREFECT_UI_URL", "")
     # Registered before Prefect is imported, so it runs after Prefect has sent its last logs.
     atexit.register(service.close)
     return service
 
 
-@contextmanager
-def prefect_api(service: Service | None) -> Iterator[str]:
-    """Use ``service`` as Prefect's API inside the block, unless Prefect's settings name another.
+def require_prefect_api(service: Service | None) -> None:
+    """Wait for the ephemeral API, or check the one that Prefect's settings name.
 
     Raises
     ------
     ResourceUnavailableError
-        If the API does not answer.
+        If it does not answer.
     """
-    from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
-
-    configured = PREFECT_API_URL.value()
-    if configured:
-        if service is not None:
-            service.close()
-        _require_reachable(configured)
-        yield configured
+    if service is not None:
+        require_healthy(service)
         return
-    service = service or start_ephemeral_api()
-    if service is None:
-        raise ResourceUnavailableError(
-            "Prefect has no API address; unset PREFECT_API_URL or name a server."
-        )
-    require_healthy(service)
-    url = f"{service.address}/api"
-    # An ephemeral API serves no UI: without this, log lines would point at pages that do not exist.
-    with temporary_settings({PREFECT_API_URL: url, PREFECT_UI_URL: ""}):
-        yield url
+    from prefect.settings import PREFECT_API_URL
+
+    named = PREFECT_API_URL.value()
+    if named:
+        _require_reachable(named)
 
 
 def start_ui(*, prefect_port: int, mlflow_port: int) -> list[Service]:
@@ -191,6 +182,8 @@ def start_ui(*, prefect_port: int, mlflow_port: int) -> list[Service]:
                 ],
                 port=prefect_port,
                 health_path="/api/health",
+                # Else the pages would ask the default port, whatever the server listens on.
+                env={"PREFECT_SERVER_UI_API_URL": f"http://{HOST}:{prefect_port}/api"},
             )
         )
         started.append(
@@ -263,6 +256,16 @@ def require_free_port(port: int, *, option: str, name: str) -> None:
                 f"Port {port} for the {name} is taken ({error.strerror}); stop the program that "
                 f"uses it (perhaps another `mmm ui`), or choose another with {option}."
             ) from error
+
+
+def _names_an_api() -> bool:
+    """Tell whether environment, profile or a settings file names an API, without asking Prefect."""
+    if os.environ.get("PREFECT_API_URL"):
+        return True
+    profiles = Path(os.environ.get("PREFECT_HOME", "")) / "profiles.toml"
+    files = (profiles, Path("prefect.toml"), Path(".env"))
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file()]
+    return any("PREFECT_API_URL" in text or "[api]" in text for text in texts)
 
 
 def _require_reachable(api_url: str) -> None:

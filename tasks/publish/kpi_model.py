@@ -13,7 +13,7 @@ from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 FILES = ("posterior", "feature_metadata", "feature_scaler", "model_metadata")
-"""Names of the artifacts; ``model_metadata`` adds to ``feature_metadata``."""
+"""Names of the artifacts; ``model_metadata`` only adds to ``feature_metadata``."""
 
 
 class KpiModel(PythonModel):
@@ -36,7 +36,7 @@ class KpiModel(PythonModel):
         }
         with xr.open_datatree(files["posterior"], engine="h5netcdf") as tree:
             posterior = tree.load()
-        self.metadata = {**read["feature_metadata"], **read["model_metadata"]}
+        self.metadata = {**read["model_metadata"], **read["feature_metadata"]}
         self.fitted = open_fitted(posterior, self.metadata, read["feature_scaler"])
 
     def predict(

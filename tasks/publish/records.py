@@ -62,7 +62,8 @@ def refit_metrics(outputs: RunOutputs, timings: Mapping[str, float]) -> dict[str
         f"contribution_share/{name}": share for name, share in compute_shares(outputs).items()
     }
     metrics |= {f"seconds/{stage}": seconds for stage, seconds in timings.items()}
-    metrics["seconds_total"] = sum(timings.values())
+    # fit_* are parts of fit.
+    metrics["seconds_total"] = sum(s for stage, s in timings.items() if stage[:4] != "fit_")
     return metrics
 
 
@@ -172,19 +173,13 @@ def escape_markdown(text: str) -> str:
 
 def _flatten(value: Any, key: str) -> dict[str, str]:
     if isinstance(value, dict):
-        parts = value.items()
-    elif (
-        isinstance(value, list)
-        and value
-        and all(isinstance(v, dict) and "name" in v for v in value)
-    ):
-        parts = (
-            (str(v["name"]), {k: inner for k, inner in v.items() if k != "name"}) for v in value
-        )
+        parts = dict(value)
+    elif isinstance(value, list) and value and all(isinstance(v, dict) for v in value):
+        parts = {str(v.get("name", i)): v for i, v in enumerate(value)}
     else:
         return {key: ", ".join(map(str, value)) if isinstance(value, list) else str(value)}
     flat: dict[str, str] = {}
-    for name, inner in parts:
+    for name, inner in parts.items():
         flat |= _flatten(inner, f"{key}.{name}" if key else str(name))
     return flat
 

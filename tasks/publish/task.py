@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -32,6 +33,9 @@ from tasks.store.home import Home, current_home
 from tasks.store.run_status import advance_run
 from tasks.store.warehouse import writing
 from tasks.store.warehouse_runs import write_gate_results, write_marts
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 
 @task(
@@ -164,7 +168,7 @@ def _named(files: list[FileRef], name: Artifact) -> FileRef:
 
 
 def _model_files(home: Home, features: FeaturesRef, posterior: PosteriorRef) -> tracking.ModelFiles:
-    metadata = {**read_json(home, features.metadata), **read_json(home, posterior.metadata)}
+    metadata = read_json(home, features.metadata)
     return tracking.ModelFiles(
         code=Path(__file__).with_name("kpi_model.py"),
         artifacts={
@@ -205,7 +209,7 @@ def _write_warehouse(home: Home, outputs: RunOutputs, logged: tracking.Logged) -
 
 
 def _move_aliases(
-    client: "tracking.MlflowClient", dataset_id: str, decision: Decision, version: int | None
+    client: "MlflowClient", dataset_id: str, decision: Decision, version: int | None
 ) -> None:
     if version is None or decision.alias is None:
         return

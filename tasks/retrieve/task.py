@@ -134,7 +134,7 @@ def _open_tables(folder: Path) -> "dict[str, pd.DataFrame]":
 
 def _write_table(frame: "pd.DataFrame", path: Path, file_format: str) -> None:
     frame = frame.assign(
-        **{c: frame[c].dt.strftime("%Y-%m-%d") for c in frame.select_dtypes("datetime")}
+        **{str(c): frame[c].dt.strftime("%Y-%m-%d") for c in frame.select_dtypes("datetime")}
     )
     partial = path.with_name(f".{path.name}.partial")
     if file_format == "csv":

@@ -241,10 +241,12 @@ def _shortened(value: str) -> str:
 def _register(dataset_id: str, model: ModelFiles) -> int:
     import mlflow
     from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 
     kinds = {"entity_id": DataType.string, "period_start": DataType.datetime}
-    columns = [ColSpec(kinds.get(name, DataType.double), name) for name in model.input_columns]
+    columns: list[ColSpec | TensorSpec] = [
+        ColSpec(kinds.get(name, DataType.double), name) for name in model.input_columns
+    ]
     seed = ParamSpec("seed", DataType.integer, 0)
     with warnings.catch_warnings():
         # An example would be predicted here and now; the signature is complete without it.

@@ -63,8 +63,6 @@ def spec(tmp_path):
 @pytest.fixture
 def flow(home, monkeypatch):
     """Replace the flow by a function, and Prefect's API by none."""
-    from contextlib import nullcontext
-
     seen = []
 
     def install(outcome):
@@ -79,7 +77,7 @@ def flow(home, monkeypatch):
         module.refit_weekly = refit_weekly
         monkeypatch.setitem(sys.modules, "flows.refit_weekly", module)
         monkeypatch.setattr(services, "start_ephemeral_api", lambda: None)
-        monkeypatch.setattr(services, "prefect_api", lambda _service: nullcontext("none"))
+        monkeypatch.setattr(services, "require_prefect_api", lambda _service: None)
         return seen
 
     return install

@@ -1,8 +1,10 @@
 """Publishing against a real MLflow store and a real warehouse in a temporary home."""
 
 import logging
+from pathlib import Path
 
 import mlflow
+import pandas as pd
 import pytest
 
 from schemas.outcomes import Verdict
@@ -176,3 +178,39 @@ def test_artifact_keys_are_ones_that_prefect_takes(dataset_id, key):
     got = task.artifact_key("roas", dataset_id)
     assert got.startswith(key)
     assert set(got) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+def test_the_registered_model_carries_its_files_code_and_pins(home, publish, monkeypatch):
+    publish()
+    import tasks.models.opening as opening
+
+    seen = {}
+
+    def open_fitted(posterior, metadata, scaler):
+        seen.update(draws=posterior["posterior"]["beta"].shape, metadata=metadata, scaler=scaler)
+        return "fitted"
+
+    def predict_rows(model, rows, metadata, *, seed):
+        seen.update(model=model, seed=seed)
+        return rows.assign(kpi_mean=1.0)
+
+    monkeypatch.setattr(opening, "open_fitted", open_fitted)
+    monkeypatch.setattr(opening, "predict_rows", predict_rows)
+    tracking.open_store(home)
+    folder = Path(mlflow.artifacts.download_artifacts("models:/demo@champion"))
+    model = mlflow.pyfunc.load_model("models:/demo@champion")
+    rows = pd.DataFrame(
+        {
+            "entity_id": ["x"],
+            "period_start": pd.to_datetime(["2024-01-29"]),
+            f"act_{HOSTILE}": [1.0],
+        }
+    )
+    assert model.predict(rows, params={"seed": 7})["kpi_mean"].tolist() == [1.0]
+    assert (seen["model"], seen["seed"], seen["draws"]) == ("fitted", 7, (2, 3))
+    assert seen["metadata"]["model_kind"] == "mmm"
+    assert (folder / "code" / "tasks" / "models" / "opening.py").is_file()
+    assert "pymc==" in (folder / "requirements.txt").read_text()
+    assert not list(folder.rglob("*.pkl")), "models from code, nothing to unpickle"
+    with pytest.raises(mlflow.MlflowException, match="enforce schema"):
+        model.predict(rows.drop(columns="entity_id"))
