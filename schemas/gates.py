@@ -1,12 +1,20 @@
 """Limits of every gate, with the defaults the product stands for; the run spec can set them."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Gates(BaseModel):
     """Frozen base of gate settings."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def _require_order(self, *names: str) -> None:
+        """Raise if the limits named from strict to lenient are not in ascending order."""
+        values = [getattr(self, name) for name in names]
+        if values != sorted(values):
+            raise ValueError(f"{', '.join(names)} must not decrease, got {values}")
 
 
 class DataGates(Gates):
@@ -50,6 +58,14 @@ class SamplingGates(Gates):
     tree_depth_share_pass: float = Field(0.01, gt=0, lt=1)
     tree_depth_share_review: float = Field(0.05, gt=0, lt=1)
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        self._require_order("r_hat_pass", "r_hat_review")
+        self._require_order("ess_review", "ess_pass")
+        self._require_order("ebfmi_review", "ebfmi_pass")
+        self._require_order("tree_depth_share_pass", "tree_depth_share_review")
+        return self
+
 
 class FitGates(Gates):
     """Limits on what the fit says. In-sample fit alone never decides promotion."""
@@ -76,6 +92,12 @@ class FitGates(Gates):
     pareto_k_review_share: float = Field(
         0.02, ge=0, le=1, description="Share of PSIS-LOO k > 0.7: review."
     )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        self._require_order("ppc_p_fail", "ppc_p_review")
+        self._require_order("negative_baseline_review", "negative_baseline_fail")
+        return self
 
 
 class GateSettings(Gates):

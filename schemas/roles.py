@@ -128,6 +128,7 @@ def resolve_roles(spec: RunSpec, columns: Sequence[str]) -> ColumnRoles:
         ],
     )
     _require_present(roles, columns)
+    _require_known_decays(spec, roles)
     return roles
 
 
@@ -182,7 +183,8 @@ def _require_present(roles: ColumnRoles, columns: Sequence[str]) -> None:
         )
         wanted |= {f"channel {channel.name!r} spend": channel.spend} if channel.spend else {}
     wanted |= {f"control {c.name!r}": c.source for c in roles.controls}
-    problems = [
+    problems = _clashes(roles)
+    problems += [
         f"{role}: the file has no column {column!r}; {_nearest(column, columns)}"
         for role, column in wanted.items()
         if column not in columns
@@ -196,6 +198,37 @@ def _require_present(roles: ColumnRoles, columns: Sequence[str]) -> None:
         raise SpecError(
             "The spec and the file do not fit:\n" + "\n".join(f"- {p}" for p in problems), problems
         )
+
+
+def _require_known_decays(spec: RunSpec, roles: ColumnRoles) -> None:
+    known = {n for c in roles.channels for n in (c.name, c.activity, c.spend) if n}
+    unknown = [n for n in spec.features.adstock.per_channel if n not in known]
+    if unknown:
+        problems = [
+            f"feature_config.adstock.per_channel: no channel {name!r}; "
+            f"{_nearest(name, sorted(known))}"
+            for name in unknown
+        ]
+        raise SpecError("The spec contradicts itself:\n- " + "\n- ".join(problems), problems)
+
+
+def _clashes(roles: ColumnRoles) -> list[str]:
+    """One name for two things, or one column in two roles."""
+    channels = [channel.name for channel in roles.channels]
+    controls = [control.name for control in roles.controls]
+    problems = [
+        f"{what} {name!r} stands for two columns; name them apart"
+        for what, names in (("channel", channels), ("control", controls))
+        for name in dict.fromkeys(n for n in names if names.count(n) > 1)
+    ]
+    inputs = [c.activity or c.spend for c in roles.channels] + [c.source for c in roles.controls]
+    problems += [
+        f"column {column!r} is named as two inputs; a model cannot tell them apart"
+        for column in dict.fromkeys(c for c in inputs if inputs.count(c) > 1)
+    ]
+    if roles.kpi in inputs:
+        problems.append(f"column {roles.kpi!r} is the KPI; it cannot also explain itself")
+    return problems
 
 
 def _nearest(column: str, columns: Sequence[str]) -> str:

@@ -125,7 +125,7 @@ class SamplerSpec(SpecModel):
     tune: int = Field(1000, ge=20, le=20_000)
     chains: int = Field(4, ge=2, le=16, description="Default 4; 2 for kind log_student_t.")
     target_accept: float = Field(0.9, ge=0.5, lt=1)
-    random_seed: int = Field(42, ge=0, lt=2**32)
+    random_seed: int = Field(42, ge=0, lt=2**32, strict=True)
     backend: SamplerBackend = SamplerBackend.AUTO
     timeout_minutes: float = Field(60, gt=0, le=24 * 60)
 
@@ -197,27 +197,19 @@ class RunSpec(SpecModel):
         """Fold top-level sampler keys into ``sampler``; ``feature_config`` chooses the kind."""
         if not isinstance(raw, dict):
             return raw
-        raw = dict(raw)
-        sampler = (
-            dict(raw.get("sampler") or {}) if isinstance(raw.get("sampler") or {}, dict) else None
-        )
-        if sampler is not None:
-            for key in _SAMPLER_SHORTCUTS:
-                if key in raw:
-                    if key in sampler and sampler[key] != raw[key]:
-                        raise ValueError(
-                            f"{key} is given twice, at the top and in sampler; keep one"
-                        )
-                    sampler[key] = raw.pop(key)
-            raw["sampler"] = sampler
-        model = raw.get("model") or {}
-        if isinstance(model, dict):
-            if raw.get("feature_config") is not None:
-                raw["model"] = {"kind": ModelKind.LOG_STUDENT_T.value, **model}
-            is_log = (raw.get("model") or {}).get("kind") == ModelKind.LOG_STUDENT_T
-            if is_log and isinstance(raw.get("sampler") or {}, dict):
-                raw["sampler"] = {"chains": 2, **(raw.get("sampler") or {})}
-        return raw
+        sampler, model = raw.get("sampler", {}), raw.get("model", {})
+        if not isinstance(sampler, dict) or not isinstance(model, dict):
+            return raw
+        shortcuts = {key: raw[key] for key in _SAMPLER_SHORTCUTS if key in raw}
+        for key in shortcuts.keys() & sampler.keys():
+            if sampler[key] != shortcuts[key]:
+                raise ValueError(f"{key} is given twice, at the top and in sampler; keep one")
+        if raw.get("feature_config") is not None:
+            model = {"kind": ModelKind.LOG_STUDENT_T.value, **model}
+        if model.get("kind") == ModelKind.LOG_STUDENT_T:
+            sampler = {"chains": 2, **sampler}
+        rest = {key: value for key, value in raw.items() if key not in shortcuts}
+        return {**rest, "sampler": {**sampler, **shortcuts}, "model": model}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -110,8 +110,8 @@ def _fitted(
 def measure_fit(fitted: pd.DataFrame) -> dict[str, float | None]:
     """MAPE (share), RMSE (KPI units) and R2 of the fitted values; in-sample, never a gate.
 
-    MAPE is over periods whose KPI is not zero, and null if there are none; R2 is null for a constant
-    KPI.
+    MAPE is over periods whose KPI is not zero, and null if there are none; R2 is null for a
+    constant KPI.
     """
     actual, mean = fitted["actual"].to_numpy(), fitted["fitted_mean"].to_numpy()
     error = actual - mean

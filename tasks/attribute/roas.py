@@ -43,6 +43,7 @@ def measure_roas(
         is no spend.
     """
     value = panel["unit_value"].to_numpy()[:, window]
+    expected = model.expected(panel)[:, :, window].mean(axis=0)
     in_money = metadata["kpi_kind"] == "revenue" or metadata["has_unit_value"]
     result = {}
     for channel in metadata["channels"]:
@@ -60,7 +61,9 @@ def measure_roas(
         }
         if spend and in_money:
             row |= summarize((draws * value).sum(axis=(1, 2)) / spend, "roas")
-            row["mroas_mean"] = _marginal(model, panel, window, name, value, spend)
+            raised = model.expected(_raise(panel, name))[:, :, window].mean(axis=0)
+            # All components move with a channel in a multiplicative model: compare expected KPI.
+            row["mroas_mean"] = float(((raised - expected) * value).sum()) / (MARGINAL_STEP * spend)
         if metadata["kpi_kind"] == "count":
             row |= _cost_per_unit(spend, row)
         result[name] = row
@@ -78,23 +81,10 @@ def _spend(panel: xr.Dataset, channel: str, window: NDArray[np.bool_]) -> float 
     return None if np.isnan(spend).all() else float(np.nansum(spend))
 
 
-def _marginal(
-    model: FittedModel,
-    panel: xr.Dataset,
-    window: NDArray[np.bool_],
-    channel: str,
-    value: NDArray[np.float64],
-    spend: float,
-) -> float:
-    """Mean return of the next percent of spend: input and spend scale together."""
-    index = list(panel[CHANNEL_DIM].values).index(channel)
-    factors = np.ones(panel.sizes[CHANNEL_DIM])
-    factors[index] += MARGINAL_STEP
-    raised = panel.assign(media=panel["media"] * xr.DataArray(factors, dims=CHANNEL_DIM))
-    # All components move when one channel does in a multiplicative model: compare expected KPI.
-    gain = (model.expected(raised) - model.expected(panel))[:, :, window]
-    gain = (gain * value).sum(axis=(1, 2)).mean()
-    return float(gain) / (MARGINAL_STEP * spend)
+def _raise(panel: xr.Dataset, channel: str) -> xr.Dataset:
+    """Raise a channel's input by ``MARGINAL_STEP`` everywhere: input and spend scale together."""
+    factors = np.where(panel[CHANNEL_DIM].to_numpy() == channel, 1.0 + MARGINAL_STEP, 1.0)
+    return panel.assign(media=panel["media"] * xr.DataArray(factors, dims=CHANNEL_DIM))
 
 
 def _cost_per_unit(spend: float | None, row: Mapping[str, Any]) -> dict[str, float | None]:

@@ -22,7 +22,7 @@ def attribute_kpi(
     spec: RunSpec,
     run_id: str,
 ) -> AttributionRef:
-    """Split the KPI into contributions. Logic: ``contribution.attribute_kpi``, ``roas.measure_roas``."""
+    """Split the KPI into contributions. Logic: ``contribution``, ``roas``."""
     from tasks.attribute import contribution, roas
     from tasks.mmm.panel import IS_ESTIMATION, build_panel
     from tasks.models.opening import open_fitted

@@ -35,8 +35,8 @@ def measure_convergence(tree: xr.DataTree) -> Evidence:
     ----------
     tree
         Groups ``posterior`` and ``sample_stats`` with dims ``(chain, draw, ...)``. A cell that is
-        exactly zero in every draw belongs to a channel that is switched off in that entity: it is no
-        parameter and is left out.
+        exactly zero in every draw belongs to a channel that is switched off in that entity: it is
+        no parameter and is left out.
     """
     posterior = tree["posterior"].to_dataset()
     stats = tree["sample_stats"].to_dataset()
@@ -101,7 +101,6 @@ def judge_convergence(evidence: Evidence, gates: SamplingGates) -> list[GateOutc
     """Judge one run by the sampling gates."""
     more = "Sample longer (sampler.tune, sampler.draws) or look at this parameter's data and prior."
     careful = "Raise sampler.target_accept, or give this model more informative priors."
-    ess = {"pass_limit": gates.ess_pass, "review_limit": gates.ess_review, "remedy": more}
     divergence_share = evidence.n_divergences / evidence.n_draws
     return [
         judge_at_most(
@@ -112,8 +111,22 @@ def judge_convergence(evidence: Evidence, gates: SamplingGates) -> list[GateOutc
             where=evidence.r_hat_where,
             remedy=more,
         ),
-        judge_at_least("ess_bulk_min", evidence.ess_bulk_min, where=evidence.ess_bulk_where, **ess),
-        judge_at_least("ess_tail_min", evidence.ess_tail_min, where=evidence.ess_tail_where, **ess),
+        judge_at_least(
+            "ess_bulk_min",
+            evidence.ess_bulk_min,
+            pass_limit=gates.ess_pass,
+            review_limit=gates.ess_review,
+            where=evidence.ess_bulk_where,
+            remedy=more,
+        ),
+        judge_at_least(
+            "ess_tail_min",
+            evidence.ess_tail_min,
+            pass_limit=gates.ess_pass,
+            review_limit=gates.ess_review,
+            where=evidence.ess_tail_where,
+            remedy=more,
+        ),
         judge_at_most(
             "divergence_share",
             divergence_share,

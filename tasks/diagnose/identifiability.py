@@ -30,8 +30,8 @@ def judge_identifiability(contractions: Mapping[str, float], gates: FitGates) ->
         pass_limit=gates.max_prior_driven_share,
         review_limit=np.inf,
         where=", ".join(driven),
-        remedy="The data say little about these channels: vary their spend, run a lift test, or state "
-        "what is known as a prior.",
+        remedy="The data say little about these channels: vary their spend, run a lift test, or "
+        "state what is known as a prior.",
     )
 
 

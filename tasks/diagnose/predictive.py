@@ -129,7 +129,7 @@ def judge_predictive(evidence: PredictiveEvidence, gates: FitGates) -> list[Gate
             pass_limit=gates.negative_baseline_review,
             review_limit=gates.negative_baseline_fail,
             where="",
-            remedy="Media explain more than all of the KPI: lower model.media_share or add controls.",
+            remedy="Media explain more than all KPI: lower model.media_share or add controls.",
         ),
         judge_at_least(
             "durbin_watson",

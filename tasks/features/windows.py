@@ -38,8 +38,8 @@ def apply_windows(rows: pd.DataFrame, windows: Windows | None, grain: Grain) -> 
     n_carryover = round(windows.carryover_months * grain.periods_per_month)
     if len(dates) < n_estimation:
         raise DataContractError(
-            f"windows.estimation_months = {windows.estimation_months} needs {n_estimation} periods, "
-            f"the history has {len(dates)}; shorten the window or send more history."
+            f"windows.estimation_months = {windows.estimation_months} needs {n_estimation} "
+            f"periods, the history has {len(dates)}; shorten the window or send more history."
         )
     kept = dates[-(n_estimation + n_carryover) :]
     first_fitted = dates[-n_estimation]

@@ -76,7 +76,7 @@ def sample_posterior(
 
 
 def choose_backend(wanted: SamplerBackend) -> SamplerBackend:
-    """nutpie when asked for or available.
+    """Nutpie when asked for or available.
 
     Raises
     ------
@@ -102,13 +102,8 @@ def _sample_nutpie(
     compiled = nutpie.compile_pymc_model(model)
     compiled_at = time.perf_counter()
 
-    def report(chains: list[Any]) -> None:
-        total = sum(c.total_draws for c in chains) or 1
-        done = sum(c.finished_draws for c in chains) / total
-        if progress is not None:
-            progress(done, sum(c.divergences for c in chains))
-
-    tree = nutpie.sample(
+    seen = _Seen()
+    sampler = nutpie.sample(
         compiled,
         draws=settings.draws,
         tune=settings.tune,
@@ -118,11 +113,44 @@ def _sample_nutpie(
         target_accept=settings.target_accept,
         save_warmup=False,
         progress_bar=show_bar,
-        progress_callback=report if progress is not None else None,
+        progress_callback=seen.note,
         progress_rate=500,
+        blocking=False,
     )
+    tree = _wait(sampler, seen, progress)
     wall = {"compile": compiled_at - started, "sample": time.perf_counter() - compiled_at}
     return Sampled(_with_depth_flag(tree), "nutpie", wall)
+
+
+class _Seen:
+    """Last progress that the sampler's own thread told; read by the waiting thread.
+
+    Reporting happens in the waiting thread because Prefect's settings and clients belong to it.
+    """
+
+    def __init__(self) -> None:
+        self.share = 0.0
+        self.divergences = 0
+
+    def note(self, chains: list[Any]) -> None:
+        self.share = sum(c.finished_draws for c in chains) / (
+            sum(c.total_draws for c in chains) or 1
+        )
+        self.divergences = sum(c.divergences for c in chains)
+
+
+def _wait(sampler: Any, seen: _Seen, progress: Progress | None) -> xr.DataTree:
+    """Wait for the sampler, reporting twice a second; stop it when the wait is interrupted."""
+    try:
+        while True:
+            try:
+                return sampler.wait(timeout=0.5)
+            except TimeoutError:
+                if progress is not None:
+                    progress(seen.share, seen.divergences)
+    except BaseException:
+        sampler.cancel()
+        raise
 
 
 def _sample_pymc(

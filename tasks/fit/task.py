@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
 from prefect import task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
@@ -18,8 +19,19 @@ from prefect.cache_policies import NO_CACHE
 from schemas.names import Artifact
 from schemas.refs import FeaturesRef, PosteriorRef
 from schemas.run_spec import ModelKind, RunSpec
-from tasks.store.artifacts import read_json, read_parquet, write_json, write_netcdf
-from tasks.store.home import current_home
+from tasks.store.artifacts import (
+    read_json,
+    read_parquet,
+    write_json,
+    write_netcdf,
+    write_whole,
+)
+from tasks.store.home import Home, current_home
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from tasks.models.contract import ModelInputs
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +45,10 @@ def fit_posterior(features: FeaturesRef, spec: RunSpec, run_id: str) -> Posterio
     home = current_home()
     folder = home.run_dir(run_id)
     metadata = read_json(home, features.metadata)
+    panel, inputs = _model_data(home, features, metadata)
     with _own_scratch():
         started = time.perf_counter()
-        model = _build(home, features, metadata)
+        model = _graph_builder(metadata)(panel, inputs)
         built = time.perf_counter() - started
         log.info(
             "sampling %s with %d chains of %d draws",
@@ -53,31 +66,50 @@ def fit_posterior(features: FeaturesRef, spec: RunSpec, run_id: str) -> Posterio
             )
     wall = {"build": built, **sampled.wall_seconds}
     log.info(
-        "sampled with %s: %s", sampled.backend, ", ".join(f"{k} {v:.1f} s" for k, v in wall.items())
+        "sampled with %s: %s",
+        sampled.backend,
+        ", ".join(f"{k} {v:.1f} s" for k, v in wall.items()),
     )
-    summary = summarize_posterior(sampled.tree["posterior"].to_dataset())
-    write_json(home, folder / Artifact.POSTERIOR_SUMMARY, summary)
+    draws = sampled.tree["posterior"].to_dataset()
+    write_json(home, folder / Artifact.POSTERIOR_SUMMARY, summarize_posterior(draws))
+    if spec.model.kind is ModelKind.MMM:
+        _write_stock(home, folder / Artifact.PYMC_MARKETING, draws, panel, inputs)
+    description = _describe(spec, metadata, sampled.backend)
     return PosteriorRef(
         kind=spec.model.kind.value,
         posterior=write_netcdf(home, folder / Artifact.POSTERIOR, sampled.tree),
-        metadata=write_json(
-            home, folder / Artifact.MODEL_METADATA, _describe(spec, metadata, sampled.backend)
-        ),
+        metadata=write_json(home, folder / Artifact.MODEL_METADATA, description),
         sampler=sampled.backend,
         wall_seconds=wall,
     )
 
 
-def _build(home: Any, features: FeaturesRef, metadata: dict[str, Any]) -> Any:
+def _model_data(
+    home: Home, features: FeaturesRef, metadata: dict[str, Any]
+) -> "tuple[xr.Dataset, ModelInputs]":
     from tasks.mmm.panel import build_panel
     from tasks.mmm.scaling import scales_from_json
-    from tasks.models import log_student_t, mmm
     from tasks.models.contract import ModelInputs
 
     panel = build_panel(read_parquet(home, features.features), metadata)
-    inputs = ModelInputs(metadata, scales_from_json(read_json(home, features.scaler)))
+    return panel, ModelInputs(metadata, scales_from_json(read_json(home, features.scaler)))
+
+
+def _graph_builder(metadata: dict[str, Any]) -> Callable[[Any, Any], Any]:
+    from tasks.models import log_student_t, mmm
+
     kind = mmm if metadata["model_kind"] == ModelKind.MMM else log_student_t
-    return kind.load_graph_builder()(panel, inputs)
+    return kind.load_graph_builder()
+
+
+def _write_stock(
+    home: Home, path: Path, draws: "xr.Dataset", panel: "xr.Dataset", inputs: "ModelInputs"
+) -> None:
+    """Write the fit as a stock pymc-marketing model, for ``MMM.load``."""
+    from tasks.models.mmm.stock import publish_stock
+
+    stock = publish_stock(draws, panel, inputs)
+    write_whole(home, path, lambda partial: stock.save(str(partial)))
 
 
 def _describe(spec: RunSpec, metadata: dict[str, Any], backend: str) -> dict[str, Any]:
@@ -111,8 +143,11 @@ def _own_scratch() -> Iterator[None]:
 @contextmanager
 def _progress(run_id: str) -> Iterator[Callable[[float, int], None] | None]:
     """Report sampling to the log, and to the Prefect UI as a progress artifact."""
-    artifact = create_progress_artifact(
-        progress=0.0, key="sampling-progress", description=f"Sampling of run {run_id}"
+    artifact = cast(
+        UUID,
+        create_progress_artifact(
+            progress=0.0, key="sampling-progress", description=f"Sampling of run {run_id}"
+        ),
     )
     told = {"at": time.monotonic(), "share": 0.0}
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -43,7 +44,7 @@ def begin_run(spec: RunSpec) -> str:
 @task(name="advance-run", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=2)
 def advance_run(run_id: str, status: RunStatus, snapshot_id: str | None = None) -> None:
     """Move a run to its next state."""
-    facts = {"snapshot_id": snapshot_id} if snapshot_id else {}
+    facts: dict[str, Any] = {"snapshot_id": snapshot_id} if snapshot_id else {}
     run_status.advance_run(current_home(), run_id, status, **facts)
 
 

@@ -22,6 +22,8 @@ ADSTOCK_PARAMETERS: dict[AdstockKind, tuple[str, ...]] = {
 }
 """Learned parameters of each kernel, named as in pymc-marketing."""
 
+_TINY = 1e-300
+
 
 def adstock_weights(
     kind: AdstockKind, parameters: Mapping[str, Any], *, l_max: int, xp: ModuleType = np
@@ -65,15 +67,20 @@ def adstock_weights(
 
 
 def _weibull_density_weights(times: NDArray[np.float64], lam: Any, k: Any, xp: ModuleType) -> Any:
+    if len(times) == 1:
+        return xp.ones_like(lam)
     log_ratio = xp.log(times) - xp.log(lam)
-    density = xp.exp((k - 1) * log_ratio - xp.exp(k * log_ratio))
+    log_density = (k - 1) * log_ratio - xp.exp(k * log_ratio)
+    # Against the largest lag: a short, peaked kernel would be zero at every lag.
+    density = xp.exp(log_density - xp.max(log_density, axis=-1, keepdims=True))
     low = xp.min(density, axis=-1, keepdims=True)
     return density - low
 
 
 def _weibull_survival_weights(lags: NDArray[np.float64], lam: Any, k: Any, xp: ModuleType) -> Any:
     # The product of survival values up to a lag is the exponential of minus the summed hazards.
-    hazard = (lags / lam) ** k
+    # Written with a logarithm and a floor: the gradient of 0 ** k does not exist below k = 1.
+    hazard = xp.exp(k * (np.log(np.maximum(lags, _TINY)) - xp.log(lam)))
     return xp.exp(-xp.cumsum(hazard, axis=-1))
 
 

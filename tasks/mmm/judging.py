@@ -51,7 +51,7 @@ def _judge(
     reason = (
         ""
         if verdict is Verdict.PASS
-        else f"{gate} is {observed:.4g}{_at(where)}, should be {comparison} {pass_limit:g}. {remedy}"
+        else f"{gate} is {observed:.4g}{_at(where)}, needs {comparison} {pass_limit:g}. {remedy}"
     )
     return GateOutcome(
         gate=gate,

@@ -51,7 +51,7 @@ def build_panel(rows: pd.DataFrame, metadata: Mapping[str, Any]) -> xr.Dataset:
     if len(ordered) != len(entities) * len(dates):
         raise DataContractError(
             f"The panel is not rectangular: {len(entities)} entities x {len(dates)} periods need "
-            f"{len(entities) * len(dates)} rows, got {len(ordered)}; every entity needs every period."
+            f"{len(entities) * len(dates)} rows, got {len(ordered)}; each entity needs each period."
         )
     shape = (len(entities), len(dates))
 

@@ -1,7 +1,8 @@
 """Saturation: diminishing returns, as shapes without an amplitude.
 
 A shape is zero at zero and does not fall; the amplitude (``saturation_beta``) is kept apart because
-it is what priors on contribution share or ROAS decide. Written once for NumPy and PyTensor (``xp``).
+it is what priors on contribution share or ROAS decide. Written once for NumPy and PyTensor
+(``xp``).
 """
 
 from collections.abc import Mapping

@@ -28,10 +28,10 @@ def compute_scales(panel: xr.Dataset) -> xr.Dataset:
     window = estimation_window(panel)
     index = np.flatnonzero(panel["is_estimation"].values).astype(float)
     controls = window["controls"]
-    kpi_max = np.abs(window["kpi"]).max(DATE_DIM)
+    kpi_max = abs(window["kpi"]).max(dim=DATE_DIM)
     return xr.Dataset(
         {
-            "media_scale": _or_one(panel["media"].max(DATE_DIM)),
+            "media_scale": _or_one(panel["media"].max(dim=DATE_DIM)),
             "kpi_scale": _or_one(kpi_max),
             "control_mean": controls.mean((ENTITY_DIM, DATE_DIM)),
             "control_std": _or_one(controls.std((ENTITY_DIM, DATE_DIM))),

@@ -21,7 +21,7 @@ def fourier_terms(dates: pd.DatetimeIndex, harmonics: int) -> NDArray[np.float64
     NDArray
         Shape ``(n_dates, 2 * harmonics)``, columns as in ``fourier_names``, each in [-1, 1].
     """
-    cycles = np.asarray(dates.dayofyear, dtype=float)[:, None] / DAYS_PER_YEAR
+    cycles = np.asarray(dates.day_of_year, dtype=float)[:, None] / DAYS_PER_YEAR
     angles = 2 * np.pi * cycles * np.arange(1, harmonics + 1)
     return np.concatenate([np.sin(angles), np.cos(angles)], axis=1)
 

@@ -20,7 +20,7 @@ class Component(NamedTuple):
 
 @dataclass(frozen=True)
 class ModelInputs:
-    """What every kind needs beside its draws: settings and scales, as the features stage saved them."""
+    """What every kind needs beside its draws: settings and scales of the features stage."""
 
     metadata: Mapping[str, Any]
     scales: xr.Dataset

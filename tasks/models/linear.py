@@ -53,7 +53,7 @@ def terms_of(component: Component, inputs: ModelInputs) -> list[int]:
 
 
 def linear_design(panel: xr.Dataset, inputs: ModelInputs) -> NDArray[np.float64]:
-    """Values of the linear terms, shape ``(entity, term, date)``, over every period of the panel."""
+    """Values of the linear terms, ``(entity, term, date)``, over every period of the panel."""
     n_entities = panel.sizes[ENTITY_DIM]
     blocks = [scale_controls(panel, inputs.scales)]
     dates = pd.DatetimeIndex(panel[DATE_DIM].values)

@@ -51,7 +51,7 @@ def _decay_of(
     channel: Mapping[str, Any], per_channel: Mapping[str, float], default: float
 ) -> float:
     """Decay by channel name, or by the source or canonical column that the spec may have used."""
-    names = (channel["name"], channel["input_column"], channel.get("input_source"))
+    names: list[str] = [channel["name"], channel["input_column"], channel["input_source"]]
     return next((per_channel[name] for name in names if name in per_channel), default)
 
 

@@ -97,7 +97,7 @@ class LogStudentTFitted:
         return mu
 
     def _media_log(self, panel: xr.Dataset) -> NDArray[np.float64]:
-        """What each channel adds to ``mu`` against a feature of zero, ``(sample, channel, entity, date)``."""
+        """What a channel adds to ``mu`` against none, ``(sample, channel, entity, date)``."""
         scales = self._inputs.scales
         z = standardize_media(panel, self._inputs.metadata, scales)
         zero = -(scales["channel_mean"] / scales["channel_std"]).to_numpy()

@@ -91,8 +91,8 @@ class MmmFitted:
         media = media_design(panel, self._inputs)
         shape = channel_shape(self._samples, media, index)
         beta = self._samples["saturation_beta"].isel({CHANNEL_DIM: index})
-        beta = beta.transpose(SAMPLE_DIM, ENTITY_DIM).to_numpy()
-        return beta[:, :, None] * shape * self._scale(panel)
+        amplitude = beta.transpose(SAMPLE_DIM, ENTITY_DIM).to_numpy()
+        return amplitude[:, :, None] * shape * self._scale(panel)
 
     def _gamma(self) -> NDArray[np.float64]:
         gamma = self._samples["gamma_linear"]

@@ -5,8 +5,8 @@ where they are not. Between the two lies a continuum (Gorinova, Moore & Hoffman 
 
     z ~ Normal(w * mean, spread^w),   x = mean + spread^(1 - w) * (z - w * mean)
 
-with ``w = 1`` centered and ``w = 0`` non-centered: the same prior for every ``w``. The weight of each
-cell is the share of its prior variance that a least-squares fit of its entity resolves.
+with ``w = 1`` centered and ``w = 0`` non-centered: the same prior for every ``w``. The weight of
+each cell is the share of its prior variance that a least-squares fit of its entity resolves.
 """
 
 from typing import Any, NamedTuple
@@ -117,12 +117,15 @@ def centering(
     mean squared error), kept within a factor of four of the prior's typical spread.
     """
     known = np.isfinite(estimates.errors)
-    values = np.where(known, estimates.values, np.nan)
-    squared = np.where(known, estimates.errors**2, np.nan)
-    with np.errstate(invalid="ignore"):
-        moment = np.nanvar(values, axis=-1, ddof=1) - np.nanmean(squared, axis=-1)
+    n = known.sum(axis=-1)
+    mean = np.where(known, estimates.values, 0.0).sum(axis=-1) / np.maximum(n, 1)
+    deviations = np.where(known, estimates.values - mean[:, None], 0.0)
+    squared = np.where(known, estimates.errors, 0.0) ** 2
+    moment = (deviations**2).sum(axis=-1) / np.maximum(n - 1, 1) - squared.sum(
+        axis=-1
+    ) / np.maximum(n, 1)
     typical = np.broadcast_to(np.asarray(prior_spread, dtype=float) ** 2, moment.shape)
-    variance = np.clip(np.nan_to_num(moment), typical / 16, typical * 16)[:, None]
+    variance = np.clip(moment, typical / 16, typical * 16)[:, None]
     return variance / (variance + estimates.errors**2)
 
 

@@ -146,7 +146,7 @@ def _saturation_parameters(kind: SaturationKind) -> dict[str, Any]:
 
 
 def _log_share(shares: priors.SharePriors, resolution: Resolution) -> Any:
-    """``log(share)`` as ``(channel, entity)``: own per entity, pooled towards the channel's mean."""
+    """``log(share)``, ``(channel, entity)``: own per entity, pooled to the channel's mean."""
     mu, sigma = shares.log_median, shares.spread
     if resolution.share.values.shape[1] == 1:
         log_share = pm.Normal("log_share", mu=mu, sigma=sigma, dims=CHANNEL_DIM)

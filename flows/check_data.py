@@ -1,0 +1,76 @@
+"""Check a file without a refit: all three validation layers, on a throw-away copy of the home.
+
+The tasks' own functions are called without Prefect's engine, so an answer takes seconds and no
+server starts.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from schemas.errors import DataContractError
+from schemas.outcomes import Finding, Verdict, worst
+from schemas.run_spec import RunSpec
+from tasks.canonicalize.task import canonicalize_batch, take_snapshot
+from tasks.features.task import build_features
+from tasks.ingest.task import ingest_file
+from tasks.store.home import trial_home
+from tasks.validate.task import validate_canonical, validate_features, validate_raw
+
+_RUN_ID = "check"
+
+
+def check_data(spec: RunSpec | None, data: str) -> dict[str, Any]:
+    """Validate a file as a refit would, and change nothing.
+
+    Parameters
+    ----------
+    spec
+        Run spec; None finds roles by prefix.
+    data
+        Path of the file.
+
+    Returns
+    -------
+    dict
+        ``verdict``, ``findings`` (dicts of ``Finding``), ``file`` and, as far as the layers were
+        reached, ``dataset_id, grain, n_rows, n_periods, n_entities, first_period, last_period``.
+
+    Raises
+    ------
+    SpecError
+        If the spec names columns that the file lacks.
+    """
+    spec = spec or RunSpec(dataset_id="unnamed")
+    facts: dict[str, Any] = {"dataset_id": spec.dataset_id, "file": data}
+    try:
+        findings = _check_layers(spec, data, facts)
+    except DataContractError as error:
+        if not error.findings:
+            raise
+        findings = error.findings
+    return {
+        "verdict": worst(f.verdict for f in findings).value,
+        "findings": [f.model_dump(mode="json") for f in findings],
+        **facts,
+    }
+
+
+def _check_layers(spec: RunSpec, data: str, facts: dict[str, Any]) -> list[Finding]:
+    as_of = datetime.now(UTC).date()
+    with trial_home() as home:
+        folder = str(home.run_dir(_RUN_ID))
+        batch = ingest_file.fn(data, spec)
+        facts["n_rows"] = batch.n_rows
+        raw = validate_raw.fn(batch, spec, folder)
+        if raw.verdict is Verdict.FAIL:
+            return raw.findings
+        candidate = canonicalize_batch.fn(batch, spec, folder, as_of)
+        facts["grain"] = candidate.grain.value
+        canonical = validate_canonical.fn(candidate, spec, folder)
+        findings = [*raw.findings, *canonical.findings]
+        if canonical.verdict is Verdict.FAIL:
+            return findings
+        snapshot = take_snapshot.fn(candidate, spec, folder, as_of)
+        facts["snapshot_id"] = snapshot.snapshot_id
+        features = build_features.fn(snapshot, spec, _RUN_ID)
+        return findings + validate_features.fn(features, spec, folder).findings
