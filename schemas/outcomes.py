@@ -52,7 +52,10 @@ class Finding(BaseModel):
     rows: list[int] = Field(
         default=[], description="Line numbers of the file; the header is line 1."
     )
-    keys: list[str] = Field(default=[], description="Affected 'entity, period' keys, at most ten.")
+    places: list[str] = Field(
+        default=[], description="Affected 'entity, period' keys, at most ten."
+    )
+    """Not ``keys``: a model with a field of that name looks like a mapping to ``dict``."""
     n_affected: int | None = None
 
     def line(self) -> str:

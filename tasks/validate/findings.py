@@ -83,7 +83,7 @@ def _finding(
         file=file,
         column=column,
         rows=rows[:MAX_SHOWN],
-        keys=keys[:MAX_SHOWN],
+        places=keys[:MAX_SHOWN],
         n_affected=count,
     )
 

@@ -176,6 +176,9 @@ _SHARED_NAMES = ("adstock_", "saturation_", "intercept_contribution", "y_sigma")
 """Variables that have the same name and meaning in both models."""
 
 
+_TINY = 1e-100
+
+
 def _linear_part(
     gamma: xr.DataArray, name: str, dim: str, terms: list[str]
 ) -> Mapping[str, xr.DataArray]:
@@ -187,7 +190,9 @@ def _amplitude(kept: dict[str, xr.DataArray], kind: SaturationKind) -> dict[str,
     if kind is SaturationKind.MICHAELIS_MENTEN:
         return {"saturation_alpha": kept.pop("saturation_beta")}
     if kind is SaturationKind.TANH:
+        # A channel that is off has no amplitude, and the stock curve divides by it.
         beta = kept.pop("saturation_beta")
+        beta = xr.where(beta == 0, _TINY, beta)
         return {"saturation_b": beta, "saturation_c": kept.pop("saturation_kappa") / beta}
     return {}
 

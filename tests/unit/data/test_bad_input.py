@@ -209,7 +209,7 @@ def test_a_bad_panel_fails_on_canonical(world, lines, make, spec, rule):
 
 def test_a_gap_names_where_it_is(world, lines):
     (gap,) = world.canonical(without(lines(), 10)).findings
-    assert gap.keys == ["north, 2023-03-13"]
+    assert gap.places == ["north, 2023-03-13"]
     assert "1 missing after 2023-02-27" in gap.message
 
 
