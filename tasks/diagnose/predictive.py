@@ -91,7 +91,11 @@ def _loo(log_likelihood: NDArray[np.float64], n_chains: int) -> dict[str, float]
             "log_likelihood": xr.Dataset({"y": (("chain", "draw", "entity", "date"), shaped)}),
         }
     )
-    loo = az.loo(tree, var_name="y", pointwise=True)
+    try:
+        loo = az.loo(tree, var_name="y", pointwise=True)
+    except ValueError:
+        # Too few draws, or equal ones: there is no tail to smooth.
+        return dict.fromkeys(("elpd_loo", "p_loo", "pareto_k_bad_share"), float("nan"))
     return {
         "elpd_loo": float(loo.elpd),
         "p_loo": float(loo.p),

@@ -1,0 +1,186 @@
+"""Features of a snapshot: windows, columns, scales and metadata."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from support.worlds import build_world, log_world, make_rows, make_spec, mmm_world
+
+from schemas.errors import DataContractError
+from schemas.run_spec import Grain, Windows
+from tasks.features.metadata import count_parameters
+from tasks.features.windows import apply_windows
+from tasks.mmm.seasonality import fourier_terms
+
+ROWS = make_rows(2, 60)
+N_WEEKS_OF_MONTHS = {1: 4, 2: 9, 11: 48, 12: 52, 13: 56}
+"""52 / 12 weeks a month, rounded."""
+
+
+def windowed(carryover, estimation, rows=ROWS, grain=Grain.WEEK):
+    windows = Windows(carryover_months=carryover, estimation_months=estimation)
+    return apply_windows(rows, windows, grain)
+
+
+def test_without_windows_every_period_is_fitted():
+    got = apply_windows(ROWS, None, Grain.WEEK)
+    assert len(got) == len(ROWS)
+    assert got["is_estimation"].all()
+
+
+def test_carryover_comes_before_the_estimation_window():
+    got = windowed(2, 11)
+    one = got[got["entity_id"] == "market_1"]
+    assert len(one) == N_WEEKS_OF_MONTHS[2] + N_WEEKS_OF_MONTHS[11]
+    assert one["is_estimation"].tolist() == [False] * 9 + [True] * 48
+    assert one["period_start"].max() == ROWS["period_start"].max()
+
+
+def test_a_short_history_shortens_the_carryover_only():
+    got = windowed(12, 12)
+    one = got[got["entity_id"] == "market_0"]
+    assert one["is_estimation"].sum() == 52
+    assert (~one["is_estimation"]).sum() == 8
+
+
+def test_history_as_long_as_the_estimation_window_is_enough():
+    got = windowed(
+        3, 12, ROWS[ROWS["period_start"] >= ROWS["period_start"].max() - pd.Timedelta(weeks=51)]
+    )
+    assert got["is_estimation"].all()
+
+
+def test_a_history_shorter_than_the_estimation_window_is_refused():
+    message = "estimation_months = 24 needs 104 periods, the history has 60; shorten the window"
+    with pytest.raises(DataContractError, match=message):
+        windowed(0, 24)
+
+
+def test_a_month_is_one_period_of_a_monthly_panel():
+    rows = ROWS[ROWS["entity_id"] == "market_0"]
+    got = windowed(3, 24, rows, Grain.MONTH)
+    assert got["is_estimation"].sum() == 24
+    assert len(got) == 27
+
+
+def test_windows_never_change_the_rows_they_are_given():
+    before = ROWS.copy()
+    windowed(2, 11)
+    pd.testing.assert_frame_equal(ROWS, before)
+
+
+@pytest.fixture(scope="module")
+def mmm():
+    return mmm_world(2, carryover_months=2)
+
+
+@pytest.fixture(scope="module")
+def log():
+    return log_world(2, windows={"carryover_months": 2, "estimation_months": 11})
+
+
+def test_columns_of_kind_mmm(mmm):
+    added = ["is_estimation", "z_ctrl_price", "trend", "sin_1", "cos_1"]
+    assert list(mmm.frame.columns) == [*ROWS.columns, *added]
+
+
+def test_columns_of_kind_log_student_t(log):
+    added = [c for c in log.frame.columns if c not in ROWS.columns]
+    inputs = ["act_tv", "spend_search", "act_email", "act_rival"]
+    assert added == [
+        "is_estimation",
+        "z_ctrl_price",
+        "trend",
+        *("sin_1", "sin_2", "cos_1", "cos_2"),
+        *(f"adstock_{c}" for c in inputs),
+        *(f"saturated_{c}" for c in inputs),
+        *(f"z_{c}" for c in inputs),
+    ]
+    assert not log.frame.isna().any().any()
+
+
+@pytest.mark.parametrize("world", ["mmm", "log"])
+def test_inputs_stay_in_their_own_units(world, request):
+    frame = request.getfixturevalue(world).frame
+    kept = ROWS[ROWS["period_start"] >= frame["period_start"].min()].reset_index(drop=True)
+    pd.testing.assert_frame_equal(frame[list(ROWS.columns)], kept)
+
+
+def test_trend_is_standardized_over_the_estimation_window(mmm):
+    one = mmm.frame[mmm.frame["entity_id"] == "market_0"]
+    t = np.arange(57.0)
+    fitted = t[9:]
+    np.testing.assert_allclose(one["trend"], (t - fitted.mean()) / fitted.std(), rtol=1e-12)
+    inside = one.loc[one["is_estimation"], "trend"]
+    assert inside.mean() == pytest.approx(0, abs=1e-12)
+    assert inside.std(ddof=0) == pytest.approx(1, rel=1e-12)
+
+
+def test_trend_of_a_monthly_panel_counts_months():
+    rows = make_rows(1, 36)
+    rows["period_start"] = pd.date_range("2021-01-01", periods=36, freq="MS")
+    world = build_world(rows, make_spec(), grain=Grain.MONTH)
+    t = np.arange(36.0)
+    np.testing.assert_allclose(world.frame["trend"], (t - t.mean()) / t.std(), rtol=1e-12)
+
+
+def test_controls_are_z_scores_over_the_estimation_window(mmm):
+    fitted = mmm.frame[mmm.frame["is_estimation"]]
+    mean, std = fitted["ctrl_price"].mean(), fitted["ctrl_price"].std(ddof=0)
+    z = (mmm.frame["ctrl_price"] - mean) / std
+    np.testing.assert_allclose(mmm.frame["z_ctrl_price"], z, rtol=1e-10)
+
+
+def test_fourier_columns_are_those_of_the_dates(log):
+    dates = pd.DatetimeIndex(log.frame["period_start"])
+    np.testing.assert_allclose(
+        log.frame[["sin_1", "sin_2", "cos_1", "cos_2"]], fourier_terms(dates, 2), rtol=1e-13
+    )
+
+
+def test_row_order_does_not_matter(mmm):
+    shuffled = build_world(ROWS.sample(frac=1, random_state=9), mmm.spec)
+    pd.testing.assert_frame_equal(shuffled.frame, mmm.frame)
+    xr.testing.assert_identical(shuffled.inputs.scales, mmm.inputs.scales)
+
+
+def test_metadata_tells_the_windows(mmm):
+    metadata = mmm.metadata
+    assert metadata["n_estimation_periods"] == 48
+    assert metadata["n_carryover_periods"] == 9
+    assert metadata["entities"] == ["market_0", "market_1"]
+    fitted = mmm.frame.loc[mmm.frame["is_estimation"], "period_start"]
+    assert metadata["estimation_start"] == fitted.min().date().isoformat()
+    assert metadata["estimation_end"] == fitted.max().date().isoformat()
+    assert metadata["first_period"] == mmm.frame["period_start"].min().date().isoformat()
+
+
+def test_metadata_names_every_input(mmm):
+    metadata = mmm.metadata
+    assert metadata["channel_columns"] == ["act_tv", "spend_search", "act_email", "act_rival"]
+    assert metadata["control_columns"] == ["ctrl_price"]
+    assert set(metadata["input_columns"]) <= set(mmm.frame.columns)
+    assert [c["kind"] for c in metadata["channels"]] == ["paid", "paid", "owned", "competitor"]
+    assert [c["spend_column"] for c in metadata["channels"]] == [
+        "spend_tv",
+        "spend_search",
+        None,
+        None,
+    ]
+
+
+def test_parameters_of_kind_mmm_are_counted(mmm):
+    # 4 channels x (alpha, slope, kappa) + 2 entities x (4 shares + price, trend, sin, cos + 2)
+    assert count_parameters(mmm.metadata, n_entities=2) == 12 + 2 * (4 + 4 + 2)
+    assert mmm.metadata["n_parameters"] == 32
+
+
+def test_parameters_of_kind_log_student_t_are_counted(log):
+    # 4 betas + price, trend, 4 Fourier + intercept, sigma_beta, sigma, nu
+    assert log.metadata["n_parameters"] == 4 + 6 + 4
+
+
+def test_a_fixed_value_per_unit_reaches_the_panel():
+    world = mmm_world(kpi={"kind": "count", "value_per_unit": 3.5})
+    assert world.metadata["has_unit_value"]
+    np.testing.assert_array_equal(world.panel["unit_value"], 3.5)
