@@ -9,6 +9,7 @@ HalfNormal(sigma_beta), gamma Normal(0, 0.5), sigma HalfNormal(1), nu Exponentia
 import numpy as np
 import pymc as pm
 import xarray as xr
+from numpy.typing import NDArray
 
 from schemas.errors import DataContractError
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
@@ -16,8 +17,11 @@ from tasks.mmm.panel import IS_ESTIMATION
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms
 from tasks.models.log_student_t.design import standardize_media
+from tasks.models.regression import regress
 
 TERM_DIM = "term"
+_LOG_HALF_NORMAL_VARIANCE = np.pi**2 / 8
+"""Variance of the logarithm of a standard half-normal."""
 
 
 def build_graph(panel: xr.Dataset, inputs: ModelInputs) -> pm.Model:
@@ -46,10 +50,12 @@ def build_graph(panel: xr.Dataset, inputs: ModelInputs) -> pm.Model:
     with pm.Model(coords=coords) as model:
         intercept = pm.Normal("intercept", mu=0.0, sigma=2.0)
         sigma_beta = pm.HalfNormal("sigma_beta", sigma=0.5)
-        # beta ~ HalfNormal(sigma_beta), written as a scaled standard half-normal: the same prior
-        # without the funnel between sigma_beta and a small beta.
-        unit_beta = pm.HalfNormal("unit_beta", sigma=1.0, dims=CHANNEL_DIM)
-        beta = pm.Deterministic("beta", sigma_beta * unit_beta, dims=CHANNEL_DIM)
+        # beta ~ HalfNormal(sigma_beta) for every weight w: beta = sigma_beta^(1-w) z with
+        # z ~ HalfNormal(sigma_beta^w). Channels that the data resolve sample best centered (w = 1),
+        # the others scaled (w = 0), where sigma_beta and a small beta would form a funnel.
+        weight = _resolved_share(media, design, np.log1p(kpi))
+        z = pm.HalfNormal("beta_z", sigma=sigma_beta**weight, dims=CHANNEL_DIM)
+        beta = pm.Deterministic("beta", sigma_beta ** (1 - weight) * z, dims=CHANNEL_DIM)
         mu = intercept + (beta[None, :, None] * media).sum(axis=1)
         if design.shape[1]:
             gamma = pm.Normal("gamma", mu=0.0, sigma=0.5, dims=TERM_DIM)
@@ -60,3 +66,15 @@ def build_graph(panel: xr.Dataset, inputs: ModelInputs) -> pm.Model:
             "y", nu=nu, mu=mu, sigma=sigma, observed=np.log1p(kpi), dims=(ENTITY_DIM, DATE_DIM)
         )
     return model
+
+
+def _resolved_share(
+    media: NDArray[np.float64], design: NDArray[np.float64], log_kpi: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Share of the prior variance of ``log(beta)`` that the data resolve, ``(channel,)``."""
+    columns = np.concatenate([media, design], axis=1)
+    flat = np.moveaxis(columns, 1, 2).reshape(-1, columns.shape[1])
+    estimates, errors = regress(flat, log_kpi.ravel())
+    estimates, errors = estimates[: media.shape[1]], errors[: media.shape[1]]
+    relative = errors / np.maximum(estimates, 1e-6)
+    return _LOG_HALF_NORMAL_VARIANCE / (_LOG_HALF_NORMAL_VARIANCE + relative**2)

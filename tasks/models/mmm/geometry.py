@@ -20,6 +20,7 @@ from tasks.mmm.carryover import adstock_weights
 from tasks.mmm.saturation import saturation_shape
 from tasks.models.mmm import priors
 from tasks.models.mmm.design import MediaDesign
+from tasks.models.regression import regress
 
 
 class Estimates(NamedTuple):
@@ -68,7 +69,7 @@ def resolve(
     errors = np.full_like(values, np.inf)
     for entity in range(n_entities):
         columns = np.concatenate([relative[:, entity] * kpi[entity].mean(), design[entity]])
-        values[:, entity], errors[:, entity] = _regress(columns.T, kpi[entity])
+        values[:, entity], errors[:, entity] = regress(columns.T, kpi[entity])
     unit = median_share[:, None]
     return Resolution(
         share=Estimates(values[:n_channels] / unit, errors[:n_channels] / unit),
@@ -87,25 +88,6 @@ def _typical_shape(media: MediaDesign) -> NDArray[np.float64]:
         carried = np.einsum("l,clet->cet", weights, media.lagged)
     kappa = np.exp(priors.HALF_SATURATION_PRIOR[0])
     return saturation_shape(SaturationKind.MICHAELIS_MENTEN, carried, {"lam": kappa})
-
-
-def _regress(
-    columns: NDArray[np.float64], kpi: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Estimates and errors of a regression with intercept; infinite error without variation."""
-    centered = columns - columns.mean(axis=0)
-    scale = centered.std(axis=0)
-    flat = scale < 1e-12
-    safe = np.where(flat, 1.0, scale)
-    unit = centered / safe
-    n, p = unit.shape
-    # A little ridge keeps collinear columns finite: they are simply not resolved.
-    precision = unit.T @ unit + 1e-3 * n * np.eye(p)
-    coefficients = np.linalg.solve(precision, unit.T @ (kpi - kpi.mean()))
-    residual = kpi - kpi.mean() - unit @ coefficients
-    variance = float(residual @ residual) / max(n - p - 1, 1)
-    errors = np.sqrt(variance * np.diag(np.linalg.inv(precision)))
-    return coefficients / safe, np.where(flat, np.inf, errors / safe)
 
 
 def centering(

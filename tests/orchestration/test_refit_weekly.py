@@ -1,0 +1,154 @@
+"""The weekly refit as a user lives it: week after week, a bad week, a bad fit.
+
+One dataset goes through the whole flow with few draws and lenient gates; each test reads what the
+weeks left behind.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import mlflow
+import pandas as pd
+import pytest
+
+from schemas.errors import DataContractError
+from schemas.names import CONTRIBUTION_COLUMNS, FITTED_COLUMNS, Artifact
+from schemas.outcomes import Verdict
+from schemas.results import RefitReport, RunStatus
+from schemas.run_spec import RefitRequest, RunSpec
+from tasks.store.home import Home
+
+pytestmark = pytest.mark.orchestration
+
+DEMO = Path(__file__).resolve().parents[2] / "data" / "demo" / "panel.csv"
+LENIENT = {
+    "sampling": {"r_hat_pass": 1.1, "r_hat_review": 1.2, "ess_pass": 50, "ess_review": 25},
+    "fit": {"max_prior_driven_share": 1.0},
+    "promote_on_review": True,
+}
+SPEC = {
+    "dataset_id": "acme",
+    "model": {"kind": "log_student_t"},
+    "sampler": {"draws": 200, "tune": 300, "chains": 2},
+    "gates": LENIENT,
+}
+
+
+class Weeks(NamedTuple):
+    home: Home
+    first: RefitReport
+    second: RefitReport
+    rejected: RefitReport
+    refusal: DataContractError
+
+
+def refit(data: Path, **changes) -> RefitReport:
+    from flows.refit_weekly import refit_weekly
+
+    spec = RunSpec.model_validate({**SPEC, **changes})
+    return refit_weekly(RefitRequest(spec=spec, data=str(data)))
+
+
+@pytest.fixture(scope="module")
+def weeks(prefect_env, tmp_path_factory) -> Iterator[Weeks]:
+    root = tmp_path_factory.mktemp("weeks")
+    panel = pd.read_csv(DEMO, dtype=str)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMM_HOME", str(root))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+        def file(name: str, rows: pd.DataFrame) -> Path:
+            rows.to_csv(root / name, index=False)
+            return root / name
+
+        first = refit(file("week1.csv", panel.iloc[:-1]))
+        second = refit(file("week2.csv", panel))
+        impossible = {**LENIENT, "sampling": {"ess_pass": 100_000, "ess_review": 99_999}}
+        rejected = refit(root / "week2.csv", gates=impossible)
+        broken = panel.assign(sales=["-"] + list(panel["sales"][1:]))
+        with pytest.raises(DataContractError) as refusal:
+            refit(file("bad.csv", broken))
+        yield Weeks(Home(root.resolve()), first, second, rejected, refusal.value)
+
+
+def query(home: Home, sql: str) -> list[tuple]:
+    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def test_two_weeks_are_two_snapshots_runs_and_versions(weeks):
+    assert weeks.first.snapshot_id != weeks.second.snapshot_id
+    assert weeks.first.mlflow_run_id != weeks.second.mlflow_run_id
+    assert (weeks.first.model_version, weeks.second.model_version) == (1, 2)
+    assert weeks.first.champion == "acme@1"
+
+
+def test_every_artifact_of_a_run_is_there_with_its_public_columns(weeks):
+    folder = Path(weeks.second.artifacts_dir)
+    only_mmm = {Artifact.PYMC_MARKETING, Artifact.PRIOR_PREDICTIVE}
+    missing = [a for a in Artifact if a not in only_mmm and not (folder / a).is_file()]
+    assert not missing
+    assert tuple(pd.read_parquet(folder / Artifact.CONTRIBUTIONS)) == CONTRIBUTION_COLUMNS
+    assert tuple(pd.read_parquet(folder / Artifact.FITTED)) == FITTED_COLUMNS
+    status = json.loads((folder / Artifact.RUN_STATUS).read_text())
+    assert status["status"] == RunStatus.OUTPUTS_READY
+
+
+def test_contributions_in_the_mart_add_up_to_the_fitted_kpi(weeks):
+    gap = query(
+        weeks.home,
+        f"""select max(abs(total - fitted_mean) / fitted_mean) from mart.fitted join (
+              select run_id, entity_id, period_start, sum(contribution_mean) as total
+              from mart.contributions group by all) using (run_id, entity_id, period_start)
+            where run_id = '{weeks.second.run_id}'""",
+    )
+    assert gap[0][0] < 1e-9
+
+
+def test_a_rejected_fit_is_recorded_and_leaves_the_champion(weeks):
+    assert weeks.rejected.verdict is Verdict.FAIL
+    assert weeks.rejected.model_version is None
+    assert weeks.rejected.champion == weeks.second.champion
+    assert weeks.rejected.mlflow_run_id
+    assert any("ess_bulk_min" in reason for reason in weeks.rejected.reasons)
+
+
+def test_the_same_file_twice_is_one_batch_and_one_snapshot(weeks):
+    assert weeks.rejected.snapshot_id == weeks.second.snapshot_id
+    assert query(weeks.home, "select count(*) from ops.batches where status = 'ACCEPTED'") == [(2,)]
+
+
+def test_bad_data_is_refused_whole_and_leaves_canonical_as_it_was(weeks):
+    assert "line 2" in str(weeks.refusal)
+    assert "sales" in str(weeks.refusal)
+    assert query(weeks.home, "select count(*) from canonical.kpi") == [(156,)]
+    assert query(weeks.home, "select status from ops.batches where source_name = 'bad.csv'") == [
+        ("REFUSED",)
+    ]
+
+
+def test_a_failed_run_ends_in_error_with_its_reason(weeks):
+    ended = query(weeks.home, "select status, reason from ops.runs where status = 'ERROR'")
+    assert len(ended) == 1
+    assert "sales" in ended[0][1]
+
+
+def test_the_registered_champion_predicts_the_kpi_and_its_parts(weeks):
+    mlflow.set_tracking_uri(weeks.home.tracking_uri)
+    model = mlflow.pyfunc.load_model("models:/acme@champion")
+    rows = pd.read_parquet(Path(weeks.second.artifacts_dir) / Artifact.FEATURES)
+    columns = model.metadata.get_input_schema().input_names()
+    predicted = model.predict(rows[columns])
+    parts = predicted.filter(like="contribution_").sum(axis=1)
+    pd.testing.assert_series_equal(parts, predicted["kpi_mean"], check_names=False)
+
+
+def test_the_same_snapshot_spec_and_seed_give_the_same_draws(weeks):
+    posteriors = [
+        Path(report.artifacts_dir, Artifact.POSTERIOR).read_bytes()
+        for report in (weeks.second, weeks.rejected)
+    ]
+    assert posteriors[0] == posteriors[1]
