@@ -237,7 +237,7 @@ def _log_draws(world: World, n_draws: int, rng: np.random.Generator) -> xr.Datas
     log_kpi = np.log1p(world.panel["kpi"].to_numpy())
     draws.add("intercept", rng.normal(log_kpi.mean(), 0.05, draws.leading))
     sigma_beta = draws.add("sigma_beta", np.abs(rng.normal(0, 0.1, draws.leading)))
-    unit = draws.add("unit_beta", np.abs(rng.normal(size=draws.shape(CHANNEL_DIM))), CHANNEL_DIM)
+    unit = np.abs(rng.normal(size=draws.shape(CHANNEL_DIM)))
     draws.add("beta", sigma_beta[..., None] * unit, CHANNEL_DIM)
     if len(draws.coords["term"]):
         draws.add("gamma", rng.normal(0, 0.03, draws.shape("term")), "term")

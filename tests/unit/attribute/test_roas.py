@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from support.worlds import fitted_model, log_world, make_rows, make_spec, mmm_world
 from support.worlds import build_world as through_features
+from support.worlds import fitted_model, log_world, make_rows, make_spec, mmm_world
 
 from tasks.attribute.roas import MARGINAL_STEP, measure_roas
 

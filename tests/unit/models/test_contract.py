@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.worlds import PAID, fitted_model, log_world, mmm_world
+from support.worlds import PAID, fitted_model, log_world, mmm_world, prior_draws
 
 from schemas.names import BASELINE_COMPONENT, ComponentKind
 
@@ -79,8 +79,6 @@ def test_incremental_is_the_counterfactual_with_the_channel_switched_off(world, 
     seed=st.integers(0, 99),
 )
 def test_more_spend_never_lowers_the_expected_kpi(world, channel, at, step, seed):
-    from support.worlds import prior_draws
-
     model = fitted_model(world, prior_draws(world, n_draws=1, seed=seed))
     raised = world.panel.copy(deep=True)
     raised["media"].loc[{"channel": channel, "date": raised["date"][at]}] += step

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from support.graphs import FAST, evaluate_graph, random_points
-from support.worlds import fitted_model, log_world, make_rows, make_spec, prior_draws
+from support.worlds import build_world, fitted_model, log_world, make_rows, make_spec, prior_draws
 
 from schemas.errors import DataContractError
 from schemas.names import ComponentKind
+from schemas.roles import resolve_roles
 from tasks.mmm.carryover import recursive_adstock
 from tasks.mmm.scaling import scales_from_json, scales_to_json
 from tasks.models.log_student_t.design import adstock_media, standardize_media, transform_media
@@ -41,7 +43,7 @@ def test_priors_are_the_missions(graph):
     assert {v.name for v in graph.free_RVs} == {
         "intercept",
         "sigma_beta",
-        "unit_beta",
+        "beta_z",
         "gamma",
         "sigma",
         "nu",
@@ -49,11 +51,16 @@ def test_priors_are_the_missions(graph):
 
 
 def test_beta_is_half_normal_with_the_common_scale(graph):
-    # sigma_beta * HalfNormal(1) is HalfNormal(sigma_beta): a half-normal is a scale family.
-    assert prior(graph, "unit_beta") == ("HalfNormalRV", [[0.0], [1.0]])
+    # Whatever coordinate z the sampler walks in: log p(z) = log HalfNormal(beta) + log |dbeta/dz|,
+    # and beta is proportional to z.
     draws, _ = evaluate_graph(graph, n_points=3)
-    np.testing.assert_allclose(draws["beta"], draws["sigma_beta"] * draws["unit_beta"], rtol=1e-13)
-    assert (draws["beta"] >= 0).all()
+    log_z = graph.compile_logp(vars=[graph["beta_z"]], jacobian=False, mode=FAST)
+    for index, point in enumerate(random_points(graph, n_points=3, seed=0)):
+        at = draws.isel(chain=0, draw=index)
+        beta, z = at["beta"].to_numpy(), at["beta_z"].to_numpy()
+        by_hand = stats.halfnorm.logpdf(beta, scale=float(at["sigma_beta"])) + np.log(beta / z)
+        assert log_z(point) == pytest.approx(by_hand.sum(), rel=1e-10)
+        assert (beta >= 0).all()
 
 
 def test_observed_is_the_logarithm_of_the_kpi_plus_one(world, graph):
@@ -133,14 +140,10 @@ def test_decay_per_channel_is_found(key):
 
 
 def test_decay_is_found_by_the_source_column_of_another_name():
-    from support.worlds import build_world
-
     rows = make_rows().rename(columns={"act_tv": "tv_grp"})
     channels = [{"name": "television", "activity": "tv_grp"}]
     config = {"adstock": {"per_channel": {"tv_grp": 0.9}}}
     spec = make_spec("log_student_t", channels=channels, level="entity", feature_config=config)
-    from schemas.roles import resolve_roles
-
     roles = resolve_roles(spec, list(rows.columns))
     canonical = rows.rename(columns={"tv_grp": "act_television"})
     world = build_world(canonical, spec, roles)
