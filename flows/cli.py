@@ -337,6 +337,7 @@ def _call_flow(request: "RefitRequest") -> "RefitReport":
     service = services.start_ephemeral_api()
     from flows.refit_weekly import refit_weekly
 
+    services.import_engines()
     services.require_prefect_api(service)
     return refit_weekly(request)
 

@@ -17,7 +17,7 @@ from schemas.names import (
     ComponentKind,
 )
 from tasks.mmm.draws import hdi, summarize
-from tasks.models.contract import FittedModel
+from tasks.models.contract import Component, FittedModel
 
 
 class Attribution(NamedTuple):
@@ -26,8 +26,6 @@ class Attribution(NamedTuple):
     contributions: pd.DataFrame
     summary: dict[str, dict[str, Any]]
     fitted: pd.DataFrame
-    channel_totals: dict[str, NDArray[np.float64]]
-    """Contribution per channel, entity and draw over the window, ``(sample, entity)``."""
 
 
 def attribute_kpi(
@@ -55,32 +53,40 @@ def attribute_kpi(
         observation noise.
     """
     keys = _keys(panel, window)
-    expected_total = model.expected(panel)[:, :, window].sum(axis=(1, 2))
     tables, summary, totals = [], {}, {}
+    expected = np.zeros(0)
     for component in model.components:
         draws = model.contribution(component, panel)[:, :, window]
-        low, high = hdi(draws)
-        table = keys.assign(
-            component=component.name,
-            kind=component.kind.value,
-            contribution_mean=draws.mean(axis=0).ravel(),
-            contribution_low=low.ravel(),
-            contribution_high=high.ravel(),
-        )
-        tables.append(table)
-        per_entity = draws.sum(axis=2)
-        total = per_entity.sum(axis=1)
+        expected = draws + expected if expected.size else draws.copy()
+        tables.append(_summarize_cells(draws, keys, component))
+        totals[component.name] = draws.sum(axis=2)
         summary[component.name] = {
             "kind": component.kind.value,
-            **summarize(total, "contribution"),
-            **summarize(total / expected_total, "share"),
+            **summarize(totals[component.name].sum(axis=1), "contribution"),
         }
+    everything = expected.sum(axis=(1, 2))
+    for component in model.components:
+        total = totals[component.name].sum(axis=1)
+        summary[component.name] |= summarize(total / everything, "share")
         if component.kind is ComponentKind.CHANNEL:
             plain = model.incremental(component.name, panel)[:, :, window].sum(axis=(1, 2))
             summary[component.name] |= summarize(plain, "incremental")
-            totals[component.name] = per_entity
     contributions = pd.concat(tables, ignore_index=True)[list(CONTRIBUTION_COLUMNS)]
-    return Attribution(contributions, summary, _fitted(model, panel, window, keys, seed), totals)
+    fitted = _fitted(model, panel, window, keys, expected.mean(axis=0), seed)
+    return Attribution(contributions, summary, fitted)
+
+
+def _summarize_cells(
+    draws: NDArray[np.float64], keys: pd.DataFrame, component: Component
+) -> pd.DataFrame:
+    low, high = hdi(draws)
+    return keys.assign(
+        component=component.name,
+        kind=component.kind.value,
+        contribution_mean=draws.mean(axis=0).ravel(),
+        contribution_low=low.ravel(),
+        contribution_high=high.ravel(),
+    )
 
 
 def _keys(panel: xr.Dataset, window: NDArray[np.bool_]) -> pd.DataFrame:
@@ -95,12 +101,17 @@ def _keys(panel: xr.Dataset, window: NDArray[np.bool_]) -> pd.DataFrame:
 
 
 def _fitted(
-    model: FittedModel, panel: xr.Dataset, window: NDArray[np.bool_], keys: pd.DataFrame, seed: int
+    model: FittedModel,
+    panel: xr.Dataset,
+    window: NDArray[np.bool_],
+    keys: pd.DataFrame,
+    expected: NDArray[np.float64],
+    seed: int,
 ) -> pd.DataFrame:
     low, high = hdi(model.sample_kpi(panel, seed=seed)[:, :, window])
     fitted = keys.assign(
         actual=panel["kpi"].to_numpy()[:, window].ravel(),
-        fitted_mean=model.expected(panel)[:, :, window].mean(axis=0).ravel(),
+        fitted_mean=expected.ravel(),
         fitted_low=low.ravel(),
         fitted_high=high.ravel(),
     )

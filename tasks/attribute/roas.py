@@ -43,7 +43,6 @@ def measure_roas(
         is no spend.
     """
     value = panel["unit_value"].to_numpy()[:, window]
-    expected = model.expected(panel)[:, :, window].mean(axis=0)
     in_money = metadata["kpi_kind"] == "revenue" or metadata["has_unit_value"]
     result = {}
     for channel in metadata["channels"]:
@@ -61,9 +60,8 @@ def measure_roas(
         }
         if spend and in_money:
             row |= summarize((draws * value).sum(axis=(1, 2)) / spend, "roas")
-            raised = model.expected(_raise(panel, name))[:, :, window].mean(axis=0)
-            # All components move with a channel in a multiplicative model: compare expected KPI.
-            row["mroas_mean"] = float(((raised - expected) * value).sum()) / (MARGINAL_STEP * spend)
+            gain = model.gain(name, panel, _raise(panel, name))[:, :, window].mean(axis=0)
+            row["mroas_mean"] = float((gain * value).sum()) / (MARGINAL_STEP * spend)
         if metadata["kpi_kind"] == "count":
             row |= _cost_per_unit(spend, row)
         result[name] = row

@@ -53,6 +53,10 @@ class FittedModel(Protocol):
         """Expected KPI less its counterfactual without the channel."""
         ...
 
+    def gain(self, channel: str, panel: xr.Dataset, raised: xr.Dataset) -> NDArray[np.float64]:
+        """Expected KPI of ``raised``, which differs from ``panel`` in one channel, less its own."""
+        ...
+
     def sample_kpi(self, panel: xr.Dataset, *, seed: int) -> NDArray[np.float64]:
         """Draw the KPI with observation noise."""
         ...

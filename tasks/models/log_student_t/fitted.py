@@ -55,6 +55,11 @@ class LogStudentTFitted:
         media = self._media_log(panel)[:, self._channels.index(channel)]
         return _removed(self._mu(panel), media)
 
+    def gain(self, channel: str, panel: xr.Dataset, raised: xr.Dataset) -> NDArray[np.float64]:
+        """Change of the expected KPI: every component moves with a channel."""
+        del channel
+        return self.expected(raised) - self.expected(panel)
+
     def sample_kpi(self, panel: xr.Dataset, *, seed: int) -> NDArray[np.float64]:
         """Student-t noise on the logarithm."""
         rng = np.random.default_rng(seed)

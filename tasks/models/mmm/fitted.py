@@ -68,6 +68,10 @@ class MmmFitted:
         """Equal to the contribution: the model is additive."""
         return self._channel(channel, panel)
 
+    def gain(self, channel: str, panel: xr.Dataset, raised: xr.Dataset) -> NDArray[np.float64]:
+        """Change of the channel's own contribution: the model is additive."""
+        return self._channel(channel, raised) - self._channel(channel, panel)
+
     def sample_kpi(self, panel: xr.Dataset, *, seed: int) -> NDArray[np.float64]:
         """Expected KPI plus normal noise."""
         rng = np.random.default_rng(seed)
