@@ -40,7 +40,7 @@ from tasks.store.home import Home, current_home
 log = logging.getLogger(__name__)
 
 
-@task(cache_policy=NO_CACHE)
+@task(name="canonicalize-batch", cache_policy=NO_CACHE)
 def canonicalize_batch(
     batch: BatchRef | None, spec: RunSpec, run_dir: str, as_of: date
 ) -> CandidateRef:
@@ -152,7 +152,12 @@ def _stage(con: Any, long: Path, batch: BatchRef, as_of: date) -> bool:
     return accepted
 
 
-@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=exponential_backoff(backoff_factor=2))
+@task(
+    name="take-snapshot",
+    cache_policy=NO_CACHE,
+    retries=2,
+    retry_delay_seconds=exponential_backoff(backoff_factor=2),
+)
 def take_snapshot(candidate: CandidateRef, spec: RunSpec, run_dir: str, as_of: date) -> SnapshotRef:
     """Accept a candidate: write its batch and its snapshot in one transaction.
 
@@ -224,7 +229,12 @@ def _accept(con: Any, home: Home, candidate: CandidateRef, file: str, as_of: dat
     return n_restated
 
 
-@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=exponential_backoff(backoff_factor=2))
+@task(
+    name="refuse-batch",
+    cache_policy=NO_CACHE,
+    retries=2,
+    retry_delay_seconds=exponential_backoff(backoff_factor=2),
+)
 def refuse_batch(batch: BatchRef) -> None:
     """Mark a batch refused; canonical data stay untouched."""
     with warehouse.writing(current_home()) as con:
