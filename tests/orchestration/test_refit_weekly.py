@@ -68,7 +68,7 @@ def weeks(prefect_env, tmp_path_factory) -> Iterator[Weeks]:
         second = refit(file("week2.csv", panel))
         impossible = {**LENIENT, "sampling": {"ess_pass": 100_000, "ess_review": 99_999}}
         rejected = refit(root / "week2.csv", gates=impossible)
-        broken = panel.assign(sales=["-"] + list(panel["sales"][1:]))
+        broken = panel.assign(sales=["-", *panel["sales"][1:]])
         with pytest.raises(DataContractError) as refusal:
             refit(file("bad.csv", broken))
         yield Weeks(Home(root.resolve()), first, second, rejected, refusal.value)
