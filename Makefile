@@ -60,7 +60,7 @@ $(READY): requirements.lock pyproject.toml
 	@awk '/^[^ #]/ { keep = /^uv==/ } keep' requirements.lock > $(VENV)/uv.lock
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r $(VENV)/uv.lock
 	@echo "Installing requirements.lock"
-	@VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet --require-hashes -r requirements.lock \
+	@VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.lock \
 		|| { echo "uv could not install the lock; trying pip" >&2; \
 			$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.lock; }
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
