@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +75,10 @@ def configure_environment() -> None:
     """
     home = current_home()
     prefect_home = home.root / ".prefect"
+    # Prefect makes only the last folder of its home, and warns when it cannot. A home that cannot
+    # be written to is reported by the first write that matters, with its path.
+    with suppress(OSError):
+        prefect_home.mkdir(parents=True, exist_ok=True)
     os.environ["PYTENSOR_FLAGS"] = _exact_arithmetic(os.environ.get("PYTENSOR_FLAGS", ""))
     for name, value in {
         "DO_NOT_TRACK": "true",
