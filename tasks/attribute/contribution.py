@@ -54,17 +54,18 @@ def attribute_kpi(
     """
     keys = _keys(panel, window)
     tables, summary, totals = [], {}, {}
-    expected = np.zeros(0)
+    expected = np.zeros(())
     for component in model.components:
-        draws = model.contribution(component, panel)[:, :, window]
-        expected = draws + expected if expected.size else draws.copy()
+        everywhere = model.contribution(component, panel)
+        expected = expected + everywhere
+        draws = everywhere[:, :, window]
         tables.append(_summarize_cells(draws, keys, component))
         totals[component.name] = draws.sum(axis=2)
         summary[component.name] = {
             "kind": component.kind.value,
             **summarize(totals[component.name].sum(axis=1), "contribution"),
         }
-    everything = expected.sum(axis=(1, 2))
+    everything = expected[:, :, window].sum(axis=(1, 2))
     for component in model.components:
         total = totals[component.name].sum(axis=1)
         summary[component.name] |= summarize(total / everything, "share")
@@ -72,7 +73,7 @@ def attribute_kpi(
             plain = model.incremental(component.name, panel)[:, :, window].sum(axis=(1, 2))
             summary[component.name] |= summarize(plain, "incremental")
     contributions = pd.concat(tables, ignore_index=True)[list(CONTRIBUTION_COLUMNS)]
-    fitted = _fitted(model, panel, window, keys, expected.mean(axis=0), seed)
+    fitted = _fitted(model, panel, window, keys, expected, seed)
     return Attribution(contributions, summary, fitted)
 
 
@@ -108,10 +109,10 @@ def _fitted(
     expected: NDArray[np.float64],
     seed: int,
 ) -> pd.DataFrame:
-    low, high = hdi(model.sample_kpi(panel, seed=seed)[:, :, window])
+    low, high = hdi(model.sample_kpi(panel, expected, seed=seed)[:, :, window])
     fitted = keys.assign(
         actual=panel["kpi"].to_numpy()[:, window].ravel(),
-        fitted_mean=expected.ravel(),
+        fitted_mean=expected[:, :, window].mean(axis=0).ravel(),
         fitted_low=low.ravel(),
         fitted_high=high.ravel(),
     )

@@ -45,18 +45,33 @@ def measure_predictive(
         Seed of the replicated data.
     """
     actual = panel["kpi"].to_numpy()[:, window]
-    expected = model.expected(panel)[:, :, window]
-    replicated = model.sample_kpi(panel, seed=seed)[:, :, window]
+    everywhere, media = _expected_and_media(model, panel)
+    expected = everywhere[:, :, window]
+    baseline = (expected - media[:, :, window]).sum(axis=(1, 2))
+    replicated = model.sample_kpi(panel, everywhere, seed=seed)[:, :, window]
     low, high = hdi(replicated)
-    loo = _loo(model.log_likelihood(panel)[:, :, window], model.draws.sizes["chain"])
+    log_likelihood = model.log_likelihood(panel, everywhere)[:, :, window]
     return PredictiveEvidence(
         ppc_p_mean=two_sided_p(replicated.mean(axis=(1, 2)), actual.mean()),
         ppc_p_sd=two_sided_p(replicated.std(axis=(1, 2)), actual.std()),
-        negative_baseline_prob=_negative_baseline(model, panel, window, expected),
+        negative_baseline_prob=float((baseline < 0).mean()),
         durbin_watson=durbin_watson(actual - expected.mean(axis=0)),
         coverage_94=float(((actual >= low) & (actual <= high)).mean()),
-        **loo,
+        **_loo(log_likelihood, model.draws.sizes["chain"]),
     )
+
+
+def _expected_and_media(
+    model: FittedModel, panel: xr.Dataset
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Expected KPI, and what all channels add to it, from one pass over the components."""
+    expected, media = np.zeros(()), np.zeros(())
+    for component in model.components:
+        part = model.contribution(component, panel)
+        expected = expected + part
+        if component.kind is ComponentKind.CHANNEL:
+            media = media + part
+    return expected, media
 
 
 def two_sided_p(replicated: NDArray[np.float64], observed: float) -> float:
@@ -70,17 +85,6 @@ def durbin_watson(residuals: NDArray[np.float64]) -> float:
     squared = (residuals**2).sum(axis=-1)
     steps = (np.diff(residuals, axis=-1) ** 2).sum(axis=-1)
     return float(np.mean(steps / np.where(squared > 0, squared, np.nan)))
-
-
-def _negative_baseline(
-    model: FittedModel, panel: xr.Dataset, window: NDArray[np.bool_], expected: NDArray[np.float64]
-) -> float:
-    """Probability that some entity's KPI without media would have been negative in total."""
-    baseline = expected.sum(axis=-1)
-    for component in model.components:
-        if component.kind is ComponentKind.CHANNEL:
-            baseline = baseline - model.contribution(component, panel)[:, :, window].sum(axis=-1)
-    return float((baseline.sum(axis=-1) < 0).mean())
 
 
 def _loo(log_likelihood: NDArray[np.float64], n_chains: int) -> dict[str, float]:

@@ -57,12 +57,16 @@ class FittedModel(Protocol):
         """Expected KPI of ``raised``, which differs from ``panel`` in one channel, less its own."""
         ...
 
-    def sample_kpi(self, panel: xr.Dataset, *, seed: int) -> NDArray[np.float64]:
-        """Draw the KPI with observation noise."""
+    def sample_kpi(
+        self, panel: xr.Dataset, expected: NDArray[np.float64], *, seed: int
+    ) -> NDArray[np.float64]:
+        """Draw the KPI with observation noise around ``expected(panel)``."""
         ...
 
-    def log_likelihood(self, panel: xr.Dataset) -> NDArray[np.float64]:
-        """Log density of every observed KPI value."""
+    def log_likelihood(
+        self, panel: xr.Dataset, expected: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Log density of every observed KPI value, given ``expected(panel)``."""
         ...
 
     def effect_draws(self, channel: str) -> tuple[NDArray[np.float64], float]:

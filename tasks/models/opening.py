@@ -65,10 +65,11 @@ def predict_rows(
         ``contribution_<component>`` per component, all in KPI units.
     """
     panel = build_panel(rows, metadata)
-    low, high = hdi(model.sample_kpi(panel, seed=seed))
+    expected = model.expected(panel)
+    low, high = hdi(model.sample_kpi(panel, expected, seed=seed))
     ordered = rows.sort_values([ENTITY_COLUMN, PERIOD_COLUMN], kind="stable")
     table = ordered[[ENTITY_COLUMN, PERIOD_COLUMN]].reset_index(drop=True)
-    table["kpi_mean"] = model.expected(panel).mean(axis=0).ravel()
+    table["kpi_mean"] = expected.mean(axis=0).ravel()
     table["kpi_low"], table["kpi_high"] = low.ravel(), high.ravel()
     for component in model.components:
         mean = model.contribution(component, panel).mean(axis=0)

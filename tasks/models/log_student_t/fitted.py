@@ -60,19 +60,24 @@ class LogStudentTFitted:
         del channel
         return self.expected(raised) - self.expected(panel)
 
-    def sample_kpi(self, panel: xr.Dataset, *, seed: int) -> NDArray[np.float64]:
+    def sample_kpi(
+        self, panel: xr.Dataset, expected: NDArray[np.float64], *, seed: int
+    ) -> NDArray[np.float64]:
         """Student-t noise on the logarithm."""
+        del panel
         rng = np.random.default_rng(seed)
-        mu = self._mu(panel)
+        mu = np.log1p(expected)
         noise = rng.standard_t(self._scalar("nu"), size=mu.shape) * self._scalar("sigma")
         # A draw of a heavy-tailed logarithm can overflow; KPI beyond e^50 is beyond any money.
         return np.expm1(np.clip(mu + noise, -50.0, 50.0))
 
-    def log_likelihood(self, panel: xr.Dataset) -> NDArray[np.float64]:
+    def log_likelihood(
+        self, panel: xr.Dataset, expected: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Student-t log density of ``log(y + 1)``."""
         observed = np.log1p(panel["kpi"].to_numpy())[None]
         return stats.t.logpdf(
-            observed, df=self._scalar("nu"), loc=self._mu(panel), scale=self._scalar("sigma")
+            observed, df=self._scalar("nu"), loc=np.log1p(expected), scale=self._scalar("sigma")
         )
 
     def effect_draws(self, channel: str) -> tuple[NDArray[np.float64], float]:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import stats
 
 from schemas.channels import AdstockKind
 from schemas.names import (
@@ -72,16 +71,20 @@ class MmmFitted:
         """Change of the channel's own contribution: the model is additive."""
         return self._channel(channel, raised) - self._channel(channel, panel)
 
-    def sample_kpi(self, panel: xr.Dataset, *, seed: int) -> NDArray[np.float64]:
+    def sample_kpi(
+        self, panel: xr.Dataset, expected: NDArray[np.float64], *, seed: int
+    ) -> NDArray[np.float64]:
         """Expected KPI plus normal noise."""
         rng = np.random.default_rng(seed)
-        mu = self.expected(panel)
-        return mu + self._sigma(panel) * rng.standard_normal(mu.shape)
+        return expected + self._sigma(panel) * rng.standard_normal(expected.shape)
 
-    def log_likelihood(self, panel: xr.Dataset) -> NDArray[np.float64]:
+    def log_likelihood(
+        self, panel: xr.Dataset, expected: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Normal log density of the observed KPI, in KPI units."""
-        observed = panel["kpi"].to_numpy()[None]
-        return stats.norm.logpdf(observed, loc=self.expected(panel), scale=self._sigma(panel))
+        sigma = self._sigma(panel)
+        residual = (panel["kpi"].to_numpy()[None] - expected) / sigma
+        return -0.5 * residual**2 - np.log(sigma) - 0.5 * np.log(2 * np.pi)
 
     def effect_draws(self, channel: str) -> tuple[NDArray[np.float64], float]:
         """``log(share)`` (its mean over entities in a panel) and its prior variance."""

@@ -104,7 +104,8 @@ def truth(request):
     for name in ("intercept_contribution", "intercept"):
         if name in draws:
             draws[name] = draws[name] + 0.002 * rng.normal(size=draws[name].shape)
-    kpi = fitted_model(world, draws).sample_kpi(world.panel, seed=9)[0]
+    model = fitted_model(world, draws)
+    kpi = model.sample_kpi(world.panel, model.expected(world.panel), seed=9)[0]
     return world, draws, world.panel.assign(kpi=(("entity", "date"), kpi))
 
 
