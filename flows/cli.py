@@ -6,16 +6,17 @@ that ``mmm --help`` answers at once.
 
 import atexit
 import logging
-import os
 import signal
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
+
+from flows import cli_process
 
 if TYPE_CHECKING:
     from flows.services import Service
@@ -89,26 +90,11 @@ def main(argv: list[str] | None = None) -> int:
     """
     if argv is not None:
         return _dispatch(argv)
-    leave = _Leave()
+    leave = cli_process.Leave()
     # First in, so last out: after Prefect has sent its logs and the ephemeral API has ended.
     atexit.register(leave)
     leave.code = _dispatch(sys.argv[1:])
     return leave.code
-
-
-class _Leave:
-    """End the process without dismantling the interpreter.
-
-    There is nothing left to do but seconds of work, in which DuckDB's binding prints a page of
-    leaked objects on standard error, below the one clear message that a user should see.
-    """
-
-    code = EXIT_OTHER
-
-    def __call__(self) -> None:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(self.code)
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -119,21 +105,8 @@ def _dispatch(arguments: list[str]) -> int:
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
-        return _usage_error(error, as_json="--json" in arguments)
+        return cli_process.report_usage_error(error, as_json="--json" in arguments)
     return int(code or 0)
-
-
-def _usage_error(error: Exception, *, as_json: bool) -> int:
-    """Tell a wrong option as any other invalid input."""
-    from flows import cli_output
-
-    code = int(getattr(error, "exit_code", 2))
-    message = error.format_message()  # type: ignore[attr-defined]
-    if message:
-        sys.stderr.write(f"mmm: {message}\nTry `mmm --help`.\n")
-    if as_json:
-        cli_output.print_json(sys.stdout, cli_output.error_document(error, message, code))
-    return code
 
 
 @app.callback(invoke_without_command=True)
@@ -175,9 +148,9 @@ def validate(
 
         result = check_data(loaded, str(path))
         if as_json:
-            cli_output.print_json(_ANSWER.get(), result)
+            cli_process.print_json(_ANSWER.get(), result)
         else:
-            _ANSWER.get().write(_render_validation(result, data))
+            _ANSWER.get().write(cli_output.render_validation(result, data))
         return EXIT_INVALID if result["verdict"] == "FAIL" else 0
 
     _run(work, as_json=as_json, debug=debug)
@@ -224,7 +197,7 @@ def runs(
 
         records = all_runs(dataset)
         if as_json:
-            cli_output.print_json(
+            cli_process.print_json(
                 _ANSWER.get(), {"runs": [r.model_dump(mode="json") for r in records]}
             )
         else:
@@ -248,7 +221,7 @@ def show(
 
         summary = summarize_run(run_id)
         if as_json:
-            cli_output.print_json(_ANSWER.get(), summary)
+            cli_process.print_json(_ANSWER.get(), summary)
         else:
             _ANSWER.get().write(cli_output.render_run(summary) + "\n")
         return 0
@@ -268,12 +241,11 @@ def export(
     """Write contributions, fitted values, ROAS, diagnostics and a data dictionary."""
 
     def work() -> int:
-        from flows import cli_output
         from tasks.retrieve.task import export_run
 
         paths = export_run(run_id, file_format=file_format, out=out, force=force)
         if as_json:
-            cli_output.print_json(
+            cli_process.print_json(
                 _ANSWER.get(), {"run_id": run_id, "files": [str(p) for p in paths]}
             )
         else:
@@ -314,16 +286,14 @@ def ui(
 
 def _run(work: Callable[[], int], *, as_json: bool, debug: bool) -> None:
     """Run one verb, its standard output guarded and its errors told; ends with its exit code."""
-    from flows import cli_output
-
     for name in ("flows", "tasks"):
         logging.getLogger(name).setLevel(logging.INFO)
-    with cli_output.answers_only() as answer:
+    with cli_process.answers_only() as answer:
         token = _ANSWER.set(answer)
         try:
             code = work()
         except (Exception, KeyboardInterrupt) as error:
-            code = cli_output.report_error(error, answer=answer, as_json=as_json, debug=debug)
+            code = cli_process.report_error(error, answer=answer, as_json=as_json, debug=debug)
         finally:
             answer.flush()
             _ANSWER.reset(token)
@@ -348,7 +318,7 @@ def _report_refit(report: "RefitReport", *, as_json: bool) -> int:
 
     document = report.model_dump(mode="json")
     if as_json:
-        cli_output.print_json(_ANSWER.get(), document)
+        cli_process.print_json(_ANSWER.get(), document)
     else:
         _ANSWER.get().write(cli_output.render_refit(document, read_summaries(report.run_id)) + "\n")
     if report.verdict != "FAIL":
@@ -359,22 +329,6 @@ def _report_refit(report: "RefitReport", *, as_json: bool) -> int:
     reasons = "\n".join(f"- {reason}" for reason in report.reasons)
     sys.stderr.write(f"mmm: the fit was rejected; {champion}.\n{reasons}\n")
     return EXIT_REJECTED
-
-
-def _render_validation(result: dict[str, Any], data: Path) -> str:
-    facts = {
-        k: v
-        for k, v in result.items()
-        if k not in {"verdict", "findings"} and isinstance(v, str | int)
-    }
-    lines = [
-        f"{result['verdict']}  {data.name}  " + "  ".join(f"{k} {v}" for k, v in facts.items())
-    ]
-    lines += [
-        f"- [{f['verdict']}] {f['rule']}: {f['message']} {f.get('remedy', '')}".rstrip()
-        for f in result["findings"]
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def _day(moment: datetime | None) -> date | None:

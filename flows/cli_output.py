@@ -1,87 +1,16 @@
-"""How the command line speaks: one stdout for answers, stderr for the rest, errors as exit codes.
+"""How results look on a terminal.
 
-Belongs here: the guard of standard output, rendering of results and errors.
-Does not: what a verb does (``flows.cli``).
+Does not belong here: what a verb does (``flows.cli``), errors and streams (``flows.cli_process``).
 """
 
 import io
-import json
-import os
-import sys
-import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
-from typing import Any, TextIO
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from schemas.errors import MmmError
 from schemas.results import RunRecord
 
 EXIT_OTHER = 1
-
-
-@contextmanager
-def answers_only() -> Iterator[TextIO]:
-    """Yield the real standard output; everything else that is printed goes to standard error.
-
-    Libraries and child processes write to file descriptor 1 past Python, so it is redirected too.
-    """
-    answer = sys.stdout
-    if _descriptor(answer) != 1:
-        with redirect_stdout(sys.stderr):
-            yield answer
-        return
-    answer.flush()
-    saved = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with (
-            os.fdopen(os.dup(saved), "w", encoding="utf-8", errors="backslashreplace") as direct,
-            redirect_stdout(sys.stderr),
-        ):
-            yield direct
-    finally:
-        os.dup2(saved, 1)
-        os.close(saved)
-
-
-def print_json(answer: TextIO, document: Mapping[str, Any]) -> None:
-    """Print one JSON object on one line."""
-    answer.write(json.dumps(document, default=str, allow_nan=False) + "\n")
-    answer.flush()
-
-
-def report_error(error: BaseException, *, answer: TextIO, as_json: bool, debug: bool) -> int:
-    """Tell an error on standard error (and as JSON where asked) and return its exit code."""
-    code = error.exit_code if isinstance(error, MmmError) else EXIT_OTHER
-    message = str(error) or type(error).__name__
-    if isinstance(error, KeyboardInterrupt):
-        message = "Interrupted; `mmm runs` tells how far the run came."
-    elif not isinstance(error, MmmError):
-        message = (
-            f"Unexpected {type(error).__name__}: {message}\nRun it again with --debug to see where."
-        )
-    findings = [f for f in getattr(error, "findings", []) if f.message not in message]
-    lines = [f"mmm: {message}", *(f"- {finding.line()}" for finding in findings)]
-    if debug:
-        lines.append("".join(traceback.format_exception(error)))
-    sys.stderr.write("\n".join(lines) + "\n")
-    if as_json:
-        print_json(answer, error_document(error, message, code))
-    return code
-
-
-def error_document(error: BaseException, message: str, code: int) -> dict[str, Any]:
-    """Return what ``--json`` prints instead of a result."""
-    return {
-        "status": "ERROR",
-        "exit_code": code,
-        "error": {
-            "type": type(error).__name__,
-            "message": message,
-            "problems": list(getattr(error, "problems", [])),
-            "findings": [f.model_dump(mode="json") for f in getattr(error, "findings", [])],
-        },
-    }
 
 
 def render_refit(report: Mapping[str, Any], summaries: Mapping[str, Any]) -> str:
@@ -100,11 +29,34 @@ def render_refit(report: Mapping[str, Any], summaries: Mapping[str, Any]) -> str
         render_returns(summaries.get("roas", {})),
         "  ".join(f"{name} {value}" for name, value in facts),
         f"champion   {report.get('champion') or 'none yet'}{_unchanged(report)}",
-        f"artifacts  {report['artifacts_dir']}",
+        f"artifacts  {_shown_path(report['artifacts_dir'])}",
     ]
     if report.get("mlflow_run_id"):
         parts.append(f"MLflow     run {report['mlflow_run_id']} (mmm ui shows it)")
     return "\n".join(part for part in parts if part)
+
+
+def _shown_path(path: str) -> str:
+    """Path as a person would type it here: relative where it is below the working folder."""
+    here, there = Path.cwd(), Path(path)
+    return str(there.relative_to(here)) if there.is_relative_to(here) else path
+
+
+def render_validation(result: Mapping[str, Any], data: Path) -> str:
+    """Render the verdict on a file and its findings."""
+    facts = {
+        k: v
+        for k, v in result.items()
+        if k not in {"verdict", "findings"} and isinstance(v, str | int)
+    }
+    lines = [
+        f"{result['verdict']}  {data.name}  " + "  ".join(f"{k} {v}" for k, v in facts.items())
+    ]
+    lines += [
+        f"- [{f['verdict']}] {f['rule']}: {f['message']} {f.get('remedy', '')}".rstrip()
+        for f in result["findings"]
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def render_returns(roas: Mapping[str, Mapping[str, Any]]) -> str:
@@ -191,13 +143,6 @@ def render_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _visible(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
-def _descriptor(stream: TextIO) -> int | None:
-    try:
-        return stream.fileno()
-    except (OSError, ValueError):
-        return None
 
 
 def _interval(row: Mapping[str, Any], stem: str) -> list[str]:

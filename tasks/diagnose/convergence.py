@@ -101,56 +101,21 @@ def judge_convergence(evidence: Evidence, gates: SamplingGates) -> list[GateOutc
     """Judge one run by the sampling gates."""
     more = "Sample longer (sampler.tune, sampler.draws) or look at this parameter's data and prior."
     careful = "Raise sampler.target_accept, or give this model more informative priors."
-    divergence_share = evidence.n_divergences / evidence.n_draws
+    ess = (gates.ess_pass, gates.ess_review)
+    divergences = f"{evidence.n_divergences} of {evidence.n_draws} draws"
+    share = evidence.n_divergences / evidence.n_draws
+    r_hat = (gates.r_hat_pass, gates.r_hat_review)
+    ebfmi = (gates.ebfmi_pass, gates.ebfmi_review)
+    depth = (gates.tree_depth_share_pass, gates.tree_depth_share_review)
+    allowed = (0.0, gates.divergence_share_review)
+    e = evidence
     return [
-        judge_at_most(
-            "r_hat_max",
-            evidence.r_hat_max,
-            pass_limit=gates.r_hat_pass,
-            review_limit=gates.r_hat_review,
-            where=evidence.r_hat_where,
-            remedy=more,
-        ),
-        judge_at_least(
-            "ess_bulk_min",
-            evidence.ess_bulk_min,
-            pass_limit=gates.ess_pass,
-            review_limit=gates.ess_review,
-            where=evidence.ess_bulk_where,
-            remedy=more,
-        ),
-        judge_at_least(
-            "ess_tail_min",
-            evidence.ess_tail_min,
-            pass_limit=gates.ess_pass,
-            review_limit=gates.ess_review,
-            where=evidence.ess_tail_where,
-            remedy=more,
-        ),
-        judge_at_most(
-            "divergence_share",
-            divergence_share,
-            pass_limit=0.0,
-            review_limit=gates.divergence_share_review,
-            where=f"{evidence.n_divergences} of {evidence.n_draws} draws",
-            remedy=careful,
-        ),
-        judge_at_least(
-            "ebfmi_min",
-            evidence.ebfmi_min,
-            pass_limit=gates.ebfmi_pass,
-            review_limit=gates.ebfmi_review,
-            where="",
-            remedy=more,
-        ),
-        judge_at_most(
-            "max_tree_depth_share",
-            evidence.max_tree_depth_share,
-            pass_limit=gates.tree_depth_share_pass,
-            review_limit=gates.tree_depth_share_review,
-            where="",
-            remedy=careful,
-        ),
+        judge_at_most("r_hat_max", e.r_hat_max, r_hat, more, where=e.r_hat_where),
+        judge_at_least("ess_bulk_min", e.ess_bulk_min, ess, more, where=e.ess_bulk_where),
+        judge_at_least("ess_tail_min", e.ess_tail_min, ess, more, where=e.ess_tail_where),
+        judge_at_most("divergence_share", share, allowed, careful, where=divergences),
+        judge_at_least("ebfmi_min", e.ebfmi_min, ebfmi, more),
+        judge_at_most("max_tree_depth_share", e.max_tree_depth_share, depth, careful),
     ]
 
 

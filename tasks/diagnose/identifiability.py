@@ -24,15 +24,13 @@ def contraction(model: FittedModel) -> dict[str, float]:
 def judge_identifiability(contractions: Mapping[str, float], gates: FitGates) -> GateOutcome:
     """Judge the share of channels that the data did not decide."""
     driven = prior_driven(contractions, gates)
-    return judge_at_most(
-        "prior_driven_share",
-        len(driven) / len(contractions),
-        pass_limit=gates.max_prior_driven_share,
-        review_limit=np.inf,
-        where=", ".join(driven),
-        remedy="The data say little about these channels: vary their spend, run a lift test, or "
-        "state what is known as a prior.",
+    remedy = (
+        "The data say little about these channels: vary their spend, run a lift test, or state "
+        "what is known as a prior."
     )
+    limits = (gates.max_prior_driven_share, np.inf)
+    share = len(driven) / len(contractions)
+    return judge_at_most("prior_driven_share", share, limits, remedy, where=", ".join(driven))
 
 
 def prior_driven(contractions: Mapping[str, float], gates: FitGates) -> list[str]:

@@ -109,60 +109,22 @@ def _loo(log_likelihood: NDArray[np.float64], n_chains: int) -> dict[str, float]
 
 def judge_predictive(evidence: PredictiveEvidence, gates: FitGates) -> list[GateOutcome]:
     """Judge one fit by the fit gates."""
-    wrong_shape = (
-        "The model cannot produce data like these: look at outliers, trend and seasonality."
-    )
-    outcomes = [
-        judge_at_least(
-            name,
-            value,
-            pass_limit=gates.ppc_p_review,
-            review_limit=gates.ppc_p_fail,
-            where=where,
-            remedy=wrong_shape,
-        )
-        for name, value, where in (
-            ("ppc_p_mean", evidence.ppc_p_mean, "mean KPI"),
-            ("ppc_p_sd", evidence.ppc_p_sd, "standard deviation of the KPI"),
-        )
-    ]
-    residual = (
-        "Residuals are correlated in time: something that lasts is missing (events, trend, price)."
-    )
+    shape = "The model cannot produce data like these: look at outliers, trend and seasonality."
+    media = "Media explain more than all KPI: lower model.media_share or add controls."
+    lasting = "Residuals are correlated in time: add what lasts and is missing (events, price)."
+    single = "Single periods decide the fit: check them for errors or mark them as events."
+    ppc = (gates.ppc_p_review, gates.ppc_p_fail)
+    baseline = (gates.negative_baseline_review, gates.negative_baseline_fail)
+    pareto = (gates.pareto_k_review_share, np.inf)
+    low, high = (gates.durbin_watson_low, -np.inf), (gates.durbin_watson_high, np.inf)
+    e = evidence
     return [
-        *outcomes,
-        judge_at_most(
-            "negative_baseline_prob",
-            evidence.negative_baseline_prob,
-            pass_limit=gates.negative_baseline_review,
-            review_limit=gates.negative_baseline_fail,
-            where="",
-            remedy="Media explain more than all KPI: lower model.media_share or add controls.",
-        ),
-        judge_at_least(
-            "durbin_watson",
-            evidence.durbin_watson,
-            pass_limit=gates.durbin_watson_low,
-            review_limit=-np.inf,
-            where="lower end",
-            remedy=residual,
-        ),
-        judge_at_most(
-            "durbin_watson_upper",
-            evidence.durbin_watson,
-            pass_limit=gates.durbin_watson_high,
-            review_limit=np.inf,
-            where="upper end",
-            remedy=residual,
-        ),
-        judge_at_most(
-            "pareto_k_bad_share",
-            evidence.pareto_k_bad_share,
-            pass_limit=gates.pareto_k_review_share,
-            review_limit=np.inf,
-            where="",
-            remedy="Single periods decide the fit: check them for errors or mark them as events.",
-        ),
+        judge_at_least("ppc_p_mean", e.ppc_p_mean, ppc, shape, where="mean KPI"),
+        judge_at_least("ppc_p_sd", e.ppc_p_sd, ppc, shape, where="standard deviation of the KPI"),
+        judge_at_most("negative_baseline_prob", e.negative_baseline_prob, baseline, media),
+        judge_at_least("durbin_watson", e.durbin_watson, low, lasting, where="lower end"),
+        judge_at_most("durbin_watson_upper", e.durbin_watson, high, lasting, where="upper end"),
+        judge_at_most("pareto_k_bad_share", e.pareto_k_bad_share, pareto, single),
     ]
 
 

@@ -6,32 +6,46 @@ from schemas.outcomes import GateOutcome, Verdict
 
 
 def judge_at_most(
-    gate: str, observed: float, *, pass_limit: float, review_limit: float, where: str, remedy: str
+    gate: str, observed: float, limits: tuple[float, float], remedy: str, *, where: str = ""
 ) -> GateOutcome:
-    """PASS up to ``pass_limit``, REVIEW up to ``review_limit``, FAIL above.
+    """PASS up to the first limit, REVIEW up to the second, FAIL above.
 
-    Set ``review_limit`` to infinity where the gate can at worst be a REVIEW.
+    Parameters
+    ----------
+    gate
+        Name of the gate.
+    observed
+        The number; NaN or infinite where it could not be computed.
+    limits
+        Pass limit and review limit; infinity as the second means a REVIEW at worst.
+    remedy
+        What to do about anything that is not a pass.
+    where
+        Parameter, channel or series that gave the number.
     """
-    return _judge(gate, observed, pass_limit, review_limit, where, remedy, sign=1.0)
+    return _judge(gate, observed, limits, remedy, where, sign=1.0)
 
 
 def judge_at_least(
-    gate: str, observed: float, *, pass_limit: float, review_limit: float, where: str, remedy: str
+    gate: str, observed: float, limits: tuple[float, float], remedy: str, *, where: str = ""
 ) -> GateOutcome:
-    """PASS from ``pass_limit`` up, REVIEW from ``review_limit`` up, FAIL below."""
-    return _judge(gate, observed, pass_limit, review_limit, where, remedy, sign=-1.0)
+    """PASS from the first limit up, REVIEW from the second up, FAIL below.
+
+    Parameters as in ``judge_at_most``; minus infinity as the second limit means a REVIEW at worst.
+    """
+    return _judge(gate, observed, limits, remedy, where, sign=-1.0)
 
 
 def _judge(
     gate: str,
     observed: float,
-    pass_limit: float,
-    review_limit: float,
-    where: str,
+    limits: tuple[float, float],
     remedy: str,
+    where: str,
     *,
     sign: float,
 ) -> GateOutcome:
+    pass_limit, review_limit = limits
     finite_review = review_limit if math.isfinite(review_limit) else None
     if not math.isfinite(observed):
         return GateOutcome(

@@ -12,28 +12,15 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import stats
 
-from schemas.names import BASELINE_COMPONENT, CHANNEL_DIM, ComponentKind
-from tasks.mmm.draws import stack_samples
-from tasks.models.contract import Component, ModelInputs
+from schemas.names import CHANNEL_DIM, ComponentKind
+from tasks.models.base import DrawsModel
+from tasks.models.contract import Component
 from tasks.models.linear import linear_components, linear_design, terms_of
 from tasks.models.log_student_t.design import standardize_media
 
 
-class LogStudentTFitted:
+class LogStudentTFitted(DrawsModel):
     """Draws of one ``log_student_t`` fit, as ``tasks.models.contract.FittedModel`` has it."""
-
-    def __init__(self, draws: xr.Dataset, inputs: ModelInputs) -> None:
-        self.draws = draws
-        self._inputs = inputs
-        self._samples = stack_samples(draws)
-        self._channels = [c["name"] for c in inputs.metadata["channels"]]
-
-    @property
-    def components(self) -> tuple[Component, ...]:
-        """Channels, controls, trend, seasonality, baseline."""
-        channels = [Component(name, ComponentKind.CHANNEL) for name in self._channels]
-        baseline = Component(BASELINE_COMPONENT, ComponentKind.BASELINE)
-        return (*channels, *linear_components(self._inputs), baseline)
 
     def expected(self, panel: xr.Dataset) -> NDArray[np.float64]:
         """Median KPI, ``exp(mu) - 1``."""

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from schemas.channels import AdstockKind
 from schemas.names import (
-    BASELINE_COMPONENT,
     CHANNEL_DIM,
     DATE_DIM,
     ENTITY_DIM,
@@ -20,28 +19,15 @@ from schemas.names import (
     ComponentKind,
 )
 from tasks.mmm.carryover import ADSTOCK_PARAMETERS, adstock_weights
-from tasks.mmm.draws import stack_samples
 from tasks.mmm.saturation import SATURATION_PARAMETERS, saturation_shape
-from tasks.models.contract import Component, ModelInputs
-from tasks.models.linear import linear_components, linear_design, terms_of
+from tasks.models.base import DrawsModel
+from tasks.models.contract import Component
+from tasks.models.linear import linear_design, terms_of
 from tasks.models.mmm.design import MediaDesign, media_design
 
 
-class MmmFitted:
+class MmmFitted(DrawsModel):
     """Draws of one ``mmm`` fit, as ``tasks.models.contract.FittedModel`` has it."""
-
-    def __init__(self, draws: xr.Dataset, inputs: ModelInputs) -> None:
-        self.draws = draws
-        self._inputs = inputs
-        self._samples = stack_samples(draws)
-        self._channels = [c["name"] for c in inputs.metadata["channels"]]
-
-    @property
-    def components(self) -> tuple[Component, ...]:
-        """Channels, controls, trend, seasonality, baseline."""
-        channels = [Component(name, ComponentKind.CHANNEL) for name in self._channels]
-        baseline = Component(BASELINE_COMPONENT, ComponentKind.BASELINE)
-        return (*channels, *linear_components(self._inputs), baseline)
 
     def expected(self, panel: xr.Dataset) -> NDArray[np.float64]:
         """Sum of all components."""

@@ -258,7 +258,7 @@ def test_help_teaches_the_product_without_heavy_imports():
 
 def test_file_descriptors_of_libraries_do_not_reach_stdout(tmp_path):
     script = (
-        "import os, sys, subprocess; from flows.cli_output import answers_only, print_json\n"
+        "import os, sys, subprocess; from flows.cli_process import answers_only, print_json\n"
         "with answers_only() as answer:\n"
         "    os.write(1, b'native code'); print('python'); subprocess.run(['echo', 'child'])\n"
         "    print_json(answer, {'a': 1})\n"

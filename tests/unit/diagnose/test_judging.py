@@ -13,25 +13,12 @@ SEVERITY = [Verdict.PASS, Verdict.REVIEW, Verdict.FAIL]
 
 
 def at_most(observed, review_limit=1.05, where="beta"):
-    return judge_at_most(
-        "r_hat_max",
-        observed,
-        pass_limit=1.01,
-        review_limit=review_limit,
-        where=where,
-        remedy="Sample longer.",
-    )
+    limits = (1.01, review_limit)
+    return judge_at_most("r_hat_max", observed, limits, "Sample longer.", where=where)
 
 
 def at_least(observed, review_limit=200):
-    return judge_at_least(
-        "ess",
-        observed,
-        pass_limit=400,
-        review_limit=review_limit,
-        where="",
-        remedy="Sample longer.",
-    )
+    return judge_at_least("ess", observed, (400, review_limit), "Sample longer.")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,25 @@
+"""What both kinds of fitted models share: draws, inputs and the list of components."""
+
+import xarray as xr
+
+from schemas.names import BASELINE_COMPONENT, ComponentKind
+from tasks.mmm.draws import stack_samples
+from tasks.models.contract import Component, ModelInputs
+from tasks.models.linear import linear_components
+
+
+class DrawsModel:
+    """Draws of one fit with the settings and scales they belong to."""
+
+    def __init__(self, draws: xr.Dataset, inputs: ModelInputs) -> None:
+        self.draws = draws
+        self._inputs = inputs
+        self._samples = stack_samples(draws)
+        self._channels: list[str] = [c["name"] for c in inputs.metadata["channels"]]
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """Channels, controls, trend, seasonality, baseline."""
+        channels = [Component(name, ComponentKind.CHANNEL) for name in self._channels]
+        baseline = Component(BASELINE_COMPONENT, ComponentKind.BASELINE)
+        return (*channels, *linear_components(self._inputs), baseline)
