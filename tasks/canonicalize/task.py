@@ -40,7 +40,7 @@ from tasks.store.home import Home, current_home
 log = logging.getLogger(__name__)
 
 
-@task(name="canonicalize-batch", cache_policy=NO_CACHE)
+@task(name="canonicalize-batch", cache_policy=NO_CACHE, timeout_seconds=1800)
 def canonicalize_batch(
     batch: BatchRef | None, spec: RunSpec, run_dir: str, as_of: date
 ) -> CandidateRef:
@@ -155,6 +155,7 @@ def _stage(con: Any, long: Path, batch: BatchRef, as_of: date) -> bool:
 @task(
     name="take-snapshot",
     cache_policy=NO_CACHE,
+    timeout_seconds=1800,
     retries=2,
     retry_delay_seconds=exponential_backoff(backoff_factor=2),
 )
@@ -232,6 +233,7 @@ def _accept(con: Any, home: Home, candidate: CandidateRef, file: str, as_of: dat
 @task(
     name="refuse-batch",
     cache_policy=NO_CACHE,
+    timeout_seconds=1800,
     retries=2,
     retry_delay_seconds=exponential_backoff(backoff_factor=2),
 )

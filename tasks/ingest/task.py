@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 _HEAD_BYTES = 1 << 20
 
 
-@task(name="ingest-file", cache_policy=NO_CACHE)
+@task(name="ingest-file", cache_policy=NO_CACHE, timeout_seconds=1800)
 def ingest_file(data: str, spec: RunSpec) -> BatchRef:
     """Land a CSV, Parquet or Excel file; the same bytes twice are one batch.
 

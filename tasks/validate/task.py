@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 _KEY_COLUMNS = [ENTITY_COLUMN, PERIOD_COLUMN]
 
 
-@task(name="validate-raw", cache_policy=NO_CACHE)
+@task(name="validate-raw", cache_policy=NO_CACHE, timeout_seconds=1800)
 def validate_raw(batch: BatchRef, spec: RunSpec, run_dir: str) -> ValidationRef:
     """Judge a landed file: roles, dates, numbers, keys, missing values.
 
@@ -66,7 +66,7 @@ def validate_raw(batch: BatchRef, spec: RunSpec, run_dir: str) -> ValidationRef:
     return _tell(run_dir, Layer.RAW, findings, facts, plain)
 
 
-@task(name="validate-canonical", cache_policy=NO_CACHE)
+@task(name="validate-canonical", cache_policy=NO_CACHE, timeout_seconds=1800)
 def validate_canonical(candidate: CandidateRef, spec: RunSpec, run_dir: str) -> ValidationRef:
     """Judge the panel that would be known with this batch: grid, grain, history, pairing, drift."""
     home, gates = current_home(), spec.gates.data
@@ -103,7 +103,7 @@ def validate_canonical(candidate: CandidateRef, spec: RunSpec, run_dir: str) -> 
     return _tell(run_dir, Layer.CANONICAL, findings, {**facts, "n_panel_rows": len(panel)}, plain)
 
 
-@task(name="validate-features", cache_policy=NO_CACHE)
+@task(name="validate-features", cache_policy=NO_CACHE, timeout_seconds=1800)
 def validate_features(features: FeaturesRef, spec: RunSpec, run_dir: str) -> ValidationRef:
     """Judge the features: finite, varying, not collinear, enough rows per parameter."""
     home, gates = current_home(), spec.gates.data
