@@ -70,7 +70,9 @@ def attribute_kpi(
         total = totals[component.name].sum(axis=1)
         summary[component.name] |= summarize(total / everything, "share")
         if component.kind is ComponentKind.CHANNEL:
-            plain = model.incremental(component.name, panel)[:, :, window].sum(axis=(1, 2))
+            plain = total
+            if not model.additive:
+                plain = model.incremental(component.name, panel)[:, :, window].sum(axis=(1, 2))
             summary[component.name] |= summarize(plain, "incremental")
     contributions = pd.concat(tables, ignore_index=True)[list(CONTRIBUTION_COLUMNS)]
     fitted = _fitted(model, panel, window, keys, expected, seed)

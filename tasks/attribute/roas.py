@@ -60,7 +60,7 @@ def measure_roas(
         }
         if spend and in_money:
             row |= summarize((draws * value).sum(axis=(1, 2)) / spend, "roas")
-            gain = model.gain(name, panel, _raise(panel, name))[:, :, window].mean(axis=0)
+            gain = _gain(model, panel, window, name, draws)
             row["mroas_mean"] = float((gain * value).sum()) / (MARGINAL_STEP * spend)
         if metadata["kpi_kind"] == "count":
             row |= _cost_per_unit(spend, row)
@@ -77,6 +77,22 @@ def _spend(panel: xr.Dataset, channel: str, window: NDArray[np.bool_]) -> float 
     spend = panel["spend"].sel({CHANNEL_DIM: channel}).transpose(ENTITY_DIM, DATE_DIM).to_numpy()
     spend = spend[:, window]
     return None if np.isnan(spend).all() else float(np.nansum(spend))
+
+
+def _gain(
+    model: FittedModel,
+    panel: xr.Dataset,
+    window: NDArray[np.bool_],
+    channel: str,
+    contribution: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Mean KPI that ``MARGINAL_STEP`` more of a channel brings, ``(entity, fitted date)``."""
+    raised = _raise(panel, channel)
+    if model.additive:
+        more = model.contribution(_component(model, channel), raised)[:, :, window]
+        return (more - contribution).mean(axis=0)
+    gain = model.expected(raised) - model.expected(panel)
+    return gain[:, :, window].mean(axis=0)
 
 
 def _raise(panel: xr.Dataset, channel: str) -> xr.Dataset:

@@ -36,6 +36,10 @@ class FittedModel(Protocol):
     draws: xr.Dataset
     """Published parameters, dims ``(chain, draw, ...)``."""
 
+    additive: bool
+    """True where components do not depend on each other: a channel's contribution is then its own
+    counterfactual, and it alone moves when its input does."""
+
     @property
     def components(self) -> tuple[Component, ...]:
         """All components, channels first, ``baseline`` last."""
@@ -51,10 +55,6 @@ class FittedModel(Protocol):
 
     def incremental(self, channel: str, panel: xr.Dataset) -> NDArray[np.float64]:
         """Expected KPI less its counterfactual without the channel."""
-        ...
-
-    def gain(self, channel: str, panel: xr.Dataset, raised: xr.Dataset) -> NDArray[np.float64]:
-        """Expected KPI of ``raised``, which differs from ``panel`` in one channel, less its own."""
         ...
 
     def sample_kpi(

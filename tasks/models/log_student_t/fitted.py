@@ -22,6 +22,8 @@ from tasks.models.log_student_t.design import standardize_media
 class LogStudentTFitted(DrawsModel):
     """Draws of one ``log_student_t`` fit, as ``tasks.models.contract.FittedModel`` has it."""
 
+    additive = False
+
     def expected(self, panel: xr.Dataset) -> NDArray[np.float64]:
         """Median KPI, ``exp(mu) - 1``."""
         return np.expm1(self._mu(panel))
@@ -41,11 +43,6 @@ class LogStudentTFitted(DrawsModel):
         """Expected KPI less its counterfactual with the channel switched off."""
         media = self._media_log(panel)[:, self._channels.index(channel)]
         return _removed(self._mu(panel), media)
-
-    def gain(self, channel: str, panel: xr.Dataset, raised: xr.Dataset) -> NDArray[np.float64]:
-        """Change of the expected KPI: every component moves with a channel."""
-        del channel
-        return self.expected(raised) - self.expected(panel)
 
     def sample_kpi(
         self, panel: xr.Dataset, expected: NDArray[np.float64], *, seed: int

@@ -29,6 +29,8 @@ from tasks.models.mmm.design import MediaDesign, media_design
 class MmmFitted(DrawsModel):
     """Draws of one ``mmm`` fit, as ``tasks.models.contract.FittedModel`` has it."""
 
+    additive = True
+
     def expected(self, panel: xr.Dataset) -> NDArray[np.float64]:
         """Sum of all components."""
         total = self.contribution(self.components[-1], panel).copy()
@@ -52,10 +54,6 @@ class MmmFitted(DrawsModel):
     def incremental(self, channel: str, panel: xr.Dataset) -> NDArray[np.float64]:
         """Equal to the contribution: the model is additive."""
         return self._channel(channel, panel)
-
-    def gain(self, channel: str, panel: xr.Dataset, raised: xr.Dataset) -> NDArray[np.float64]:
-        """Change of the channel's own contribution: the model is additive."""
-        return self._channel(channel, raised) - self._channel(channel, panel)
 
     def sample_kpi(
         self, panel: xr.Dataset, expected: NDArray[np.float64], *, seed: int
