@@ -13,7 +13,7 @@ from schemas.run_spec import RunSpec
 from tasks.canonicalize.task import canonicalize_batch, take_snapshot
 from tasks.features.task import build_features
 from tasks.ingest.task import ingest_file
-from tasks.store.home import trial_home
+from tasks.lifecycle.task import on_trial
 from tasks.validate.task import validate_canonical, validate_features, validate_raw
 
 _RUN_ID = "check"
@@ -57,7 +57,7 @@ def check_data(spec: RunSpec | None, data: str) -> dict[str, Any]:
 
 def _check_layers(spec: RunSpec, data: str, facts: dict[str, Any]) -> list[Finding]:
     as_of = datetime.now(UTC).date()
-    with trial_home() as home:
+    with on_trial() as home:
         folder = str(home.run_dir(_RUN_ID))
         batch = ingest_file.fn(data, spec)
         facts["n_rows"] = batch.n_rows

@@ -122,7 +122,6 @@ def start_ephemeral_api() -> Service | None:
     """
     if _names_an_api():
         return None
-    _make_prefect_home()
     port = free_port()
     service = start_service(
         "Prefect's ephemeral API",
@@ -181,7 +180,6 @@ def start_ui(*, prefect_port: int, mlflow_port: int) -> list[Service]:
     """
     require_free_port(prefect_port, option="--prefect-port", name="Prefect server")
     require_free_port(mlflow_port, option="--mlflow-port", name="MLflow UI")
-    _make_prefect_home()
     home = current_home()
     home.mlruns.mkdir(parents=True, exist_ok=True)
     started: list[Service] = []
@@ -306,13 +304,6 @@ def _answers(url: str) -> bool:
             return int(response.status) == 200
     except (OSError, ValueError):
         return False
-
-
-def _make_prefect_home() -> None:
-    """Make the whole path of Prefect's home: Prefect itself makes only its last folder."""
-    named = os.environ.get("PREFECT_HOME")
-    if named:
-        Path(named).expanduser().mkdir(parents=True, exist_ok=True)
 
 
 def _import_path() -> str:

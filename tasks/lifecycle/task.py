@@ -15,8 +15,9 @@ from schemas.run_spec import RunSpec
 from tasks.lifecycle.run_ids import new_run_id
 from tasks.store import run_status
 from tasks.store.artifacts import write_json
-from tasks.store.home import current_home
+from tasks.store.home import Home, current_home
 from tasks.store.locks import dataset_lock
+from tasks.store.trial import trial_home
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,13 @@ def exclusive(dataset_id: str, *, wait_seconds: float = LOCK_WAIT_SECONDS) -> It
     """Hold the dataset's lock for the length of a refit."""
     with dataset_lock(current_home(), dataset_id, wait_seconds=wait_seconds):
         yield
+
+
+@contextmanager
+def on_trial() -> Iterator[Home]:
+    """Work in a throw-away home with a copy of the warehouse."""
+    with trial_home() as home:
+        yield home
 
 
 @task(name="begin-run", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=2)

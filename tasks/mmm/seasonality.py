@@ -26,6 +26,8 @@ def fourier_terms(dates: pd.DatetimeIndex, harmonics: int) -> NDArray[np.float64
     return np.concatenate([np.sin(angles), np.cos(angles)], axis=1)
 
 
-def standardized_trend(n_periods: int, *, mean: float, std: float) -> NDArray[np.float64]:
-    """Linear trend ``(t - mean) / std`` for ``t = 0..n_periods-1``, shape ``(n_periods,)``."""
-    return (np.arange(n_periods, dtype=float) - mean) / std
+def standardized_trend(
+    position: NDArray[np.float64], *, mean: float, std: float
+) -> NDArray[np.float64]:
+    """Linear trend ``(t - mean) / std`` at positions ``t`` in periods, same shape."""
+    return (position - mean) / std

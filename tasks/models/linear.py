@@ -17,7 +17,7 @@ from schemas.names import (
     ComponentKind,
 )
 from tasks.mmm.scaling import scale_controls
-from tasks.mmm.seasonality import fourier_names, fourier_terms
+from tasks.mmm.seasonality import fourier_names, fourier_terms, standardized_trend
 from tasks.models.contract import Component, ModelInputs
 
 
@@ -60,7 +60,11 @@ def linear_design(panel: xr.Dataset, inputs: ModelInputs) -> NDArray[np.float64]
     if inputs.metadata["trend"]:
         position = periods_since(dates, inputs.metadata)
         mean, std = float(inputs.scales["trend_mean"]), float(inputs.scales["trend_std"])
-        blocks.append(np.broadcast_to((position - mean) / std, (n_entities, 1, len(dates))))
+        blocks.append(
+            np.broadcast_to(
+                standardized_trend(position, mean=mean, std=std), (n_entities, 1, len(dates))
+            )
+        )
     if inputs.metadata["harmonics"]:
         fourier = fourier_terms(dates, inputs.metadata["harmonics"]).T
         blocks.append(np.broadcast_to(fourier, (n_entities, *fourier.shape)))

@@ -6,10 +6,7 @@ test runs in a temporary home and touches nothing else. This module is the only 
 """
 
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,10 +72,6 @@ def configure_environment() -> None:
     """
     home = current_home()
     prefect_home = home.root / ".prefect"
-    # Prefect makes only the last folder of its home, and warns when it cannot. A home that cannot
-    # be written to is reported by the first write that matters, with its path.
-    with suppress(OSError):
-        prefect_home.mkdir(parents=True, exist_ok=True)
     os.environ["PYTENSOR_FLAGS"] = _exact_arithmetic(os.environ.get("PYTENSOR_FLAGS", ""))
     for name, value in {
         "DO_NOT_TRACK": "true",
@@ -97,6 +90,10 @@ def configure_environment() -> None:
         ),
     }.items():
         os.environ.setdefault(name, value)
+    # Prefect makes only the last folder of its home, and warns when it cannot. A home that cannot
+    # be written to is reported by the first write that matters, with its path.
+    with suppress(OSError):
+        Path(os.environ["PREFECT_HOME"]).expanduser().mkdir(parents=True, exist_ok=True)
 
 
 def _exact_arithmetic(flags: str) -> str:
@@ -104,31 +101,8 @@ def _exact_arithmetic(flags: str) -> str:
 
     Fast-math lets the compiler reorder sums, and it reorders freshly compiled code differently from
     code loaded from its cache: the same refit then gave other draws on its first run than on its
-    second. Without it they are equal bit for bit, at no measurable cost in sampling time.
+    second. Without it they are equal bit for bit, and sampling is somewhat slower.
     """
     if "numba__fastmath" in flags:
         return flags
     return ",".join(filter(None, [flags, "numba__fastmath=False"]))
-
-
-@contextmanager
-def trial_home() -> Iterator[Home]:
-    """Work on a throw-away copy of the home's warehouse: a check that leaves no trace.
-
-    The copy is made while no writer holds the warehouse, because its log is part of it.
-    """
-    original = current_home()
-    before = os.environ.get("MMM_HOME")
-    with tempfile.TemporaryDirectory(prefix="mmm-trial-") as folder:
-        trial = Home(Path(folder).resolve())
-        trial.warehouse.parent.mkdir(parents=True)
-        for part in original.warehouse.parent.glob(f"{original.warehouse.name}*"):
-            shutil.copy2(part, trial.warehouse.parent / part.name)
-        os.environ["MMM_HOME"] = str(trial.root)
-        try:
-            yield trial
-        finally:
-            if before is None:
-                del os.environ["MMM_HOME"]
-            else:
-                os.environ["MMM_HOME"] = before

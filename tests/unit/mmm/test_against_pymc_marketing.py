@@ -135,5 +135,5 @@ def test_no_harmonics_no_columns():
 
 
 def test_trend_is_standardized():
-    got = standardized_trend(5, mean=2.0, std=np.sqrt(2))
+    got = standardized_trend(np.arange(5.0), mean=2.0, std=np.sqrt(2))
     np.testing.assert_allclose(got, np.array([-2, -1, 0, 1, 2]) / np.sqrt(2), rtol=1e-15)
