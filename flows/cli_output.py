@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.results import RunRecord
+from schemas.wording import format_number
 
 EXIT_OTHER = 1
 
@@ -17,11 +18,14 @@ def render_refit(report: Mapping[str, Any], summaries: Mapping[str, Any]) -> str
     """Render the closing page of a refit."""
     metrics = {**summaries.get("fit", {}), **report.get("metrics", {})}
     facts = [
-        ("worst R-hat", _number(metrics.get("r_hat_max"))),
-        ("min ESS", _number(_least(metrics.get("ess_bulk_min"), metrics.get("ess_tail_min")))),
-        ("R²", _number(metrics.get("r2"))),
+        ("worst R-hat", format_number(metrics.get("r_hat_max"))),
+        (
+            "min ESS",
+            format_number(_least(metrics.get("ess_bulk_min"), metrics.get("ess_tail_min"))),
+        ),
+        ("R²", format_number(metrics.get("r2"))),
         ("MAPE", _percent(metrics.get("mape"))),
-        ("seconds", _number(_total(report.get("timings", {})))),
+        ("seconds", format_number(_total(report.get("timings", {})))),
     ]
     parts = [
         f"{report['verdict']}  {report['dataset_id']}  run {report['run_id']}",
@@ -71,8 +75,8 @@ def render_returns(roas: Mapping[str, Mapping[str, Any]]) -> str:
     for name, row in by_size:
         cells = [
             name,
-            _number(row.get("spend")),
-            _number(row.get("contribution_mean")),
+            format_number(row.get("spend")),
+            format_number(row.get("contribution_mean")),
             *_interval(row, "roas"),
         ]
         cells += _interval(row, "cost_per_unit") if has_cost else []
@@ -107,14 +111,14 @@ def render_run(summary: Mapping[str, Any]) -> str:
         **{k: v for k, v in summary["fit"].items() if isinstance(v, int | float)},
     }
     gates = [
-        [g["battery"], g["gate"], g["verdict"], _number(g["observed"]), g["detail"] or ""]
+        [g["battery"], g["gate"], g["verdict"], format_number(g["observed"]), g["detail"] or ""]
         for g in summary["gates"]
     ]
     parts = [
         render_table(["", ""], facts),
         "\n".join(f"- {reason}" for reason in summary["reasons"]),
         render_returns(summary["roas"]),
-        render_table(["diagnostic", "value"], [[k, _number(v)] for k, v in numbers.items()])
+        render_table(["diagnostic", "value"], [[k, format_number(v)] for k, v in numbers.items()])
         if numbers
         else "",
         render_table(["battery", "gate", "verdict", "observed", "detail"], gates) if gates else "",
@@ -149,8 +153,8 @@ def _interval(row: Mapping[str, Any], stem: str) -> list[str]:
     if row.get(f"{stem}_mean") is None:
         return ["–", "–"]
     return [
-        _number(row[f"{stem}_mean"]),
-        f"{_number(row.get(f'{stem}_low'))} to {_number(row.get(f'{stem}_high'))}",
+        format_number(row[f"{stem}_mean"]),
+        f"{format_number(row.get(f'{stem}_low'))} to {format_number(row.get(f'{stem}_high'))}",
     ]
 
 
@@ -169,18 +173,3 @@ def _total(timings: Mapping[str, float]) -> float:
 
 def _percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.1f} %"
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "–"
-    size = abs(value)
-    if size >= 1000:
-        return f"{value:,.0f}"
-    return (
-        f"{value:.0f}"
-        if float(value).is_integer()
-        else f"{value:.4g}"
-        if size >= 1
-        else f"{value:.3g}"
-    )

@@ -6,6 +6,7 @@ from typing import Any
 from schemas.gates import SamplingGates
 from schemas.outcomes import Verdict
 from schemas.run_spec import KpiKind, RunSpec
+from schemas.wording import format_number
 from tasks.publish.outputs import RunOutputs, compute_shares
 from tasks.publish.promotion import Decision
 
@@ -102,13 +103,13 @@ def roas_rows(outputs: RunOutputs) -> list[dict[str, str]]:
         row = outputs.roas[name]
         cells = {
             "channel": name,
-            "spend": _number(row.get("spend")),
+            "spend": format_number(row.get("spend")),
             "share of KPI": f"{100 * shares[name]:.1f} %" if name in shares else "–",
             "ROAS": _interval(row, "roas"),
         }
         if count:
             cells[f"cost per {outputs.spec.kpi_name}"] = _interval(row, "cost_per_unit")
-        cells["mROAS"] = _number(row.get("mroas_mean"))
+        cells["mROAS"] = format_number(row.get("mroas_mean"))
         cells["decided by"] = "prior" if row.get("prior_driven") else "data"
         rows.append(cells)
     return rows
@@ -122,7 +123,7 @@ def diagnostics_rows(outputs: RunOutputs) -> list[dict[str, str]]:
         {
             "gate": str(g["gate"]),
             "verdict": str(g["verdict"]),
-            "observed": _number(g.get("observed")),
+            "observed": format_number(g.get("observed")),
             "where": str(g.get("where") or ""),
             "reason": str(g.get("reason") or ""),
         }
@@ -144,7 +145,9 @@ def render_note(outputs: RunOutputs, decision: Decision) -> str:
             f"**{outputs.diagnostics.verdict}**, {escape_markdown(outputs.spec.dataset_id)} "
             f"to {outputs.last_period}. {decision.reason}",
             reasons,
-            " · ".join(f"{name} {_number(value)}" for name, value in facts if value is not None),
+            " · ".join(
+                f"{name} {format_number(value)}" for name, value in facts if value is not None
+            ),
             render_table(roas_rows(outputs)),
         )
         if part
@@ -188,13 +191,4 @@ def _interval(row: Mapping[str, Any], stem: str) -> str:
     mean, low, high = (row.get(f"{stem}_{end}") for end in ("mean", "low", "high"))
     if mean is None:
         return "–"
-    return f"{_number(mean)} [{_number(low)}, {_number(high)}]"
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "–"
-    size = abs(value)
-    if size >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.0f}" if float(value).is_integer() and size >= 10 else f"{value:.3g}"
+    return f"{format_number(mean)} [{format_number(low)}, {format_number(high)}]"
