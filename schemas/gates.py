@@ -92,6 +92,11 @@ class FitGates(Gates):
     pareto_k_review_share: float = Field(
         0.02, ge=0, le=1, description="Share of PSIS-LOO k > 0.7: review."
     )
+    max_lift_conflict: float = Field(
+        2.0,
+        gt=0,
+        description="Standard deviations between a lift test and the model without it: review.",
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

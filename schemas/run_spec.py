@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from schemas.channels import AdstockSpec, ChannelSpec, SaturationSpec, SpecModel
 from schemas.gates import GateSettings
+from schemas.lift_tests import LiftTest, distinct_rows
 from schemas.names import DEFAULT_KPI_COLUMN, ENTITY_COLUMN, PERIOD_COLUMN
 
 
@@ -187,6 +188,7 @@ class RunSpec(SpecModel):
     controls: list[str] | None = Field(None, description="Default: all ctrl_* columns.")
     feature_config: FeatureConfig | None = None
     windows: Windows | None = Field(None, description="Default: all periods are fitted.")
+    lift_tests: Annotated[list[LiftTest], BeforeValidator(distinct_rows)] = []
     model: ModelSpec = ModelSpec()
     sampler: SamplerSpec = SamplerSpec()
     gates: GateSettings = GateSettings()
@@ -228,6 +230,8 @@ class RunSpec(SpecModel):
                 "feature_config fixes the transforms of kind log_student_t; kind mmm learns them: "
                 "use model.adstock and model.saturation"
             )
+        if self.lift_tests and self.model.kind is not ModelKind.MMM:
+            raise ValueError("lift_tests calibrate kind mmm only; set model.kind to mmm")
         return self
 
     @property
