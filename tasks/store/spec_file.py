@@ -14,6 +14,7 @@ import yaml
 from schemas.errors import SpecError
 from schemas.run_spec import RunSpec
 from schemas.spec_errors import parse_run_spec
+from tasks.store.lift_test_file import read_lift_tests
 
 MAX_BYTES = 1_000_000
 """A run spec is a page of text; a larger file was given by mistake."""
@@ -25,12 +26,23 @@ def read_run_spec(path: Path) -> RunSpec:
     Raises
     ------
     SpecError
-        If the file is missing, is not JSON or YAML, repeats a key, or its content cannot be used.
+        If the file is missing, is not JSON or YAML, repeats a key, or its content cannot be used;
+        likewise the file of lift tests that it names.
     """
     text = _read_text(path)
-    return parse_run_spec(
-        parse_document(text, name=path.name, suffix=path.suffix), source=path.name
-    )
+    document = parse_document(text, name=path.name, suffix=path.suffix)
+    return parse_run_spec(_with_lift_tests(document, path), source=path.name)
+
+
+def _with_lift_tests(document: Any, spec_path: Path) -> Any:
+    """Put the rows of a file of lift tests into the spec, so that a run keeps what it was given."""
+    named = document.get("lift_tests") if isinstance(document, dict) else None
+    if not isinstance(named, str):
+        return document
+    path = spec_path.resolve().parent / Path(named).expanduser()
+    decimal = document.get("decimal")
+    rows = read_lift_tests(path, decimal="," if decimal == "," else ".")
+    return {**document, "lift_tests": rows}
 
 
 def data_path(spec: RunSpec, *, spec_path: Path | None, override: Path | None) -> Path | None:
