@@ -25,6 +25,7 @@ from tasks.models.log_student_t.design import (
     standardize_media,
     transform_media,
 )
+from tasks.models.mmm.lift_placement import place_tests
 from tasks.models.mmm.priors import share_priors
 
 
@@ -67,6 +68,7 @@ def build_features(
     if spec.model.kind is ModelKind.LOG_STUDENT_T:
         scales = scales.merge(compute_media_scales(panel, metadata, window))
     inputs = ModelInputs(metadata, scales)
+    place_tests(panel, metadata, spec.lift_tests)  # raises while nothing has been sampled
     if spec.model.kind is ModelKind.MMM:
         stated = share_priors(panel, inputs)
         metadata["share_priors"] = {

@@ -63,6 +63,7 @@ def _shape_settings(spec: RunSpec) -> dict[str, Any]:
         "saturation": spec.model.saturation.model_dump(mode="json"),
         "media_share": spec.model.media_share,
         "share_spread": spec.model.share_spread,
+        "lift_tests": [test.model_dump(mode="json") for test in spec.lift_tests],
     }
 
 
