@@ -23,29 +23,36 @@ def diagnose_posterior(
     spec: RunSpec,
     run_id: str,
 ) -> DiagnosticsRef:
-    """Measure and judge one fit. Logic: ``convergence``, ``predictive``, ``identifiability``.
+    """Measure and judge one fit.
 
-    Reviews among the data ``findings`` count: a fit on a doubtful panel is no clean pass.
+    Logic: ``convergence``, ``predictive``, ``identifiability``, ``lift_conflict``. Reviews among
+    the data ``findings`` count: a fit on a doubtful panel is no clean pass.
     """
-    from tasks.diagnose import convergence, identifiability, predictive
+    from tasks.diagnose import convergence, identifiability, lift_conflict, predictive
     from tasks.mmm.panel import IS_ESTIMATION, build_panel
+    from tasks.mmm.scaling import scales_from_json
+    from tasks.models.contract import ModelInputs
     from tasks.models.opening import open_fitted
 
     home = current_home()
     metadata = read_json(home, features.metadata)
     tree = read_netcdf(home, posterior.posterior)
-    model = open_fitted(tree, metadata, read_json(home, features.scaler))
+    scaler = read_json(home, features.scaler)
+    model = open_fitted(tree, metadata, scaler)
     panel = build_panel(read_parquet(home, features.features), metadata)
     sampling = convergence.measure_convergence(tree)
     fit = predictive.measure_predictive(
         model, panel, panel[IS_ESTIMATION].values, seed=spec.sampler.random_seed
     )
     contractions = identifiability.contraction(model)
+    inputs = ModelInputs(metadata, scales_from_json(scaler))
+    lifts = lift_conflict.measure_lift(model.draws, panel, inputs, spec.lift_tests)
     report = GateReport(
         outcomes=[
             *convergence.judge_convergence(sampling, spec.gates.sampling),
             *predictive.judge_predictive(fit, spec.gates.fit),
             identifiability.judge_identifiability(contractions, spec.gates.fit),
+            *lift_conflict.judge_lift(lifts, spec.gates.fit),
         ]
     )
     facts = {**convergence.evidence_facts(sampling), **predictive.evidence_facts(fit)}
@@ -67,6 +74,7 @@ def diagnose_posterior(
         **facts,
         "contraction": contractions,
         "prior_driven": identifiability.prior_driven(contractions, spec.gates.fit),
+        "lift_tests": lift_conflict.lift_rows(lifts, spec.gates.fit),
         "gates": [o.model_dump(mode="json") for o in report.outcomes],
         "parameters": sampling.parameters,
     }

@@ -1,0 +1,184 @@
+"""Lift tests held against the model: what it says with them, and what it would say without.
+
+A test that took part in the fit has pulled the model towards itself. Each test is therefore also
+compared with what the model would expect had it alone been left out: that score tells whether
+experiment and other evidence disagree. It comes from the draws reweighted by Pareto-smoothed
+importance sampling (Vehtari et al. 2017). Where the test moved the model too far for that, its
+weight is taken off the draws' mean and variance as if both were normal.
+"""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import arviz as az
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from schemas.gates import FitGates
+from schemas.lift_tests import LiftTest
+from schemas.outcomes import GateOutcome
+from tasks.mmm.draws import hdi, stack_samples
+from tasks.mmm.judging import judge_at_most
+from tasks.models.contract import ModelInputs
+from tasks.models.mmm.lift import LiftDesign, expected_lift, lift_design
+
+MAX_PARETO_K = 0.7
+"""Weights with a heavier tail are not to be trusted (Vehtari et al. 2017)."""
+
+MAX_RELATIVE_SPREAD = 5.0
+"""Spread of the model without a test, in test errors, beyond which draws with it cannot tell: a
+wider model is taken to be that wide, which understates its conflict with the test."""
+
+Moments = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Mean and variance of the lift, ``(test,)`` each."""
+
+
+class LiftEvidence(NamedTuple):
+    """One test against the model; lifts in KPI units, scores in standard deviations."""
+
+    test: LiftTest
+    expected_mean: float
+    expected_low: float
+    expected_high: float
+    """Lift that the model expects now that it knows the test, with its 94 % interval."""
+    posterior_score: float
+    """Observed less expected lift, over test error and model spread; with the test."""
+    expected_without: float
+    """Mean lift that the model would expect had it not known the test."""
+    conflict_score: float
+    """As ``posterior_score``, without the test."""
+    pareto_k: float
+    """Above ``MAX_PARETO_K`` the two numbers before come from the normal formula."""
+
+
+def measure_lift(
+    posterior: xr.Dataset, panel: xr.Dataset, inputs: ModelInputs, tests: Sequence[LiftTest]
+) -> list[LiftEvidence]:
+    """Measure every test.
+
+    Parameters
+    ----------
+    posterior
+        Draws of kind ``mmm``, ``(chain, draw, ...)``, sampled with the tests.
+    panel, inputs
+        What was fitted.
+    tests
+        Lift tests of the run spec.
+    """
+    if not tests:
+        return []
+    design = lift_design(panel, inputs, tests)
+    lift = expected_lift(stack_samples(posterior), design)
+    with_test = (lift.mean(axis=0), lift.var(axis=0))
+    without, pareto_k = _leave_out(lift, design, posterior.sizes["chain"])
+    low, high = hdi(lift)
+    error = design.standard_error
+    return [
+        LiftEvidence(
+            test=test,
+            expected_mean=float(with_test[0][i]),
+            expected_low=float(low[i]),
+            expected_high=float(high[i]),
+            posterior_score=conflict_score(design.delta_kpi, error, *with_test)[i],
+            expected_without=float(without[0][i]),
+            conflict_score=conflict_score(design.delta_kpi, error, *without)[i],
+            pareto_k=float(pareto_k[i]),
+        )
+        for i, test in enumerate(tests)
+    ]
+
+
+def conflict_score(
+    observed: NDArray[np.float64],
+    standard_error: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    variance: NDArray[np.float64],
+) -> list[float]:
+    """Observed less expected lift in standard deviations; positive where the test saw more."""
+    return [float(z) for z in (observed - mean) / np.sqrt(standard_error**2 + variance)]
+
+
+def _leave_out(
+    lift: NDArray[np.float64], design: LiftDesign, n_chains: int
+) -> tuple[Moments, NDArray[np.float64]]:
+    """Moments of every test's lift without it, and Pareto k; ``lift`` is ``(sample, test)``."""
+    weights, pareto_k = _weights_without(lift, design, n_chains)
+    mean = (weights * lift).sum(axis=0)
+    variance = (weights * (lift - mean) ** 2).sum(axis=0)
+    normal = _subtract_test(lift, design)
+    trusted = pareto_k <= MAX_PARETO_K
+    return (np.where(trusted, mean, normal[0]), np.where(trusted, variance, normal[1])), pareto_k
+
+
+def _subtract_test(lift: NDArray[np.float64], design: LiftDesign) -> Moments:
+    """Take the test off normal beliefs: precisions add up, so they subtract."""
+    error = design.standard_error**2
+    # Draws about as wide as the test itself leave nothing to subtract from.
+    widest = error * MAX_RELATIVE_SPREAD**2 / (1 + MAX_RELATIVE_SPREAD**2)
+    variance = np.minimum(lift.var(axis=0), widest)
+    known = np.where(variance > 0, variance, np.nan)
+    without = 1 / (1 / known - 1 / error)
+    return without * (lift.mean(axis=0) / known - design.delta_kpi / error), without
+
+
+def _weights_without(
+    lift: NDArray[np.float64], design: LiftDesign, n_chains: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weight of each draw with one test left out, ``(sample, test)``, and Pareto k per test."""
+    z = (lift - design.delta_kpi) / design.standard_error
+    shaped = (-0.5 * z**2).reshape(n_chains, -1, lift.shape[1])
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": xr.Dataset({"lift": (("chain", "draw"), shaped.sum(axis=-1))}),
+            "log_likelihood": xr.Dataset({"lift": (("chain", "draw", "test"), shaped)}),
+        }
+    )
+    try:
+        with warnings.catch_warnings():
+            # It warns of a large Pareto k, which is part of what is returned.
+            warnings.simplefilter("ignore", UserWarning)
+            loo = az.loo(tree, var_name="lift", pointwise=True)
+    except ValueError:
+        # Too few draws, or equal ones: there is no tail to smooth.
+        return np.full(lift.shape, np.nan), np.full(lift.shape[1], np.nan)
+    log_weights = loo.log_weights.transpose("chain", "draw", "test").to_numpy()
+    weights = np.exp(log_weights.reshape(lift.shape))
+    return weights / weights.sum(axis=0), np.asarray(loo.pareto_k, dtype=float)
+
+
+def judge_lift(evidence: Sequence[LiftEvidence], gates: FitGates) -> list[GateOutcome]:
+    """Judge the test that disagrees most; no outcome without tests."""
+    if not evidence:
+        return []
+    sizes = [abs(e.conflict_score) for e in evidence]
+    remedy = (
+        "Experiment and weekly data disagree. Check the test's dates, the sign and unit of "
+        "delta_spend and delta_kpi, and its standard error; if they hold, trust the experiment and "
+        "look for what moved together with this channel."
+    )
+    limits = (gates.max_lift_conflict, np.inf)
+    where = "; ".join(e.test.label for e in evidence if not is_agreed(e, gates))
+    return [judge_at_most("lift_conflict", float(np.max(sizes)), limits, remedy, where=where)]
+
+
+def is_agreed(evidence: LiftEvidence, gates: FitGates) -> bool:
+    """Tell whether a test is known to be within the limit; what has no score is not."""
+    return abs(evidence.conflict_score) <= gates.max_lift_conflict
+
+
+def lift_rows(evidence: Sequence[LiftEvidence], gates: FitGates) -> list[dict[str, Any]]:
+    """Return ``lift_tests`` of ``diagnostics.json``; what could not be computed is null."""
+    rows = []
+    for e in evidence:
+        numbers = {name: getattr(e, name) for name in LiftEvidence._fields[1:]}
+        rows.append(
+            {
+                **e.test.model_dump(mode="json", exclude={"delta_kpi"}),
+                "observed": e.test.delta_kpi,
+                **{k: v if np.isfinite(v) else None for k, v in numbers.items()},
+                "conflict": bool(abs(e.conflict_score) > gates.max_lift_conflict),
+            }
+        )
+    return rows

@@ -1,0 +1,122 @@
+"""Lift tests against the model: the sign and size of a conflict, with and without the test."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from support.worlds import mmm_world, prior_draws
+
+from schemas.gates import FitGates
+from schemas.lift_tests import LiftTest
+from schemas.outcomes import Verdict
+from tasks.diagnose import lift_conflict
+from tasks.diagnose.lift_conflict import (
+    conflict_score,
+    judge_lift,
+    lift_rows,
+    measure_lift,
+)
+from tasks.mmm.draws import stack_samples
+from tasks.models.mmm.lift import expected_lift, lift_design
+
+GATES = FitGates()
+
+
+def make_test(delta_kpi, standard_error=50.0, channel="tv"):
+    return LiftTest(
+        channel=channel,
+        start="2022-06-06",
+        end="2022-07-03",
+        delta_spend=500.0,
+        delta_kpi=delta_kpi,
+        standard_error=standard_error,
+    )
+
+
+@pytest.fixture(scope="module")
+def world():
+    return mmm_world(2)
+
+
+@pytest.fixture(scope="module")
+def draws(world):
+    return prior_draws(world, n_draws=2000)
+
+
+def expected(world, draws, test):
+    return expected_lift(stack_samples(draws), lift_design(world.panel, world.inputs, [test]))[:, 0]
+
+
+def test_a_score_by_hand():
+    # (10 - 4) / sqrt(3^2 + 4^2) = 1.2
+    score = conflict_score(*(np.array([x]) for x in (10.0, 3.0, 4.0, 16.0)))
+    assert score == [pytest.approx(1.2)]
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_biased_test_is_a_conflict_on_its_side(world, draws, side):
+    lift = expected(world, draws, make_test(0.0))
+    biased = make_test(float(lift.mean() + side * 8 * lift.std()), float(lift.std()))
+    evidence = measure_lift(draws, world.panel, world.inputs, [biased])
+    assert np.sign(evidence[0].conflict_score) == side
+    outcome = judge_lift(evidence, GATES)[0]
+    assert outcome.verdict is Verdict.REVIEW
+    assert outcome.where == "tv, 2022-06-06 to 2022-07-03"
+    assert "Check the test's dates" in outcome.reason
+    assert lift_rows(evidence, GATES)[0]["conflict"] is True
+
+
+def test_a_test_that_agrees_is_no_conflict(world, draws):
+    lift = expected(world, draws, make_test(0.0))
+    evidence = measure_lift(
+        draws, world.panel, world.inputs, [make_test(float(lift.mean()), float(lift.std()))]
+    )
+    assert abs(evidence[0].posterior_score) < 1e-9
+    assert judge_lift(evidence, GATES)[0].verdict is Verdict.PASS
+    row = lift_rows(evidence, GATES)[0]
+    assert row["conflict"] is False
+    assert row["expected_low"] < row["expected_mean"] < row["expected_high"]
+    assert {"channel", "entity", "start", "end", "observed", "standard_error"} <= set(row)
+
+
+@pytest.mark.parametrize(
+    ("prior_sd", "observed", "error"),
+    [(20.0, 150.0, 25.0), (20.0, 200.0, 10.0), (20.0, 20.0, 12.0), (60.0, 130.0, 20.0)],
+    ids=["weak test", "strong test that disagrees", "below", "test that decides"],
+)
+def test_leaving_a_test_out_gives_back_what_was_believed_without_it(
+    world, draws, monkeypatch, prior_sd, observed, error
+):
+    """Independent route: for normal beliefs the posterior with and without a test is known."""
+    rng = np.random.default_rng(3)
+    prior_mean = 100.0
+    precision = prior_sd**-2 + error**-2
+    mean = (prior_mean * prior_sd**-2 + observed * error**-2) / precision
+    posterior = rng.normal(mean, precision**-0.5, (4000, 1))
+    monkeypatch.setattr(lift_conflict, "expected_lift", lambda *_: posterior)
+    evidence = measure_lift(draws, world.panel, world.inputs, [make_test(observed, error)])[0]
+    assert evidence.expected_without == pytest.approx(prior_mean, abs=0.2 * prior_sd)
+    z = (observed - prior_mean) / np.hypot(error, prior_sd)
+    assert evidence.conflict_score == pytest.approx(z, abs=0.25)
+    assert abs(evidence.posterior_score) < abs(evidence.conflict_score)
+
+
+def test_without_tests_nothing_is_measured_or_judged(world, draws):
+    assert measure_lift(draws, world.panel, world.inputs, []) == []
+    assert judge_lift([], GATES) == []
+
+
+def test_what_cannot_be_computed_is_no_pass(world):
+    draws = prior_draws(world, n_draws=1)
+    stuck = xr.concat([draws] * 10, dim="draw")
+    stuck = stuck.assign(saturation_beta=stuck["saturation_beta"] * np.nan)
+    evidence = measure_lift(stuck, world.panel, world.inputs, [make_test(100.0)])
+    assert judge_lift(evidence, GATES)[0].verdict is Verdict.NOT_EVALUATED
+    row = lift_rows(evidence, GATES)[0]
+    assert (row["expected_mean"], row["conflict_score"], row["conflict"]) == (None, None, False)
+
+
+def test_the_limit_is_the_specs(world, draws):
+    lift = expected(world, draws, make_test(0.0))
+    test = make_test(float(lift.mean() + 3 * lift.std()), float(lift.std()))
+    evidence = measure_lift(draws, world.panel, world.inputs, [test])
+    assert judge_lift(evidence, FitGates(max_lift_conflict=20))[0].verdict is Verdict.PASS
