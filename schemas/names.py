@@ -28,7 +28,6 @@ CONTROL_PREFIX = "ctrl_"
 TOTAL_ENTITY = "total"
 """The one entity of a file without an entity column, or of a panel summed to brand level."""
 
-TREND_COLUMN = "trend"
 BASELINE_COMPONENT = "baseline"
 SEASONALITY_COMPONENT = "seasonality"
 TREND_COMPONENT = "trend"

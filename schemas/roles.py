@@ -5,7 +5,14 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.channels import ChannelKind, ChannelPrior, ChannelSpec
+from schemas.baseline import ControlSign, ControlSpec
+from schemas.channels import (
+    AdstockSpec,
+    ChannelKind,
+    ChannelPrior,
+    ChannelSpec,
+    SaturationSpec,
+)
 from schemas.errors import SpecError
 from schemas.names import (
     ACTIVITY_PREFIX,
@@ -30,6 +37,8 @@ class ChannelRole(BaseModel):
     activity: str | None
     spend: str | None
     prior: ChannelPrior | None = None
+    adstock: AdstockSpec | None = None
+    saturation: SaturationSpec | None = None
 
     @property
     def activity_column(self) -> str | None:
@@ -51,12 +60,15 @@ class ChannelRole(BaseModel):
 
 
 class ControlRole(BaseModel):
-    """One control with its source column."""
+    """One control with its source column and what the spec says of its effect."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     source: str
+    sign: ControlSign = ControlSign.ANY
+    decay: float = 0.0
+    max_lag: int = 8
 
     @property
     def column(self) -> str:
@@ -114,7 +126,7 @@ def resolve_roles(spec: RunSpec, columns: Sequence[str]) -> ColumnRoles:
     channels = _channels(spec, columns)
     controls = spec.controls
     if controls is None:
-        controls = [c for c in columns if c.startswith(CONTROL_PREFIX)]
+        controls = [ControlSpec(name=c) for c in columns if c.startswith(CONTROL_PREFIX)]
     unit_value = spec.kpi.value_per_unit if isinstance(spec.kpi.value_per_unit, str) else None
     roles = ColumnRoles(
         entity=entity,
@@ -123,9 +135,7 @@ def resolve_roles(spec: RunSpec, columns: Sequence[str]) -> ColumnRoles:
         kpi_name=spec.kpi_name,
         unit_value=unit_value,
         channels=channels,
-        controls=[
-            ControlRole(name=c.removeprefix(CONTROL_PREFIX) or c, source=c) for c in controls
-        ],
+        controls=[_control_role(control) for control in controls],
     )
     _require_present(roles, columns)
     _require_known_decays(spec, roles)
@@ -154,6 +164,16 @@ def _role_of(channel: ChannelSpec) -> ChannelRole:
         activity=channel.activity,
         spend=channel.spend,
         prior=channel.prior,
+        adstock=channel.adstock,
+        saturation=channel.saturation,
+    )
+
+
+def _control_role(control: ControlSpec) -> ControlRole:
+    return ControlRole(
+        name=control.name.removeprefix(CONTROL_PREFIX) or control.name,
+        source=control.name,
+        **control.model_dump(include={"sign", "decay", "max_lag"}),
     )
 
 

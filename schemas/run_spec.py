@@ -9,7 +9,18 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from schemas.baseline import (
+    HOLIDAYS_TERM,
+    Control,
+    ControlSpec,
+    EventSpec,
+    Trend,
+    TrendKind,
+    TrendSpec,
+    refuse_repeats,
+)
 from schemas.channels import AdstockSpec, ChannelSpec, SaturationSpec, SpecModel
+from schemas.fixed_transforms import FeatureConfig
 from schemas.gates import GateSettings
 from schemas.lift_tests import LiftTest, distinct_rows
 from schemas.names import DEFAULT_KPI_COLUMN, ENTITY_COLUMN, PERIOD_COLUMN
@@ -48,45 +59,6 @@ class KpiKind(StrEnum):
     COUNT = "count"
 
 
-class FixedAdstock(SpecModel):
-    """Fixed geometric adstock ``y[t] = x[t] + decay * y[t-1]``, cut after ``max_lag`` periods."""
-
-    decay_default: float = Field(0.5, ge=0, lt=1)
-    per_channel: dict[str, Annotated[float, Field(ge=0, lt=1)]] = {}
-    max_lag: int = Field(13, ge=0, le=104)
-
-
-class FixedSaturation(SpecModel):
-    """Fixed Hill curve ``x^S / (K^S + x^S)`` on adstocked activity divided by its maximum."""
-
-    enabled: bool = True
-    type: Annotated[str, Field(pattern="^hill$")] = "hill"
-    K: float = Field(0.5, gt=0)
-    S: float = Field(1.0, gt=0)
-
-
-class FixedSeasonality(SpecModel):
-    """Yearly Fourier terms with ``K`` harmonics."""
-
-    enabled: bool = True
-    K: int = Field(2, ge=1, le=26)
-
-
-class FixedTrend(SpecModel):
-    """Linear trend ``(t - mean) / std``."""
-
-    enabled: bool = True
-
-
-class FeatureConfig(SpecModel):
-    """Fixed transforms of kind ``log_student_t``."""
-
-    adstock: FixedAdstock = FixedAdstock()
-    saturation: FixedSaturation = FixedSaturation()
-    seasonality: FixedSeasonality = FixedSeasonality()
-    trend: FixedTrend = FixedTrend()
-
-
 class Windows(SpecModel):
     """``carryover_months`` warm the adstock up before the ``estimation_months`` that are fitted."""
 
@@ -94,14 +66,32 @@ class Windows(SpecModel):
     estimation_months: int = Field(ge=1, le=240)
 
 
+class Likelihood(StrEnum):
+    """Noise around the expected KPI of kind ``mmm``; Student's t forgives outliers."""
+
+    NORMAL = "normal"
+    STUDENT_T = "student_t"
+
+
 class ModelSpec(SpecModel):
-    """The model and its shape. ``adstock`` and ``saturation`` are learned by kind ``mmm``."""
+    """The model and its shape. Kind ``mmm`` learns ``adstock`` and ``saturation``."""
 
     kind: ModelKind = ModelKind.MMM
     adstock: AdstockSpec = AdstockSpec()
     saturation: SaturationSpec = SaturationSpec()
     yearly_seasonality: int = Field(2, ge=0, le=26, description="Harmonics; 0 switches it off.")
-    trend: bool = True
+    trend: Trend = TrendSpec()
+    events: list[EventSpec] = []
+    holidays: str | None = Field(
+        None, description="Country code, with a subdivision if wanted: US, US-CA."
+    )
+    likelihood: Likelihood = Likelihood.NORMAL
+    non_negative_baseline: bool = Field(
+        False, description="Hold what is left without media at zero or above."
+    )
+    time_varying_media: bool = Field(
+        False, description="Let one multiplier of all channels drift over time."
+    )
     media_share: float = Field(
         0.3,
         gt=0,
@@ -109,6 +99,12 @@ class ModelSpec(SpecModel):
         description="Prior median of all channels' share of the KPI together, split evenly.",
     )
     share_spread: float = Field(1.0, gt=0, le=3, description="Spread of the default share priors.")
+
+    @model_validator(mode="after")
+    def _events_named_once(self) -> Self:
+        names = [event.name for event in self.events] + ([HOLIDAYS_TERM] if self.holidays else [])
+        refuse_repeats("event", names)
+        return self
 
 
 class SamplerBackend(StrEnum):
@@ -131,6 +127,13 @@ class SamplerSpec(SpecModel):
     timeout_minutes: float = Field(60, gt=0, le=24 * 60)
 
 
+_MMM_KEYS = (
+    "events",
+    "holidays",
+    "likelihood",
+    "non_negative_baseline",
+    "time_varying_media",
+)
 _SAMPLER_SHORTCUTS = ("draws", "tune", "chains", "target_accept", "random_seed")
 
 
@@ -185,7 +188,7 @@ class RunSpec(SpecModel):
     kpi: KpiSpec = KpiSpec()
     drivers: list[str] | None = Field(None, description="Short form of channels: activity columns.")
     channels: list[ChannelSpec] | None = None
-    controls: list[str] | None = Field(None, description="Default: all ctrl_* columns.")
+    controls: list[Control] | None = Field(None, description="Default: all ctrl_* columns.")
     feature_config: FeatureConfig | None = None
     windows: Windows | None = Field(None, description="Default: all periods are fitted.")
     lift_tests: Annotated[list[LiftTest], BeforeValidator(distinct_rows)] = []
@@ -217,14 +220,8 @@ class RunSpec(SpecModel):
     def _consistent(self) -> Self:
         if self.drivers is not None and self.channels is not None:
             raise ValueError("give drivers or channels, not both; channels is the long form")
-        names = [c.name for c in self.channels or []] or list(self.drivers or [])
-        repeated = sorted({n for n in names if names.count(n) > 1})
-        if repeated:
-            raise ValueError(f"channel named twice: {', '.join(repeated)}")
-        controls = self.controls or []
-        repeated = sorted({n for n in controls if controls.count(n) > 1})
-        if repeated:
-            raise ValueError(f"control named twice: {', '.join(repeated)}")
+        refuse_repeats("channel", [c.name for c in self.channels or []] or self.drivers or [])
+        refuse_repeats("control", [c.name for c in self.controls or []])
         if self.model.kind is ModelKind.MMM and self.feature_config is not None:
             raise ValueError(
                 "feature_config fixes the transforms of kind log_student_t; kind mmm learns them: "
@@ -232,7 +229,24 @@ class RunSpec(SpecModel):
             )
         if self.lift_tests and self.model.kind is not ModelKind.MMM:
             raise ValueError("lift_tests calibrate kind mmm only; set model.kind to mmm")
+        unused = self._keys_of_kind_mmm() if self.model.kind is not ModelKind.MMM else []
+        if unused:
+            raise ValueError(
+                f"{', '.join(unused)}: only kind mmm knows this; set model.kind to mmm, or leave "
+                "it out"
+            )
         return self
+
+    def _keys_of_kind_mmm(self) -> list[str]:
+        """Keys in use that kind ``log_student_t`` would have to ignore."""
+        plain = ModelSpec()
+        keys = [f"model.{k}" for k in _MMM_KEYS if getattr(self.model, k) != getattr(plain, k)]
+        if self.model.trend.kind in (TrendKind.PIECEWISE, TrendKind.GP):
+            keys.append("model.trend")
+        shaped = [c.name for c in self.channels or [] if c.adstock or c.saturation]
+        keys += [f"adstock or saturation of channel {name!r}" for name in shaped]
+        bent = [c.name for c in self.controls or [] if c != ControlSpec(name=c.name)]
+        return keys + [f"sign or decay of control {name!r}" for name in bent]
 
     @property
     def features(self) -> FeatureConfig:

@@ -44,10 +44,7 @@ def header_of_held(spec: RunSpec, held: Set[tuple[str, str]]) -> list[str]:
         header += sorted(f"{prefixes[role]}{name}" for role, name in held if role in prefixes)
     if spec.controls is None:
         header += sorted(f"{CONTROL_PREFIX}{name}" for role, name in held if role == "control")
-    for control in spec.controls or []:
-        header += (
-            [control]
-            if ("control", control.removeprefix(CONTROL_PREFIX) or control) in held
-            else []
-        )
+    for column in (control.name for control in spec.controls or []):
+        name = column.removeprefix(CONTROL_PREFIX) or column
+        header += [column] if ("control", name) in held else []
     return list(dict.fromkeys(header))

@@ -8,17 +8,20 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.names import DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, PERIOD_COLUMN, TREND_COLUMN
+from schemas.baseline import TrendSpec
+from schemas.names import DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, PERIOD_COLUMN, ComponentKind
 from schemas.refs import SnapshotRef
 from schemas.roles import ColumnRoles
 from schemas.run_spec import ModelKind, RunSpec
+from tasks.features.feasibility import require_feasible
 from tasks.features.metadata import count_parameters, describe_features
+from tasks.features.public_holidays import holidays_event
 from tasks.features.windows import apply_windows
 from tasks.mmm.panel import IS_ESTIMATION, build_panel
-from tasks.mmm.scaling import compute_scales, scale_controls
-from tasks.mmm.seasonality import fourier_names
+from tasks.mmm.scaling import carry_controls, compute_scales
+from tasks.mmm.trend import fix_trend
 from tasks.models.contract import ModelInputs
-from tasks.models.linear import linear_design, linear_terms
+from tasks.models.linear import Term, linear_design, linear_terms, periods_since
 from tasks.models.log_student_t.design import (
     adstock_media,
     compute_media_scales,
@@ -53,9 +56,14 @@ def build_features(
     -------
     Features
         ``frame`` has the kept rows with their inputs in their own units, ``is_estimation``,
-        ``z_<control>``, ``trend`` and Fourier columns; for kind ``log_student_t`` also
-        ``adstock_<input>``, ``saturated_<input>`` and ``z_<input>``, the numbers that enter its
-        formula.
+        ``z_<control>``, trend and Fourier columns and ``event_<event>``; for kind
+        ``log_student_t`` also ``adstock_<input>``, ``saturated_<input>`` and ``z_<input>``, the
+        numbers that enter its formula.
+
+    Raises
+    ------
+    SpecError, DataContractError
+        If the spec asks for what this history cannot tell.
     """
     metadata = describe_features(spec, roles, snapshot)
     kept = apply_windows(rows, spec.windows, snapshot.grain)
@@ -63,8 +71,10 @@ def build_features(
     panel = build_panel(kept, metadata)
     window = panel[IS_ESTIMATION].values
     metadata |= _window_facts(panel, window)
+    metadata |= _term_facts(panel, metadata, spec)
+    require_feasible(metadata, pd.DatetimeIndex(panel[DATE_DIM].values[window]))
     metadata["n_parameters"] = count_parameters(metadata, n_entities=panel.sizes[ENTITY_DIM])
-    scales = compute_scales(panel)
+    scales = compute_scales(carry_controls(panel, metadata["controls"]))
     if spec.model.kind is ModelKind.LOG_STUDENT_T:
         scales = scales.merge(compute_media_scales(panel, metadata, window))
     inputs = ModelInputs(metadata, scales)
@@ -91,20 +101,34 @@ def _window_facts(panel: xr.Dataset, window: NDArray[np.bool_]) -> dict[str, Any
     }
 
 
+def _term_facts(panel: xr.Dataset, metadata: Mapping[str, Any], spec: RunSpec) -> dict[str, Any]:
+    """Trend and events with what the panel's dates decide about them."""
+    dates = pd.DatetimeIndex(panel[DATE_DIM].values)
+    fitted = periods_since(dates[panel[IS_ESTIMATION].values], metadata)
+    holidays = spec.model.holidays
+    found = [holidays_event(holidays, dates[0].date(), dates[-1].date())] if holidays else []
+    return {
+        "trend": fix_trend(TrendSpec.model_validate(metadata["trend"]), fitted),
+        "events": [*metadata["events"], *found],
+    }
+
+
 def _add_columns(kept: pd.DataFrame, panel: xr.Dataset, inputs: ModelInputs) -> pd.DataFrame:
     metadata = inputs.metadata
     added: dict[str, NDArray[np.float64]] = {}
-    z = scale_controls(panel, inputs.scales)
-    for index, control in enumerate(metadata["controls"]):
-        added[f"z_{control['column']}"] = z[:, index].ravel()
     design = linear_design(panel, inputs)
-    generated = {TREND_COLUMN, *fourier_names(metadata["harmonics"])}
+    columns = {control["name"]: control["column"] for control in metadata["controls"]}
     for index, term in enumerate(linear_terms(inputs)):
-        if term.name in generated:
-            added[term.name] = design[:, index].ravel()
+        added[_column_of(term, columns)] = design[:, index].ravel()
     if metadata["model_kind"] == ModelKind.LOG_STUDENT_T:
         added |= _fixed_transforms(panel, metadata, inputs.scales)
     return pd.concat([kept, pd.DataFrame(added, index=kept.index)], axis=1)
+
+
+def _column_of(term: Term, control_columns: Mapping[str, str]) -> str:
+    if term.component.kind is ComponentKind.CONTROL:
+        return f"z_{control_columns[term.name]}"
+    return f"event_{term.name}" if term.component.kind is ComponentKind.EVENT else term.name
 
 
 def _fixed_transforms(

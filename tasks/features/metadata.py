@@ -3,13 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.channels import AdstockKind
+from schemas.baseline import EventSpec, TrendKind, TrendSpec
+from schemas.channels import (
+    AdstockSpec,
+    ChannelKind,
+    SaturationKind,
+    SaturationSpec,
+)
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
 from schemas.refs import SnapshotRef
-from schemas.roles import UNIT_VALUE_COLUMN, ColumnRoles
-from schemas.run_spec import ModelKind, RunSpec
+from schemas.roles import UNIT_VALUE_COLUMN, ChannelRole, ColumnRoles
+from schemas.run_spec import Likelihood, ModelKind, ModelSpec, RunSpec
 from tasks.mmm.carryover import ADSTOCK_PARAMETERS
+from tasks.mmm.events import EventUnit
 from tasks.mmm.saturation import SATURATION_PARAMETERS
+from tasks.models.linear import describe_terms
 
 
 def describe_features(spec: RunSpec, roles: ColumnRoles, snapshot: SnapshotRef) -> dict[str, Any]:
@@ -22,10 +30,14 @@ def describe_features(spec: RunSpec, roles: ColumnRoles, snapshot: SnapshotRef) 
             "input_source": channel.activity or channel.spend,
             "spend_column": channel.spend_column,
             "prior": channel.prior.model_dump(mode="json") if channel.prior else None,
+            **_media_shape(channel, spec.model),
         }
         for channel in roles.channels
     ]
-    controls = [{"name": c.name, "column": c.column} for c in roles.controls]
+    controls = [
+        {"column": c.column, **c.model_dump(mode="json", exclude={"source"})}
+        for c in roles.controls
+    ]
     inputs = [c["input_column"] for c in channels]
     control_columns = [c["column"] for c in controls]
     fixed_value = spec.kpi.value_per_unit if isinstance(spec.kpi.value_per_unit, float) else 1.0
@@ -48,22 +60,57 @@ def describe_features(spec: RunSpec, roles: ColumnRoles, snapshot: SnapshotRef) 
     }
 
 
+def _media_shape(channel: ChannelRole, model: ModelSpec) -> dict[str, Any]:
+    """Carryover and saturation of one channel, with the model's where the channel is silent.
+
+    What a competitor does has no diminishing returns that its observer could know of: unless the
+    spec says otherwise, it acts by its adstock alone.
+    """
+    if model.kind is not ModelKind.MMM:
+        return {}
+    is_rival = channel.kind is ChannelKind.COMPETITOR
+    default = SaturationSpec(kind=SaturationKind.NONE) if is_rival else model.saturation
+    return {
+        "adstock": (channel.adstock or model.adstock).model_dump(mode="json"),
+        "saturation": (channel.saturation or default).model_dump(mode="json"),
+    }
+
+
 def _shape_settings(spec: RunSpec) -> dict[str, Any]:
     if spec.model.kind is ModelKind.LOG_STUDENT_T:
         config = spec.features
         return {
             "harmonics": config.seasonality.K if config.seasonality.enabled else 0,
-            "trend": config.trend.enabled,
+            "trend": _plain_trend(is_on=config.trend.enabled),
+            "events": [],
             "feature_config": config.model_dump(mode="json"),
         }
     return {
         "harmonics": spec.model.yearly_seasonality,
-        "trend": spec.model.trend,
+        "trend": spec.model.trend.model_dump(mode="json"),
+        "events": [_stated_event(event) for event in spec.model.events],
+        "likelihood": spec.model.likelihood.value,
+        "non_negative_baseline": spec.model.non_negative_baseline,
+        "time_varying_media": spec.model.time_varying_media,
         "adstock": spec.model.adstock.model_dump(mode="json"),
         "saturation": spec.model.saturation.model_dump(mode="json"),
         "media_share": spec.model.media_share,
         "share_spread": spec.model.share_spread,
         "lift_tests": [test.model_dump(mode="json") for test in spec.lift_tests],
+    }
+
+
+def _plain_trend(*, is_on: bool) -> dict[str, Any]:
+    kind = TrendKind.LINEAR if is_on else TrendKind.NONE
+    return TrendSpec(kind=kind).model_dump(mode="json")
+
+
+def _stated_event(event: EventSpec) -> dict[str, Any]:
+    return {
+        "name": event.name,
+        "unit": EventUnit.SHARE.value,
+        "dates": [day.isoformat() for day in event.days],
+        "known_until": None,
     }
 
 
@@ -74,11 +121,15 @@ def count_parameters(metadata: Mapping[str, Any], *, n_entities: int) -> int:
     once per entity. Kind ``log_student_t``: everything once.
     """
     n_channels = len(metadata["channels"])
-    n_terms = len(metadata["controls"]) + metadata["trend"] + 2 * metadata["harmonics"]
+    n_terms = len(describe_terms(metadata))
     if metadata["model_kind"] == ModelKind.LOG_STUDENT_T:
         return n_channels + n_terms + 4
-    adstock = AdstockKind(metadata["adstock"]["kind"])
-    shape = len(ADSTOCK_PARAMETERS[adstock]) + len(
-        SATURATION_PARAMETERS[metadata["saturation"]["kind"]]
-    )
-    return n_channels * shape + n_entities * (n_channels + n_terms + 2)
+    shapes = sum(_n_shape_parameters(channel) for channel in metadata["channels"])
+    tails = int(metadata["likelihood"] == Likelihood.STUDENT_T)
+    return shapes + n_entities * (n_channels + n_terms + 2) + tails
+
+
+def _n_shape_parameters(channel: Mapping[str, Any]) -> int:
+    adstock = AdstockSpec.model_validate(channel["adstock"])
+    saturation = SaturationSpec.model_validate(channel["saturation"])
+    return len(ADSTOCK_PARAMETERS[adstock.kind]) + len(SATURATION_PARAMETERS[saturation.kind])

@@ -18,6 +18,7 @@ ADSTOCK_PARAMETERS: dict[AdstockKind, tuple[str, ...]] = {
     AdstockKind.DELAYED: ("alpha", "theta"),
     AdstockKind.WEIBULL_PDF: ("lam", "k"),
     AdstockKind.WEIBULL_CDF: ("lam", "k"),
+    AdstockKind.BINOMIAL: ("alpha",),
     AdstockKind.NONE: (),
 }
 """Learned parameters of each kernel, named as in pymc-marketing."""
@@ -35,8 +36,9 @@ def adstock_weights(
     kind
         Shape of the kernel.
     parameters
-        ``ADSTOCK_PARAMETERS[kind]`` by name, each of shape ``(...)``: ``alpha`` in [0, 1),
-        ``theta`` the delay of the peak in periods, ``lam`` and ``k`` Weibull scale and shape.
+        ``ADSTOCK_PARAMETERS[kind]`` by name, each of shape ``(...)``: ``alpha`` in [0, 1), above 0
+        for the binomial kernel, ``theta`` the delay of the peak in periods, ``lam`` and ``k``
+        Weibull scale and shape.
     l_max
         Number of lags including lag 0.
     xp
@@ -49,7 +51,8 @@ def adstock_weights(
 
     References
     ----------
-    Jin et al. (2017), section 2.1 (geometric, delayed); pymc-marketing ``weibull_adstock``.
+    Jin et al. (2017), section 2.1 (geometric, delayed); pymc-marketing ``weibull_adstock`` and
+    ``binomial_adstock``.
     """
     if kind is AdstockKind.NONE:
         raise ValueError("adstock 'none' has no weights; use the input as it is")
@@ -59,6 +62,9 @@ def adstock_weights(
         weights = p["alpha"] ** lags
     elif kind is AdstockKind.DELAYED:
         weights = p["alpha"] ** ((lags - p["theta"]) ** 2)
+    elif kind is AdstockKind.BINOMIAL:
+        # (1 - lag / (l_max + 1)) ** (1 / alpha - 1); the base is data, so its logarithm is too.
+        weights = xp.exp((1 / p["alpha"] - 1) * np.log1p(-lags / (l_max + 1)))
     elif kind is AdstockKind.WEIBULL_PDF:
         weights = _weibull_density_weights(lags + 1, p["lam"], p["k"], xp)
     else:

@@ -18,6 +18,7 @@ SATURATION_PARAMETERS: dict[SaturationKind, tuple[str, ...]] = {
     SaturationKind.LOGISTIC: ("lam",),
     SaturationKind.MICHAELIS_MENTEN: ("lam",),
     SaturationKind.TANH: ("kappa",),
+    SaturationKind.ROOT: ("alpha",),
     SaturationKind.NONE: (),
 }
 """Learned shape parameters of each curve, on the input divided by its scale."""
@@ -35,7 +36,7 @@ def saturation_shape(
     kind
         Curve: Hill ``x^slope / (kappa^slope + x^slope)``, logistic
         ``(1 - exp(-lam x)) / (1 + exp(-lam x))``, Michaelis-Menten ``x / (lam + x)``,
-        tanh ``tanh(x / kappa)``, none ``x``.
+        tanh ``tanh(x / kappa)``, root ``x^alpha``, none ``x``.
     x
         Non-negative scaled input, any shape.
     parameters
@@ -50,7 +51,7 @@ def saturation_shape(
 
     References
     ----------
-    Jin et al. (2017), section 2.2 (Hill).
+    Jin et al. (2017), section 2.2 (Hill); pymc-marketing ``root_saturation``.
     """
     if kind is SaturationKind.HILL:
         # One log and one exp per cell; x**slope would cost a pow each way.
@@ -62,4 +63,7 @@ def saturation_shape(
         return x / (parameters["lam"] + x)
     if kind is SaturationKind.TANH:
         return xp.tanh(x / parameters["kappa"])
+    if kind is SaturationKind.ROOT:
+        # The floor keeps the gradient finite at zero; a small exponent would lift the floor itself.
+        return xp.where(x > 0, xp.exp(parameters["alpha"] * xp.log(x + _TINY)), 0.0)
     return x

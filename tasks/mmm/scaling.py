@@ -1,10 +1,12 @@
-"""Scales that give parameters their meaning: inputs by their maximum, the KPI by its own.
+"""Scales that give parameters their meaning: inputs and the KPI by a power of two.
 
 A scale is computed once, from the panel of the fit, saved in ``feature_scaler.json`` and used as it
-is ever after, so prediction on new rows never moves the meaning of a parameter.
+is ever after, so prediction on new rows never moves the meaning of a parameter. Rounding a maximum
+up to a power of two keeps the meaning from one refit to the next too: a record week moves nothing
+until it passes the next power. Division by a power of two is exact.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, CONTROL_DIM, DATE_DIM, ENTITY_DIM
+from tasks.mmm.carryover import recursive_adstock
 from tasks.mmm.panel import estimation_window
 
 
@@ -21,18 +24,22 @@ def compute_scales(panel: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xr.Dataset
-        ``media_scale (entity, channel)`` and ``kpi_scale (entity)``: maxima over all periods, 1
-        where everything is zero; ``control_mean``, ``control_std (control)`` and ``trend_mean``,
-        ``trend_std``: over the fitted periods, 1 for a constant.
+        ``media_scale (entity, channel)``: the smallest power of two that no period's input
+        exceeds, and ``kpi_scale (entity)`` for the size of the KPI in fitted periods, 1 where
+        everything is zero; ``media_peak (entity, channel)``: the largest input over its scale, in
+        (0.5, 1], 1 where everything is zero; ``control_mean``, ``control_std (control)`` and
+        ``trend_mean``, ``trend_std``: over the fitted periods, 1 for a constant.
     """
     window = estimation_window(panel)
     index = np.flatnonzero(panel["is_estimation"].values).astype(float)
     controls = window["controls"]
-    kpi_max = abs(window["kpi"]).max(dim=DATE_DIM)
+    media_max = panel["media"].max(dim=DATE_DIM)
+    media_scale = _power_of_two(media_max)
     return xr.Dataset(
         {
-            "media_scale": _or_one(panel["media"].max(dim=DATE_DIM)),
-            "kpi_scale": _or_one(kpi_max),
+            "media_scale": media_scale,
+            "media_peak": _or_one(media_max / media_scale),
+            "kpi_scale": _power_of_two(abs(window["kpi"]).max(dim=DATE_DIM)),
             "control_mean": controls.mean((ENTITY_DIM, DATE_DIM)),
             "control_std": _or_one(controls.std((ENTITY_DIM, DATE_DIM))),
             "trend_mean": float(index.mean()),
@@ -43,6 +50,35 @@ def compute_scales(panel: xr.Dataset) -> xr.Dataset:
 
 def _or_one(scale: xr.DataArray) -> xr.DataArray:
     return xr.where(scale > 0, scale, 1.0)
+
+
+def _power_of_two(maximum: xr.DataArray) -> xr.DataArray:
+    """Smallest power of two that is not below ``maximum``; 1 where that is not positive."""
+    values = maximum.to_numpy()
+    mantissa, exponent = np.frexp(np.where(values > 0, values, 1.0))
+    return maximum.copy(data=np.ldexp(1.0, np.where(mantissa == 0.5, exponent - 1, exponent)))
+
+
+def carry_controls(panel: xr.Dataset, controls: Sequence[Mapping[str, Any]]) -> xr.Dataset:
+    """Return the panel with the stated carryover of each control applied.
+
+    Parameters
+    ----------
+    panel
+        Its ``controls`` in their own units.
+    controls
+        ``decay`` and ``max_lag`` of each, in the order of the panel.
+    """
+    if not any(control["decay"] for control in controls):
+        return panel
+    values = panel["controls"].transpose(ENTITY_DIM, CONTROL_DIM, DATE_DIM)
+    carried = values.to_numpy().copy()
+    for index, control in enumerate(controls):
+        if control["decay"]:
+            carried[:, index] = recursive_adstock(
+                carried[:, index], decay=control["decay"], max_lag=control["max_lag"]
+            )
+    return panel.assign(controls=values.copy(data=carried))
 
 
 def scales_to_json(scales: xr.Dataset) -> dict[str, Any]:

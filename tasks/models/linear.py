@@ -1,4 +1,4 @@
-"""Linear terms that every kind shares: controls, trend and yearly Fourier columns."""
+"""Linear terms that every kind shares: controls, trend, yearly Fourier columns, events."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.baseline import ControlSign
 from schemas.names import (
     DATE_DIM,
     ENTITY_DIM,
@@ -16,9 +17,14 @@ from schemas.names import (
     TREND_COMPONENT,
     ComponentKind,
 )
-from tasks.mmm.scaling import scale_controls
+from schemas.run_spec import Grain
+from tasks.mmm.events import event_column
+from tasks.mmm.scaling import carry_controls, scale_controls
 from tasks.mmm.seasonality import fourier_names, fourier_terms, standardized_trend
+from tasks.mmm.trend import has_line, trend_columns, trend_relative_sds
 from tasks.models.contract import Component, ModelInputs
+
+_SIGNS = {ControlSign.ANY: 0, ControlSign.POSITIVE: 1, ControlSign.NEGATIVE: -1}
 
 
 @dataclass(frozen=True)
@@ -27,19 +33,34 @@ class Term:
 
     name: str
     component: Component
+    sign: int = 0
+    """1 or -1 where the coefficient may only be positive or negative, else 0."""
+    relative_sd: float = 1.0
+    """Prior standard deviation of the coefficient against that of an ordinary term."""
 
 
 def linear_terms(inputs: ModelInputs) -> list[Term]:
-    """Terms of the linear design in column order: controls, trend, Fourier."""
+    """Terms of the linear design in column order: controls, trend, Fourier, events."""
+    return describe_terms(inputs.metadata)
+
+
+def describe_terms(metadata: Mapping[str, Any]) -> list[Term]:
+    """Terms of the linear design as the feature metadata have them, in column order."""
     terms = [
-        Term(c["name"], Component(c["name"], ComponentKind.CONTROL))
-        for c in inputs.metadata["controls"]
+        Term(c["name"], Component(c["name"], ComponentKind.CONTROL), _SIGNS[c["sign"]])
+        for c in metadata["controls"]
     ]
-    if inputs.metadata["trend"]:
-        terms.append(Term(TREND_COMPONENT, Component(TREND_COMPONENT, ComponentKind.TREND)))
+    trend = Component(TREND_COMPONENT, ComponentKind.TREND)
+    if has_line(metadata["trend"]):
+        terms.append(Term(TREND_COMPONENT, trend))
+    terms += [
+        Term(f"{TREND_COMPONENT}_{number}", trend, relative_sd=sd)
+        for number, sd in enumerate(trend_relative_sds(metadata["trend"]), start=1)
+    ]
     season = Component(SEASONALITY_COMPONENT, ComponentKind.SEASONALITY)
-    terms += [Term(name, season) for name in fourier_names(inputs.metadata["harmonics"])]
-    return terms
+    terms += [Term(name, season) for name in fourier_names(metadata["harmonics"])]
+    names = [event["name"] for event in metadata["events"]]
+    return terms + [Term(name, Component(name, ComponentKind.EVENT)) for name in names]
 
 
 def linear_components(inputs: ModelInputs) -> list[Component]:
@@ -54,21 +75,33 @@ def terms_of(component: Component, inputs: ModelInputs) -> list[int]:
 
 def linear_design(panel: xr.Dataset, inputs: ModelInputs) -> NDArray[np.float64]:
     """Values of the linear terms, ``(entity, term, date)``, over every period of the panel."""
-    n_entities = panel.sizes[ENTITY_DIM]
-    blocks = [scale_controls(panel, inputs.scales)]
+    metadata = inputs.metadata
     dates = pd.DatetimeIndex(panel[DATE_DIM].values)
-    if inputs.metadata["trend"]:
-        position = periods_since(dates, inputs.metadata)
-        mean, std = float(inputs.scales["trend_mean"]), float(inputs.scales["trend_std"])
-        blocks.append(
-            np.broadcast_to(
-                standardized_trend(position, mean=mean, std=std), (n_entities, 1, len(dates))
-            )
-        )
-    if inputs.metadata["harmonics"]:
-        fourier = fourier_terms(dates, inputs.metadata["harmonics"]).T
-        blocks.append(np.broadcast_to(fourier, (n_entities, *fourier.shape)))
-    return np.concatenate(blocks, axis=1)
+    events = [
+        event_column(event, dates.to_numpy(), Grain(metadata["grain"]))
+        for event in metadata["events"]
+    ]
+    common = np.concatenate(
+        [
+            _trend(dates, inputs),
+            fourier_terms(dates, metadata["harmonics"]).T,
+            np.array(events).reshape(len(events), len(dates)),
+        ]
+    )
+    controls = scale_controls(carry_controls(panel, metadata["controls"]), inputs.scales)
+    shared = np.broadcast_to(common, (panel.sizes[ENTITY_DIM], *common.shape))
+    return np.concatenate([controls, shared], axis=1)
+
+
+def _trend(dates: pd.DatetimeIndex, inputs: ModelInputs) -> NDArray[np.float64]:
+    """Trend columns, ``(term, date)``, the straight line first where there is one."""
+    trend = inputs.metadata["trend"]
+    position = periods_since(dates, inputs.metadata)
+    columns = trend_columns(position, trend)
+    if not has_line(trend):
+        return columns
+    mean, std = float(inputs.scales["trend_mean"]), float(inputs.scales["trend_std"])
+    return np.concatenate([standardized_trend(position, mean=mean, std=std)[None], columns])
 
 
 def periods_since(dates: pd.DatetimeIndex, metadata: Mapping[str, Any]) -> NDArray[np.float64]:

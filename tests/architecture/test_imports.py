@@ -23,6 +23,7 @@ TASK_SHELL = NUMERIC | {"prefect", "pydantic"}
 
 EXTRA = {
     "tasks/ingest": {"python_calamine"},  # Excel files
+    "tasks/features": {"holidays"},  # public holidays of a country, by calendar rules
     "tasks/canonicalize": {"duckdb"},  # in-memory SQL over frames, no database file
     "tasks/validate": {"duckdb"},  # in-memory SQL over frames, no database file
     "tasks/publish": {"mlflow", "plotly", "matplotlib"},  # the pyfunc model class; figures

@@ -136,7 +136,7 @@ def mmm_world(
         **settings.pop("model", {}),
     }
     if carryover_months:
-        settings["windows"] = {"carryover_months": carryover_months, "estimation_months": 11}
+        settings["windows"] = {"carryover_months": carryover_months, "estimation_months": 12}
     return build_world(make_rows(n_entities, n_periods), make_spec(model=model, **settings))
 
 

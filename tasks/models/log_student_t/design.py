@@ -8,8 +8,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.channels import SaturationKind
+from schemas.fixed_transforms import FeatureConfig
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
-from schemas.run_spec import FeatureConfig
 from tasks.mmm.carryover import recursive_adstock
 from tasks.mmm.saturation import saturation_shape
 

@@ -108,8 +108,8 @@ def test_inputs_stay_in_their_own_units(world, request):
 
 def test_trend_is_standardized_over_the_estimation_window(mmm):
     one = mmm.frame[mmm.frame["entity_id"] == "market_0"]
-    t = np.arange(57.0)
-    fitted = t[9:]
+    t = np.arange(60.0)
+    fitted = t[8:]
     np.testing.assert_allclose(one["trend"], (t - fitted.mean()) / fitted.std(), rtol=1e-12)
     inside = one.loc[one["is_estimation"], "trend"]
     assert inside.mean() == pytest.approx(0, abs=1e-12)
@@ -146,8 +146,8 @@ def test_row_order_does_not_matter(mmm):
 
 def test_metadata_tells_the_windows(mmm):
     metadata = mmm.metadata
-    assert metadata["n_estimation_periods"] == 48
-    assert metadata["n_carryover_periods"] == 9
+    assert metadata["n_estimation_periods"] == 52
+    assert metadata["n_carryover_periods"] == 8
     assert metadata["entities"] == ["market_0", "market_1"]
     fitted = mmm.frame.loc[mmm.frame["is_estimation"], "period_start"]
     assert metadata["estimation_start"] == fitted.min().date().isoformat()
@@ -170,9 +170,10 @@ def test_metadata_names_every_input(mmm):
 
 
 def test_parameters_of_kind_mmm_are_counted(mmm):
-    # 4 channels x (alpha, slope, kappa) + 2 entities x (4 shares + price, trend, sin, cos + 2)
-    assert count_parameters(mmm.metadata, n_entities=2) == 12 + 2 * (4 + 4 + 2)
-    assert mmm.metadata["n_parameters"] == 32
+    # 3 channels x (alpha, slope, kappa), a rival's alpha alone
+    # + 2 entities x (4 shares + price, trend, sin, cos + level, noise)
+    assert count_parameters(mmm.metadata, n_entities=2) == 9 + 1 + 2 * (4 + 4 + 2)
+    assert mmm.metadata["n_parameters"] == 30
 
 
 def test_parameters_of_kind_log_student_t_are_counted(log):

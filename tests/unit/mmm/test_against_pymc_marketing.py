@@ -20,6 +20,7 @@ L_MAX = 6
 ALPHA, THETA, LAM, K = (np.array(v) for v in ([0.2, 0.7], [0.5, 2.0], [0.8, 3.0], [0.6, 2.2]))
 ADSTOCK = {"alpha": ALPHA, "theta": THETA, "lam": LAM, "k": K}
 CURVE = {"slope": np.array([0.7, 2.4]), "kappa": np.array([0.2, 1.3]), "lam": np.array([0.4, 3.0])}
+CURVE["alpha"] = np.array([0.03, 0.7])
 X = np.random.default_rng(3).gamma(1, 0.4, (2, 25))
 X[:, 5:9] = 0
 
@@ -45,6 +46,9 @@ STOCK_ADSTOCK = {
     AdstockKind.WEIBULL_CDF: lambda x: stock.weibull_adstock(
         x, per_channel(LAM), per_channel(K), l_max=L_MAX, normalize=True, dim="date", type="CDF"
     ),
+    AdstockKind.BINOMIAL: lambda x: stock.binomial_adstock(
+        x, per_channel(ALPHA), l_max=L_MAX, normalize=True, dim="date"
+    ),
 }
 STOCK_CURVE = {
     SaturationKind.HILL: lambda x: stock.hill_function(
@@ -56,6 +60,7 @@ STOCK_CURVE = {
     ),
     # Its curve is b * tanh(x / (b c)); ours has the amplitude b apart.
     SaturationKind.TANH: lambda x: stock.tanh_saturation(x, 1.0, per_channel(CURVE["kappa"])),
+    SaturationKind.ROOT: lambda x: stock.root_saturation(x, per_channel(CURVE["alpha"])),
 }
 
 

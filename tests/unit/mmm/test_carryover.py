@@ -65,6 +65,18 @@ def test_weibull_density_weights_hand_computed():
     np.testing.assert_allclose(got, raw / raw.sum(), rtol=1e-14)
 
 
+def test_binomial_weights_hand_computed():
+    # alpha 0.5 is the power one: 1, 1 - 1/4, 1 - 2/4 = 1, .75, .5, sum 2.25
+    got = adstock_weights(AdstockKind.BINOMIAL, {"alpha": np.array(0.5)}, l_max=3)
+    np.testing.assert_allclose(got, [1 / 2.25, 0.75 / 2.25, 0.5 / 2.25], rtol=1e-14)
+
+
+@given(st.floats(0.001, 0.999), st.integers(2, 30))
+def test_binomial_carryover_never_grows_with_the_lag(alpha, l_max):
+    weights = adstock_weights(AdstockKind.BINOMIAL, {"alpha": np.array(alpha)}, l_max=l_max)
+    assert (np.diff(weights) <= 0).all()
+
+
 @pytest.mark.parametrize("kind", KERNELS)
 @given(data=st.data(), l_max=st.integers(1, 30))
 def test_weights_are_shares_of_one(kind, data, l_max):

@@ -9,9 +9,14 @@ from schemas.channels import SaturationKind
 from tasks.mmm.saturation import SATURATION_PARAMETERS, saturation_shape
 
 CURVES = list(SaturationKind)
-BOUNDED = [kind for kind in CURVES if kind is not SaturationKind.NONE]
+BOUNDED = [k for k in CURVES if k not in (SaturationKind.NONE, SaturationKind.ROOT)]
 X = st.floats(0, 1e6)
-RANGES = {"slope": st.floats(0.3, 5), "kappa": st.floats(0.01, 10), "lam": st.floats(0.01, 10)}
+RANGES = {
+    "slope": st.floats(0.3, 5),
+    "kappa": st.floats(0.01, 10),
+    "lam": st.floats(0.01, 10),
+    "alpha": st.floats(0.01, 1),
+}
 
 
 def parameters(kind, data):
@@ -26,6 +31,7 @@ def parameters(kind, data):
         (SaturationKind.LOGISTIC, {"lam": 2.0}, 0.5, (1 - np.exp(-1)) / (1 + np.exp(-1))),
         (SaturationKind.MICHAELIS_MENTEN, {"lam": 0.5}, 1.5, 0.75),
         (SaturationKind.TANH, {"kappa": 0.5}, 0.5, np.tanh(1.0)),
+        (SaturationKind.ROOT, {"alpha": 0.5}, 0.09, 0.3),
         (SaturationKind.NONE, {}, 1.7, 1.7),
     ],
 )

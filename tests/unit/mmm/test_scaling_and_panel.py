@@ -14,6 +14,7 @@ from support.worlds import mmm_world
 from schemas.errors import DataContractError
 from tasks.mmm.panel import build_panel, estimation_window
 from tasks.mmm.scaling import (
+    carry_controls,
     compute_scales,
     scale_controls,
     scale_media,
@@ -21,6 +22,10 @@ from tasks.mmm.scaling import (
     scales_to_json,
     unscale_controls,
 )
+
+
+def next_power(maximum):
+    return 2.0 ** np.ceil(np.log2(maximum))
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +36,12 @@ def world():
 def test_scales_hand_computed(world):
     window = world.panel["kpi"].to_numpy()[:, world.window]
     scales = world.inputs.scales
-    np.testing.assert_array_equal(scales["kpi_scale"], window.max(axis=1))
+    # Powers of two that hold the maxima.
+    np.testing.assert_array_equal(scales["kpi_scale"], next_power(window.max(axis=1)))
+    largest = world.panel["media"].to_numpy().max(axis=-1)
+    np.testing.assert_array_equal(scales["media_scale"][0], next_power(largest[0]))
     np.testing.assert_array_equal(
-        scales["media_scale"][0], world.panel["media"].to_numpy()[0].max(axis=-1)
+        scales["media_peak"] * scales["media_scale"], np.where(largest > 0, largest, 1)
     )
     price = world.panel["controls"].to_numpy()[:, 0, world.window]
     assert float(scales["control_mean"][0]) == pytest.approx(price.mean(), rel=1e-12)
@@ -46,11 +54,43 @@ def test_a_channel_that_is_off_is_divided_by_one(world):
     np.testing.assert_array_equal(scale_media(world.panel, world.inputs.scales)[2, 2], 0.0)
 
 
-def test_scaled_media_peak_at_one(world):
+def test_scaled_media_peak_where_the_scales_say(world):
     scaled = scale_media(world.panel, world.inputs.scales)
     assert scaled.shape == (3, 4, world.panel.sizes["date"])
-    assert scaled.max() == 1.0
+    on = scaled.max(axis=-1) > 0
+    peak = world.inputs.scales["media_peak"].to_numpy()
+    np.testing.assert_array_equal(scaled.max(axis=-1)[on], peak[on])
     assert scaled.min() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("largest", "scale", "peak"),
+    [(8.0, 8.0, 1.0), (8.01, 16.0, 8.01 / 16), (0.3, 0.5, 0.6), (1.0, 1.0, 1.0), (0.0, 1.0, 1.0)],
+)
+def test_a_scale_is_the_next_power_of_two(world, largest, scale, peak):
+    scales = compute_scales(world.panel.assign(media=world.panel["media"] * 0 + largest))
+    assert (scales["media_scale"] == scale).all()
+    assert (scales["media_peak"] == peak).all()
+
+
+def test_a_record_week_does_not_move_the_meaning_of_a_parameter(world):
+    record = world.panel["media"] / world.inputs.scales["media_peak"] * 0.99
+    grown = compute_scales(world.panel.assign(media=record))
+    xr.testing.assert_equal(grown["media_scale"], world.inputs.scales["media_scale"])
+
+
+def test_a_controls_stated_carryover_comes_before_its_z_score(world):
+    # Hand-computed: 1, then half of it, a quarter, and nothing after the last lag.
+    pulse = xr.zeros_like(world.panel["controls"])
+    pulse[{"date": 10}] = 1.0
+    controls = [{"decay": 0.5, "max_lag": 2}]
+    carried = carry_controls(world.panel.assign(controls=pulse), controls)["controls"]
+    np.testing.assert_array_equal(carried[1, 0, 9:15], [0, 1, 0.5, 0.25, 0, 0])
+
+
+def test_a_control_without_carryover_stays_as_it_is(world):
+    controls = [{"decay": 0.0, "max_lag": 8}]
+    assert carry_controls(world.panel, controls) is world.panel
 
 
 def test_scales_survive_json_bit_for_bit(world):
@@ -61,7 +101,7 @@ def test_scales_survive_json_bit_for_bit(world):
         assert back[name].to_numpy().tobytes() == variable.to_numpy().tobytes(), name
 
 
-@given(arrays(float, (3, 1, 57), elements=st.floats(-1e9, 1e9)))
+@given(arrays(float, (3, 1, 60), elements=st.floats(-1e9, 1e9)))
 def test_unscaling_undoes_scaling(world, values):
     panel = world.panel.assign(controls=(("entity", "control", "date"), values))
     back = unscale_controls(scale_controls(panel, world.inputs.scales), world.inputs.scales)
@@ -93,7 +133,7 @@ def test_panel_keeps_every_number_in_its_place(world):
 
 
 def test_a_ragged_panel_is_refused(world):
-    with pytest.raises(DataContractError, match="not rectangular: 3 entities x 57 periods"):
+    with pytest.raises(DataContractError, match="not rectangular: 3 entities x 60 periods"):
         build_panel(world.frame.iloc[1:], world.metadata)
 
 
@@ -105,5 +145,5 @@ def test_periods_to_predict_have_no_kpi(world):
 
 def test_estimation_window_drops_the_carryover(world):
     window = estimation_window(world.panel)
-    assert window.sizes["date"] == 48
+    assert window.sizes["date"] == 52
     assert pd.Timestamp(window["date"].values[-1]) == world.frame["period_start"].max()

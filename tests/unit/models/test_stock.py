@@ -59,7 +59,7 @@ def test_estimation_contributions_leave_the_carryover_window_out():
     world = mmm_world(1, "none", "none", carryover_months=2)
     draws = prior_draws(world, n_draws=2)
     got = estimation_contributions(publish_stock(draws, world.panel, world.inputs), world.panel)
-    assert got.sizes["date"] == 48
+    assert got.sizes["date"] == world.window.sum()
     model = fitted_model(world, draws)
     want = model.contribution(model.components[0], world.panel)[..., world.window]
     tv = got.sel(channel="tv").transpose("chain", "draw", "entity", "date").to_numpy()

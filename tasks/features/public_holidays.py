@@ -1,0 +1,65 @@
+"""Public holidays of a country as one event, fixed when the features are built.
+
+Later releases of the calendar may correct a past holiday; a fit keeps the days it was made with.
+"""
+
+import difflib
+from datetime import date
+from typing import Any
+
+import holidays
+
+from schemas.baseline import HOLIDAYS_TERM
+from schemas.errors import SpecError
+from tasks.mmm.events import EventUnit
+
+YEARS_AHEAD = 5
+"""Calendar years after the last period for which the days are kept, for forecasts."""
+
+
+def holidays_event(code: str, first: date, last: date) -> dict[str, Any]:
+    """Return the holidays of a country as an entry of ``feature_metadata.json``'s events.
+
+    Parameters
+    ----------
+    code
+        ISO 3166 country code, with a subdivision after a dash where wanted: ``US``, ``US-CA``.
+    first, last
+        First and last period start of the panel.
+
+    Raises
+    ------
+    SpecError
+        If the country or its subdivision is not known.
+    """
+    country, _, subdivision = code.partition("-")
+    _require_known(country, subdivision)
+    until = last.year + YEARS_AHEAD
+    days = holidays.country_holidays(
+        country, subdiv=subdivision or None, years=range(first.year, until + 1)
+    )
+    return {
+        "name": HOLIDAYS_TERM,
+        "unit": EventUnit.COUNT.value,
+        "dates": [day.isoformat() for day in sorted(days)],
+        "known_until": date(until, 12, 31).isoformat(),
+    }
+
+
+def _require_known(country: str, subdivision: str) -> None:
+    known = holidays.list_supported_countries()
+    if country not in known:
+        raise SpecError(
+            f"model.holidays: no holidays are known of the country {country!r}; "
+            f"{_nearest(country, list(known))}write a code such as DE, US or US-CA."
+        )
+    if subdivision and subdivision not in known[country]:
+        raise SpecError(
+            f"model.holidays: {country} has no subdivision {subdivision!r}; "
+            f"it has: {', '.join(known[country]) or 'none'}."
+        )
+
+
+def _nearest(code: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(code.upper(), known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]!r}? If not, " if near else ""
