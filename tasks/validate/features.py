@@ -30,8 +30,11 @@ def feature_frame(
     computed: dict[str, Any] = {
         "rows per parameter": float(window.sum() / max(int(metadata["n_parameters"]), 1))
     }
+    by_entity = fitted.groupby(frame.loc[window, ENTITY_COLUMN])
     for channel in channels:
-        computed[f"fitted {channel}"] = frame[channel].where(window)
+        # Markets may differ in level: what a model needs is a market in which the channel moves.
+        moves = fitted[channel] - by_entity[channel].transform("first")
+        computed[f"fitted {channel}"] = moves.reindex(frame.index)
         computed[f"correlation of {channel}"] = correlation[channel]
         computed[f"vif of {channel}"] = inflation[channel]
     return pd.concat([frame, pd.DataFrame(computed, index=frame.index)], axis=1), partners

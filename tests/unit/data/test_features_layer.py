@@ -57,6 +57,11 @@ def spoilt(column, at, value):
     return frame
 
 
+def two_markets(**columns):
+    both = [features().assign(entity_id=market) for market in ("east", "west")]
+    return pd.concat(both, ignore_index=True).assign(**columns)
+
+
 BASE = features()
 CASES = {
     "missing": (spoilt("act_tv", 30, np.nan), {"missing_feature"}, Verdict.FAIL),
@@ -65,6 +70,17 @@ CASES = {
         features(act_tv=BASE["act_tv"].where(~BASE["is_estimation"], 0.0)),
         {"constant_channel"},
         Verdict.FAIL,
+    ),
+    "never changes": (features(act_tv=40.0), {"constant_channel"}, Verdict.FAIL),
+    "never changes within a market": (
+        two_markets(act_tv=[40.0] * 120 + [70.0] * 120),
+        {"constant_channel"},
+        Verdict.FAIL,
+    ),
+    "ran in one market only": (
+        two_markets(act_tv=[*BASE["act_tv"], *[0.0] * 120]),
+        set(),
+        Verdict.PASS,
     ),
     "same twice": (
         features(act_web=BASE["act_tv"] * 3),
