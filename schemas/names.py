@@ -60,6 +60,7 @@ class Artifact(StrEnum):
     FEATURES = "features.parquet"
     FEATURE_METADATA = "feature_metadata.json"
     FEATURE_SCALER = "feature_scaler.json"
+    PRIOR_PREDICTIVE = "prior_predictive.json"
     POSTERIOR = "posterior.nc"
     PYMC_MARKETING = "pymc_marketing_mmm.nc"
     POSTERIOR_SUMMARY = "posterior_summary.json"

@@ -46,6 +46,7 @@ def fit_posterior(features: FeaturesRef, spec: RunSpec, run_id: str) -> Posterio
     folder = home.run_dir(run_id)
     metadata = read_json(home, features.metadata)
     panel, inputs = _model_data(home, features, metadata)
+    _tell_prior(home, folder / Artifact.PRIOR_PREDICTIVE, panel, inputs, spec)
     with _own_scratch():
         started = time.perf_counter()
         model = _graph_builder(metadata)(panel, inputs)
@@ -93,6 +94,17 @@ def _model_data(
 
     panel = build_panel(read_parquet(home, features.features), metadata)
     return panel, ModelInputs(metadata, scales_from_json(read_json(home, features.scaler)))
+
+
+def _tell_prior(
+    home: Home, path: Path, panel: "xr.Dataset", inputs: "ModelInputs", spec: RunSpec
+) -> None:
+    """Write and log what is believed of each channel before it is fitted."""
+    from tasks.models.mmm.prior_predictive import log_prior, predict_prior
+
+    prior = predict_prior(panel, inputs, seed=spec.sampler.random_seed)
+    write_json(home, path, prior)
+    log_prior(prior)
 
 
 def _graph_builder(metadata: dict[str, Any]) -> Callable[[Any, Any], Any]:

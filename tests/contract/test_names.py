@@ -70,6 +70,7 @@ def test_files_of_a_run():
         "features.parquet",
         "feature_metadata.json",
         "feature_scaler.json",
+        "prior_predictive.json",
         "posterior.nc",
         "posterior_summary.json",
         "model_metadata.json",
