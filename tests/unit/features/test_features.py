@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from support.worlds import build_world, log_world, make_rows, make_spec, mmm_world
+from support.worlds import CHANNELS, build_world, log_world, make_rows, make_spec, mmm_world
 
 from schemas.errors import DataContractError
 from schemas.run_spec import Grain, Windows
@@ -185,3 +185,67 @@ def test_a_fixed_value_per_unit_reaches_the_panel():
     world = mmm_world(kpi={"kind": "count", "value_per_unit": 3.5})
     assert world.metadata["has_unit_value"]
     np.testing.assert_array_equal(world.panel["unit_value"], 3.5)
+
+
+def shapes_of(world):
+    return {
+        c["name"]: (c["adstock"]["kind"], c["adstock"]["l_max"], c["saturation"]["kind"])
+        for c in world.metadata["channels"]
+    }
+
+
+def test_a_channel_without_shapes_has_the_models_and_a_rival_no_saturation():
+    model = {"adstock": {"kind": "delayed", "l_max": 6}, "saturation": {"kind": "tanh"}}
+    assert shapes_of(mmm_world(model=model)) == {
+        "tv": ("delayed", 6, "tanh"),
+        "search": ("delayed", 6, "tanh"),
+        "email": ("delayed", 6, "tanh"),
+        "rival": ("delayed", 6, "none"),
+    }
+
+
+def test_a_channels_own_shapes_come_first():
+    own = {"adstock": {"kind": "binomial", "l_max": 3}, "saturation": {"kind": "root"}}
+    channels = [CHANNELS[0] | own, CHANNELS[1], CHANNELS[3] | own]
+    world = mmm_world(channels=channels)
+    assert shapes_of(world) == {
+        "tv": ("binomial", 3, "root"),
+        "search": ("geometric", 4, "hill"),
+        "rival": ("binomial", 3, "root"),
+    }
+    # Two each for tv and rival, three for search; 3 shares, 4 linear terms, level and noise.
+    assert world.metadata["n_parameters"] == 2 + 2 + 3 + 3 + 4 + 2
+
+
+def test_the_order_of_saturation_and_carryover_reaches_the_metadata():
+    world = mmm_world(model={"saturation": {"kind": "hill", "before_adstock": True}})
+    assert [c["saturation"]["before_adstock"] for c in world.metadata["channels"]] == [
+        *(True, True, True, False)
+    ]
+
+
+def test_forms_of_the_model_reach_the_metadata():
+    forms = {"likelihood": "student_t", "non_negative_baseline": True, "time_varying_media": True}
+    rich, plain = mmm_world(model=forms).metadata, mmm_world().metadata
+    assert {k: rich[k] for k in forms} == forms
+    assert {k: plain[k] for k in forms} == {
+        "likelihood": "normal",
+        "non_negative_baseline": False,
+        "time_varying_media": False,
+    }
+    # Student's t has one more parameter: its degrees of freedom.
+    assert rich["n_parameters"] == plain["n_parameters"] + 1
+
+
+def test_a_control_in_the_long_form_reaches_the_metadata():
+    control = {"name": "ctrl_price", "sign": "negative", "decay": 0.4, "max_lag": 5}
+    (got,) = mmm_world(controls=[control]).metadata["controls"]
+    assert got == {**control, "name": "price", "column": "ctrl_price"}
+
+
+def test_bends_and_basis_functions_count_as_parameters():
+    plain = mmm_world(2).metadata["n_parameters"]
+    bent = mmm_world(2, model={"trend": {"kind": "piecewise", "changepoints": 3}})
+    smooth = mmm_world(2, model={"trend": {"kind": "gp", "basis": 5}})
+    assert bent.metadata["n_parameters"] == plain + 2 * 3
+    assert smooth.metadata["n_parameters"] == plain + 2 * (5 - 1)

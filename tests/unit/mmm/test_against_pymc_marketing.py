@@ -116,6 +116,17 @@ def test_saturation_has_a_finite_gradient_in_weeks_without_media(kind):
         assert np.isfinite(slope).all()
 
 
+@pytest.mark.parametrize("alpha", [0.01, 0.5, 1.0])
+def test_root_has_a_finite_gradient_in_its_input_at_zero(alpha):
+    # A learned carryover passes its gradient through the curve, at weeks without media too.
+    x = pt.vector("x")
+    graph = saturation_shape(SaturationKind.ROOT, x, {"alpha": alpha}, xp=pt)
+    gradient = pytensor.function([x], pytensor.grad(graph.sum(), x), mode=FAST)
+    got = gradient(np.array([0.0, 0.25]))
+    assert np.isfinite(got).all()
+    assert got[1] == pytest.approx(alpha * 0.25 ** (alpha - 1), rel=1e-10)
+
+
 def test_seasonality_equals_pymc_marketing():
     dates = pd.DatetimeIndex(["2023-01-01", "2023-07-02", "2024-02-29", "2024-12-31"])
     yearly = YearlyFourier(n_order=3)

@@ -60,6 +60,11 @@ def test_saturation_stays_between_zero_and_one(kind, data, x):
     assert 0 <= saturation_shape(kind, np.array(x), parameters(kind, data)) <= 1
 
 
+@given(st.floats(0.001, 1))
+def test_root_of_nothing_is_nothing_however_flat_the_curve(alpha):
+    assert saturation_shape(SaturationKind.ROOT, np.zeros(2), {"alpha": alpha}).tolist() == [0, 0]
+
+
 @given(st.floats(1e-6, 1e3), st.floats(0.05, 5))
 def test_hill_of_slope_one_is_michaelis_menten(x, kappa):
     hill = saturation_shape(SaturationKind.HILL, np.array(x), {"slope": 1.0, "kappa": kappa})

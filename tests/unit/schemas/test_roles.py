@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import SpecError
-from schemas.roles import resolve_roles
+from schemas.roles import ColumnRoles, resolve_roles
 from schemas.spec_errors import parse_run_spec
+from tasks.canonicalize.held_roles import header_of_held
 
 COLUMNS = [
     "entity_id",
@@ -57,6 +58,36 @@ def test_a_vendor_file_is_read_by_the_names_in_the_spec():
         "spend_tv": "TV EUR",
         "ctrl_Preis": "Preis",
     }
+
+
+def test_a_control_in_the_long_form_keeps_what_is_said_of_it():
+    price = {"name": "ctrl_price", "sign": "negative", "decay": 0.4, "max_lag": 3}
+    (role,) = roles_of(COLUMNS, controls=[price]).controls
+    assert (role.name, role.source, role.column) == ("price", "ctrl_price", "ctrl_price")
+    assert (role.sign, role.decay, role.max_lag) == ("negative", 0.4, 3)
+
+
+def test_a_channel_keeps_its_own_shapes():
+    tv = {"name": "tv", "activity": "act_tv", "adstock": {"kind": "binomial"}}
+    radio = {"name": "radio", "spend": "spend_radio", "saturation": {"kind": "root"}}
+    roles = roles_of(COLUMNS, channels=[tv, radio])
+    assert [c.adstock and c.adstock.kind for c in roles.channels] == ["binomial", None]
+    assert [c.saturation and c.saturation.kind for c in roles.channels] == [None, "root"]
+
+
+def test_roles_survive_the_column_info_of_a_run():
+    price = {"name": "ctrl_price", "sign": "negative", "decay": 0.4}
+    roles = roles_of(COLUMNS, controls=[price])
+    assert ColumnRoles.model_validate_json(roles.model_dump_json()) == roles
+
+
+@pytest.mark.parametrize("control", ["ctrl_price", {"name": "ctrl_price", "decay": 0.4}])
+def test_a_control_is_found_again_in_what_the_warehouse_holds(control):
+    spec = parse_run_spec({"dataset_id": "d", "drivers": ["act_tv"], "controls": [control]})
+    held = {("kpi", "sales"), ("activity", "tv"), ("control", "price")}
+    header = header_of_held(spec, held)
+    assert header == ["period_start", "entity_id", "sales", "act_tv", "ctrl_price"]
+    assert "ctrl_price" not in header_of_held(spec, held - {("control", "price")})
 
 
 def test_drivers_name_activity_and_find_their_spend():

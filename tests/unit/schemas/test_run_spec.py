@@ -2,6 +2,8 @@
 
 import pytest
 
+from schemas.baseline import ControlSpec, EventSpec, TrendKind
+from schemas.channels import PriorQuantity
 from schemas.errors import SpecError
 from schemas.run_spec import Grain, KpiKind, Level, ModelKind, RunSpec
 from schemas.spec_errors import parse_run_spec
@@ -45,6 +47,8 @@ MINIMAL = {
     "random_seed": 42,
 }
 CHANNELS = [{"name": "tv", "spend": "spend_tv"}]
+RIVAL = {"kind": "competitor", "activity": "act_rival"}
+LAUNCH = {"name": "launch", "dates": ["2024-05-05"]}
 
 
 def refusal(**keys) -> str:
@@ -106,6 +110,14 @@ def test_a_spec_survives_being_written_and_read_again():
         ({"gates": {"sampling": {"rhat_pass": 1.01}}}, "gates.sampling.rhat_pass", "r_hat_pass"),
         ({"channels": [{"name": "tv", "spends": "s"}]}, "channels.0.spends", "spend"),
         ({"feature_config": {"trends": {}}}, "feature_config.trends", "trend"),
+        ({"controls": [{"name": "a", "decey": 0.5}]}, "controls.0.decey", "decay"),
+        ({"model": {"trend": {"changepoint": 3}}}, "model.trend.changepoint", "changepoints"),
+        ({"model": {"events": [{"name": "a", "date": []}]}}, "model.events.0.date", "dates"),
+        (
+            {"channels": [{"name": "a", "spend": "s", "saturation": {"kinds": "hill"}}]},
+            "channels.0.saturation.kinds",
+            "kind",
+        ),
         ({"channels": [{"name": "a", "spend": "s", "prior": {"med": 1}}]}, "prior.med", "median"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -153,6 +165,63 @@ def test_all_problems_are_reported_together():
                 ]
             },
             "ROAS prior but no spend",
+        ),
+        (
+            {"channels": [{"name": "rival", **RIVAL, "prior": {"median": -1.5}}]},
+            "must be below 1 in size",
+        ),
+        (
+            {"channels": [{"name": "rival", **RIVAL, "prior": {"median": 0.05}}]},
+            "'rival' is competitor and never adds, but its prior has the positive median 0.05; "
+            "write -0.05",
+        ),
+        (
+            {"channels": [{"name": "tv", "spend": "s", "prior": {"median": -0.1}}]},
+            "'tv' is paid and never takes, but its prior has the negative median -0.1; write 0.1",
+        ),
+        (
+            {
+                "channels": [
+                    {"name": "mail", "kind": "owned", "activity": "a", "prior": {"median": -0.1}}
+                ]
+            },
+            "'mail' is owned and never takes",
+        ),
+        (
+            {"channels": [{"name": "tv", "spend": "s", "prior": {"median": 0}}]},
+            "'tv' has a prior with median 0, which is no size",
+        ),
+        (
+            {
+                "channels": [
+                    {
+                        "name": "rival",
+                        **RIVAL,
+                        "prior": {"quantity": "coefficient", "median": 0.2},
+                    }
+                ]
+            },
+            "write -0.2",
+        ),
+        ({"controls": ["ctrl_a", {"name": "ctrl_a"}]}, "control named twice: ctrl_a"),
+        ({"model": {"events": [LAUNCH, LAUNCH]}}, "event named twice: launch"),
+        (
+            {"model": {"holidays": "DE", "events": [{**LAUNCH, "name": "holidays"}]}},
+            "event named twice: holidays",
+        ),
+        ({"model": {"events": [{"name": "launch"}]}}, "needs dates, or start and end"),
+        ({"model": {"events": [{"name": "a", "dates": []}]}}, "needs dates, or start and end"),
+        (
+            {"model": {"events": [{"name": "a", "start": "2024-01-01"}]}},
+            "needs dates, or start and end",
+        ),
+        (
+            {"model": {"events": [{**LAUNCH, "start": "2024-01-01", "end": "2024-01-02"}]}},
+            "not both",
+        ),
+        (
+            {"model": {"events": [{"name": "a", "start": "2024-02-01", "end": "2024-01-02"}]}},
+            "'a' ends 2024-01-02, before it starts 2024-02-01",
         ),
         ({"kpi": {"value_per_unit": -1.0}}, "must be positive"),
         ({"columns": {"sales": "umsatz"}}, "target_col"),
@@ -211,3 +280,80 @@ def test_a_spec_is_frozen():
     spec = parse_run_spec({"dataset_id": "d"})
     with pytest.raises(ValueError, match="frozen"):
         spec.target_col = "x"
+
+
+@pytest.mark.parametrize(
+    ("written", "kind"),
+    [
+        (True, "linear"),
+        (False, "none"),
+        ("gp", "gp"),
+        ({"kind": "piecewise", "changepoints": 3}, "piecewise"),
+        ({}, "linear"),
+    ],
+)
+def test_a_trend_is_written_short_or_long(written, kind):
+    spec = parse_run_spec({"dataset_id": "d", "model": {"trend": written}})
+    assert spec.model.trend.kind == kind
+    assert RunSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+def test_a_trend_of_an_unknown_kind_names_the_known_ones():
+    message = refusal(model={"trend": "quadratic"})
+    assert "model.trend.kind" in message
+    assert all(kind in message for kind in TrendKind)
+
+
+def test_controls_are_written_short_or_long():
+    price = {"name": "ctrl_price", "sign": "negative", "decay": 0.3}
+    spec = parse_run_spec({"dataset_id": "d", "controls": ["ctrl_promo", price]})
+    assert spec.controls == [ControlSpec(name="ctrl_promo"), ControlSpec(**price)]
+    assert (spec.controls[0].sign, spec.controls[0].decay, spec.controls[0].max_lag) == (
+        "any",
+        0,
+        8,
+    )
+    assert RunSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+@pytest.mark.parametrize("decay", [-0.1, 1.0])
+def test_a_decay_that_is_no_share_is_refused(decay):
+    assert "controls.0.decay" in refusal(controls=[{"name": "a", "decay": decay}])
+
+
+def test_the_last_day_of_an_event_belongs_to_it():
+    event = EventSpec(name="a", start="2024-02-28", end="2024-03-01")
+    assert [str(day) for day in event.days] == ["2024-02-28", "2024-02-29", "2024-03-01"]
+
+
+def test_a_day_named_twice_counts_once():
+    event = EventSpec(name="a", dates=["2024-03-01", "2024-02-28", "2024-03-01"])
+    assert [str(day) for day in event.days] == ["2024-02-28", "2024-03-01"]
+
+
+def test_a_competitor_takes_a_negative_prior():
+    prior = {"quantity": "coefficient", "median": -2.5, "spread": 0.5}
+    spec = parse_run_spec({"dataset_id": "d", "channels": [{"name": "r", **RIVAL, "prior": prior}]})
+    assert spec.channels[0].prior.quantity is PriorQuantity.COEFFICIENT
+    assert spec.channels[0].prior.median == -2.5
+
+
+@pytest.mark.parametrize(
+    ("keys", "named"),
+    [
+        ({"model": {"events": [LAUNCH]}}, "model.events"),
+        ({"model": {"holidays": "DE"}}, "model.holidays"),
+        ({"model": {"likelihood": "student_t"}}, "model.likelihood"),
+        ({"model": {"non_negative_baseline": True}}, "model.non_negative_baseline"),
+        ({"model": {"time_varying_media": True}}, "model.time_varying_media"),
+        ({"model": {"trend": "gp"}}, "model.trend"),
+        ({"controls": [{"name": "a", "sign": "positive"}]}, "sign or decay of control 'a'"),
+        ({"channels": [{**CHANNELS[0], "adstock": {}}]}, "adstock or saturation of channel 'tv'"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_only_kind_mmm_knows_is_not_ignored_elsewhere(keys, named):
+    model = {"kind": "log_student_t", **keys.get("model", {})}
+    message = refusal(**{**keys, "model": model})
+    assert f"{named}: only kind mmm knows this" in message
+    parse_run_spec({"dataset_id": "d", **keys})
