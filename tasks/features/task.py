@@ -21,8 +21,10 @@ log = logging.getLogger(__name__)
 def build_features(snapshot: SnapshotRef, spec: RunSpec, run_id: str) -> FeaturesRef:
     """Turn one snapshot into features. Logic: ``tasks.features.build``."""
     home = current_home()
-    roles = ColumnRoles.model_validate(read_json(home, snapshot.column_info)["roles"])
+    info = read_json(home, snapshot.column_info)
+    roles = ColumnRoles.model_validate(info["roles"])
     features = build.build_features(read_parquet(home, snapshot.wide), spec, roles, snapshot)
+    metadata = {**features.metadata, "file": info["file"]}
     folder = home.run_dir(run_id)
     log.info(
         "features: %d rows, %d fitted periods, %d channels, %d parameters",
@@ -34,6 +36,6 @@ def build_features(snapshot: SnapshotRef, spec: RunSpec, run_id: str) -> Feature
     return FeaturesRef(
         snapshot_id=snapshot.snapshot_id,
         features=write_parquet(home, folder / Artifact.FEATURES, features.frame),
-        metadata=write_json(home, folder / Artifact.FEATURE_METADATA, features.metadata),
+        metadata=write_json(home, folder / Artifact.FEATURE_METADATA, metadata),
         scaler=write_json(home, folder / Artifact.FEATURE_SCALER, scales_to_json(features.scales)),
     )

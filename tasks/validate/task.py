@@ -121,7 +121,11 @@ def validate_features(features: FeaturesRef, spec: RunSpec, run_dir: str) -> Val
         index_columns=_KEY_COLUMNS,
     )
     findings = findings_of(
-        plain, layer=Layer.FEATURES, file=None, names={}, facts={**parameters, "partners": partners}
+        plain,
+        layer=Layer.FEATURES,
+        file=metadata["file"],
+        names={},
+        facts={**parameters, "partners": partners},
     )
     return _tell(run_dir, Layer.FEATURES, findings, {"n_feature_rows": len(frame)}, plain)
 

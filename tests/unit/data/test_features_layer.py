@@ -37,6 +37,7 @@ def features(n=120, **columns):
 def judged(world, frame, n_parameters=10):
     home, folder = current_home(), current_home().run_dir("run1")
     metadata = {
+        "file": "panel.csv",
         "kpi_column": "sales",
         "channel_columns": ["act_tv", "act_web"],
         "control_columns": ["ctrl_price"],
@@ -100,6 +101,12 @@ CASES = {
 def test_features_that_no_model_can_use_are_told(world, frame, rules, verdict):
     outcome = judged(world, frame)
     assert ({f.rule for f in outcome.findings}, outcome.verdict) == (rules, verdict)
+
+
+def test_a_constant_channel_is_told_with_file_column_and_remedy(world):
+    (finding,) = judged(world, features(act_tv=40.0)).findings
+    assert finding.message.startswith("panel.csv, column 'act_tv': the channel never changes")
+    assert "Drop the channel from the spec" in finding.remedy
 
 
 def test_a_collinear_pair_is_named(world):
