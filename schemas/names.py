@@ -71,6 +71,8 @@ class Artifact(StrEnum):
     FITTED = "fitted.parquet"
     FIT_METRICS = "fit_metrics.json"
     ROI_METRICS = "roi_metrics.json"
+    CHANNEL_QUANTILES = "channel_quantiles.json"
+    RESPONSE_CURVES = "response_curves.json"
 
 
 CONTRIBUTION_COLUMNS = (

@@ -89,6 +89,8 @@ class PosteriorRef(Ref):
     metadata: FileRef
     sampler: str
     wall_seconds: dict[str, float]
+    prior_predictive: FileRef | None = None
+    """What the priors said before sampling."""
 
 
 class DiagnosticsRef(Ref):

@@ -22,21 +22,21 @@ def attribute_kpi(
     spec: RunSpec,
     run_id: str,
 ) -> AttributionRef:
-    """Split the KPI into contributions. Logic: ``contribution``, ``roas``."""
-    from tasks.attribute import contribution, roas
+    """Split the KPI into contributions. Logic: ``contribution``, ``roas``, ``curves``."""
+    from tasks.attribute import contribution, curves, roas
     from tasks.mmm.panel import IS_ESTIMATION, build_panel
     from tasks.models.opening import open_fitted
 
     home = current_home()
     metadata = read_json(home, features.metadata)
-    model = open_fitted(
-        read_netcdf(home, posterior.posterior), metadata, read_json(home, features.scaler)
-    )
+    tree, scaler = read_netcdf(home, posterior.posterior), read_json(home, features.scaler)
+    model = open_fitted(tree, metadata, scaler)
     panel = build_panel(read_parquet(home, features.features), metadata)
     window = panel[IS_ESTIMATION].values
     split = contribution.attribute_kpi(model, panel, window, seed=spec.sampler.random_seed)
     driven = read_json(home, diagnostics.file)["prior_driven"]
     returns = roas.measure_roas(model, panel, window, metadata, driven)
+    thin = open_fitted(curves.thin_tree(tree), metadata, scaler)
     metrics = contribution.measure_fit(split.fitted)
     folder = home.run_dir(run_id)
     log.info("attributed %d components over %d rows", len(split.summary), len(split.fitted))
@@ -47,6 +47,16 @@ def attribute_kpi(
             write_json(home, folder / Artifact.CONTRIBUTION_SUMMARY, split.summary),
             write_json(home, folder / Artifact.FIT_METRICS, metrics),
             write_json(home, folder / Artifact.ROI_METRICS, returns),
+            write_json(
+                home,
+                folder / Artifact.CHANNEL_QUANTILES,
+                curves.measure_channels(thin, panel, metadata),
+            ),
+            write_json(
+                home,
+                folder / Artifact.RESPONSE_CURVES,
+                curves.measure_curves(thin, panel, metadata),
+            ),
         ],
         metrics={k: v for k, v in metrics.items() if v is not None},
     )

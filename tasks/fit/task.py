@@ -17,7 +17,7 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 
 from schemas.names import Artifact
-from schemas.refs import FeaturesRef, PosteriorRef
+from schemas.refs import FeaturesRef, FileRef, PosteriorRef
 from schemas.run_spec import ModelKind, RunSpec
 from tasks.store.artifacts import (
     read_json,
@@ -46,7 +46,7 @@ def fit_posterior(features: FeaturesRef, spec: RunSpec, run_id: str) -> Posterio
     folder = home.run_dir(run_id)
     metadata = read_json(home, features.metadata)
     panel, inputs = _model_data(home, features, metadata)
-    _tell_prior(home, folder / Artifact.PRIOR_PREDICTIVE, panel, inputs, spec)
+    prior = _tell_prior(home, folder / Artifact.PRIOR_PREDICTIVE, panel, inputs, spec)
     with _own_scratch():
         started = time.perf_counter()
         model = _graph_builder(metadata)(panel, inputs)
@@ -82,6 +82,7 @@ def fit_posterior(features: FeaturesRef, spec: RunSpec, run_id: str) -> Posterio
         metadata=write_json(home, folder / Artifact.MODEL_METADATA, description),
         sampler=sampled.backend,
         wall_seconds=wall,
+        prior_predictive=prior,
     )
 
 
@@ -98,13 +99,13 @@ def _model_data(
 
 def _tell_prior(
     home: Home, path: Path, panel: "xr.Dataset", inputs: "ModelInputs", spec: RunSpec
-) -> None:
+) -> FileRef:
     """Write and log what is believed of each channel before it is fitted."""
     from tasks.models.mmm.prior_predictive import log_prior, predict_prior
 
     prior = predict_prior(panel, inputs, seed=spec.sampler.random_seed)
-    write_json(home, path, prior)
     log_prior(prior)
+    return write_json(home, path, prior)
 
 
 def _graph_builder(metadata: dict[str, Any]) -> Callable[[Any, Any], Any]:

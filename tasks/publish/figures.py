@@ -1,11 +1,12 @@
 """Figures of one refit for MLflow: still pictures, so that two runs compare side by side."""
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from schemas.names import PERIOD_COLUMN, ComponentKind
 from schemas.run_spec import KpiKind
+from tasks.publish.canvas import canvas, label, window_label
+from tasks.publish.media_figures import prior_against_posterior, response_curves
 from tasks.publish.outputs import RunOutputs
 
 MAX_BANDS = 10
@@ -13,17 +14,21 @@ MAX_BANDS = 10
 
 
 def build_figures(outputs: RunOutputs) -> dict[str, Figure]:
-    """Return figures by name: contributions over time, channel returns, fitted against actual."""
-    return {
+    """Return figures by name; response curves only where the kind of model has them."""
+    figures = {
         "contributions": contributions_over_time(outputs),
         "returns": returns_per_channel(outputs),
         "fitted": fitted_against_actual(outputs),
+        "prior_posterior": prior_against_posterior(outputs),
     }
+    if outputs.curves:
+        figures["response_curves"] = response_curves(outputs)
+    return figures
 
 
 def contributions_over_time(outputs: RunOutputs) -> Figure:
     """Stack the channels' contributions on everything else, summed over entities."""
-    figure, axes = _canvas(f"Contributions to {outputs.spec.kpi_name}, {_where(outputs)}")
+    figure, axes = canvas(f"Contributions to {outputs.spec.kpi_name}, {window_label(outputs)}")
     table = outputs.contributions
     is_channel = table["kind"] == ComponentKind.CHANNEL.value
     rest = table[~is_channel].groupby(PERIOD_COLUMN)["contribution_mean"].sum()
@@ -45,11 +50,11 @@ def contributions_over_time(outputs: RunOutputs) -> Figure:
     )
     for name in bands.columns:
         upper = lower + bands[name].to_numpy()
-        axes.fill_between(rest.index, lower, upper, alpha=0.85, linewidth=0, label=_label(name))
+        axes.fill_between(rest.index, lower, upper, alpha=0.85, linewidth=0, label=label(name))
         lower = upper
     actual = outputs.fitted.groupby(PERIOD_COLUMN)["actual"].sum()
     axes.plot(actual.index, actual.to_numpy(), color="black", linewidth=0.9, label="actual")
-    axes.set_ylabel(_label(outputs.spec.kpi_name))
+    axes.set_ylabel(label(outputs.spec.kpi_name))
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8, frameon=False)
     return figure
 
@@ -60,7 +65,7 @@ def returns_per_channel(outputs: RunOutputs) -> Figure:
     stem, word = (
         ("cost_per_unit", f"cost per {outputs.spec.kpi_name}") if count else ("roas", "ROAS")
     )
-    figure, axes = _canvas(f"{word} with 94 % interval, {_where(outputs)}")
+    figure, axes = canvas(f"{word} with 94 % interval, {window_label(outputs)}")
     shown = [
         name for name in outputs.channels if outputs.roas[name].get(f"{stem}_mean") is not None
     ]
@@ -71,10 +76,10 @@ def returns_per_channel(outputs: RunOutputs) -> Figure:
             axes.plot([low, high], [position, position], color="#4477aa", linewidth=2)
         face = "white" if row.get("prior_driven") else "#4477aa"
         axes.plot([row[f"{stem}_mean"]], [position], "o", color="#4477aa", markerfacecolor=face)
-    axes.set_yticks(range(len(shown)), [_label(name) for name in shown])
+    axes.set_yticks(range(len(shown)), [label(name) for name in shown])
     axes.invert_yaxis()
     axes.set_xlabel(
-        _label(f"{word} (hollow: decided by the prior)") if shown else "no channel has spend"
+        label(f"{word} (hollow: decided by the prior)") if shown else "no channel has spend"
     )
     if not count:
         axes.axvline(1.0, color="grey", linewidth=0.8, linestyle="--")
@@ -83,7 +88,7 @@ def returns_per_channel(outputs: RunOutputs) -> Figure:
 
 def fitted_against_actual(outputs: RunOutputs) -> Figure:
     """Show the KPI and its fit over time; intervals of several entities would not add up."""
-    figure, axes = _canvas(f"{outputs.spec.kpi_name}: actual and fitted, {_where(outputs)}")
+    figure, axes = canvas(f"{outputs.spec.kpi_name}: actual and fitted, {window_label(outputs)}")
     table = outputs.fitted
     total = table.groupby(PERIOD_COLUMN)[["actual", "fitted_mean"]].sum()
     if len(table["entity_id"].unique()) == 1:
@@ -94,17 +99,9 @@ def fitted_against_actual(outputs: RunOutputs) -> Figure:
         )  # fmt: skip
     axes.plot(total.index, total["actual"], color="black", linewidth=1, label="actual")
     axes.plot(total.index, total["fitted_mean"], color="#4477aa", linewidth=1.2, label="fitted")
-    axes.set_ylabel(_label(outputs.spec.kpi_name))
+    axes.set_ylabel(label(outputs.spec.kpi_name))
     axes.legend(fontsize=8, frameon=False)
     return figure
-
-
-def _canvas(title: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(10, 5), dpi=110, layout="constrained")
-    axes = figure.subplots()
-    axes.set_title(_label(title, 120), loc="left", fontsize=11)
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
 
 
 def _largest_bands(wide: pd.DataFrame) -> pd.DataFrame:
@@ -116,14 +113,3 @@ def _largest_bands(wide: pd.DataFrame) -> pd.DataFrame:
         :, MAX_BANDS - 1 :
     ].sum(axis=1)
     return shown
-
-
-def _where(outputs: RunOutputs) -> str:
-    return f"{outputs.spec.dataset_id} to {outputs.last_period}"
-
-
-def _label(text: object, limit: int = 40) -> str:
-    """Shorten a name; a dollar sign would otherwise start a formula, an underscore hide a label."""
-    shown = str(text).replace("$", r"\$").replace("\n", " ")
-    shown = shown if len(shown) <= limit else shown[: limit - 1] + "…"
-    return f" {shown}" if shown.startswith("_") else shown

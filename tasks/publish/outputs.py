@@ -24,6 +24,12 @@ class RunOutputs:
     fitted: pd.DataFrame
     roas: Mapping[str, Mapping[str, Any]]
     gates: list[dict[str, Any]]
+    quantiles: Mapping[str, Mapping[str, Any]]
+    """``channel_quantiles.json``: share and ROAS of the posterior."""
+    curves: Mapping[str, Mapping[str, Any]]
+    """``response_curves.json``; empty for a kind without them."""
+    prior: Mapping[str, Any]
+    """``prior_predictive.json``; empty where the fit did not write one."""
 
     @property
     def last_period(self) -> str:

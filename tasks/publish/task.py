@@ -57,7 +57,7 @@ def publish_run(
     champion; a retry finds what is done already.
     """
     home = current_home()
-    outputs = _open_outputs(home, run_id, spec, snapshot, diagnostics, attribution)
+    outputs = _open_outputs(home, run_id, spec, snapshot, diagnostics, attribution, posterior)
     client = tracking.open_store(home)
     champion = tracking.version_with_alias(client, spec.dataset_id, Alias.CHAMPION)
     decision = decide(
@@ -146,7 +146,9 @@ def _open_outputs(
     snapshot: SnapshotRef,
     diagnostics: DiagnosticsRef,
     attribution: AttributionRef,
+    posterior: PosteriorRef | None = None,
 ) -> RunOutputs:
+    prior = posterior.prior_predictive if posterior else None
     return RunOutputs(
         run_id=run_id,
         spec=spec,
@@ -157,6 +159,9 @@ def _open_outputs(
         fitted=read_parquet(home, attribution.fitted),
         roas=read_json(home, _named(attribution.files, Artifact.ROI_METRICS)),
         gates=read_json(home, diagnostics.file)["gates"],
+        quantiles=read_json(home, _named(attribution.files, Artifact.CHANNEL_QUANTILES)),
+        curves=read_json(home, _named(attribution.files, Artifact.RESPONSE_CURVES)),
+        prior=read_json(home, prior) if prior else {},
     )
 
 

@@ -80,6 +80,8 @@ def test_files_of_a_run():
         "fitted.parquet",
         "fit_metrics.json",
         "roi_metrics.json",
+        "channel_quantiles.json",
+        "response_curves.json",
     } <= {str(a) for a in names.Artifact}
 
 

@@ -1,7 +1,6 @@
 """What the priors say about the business, to be read before any sampling.
 
-Shares and returns are computed as attribution computes them from a posterior, so that the two can
-be laid side by side.
+Shares and returns are computed as those of a posterior (``tasks.models.quantities``).
 """
 
 import logging
@@ -13,21 +12,20 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.names import DATE_DIM, ComponentKind
-from schemas.run_spec import KpiKind, ModelKind
+from schemas.names import DATE_DIM
+from schemas.run_spec import ModelKind
 from schemas.wording import format_number
 from tasks.mmm.panel import IS_ESTIMATION
 from tasks.mmm.spend import effective_spend
 from tasks.models.contract import ModelInputs
 from tasks.models.mmm.fitted import MmmFitted
 from tasks.models.mmm.prior_draws import draw_prior
+from tasks.models.quantities import channel_quantiles, measure_quantities, quantiles
 
 log = logging.getLogger(__name__)
 
 N_DRAWS = 500
 """Enough for a 90 % interval; evaluating them costs about as much as half a chain."""
-INTERVALS = (50, 90)
-"""Probability of the equal-tailed intervals, in percent."""
 
 
 def predict_prior(panel: xr.Dataset, inputs: ModelInputs, *, seed: int) -> dict[str, Any]:
@@ -56,45 +54,22 @@ def predict_prior(panel: xr.Dataset, inputs: ModelInputs, *, seed: int) -> dict[
     if inputs.metadata["model_kind"] != ModelKind.MMM:
         return {"channels": table}
     model = MmmFitted(draw_prior(panel, inputs, N_DRAWS, seed), inputs)
+    quantities = measure_quantities(model, panel, inputs.metadata)
+    media = np.sum(list(quantities.shares.values()), axis=0)
     window = panel[IS_ESTIMATION].values
-    kpi = panel["kpi"].to_numpy()[:, window]
-    value = panel["unit_value"].to_numpy()[:, window]
-    in_money = inputs.metadata["kpi_kind"] == KpiKind.REVENUE or inputs.metadata["has_unit_value"]
-    expected, media = np.zeros(()), np.zeros(())
-    for component in model.components:
-        everywhere = model.contribution(component, panel)
-        expected = expected + everywhere
-        if component.kind is not ComponentKind.CHANNEL:
-            continue
-        part = everywhere[:, :, window]
-        share = part.sum(axis=(1, 2)) / kpi.sum()
-        media = media + share
-        row = table[component.name]
-        row |= _quantiles(share, "share")
-        worth = (part * value).sum(axis=(1, 2)) if row["spend"] and in_money else None
-        row |= _quantiles(None if worth is None else worth / row["spend"], "roas")
-    outcomes = model.sample_kpi(panel, expected, seed=seed)[:, :, window].sum(axis=1)
+    outcomes = model.sample_kpi(panel, quantities.expected, seed=seed)[:, :, window].sum(axis=1)
+    actual = panel["kpi"].to_numpy()[:, window].sum(axis=0)
     return {
         "n_draws": N_DRAWS,
         "random_seed": seed,
-        "channels": table,
+        "channels": {
+            name: table[name] | row for name, row in channel_quantiles(quantities).items()
+        },
         "media_share": {
-            **_quantiles(media, "share"),
+            **quantiles(media, "share"),
             "prob_above_one": float((media > 1).mean()),
         },
-        "kpi": _kpi_rows(outcomes, kpi.sum(axis=0), panel[DATE_DIM].values[window]),
-    }
-
-
-def _quantiles(values: NDArray[np.float64] | None, name: str) -> dict[str, float | None]:
-    """Median and equal-tailed intervals over draws; all null without draws."""
-    tails = {f"{name}_median": 0.5}
-    for percent in INTERVALS:
-        tails[f"{name}_low_{percent}"] = 0.5 - percent / 200
-        tails[f"{name}_high_{percent}"] = 0.5 + percent / 200
-    return {
-        key: None if values is None else float(np.quantile(values, tail))
-        for key, tail in tails.items()
+        "kpi": _kpi_rows(outcomes, actual, panel[DATE_DIM].values[window]),
     }
 
 

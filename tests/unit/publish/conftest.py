@@ -115,6 +115,29 @@ def _make(home, run_id, verdict, spec):
     )
     metrics_file = write_json(home, folder / Artifact.FIT_METRICS, {"mape": 0.02, "r2": 0.9})
     roi = write_json(home, folder / Artifact.ROI_METRICS, roas)
+    ends = {"median": 2.0, "low_50": 1.5, "high_50": 2.5, "low_90": 1.0, "high_90": 4.0}
+    quantiles = write_json(
+        home,
+        folder / Artifact.CHANNEL_QUANTILES,
+        {
+            name: {
+                **{f"share_{end}": value / 10 for end, value in ends.items()},
+                **{f"roas_{end}": None if name == DOLLAR else v for end, v in ends.items()},
+            }
+            for name in channels
+        },
+    )
+    curve = {
+        "unit": "spend", "x": [0.0, 5.0, 10.0], "median": [0.0, 4.0, 6.0],
+        "low_90": [0.0, 2.0, 3.0], "high_90": [0.0, 6.0, 9.0],
+        "current": 4.0, "observed_low": 1.0, "observed_high": 8.0,
+    }  # fmt: skip
+    curves = write_json(home, folder / Artifact.RESPONSE_CURVES, dict.fromkeys(channels, curve))
+    prior = write_json(
+        home,
+        folder / Artifact.PRIOR_PREDICTIVE,
+        {"channels": {PARENT: {f"share_{end}": value / 5 for end, value in ends.items()}}},
+    )
     tree = xr.DataTree.from_dict(
         {"posterior": xr.Dataset({"beta": (("chain", "draw"), np.ones((2, 3)))})}
     )
@@ -138,7 +161,7 @@ def _make(home, run_id, verdict, spec):
         features=FeaturesRef(snapshot_id="s" * 16, features=wide, metadata=metadata, scaler=scaler),
         posterior=PosteriorRef(
             kind="mmm", posterior=posterior, metadata=model_metadata, sampler="nutpie",
-            wall_seconds={"sample": 1.0},
+            wall_seconds={"sample": 1.0}, prior_predictive=prior,
         ),
         diagnostics=DiagnosticsRef(
             verdict=verdict, reasons=reasons, file=diagnostics, metrics=metrics
@@ -146,7 +169,7 @@ def _make(home, run_id, verdict, spec):
         attribution=AttributionRef(
             contributions=write_parquet(home, folder / Artifact.CONTRIBUTIONS, contributions),
             fitted=write_parquet(home, folder / Artifact.FITTED, fitted),
-            files=[roi, metrics_file],
+            files=[roi, metrics_file, quantiles, curves],
             metrics={"mape": 0.02, "r2": 0.9, "rmse": float("nan")},
         ),
         timings={"fit": 3.2, "ingest": 0.1},

@@ -62,7 +62,8 @@ def test_an_accepted_refit_is_in_the_warehouse_in_mlflow_and_champion(home, publ
     assert len(run.data.params["fingerprint.code"]) == 64
     assert "ROAS" in run.data.tags["mlflow.note.content"]
     files = [f.path for f in tracking.open_store(home).list_artifacts(got.mlflow_run_id, "figures")]
-    assert files == ["figures/contributions.png", "figures/fitted.png", "figures/returns.png"]
+    names = ("contributions", "fitted", "prior_posterior", "response_curves", "returns")
+    assert files == [f"figures/{name}.png" for name in names]
 
 
 def test_hostile_channel_names_are_just_names(home, publish):

@@ -1,0 +1,91 @@
+"""What channels are worth to a business, as draws and quantiles: share of the KPI and ROAS.
+
+Prior and posterior draws go through the same function, so that the two can be laid side by side.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from schemas.names import CHANNEL_DIM, ComponentKind
+from schemas.run_spec import KpiKind
+from tasks.mmm.panel import IS_ESTIMATION
+from tasks.models.contract import FittedModel
+
+INTERVALS = (50, 90)
+"""Probability of the equal-tailed intervals, in percent."""
+
+
+class Quantities(NamedTuple):
+    """Draws over the fitted window, ``(sample,)`` each, by channel."""
+
+    shares: dict[str, NDArray[np.float64]]
+    """Contribution over the KPI; negative for a competitor."""
+    roas: dict[str, NDArray[np.float64] | None]
+    """Money per money; None where there is no spend, or a KPI unit has no value in money."""
+    expected: NDArray[np.float64]
+    """Expected KPI, ``(sample, entity, date)``, over the whole panel."""
+
+
+def measure_quantities(
+    model: FittedModel, panel: xr.Dataset, metadata: Mapping[str, Any]
+) -> Quantities:
+    """Evaluate the draws of a model on the panel of its fit.
+
+    Parameters
+    ----------
+    model
+        Posterior or prior draws.
+    panel
+        Panel with its carryover window.
+    metadata
+        Feature metadata: KPI kind, whether a KPI unit has a value in money.
+    """
+    window = panel[IS_ESTIMATION].values
+    kpi, value = (panel[name].to_numpy()[:, window] for name in ("kpi", "unit_value"))
+    in_money = metadata["kpi_kind"] == KpiKind.REVENUE or metadata["has_unit_value"]
+    shares: dict[str, NDArray[np.float64]] = {}
+    roas: dict[str, NDArray[np.float64] | None] = {}
+    expected = np.zeros(())
+    for component in model.components:
+        everywhere = model.contribution(component, panel)
+        expected = expected + everywhere
+        if component.kind is ComponentKind.CHANNEL:
+            part = everywhere[:, :, window]
+            spend = panel["spend"].sel({CHANNEL_DIM: component.name}).to_numpy()[:, window]
+            money = float(np.nansum(spend)) if in_money else 0.0
+            shares[component.name] = part.sum(axis=(1, 2)) / kpi.sum()
+            roas[component.name] = (part * value).sum(axis=(1, 2)) / money if money else None
+    return Quantities(shares, roas, expected)
+
+
+def channel_quantiles(quantities: Quantities) -> dict[str, dict[str, float | None]]:
+    """Return ``share_*`` and ``roas_*`` of every channel, as ``quantiles`` names them."""
+    return {
+        name: {**quantiles(share, "share"), **quantiles(quantities.roas[name], "roas")}
+        for name, share in quantities.shares.items()
+    }
+
+
+def quantiles(values: NDArray[np.float64] | None, name: str) -> dict[str, float | None]:
+    """Median and equal-tailed intervals: ``{name}_median``, ``_low_50``, ``_high_50``, ``_low_90``.
+
+    All null without draws.
+    """
+    tails = {f"{name}_median": 0.5}
+    for percent in INTERVALS:
+        tails[f"{name}_low_{percent}"] = 0.5 - percent / 200
+        tails[f"{name}_high_{percent}"] = 0.5 + percent / 200
+    return {
+        key: None if values is None else float(np.quantile(values, tail))
+        for key, tail in tails.items()
+    }
+
+
+def thin_draws(draws: xr.Dataset, n_draws: int) -> xr.Dataset:
+    """Keep about ``n_draws`` draws, evenly from every chain; fewer where there are fewer."""
+    step = max(1, draws.sizes["chain"] * draws.sizes["draw"] // n_draws)
+    return draws.isel(draw=slice(None, None, step))

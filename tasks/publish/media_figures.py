@@ -1,0 +1,101 @@
+"""Figures of single channels: what was believed and what was learned, and the response to spend."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, PercentFormatter
+
+from tasks.publish.canvas import BLUE, GREY, label, panels, window_label
+from tasks.publish.outputs import RunOutputs
+
+MAX_CURVES = 30
+"""More curves than this are too small to read; the channels that contribute most are shown."""
+_OFFSET = 0.17
+"""Distance of a channel's two bars from its line, in lines."""
+
+
+def prior_against_posterior(outputs: RunOutputs) -> Figure:
+    """Show share and ROAS per channel: 50 % (thick) and 90 % (thin) intervals, prior in grey."""
+    names = [name for name in outputs.channels if name in outputs.quantiles]
+    quantities = ["share"]
+    if any(outputs.quantiles[name].get("roas_median") is not None for name in names):
+        quantities.append("roas")
+    figure, grid = panels(
+        f"Prior (grey) and posterior (blue) with 50 % and 90 % intervals, {window_label(outputs)}",
+        len(quantities),
+        columns=len(quantities),
+        size=(10 / len(quantities), max(3.5, 0.42 * len(names) + 1)),
+    )
+    for axes, quantity in zip(grid, quantities, strict=True):
+        _compare(axes, outputs, names, quantity)
+        axes.set_yticks(range(len(names)), [label(name, 25) for name in names])
+        axes.set_ylim(len(names) - 0.5, -0.5)
+    if len(grid) > 1:
+        grid[1].set_yticklabels([])
+    return figure
+
+
+def _compare(axes: Axes, outputs: RunOutputs, names: list[str], quantity: str) -> None:
+    prior_rows = outputs.prior.get("channels", {})
+    for position, name in enumerate(names):
+        _bars(axes, prior_rows.get(name, {}), quantity, position - _OFFSET, GREY)
+        _bars(axes, outputs.quantiles[name], quantity, position + _OFFSET, BLUE)
+    axes.grid(axis="x", color="#eeeeee")
+    axes.set_axisbelow(True)
+    if quantity == "share":
+        axes.set_xlabel(label(f"share of {outputs.spec.kpi_name}"))
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.axvline(0.0, color="grey", linewidth=0.8)
+    else:
+        axes.set_xlabel("ROAS")
+        axes.axvline(1.0, color="grey", linewidth=0.8, linestyle="--")
+        axes.set_xlim(left=0.0)
+
+
+def _bars(axes: Axes, row: Mapping[str, Any], quantity: str, height: float, color: str) -> None:
+    """Draw one distribution as two bars and a dot; nothing where there is none."""
+    if row.get(f"{quantity}_median") is None:
+        return
+    for percent, width in ((90, 1.4), (50, 4.5)):
+        ends = [row[f"{quantity}_low_{percent}"], row[f"{quantity}_high_{percent}"]]
+        axes.plot(ends, [height, height], color=color, linewidth=width, solid_capstyle="butt")
+    axes.plot(
+        [row[f"{quantity}_median"]], [height], "o", color="white", markeredgecolor=color,
+        markersize=4,
+    )  # fmt: skip
+
+
+def response_curves(outputs: RunOutputs) -> Figure:
+    """Show each channel's long-run contribution per period against its spend or input."""
+    names = [name for name in outputs.channels if name in outputs.curves][:MAX_CURVES]
+    columns = min(len(names), 3)
+    figure, grid = panels(
+        f"Response per period with 90 % band, {window_label(outputs)} "
+        "(shaded: observed range, dot: mean)",
+        len(names),
+        columns=columns,
+        size=(4.0 if columns > 2 else 5.0, 2.9),
+    )
+    for axes, name in zip(grid, names, strict=True):
+        _curve(axes, outputs.curves[name])
+        axes.set_title(label(name, 35), fontsize=9, loc="left")
+    for axes in grid[::columns]:
+        axes.set_ylabel(label(outputs.spec.kpi_name), fontsize=9)
+    return figure
+
+
+def _curve(axes: Axes, curve: Mapping[str, Any]) -> None:
+    x = curve["x"]
+    axes.axvspan(curve["observed_low"], curve["observed_high"], color="#f0f0f0", linewidth=0)
+    axes.fill_between(x, curve["low_90"], curve["high_90"], color=BLUE, alpha=0.25, linewidth=0)
+    axes.plot(x, curve["median"], color=BLUE, linewidth=1.5)
+    at_mean = np.interp(curve["current"], x, curve["median"])
+    axes.plot([curve["current"]], [at_mean], "o", color="black", markersize=5)
+    axes.set_xlim(0.0, x[-1])
+    axes.set_xlabel(f"{curve['unit']} per period", fontsize=8)
+    axes.tick_params(labelsize=8)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(EngFormatter(sep=""))
