@@ -13,6 +13,8 @@ from tasks.publish.outputs import RunOutputs
 
 MAX_CURVES = 30
 """More curves than this are too small to read; the channels that contribute most are shown."""
+_PRIOR_REACH = 4.0
+"""How far priors are shown, as a multiple of the furthest end of any posterior."""
 _OFFSET = 0.17
 """Distance of a channel's two bars from its line, in lines."""
 
@@ -53,6 +55,16 @@ def _compare(axes: Axes, outputs: RunOutputs, names: list[str], quantity: str) -
         axes.set_xlabel("ROAS")
         axes.axvline(1.0, color="grey", linewidth=0.8, linestyle="--")
         axes.set_xlim(left=0.0)
+    _zoom(axes, [outputs.quantiles[name] for name in names], quantity)
+
+
+def _zoom(axes: Axes, rows: list[Mapping[str, Any]], quantity: str) -> None:
+    """Let a wide prior run out of the picture before it makes the posteriors unreadable."""
+    ends = [row[f"{quantity}_{end}"] or 0.0 for row in rows for end in ("low_90", "high_90")]
+    reach = _PRIOR_REACH * max(map(abs, ends), default=0.0)
+    low, high = axes.get_xlim()
+    if reach > 0:
+        axes.set_xlim(max(low, -reach), min(high, reach))
 
 
 def _bars(axes: Axes, row: Mapping[str, Any], quantity: str, height: float, color: str) -> None:

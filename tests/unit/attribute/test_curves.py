@@ -66,7 +66,8 @@ def test_quantiles_are_those_of_the_contributions(world):
     draws = prior_draws(world, n_draws=50)
     model = fitted_model(world, draws)
     rows = measure_channels(model, world.panel, world.metadata)
-    share = model.contribution(Component("tv", ComponentKind.CHANNEL), world.panel)[:, :, world.window]
+    tv = Component("tv", ComponentKind.CHANNEL)
+    share = model.contribution(tv, world.panel)[:, :, world.window]
     share = share.sum(axis=(1, 2)) / float(world.panel["kpi"].values[:, world.window].sum())
     assert rows["tv"]["share_median"] == pytest.approx(np.median(share))
     assert rows["tv"]["share_low_90"] == pytest.approx(np.quantile(share, 0.05))
