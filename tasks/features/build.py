@@ -74,18 +74,24 @@ def build_features(
     metadata |= _term_facts(panel, metadata, spec)
     require_feasible(metadata, pd.DatetimeIndex(panel[DATE_DIM].values[window]))
     metadata["n_parameters"] = count_parameters(metadata, n_entities=panel.sizes[ENTITY_DIM])
-    scales = compute_scales(carry_controls(panel, metadata["controls"]))
-    if spec.model.kind is ModelKind.LOG_STUDENT_T:
-        scales = scales.merge(compute_media_scales(panel, metadata, window))
+    scales = _scales(panel, metadata)
     inputs = ModelInputs(metadata, scales)
     place_tests(panel, metadata, spec.lift_tests)  # raises while nothing has been sampled
     if spec.model.kind is ModelKind.MMM:
-        stated = share_priors(panel, inputs)
-        metadata["share_priors"] = {
-            "log_median": stated.log_median.tolist(),
-            "spread": stated.spread.tolist(),
-        }
+        metadata["share_priors"] = _stated_shares(panel, inputs)
     return Features(_add_columns(kept, panel, inputs), metadata, scales)
+
+
+def _scales(panel: xr.Dataset, metadata: Mapping[str, Any]) -> xr.Dataset:
+    scales = compute_scales(carry_controls(panel, metadata["controls"]))
+    if metadata["model_kind"] == ModelKind.LOG_STUDENT_T:
+        scales = scales.merge(compute_media_scales(panel, metadata, panel[IS_ESTIMATION].values))
+    return scales
+
+
+def _stated_shares(panel: xr.Dataset, inputs: ModelInputs) -> dict[str, list[float]]:
+    stated = share_priors(panel, inputs)
+    return {"log_median": stated.log_median.tolist(), "spread": stated.spread.tolist()}
 
 
 def _window_facts(panel: xr.Dataset, window: NDArray[np.bool_]) -> dict[str, Any]:

@@ -57,19 +57,23 @@ def adstock_weights(
     if kind is AdstockKind.NONE:
         raise ValueError("adstock 'none' has no weights; use the input as it is")
     p = {name: parameters[name][..., None] for name in ADSTOCK_PARAMETERS[kind]}
-    lags = np.arange(l_max, dtype=float)
-    if kind is AdstockKind.GEOMETRIC:
-        weights = p["alpha"] ** lags
-    elif kind is AdstockKind.DELAYED:
-        weights = p["alpha"] ** ((lags - p["theta"]) ** 2)
-    elif kind is AdstockKind.BINOMIAL:
-        # (1 - lag / (l_max + 1)) ** (1 / alpha - 1); the base is data, so its logarithm is too.
-        weights = xp.exp((1 / p["alpha"] - 1) * np.log1p(-lags / (l_max + 1)))
-    elif kind is AdstockKind.WEIBULL_PDF:
-        weights = _weibull_density_weights(lags + 1, p["lam"], p["k"], xp)
-    else:
-        weights = _weibull_survival_weights(lags, p["lam"], p["k"], xp)
+    weights = _raw_weights(kind, p, np.arange(l_max, dtype=float), xp)
     return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def _raw_weights(
+    kind: AdstockKind, p: Mapping[str, Any], lags: NDArray[np.float64], xp: ModuleType
+) -> Any:
+    if kind is AdstockKind.GEOMETRIC:
+        return p["alpha"] ** lags
+    if kind is AdstockKind.DELAYED:
+        return p["alpha"] ** ((lags - p["theta"]) ** 2)
+    if kind is AdstockKind.BINOMIAL:
+        # (1 - lag / (l_max + 1)) ** (1 / alpha - 1); the base is data, so its logarithm is too.
+        return xp.exp((1 / p["alpha"] - 1) * np.log1p(-lags / (len(lags) + 1)))
+    if kind is AdstockKind.WEIBULL_PDF:
+        return _weibull_density_weights(lags + 1, p["lam"], p["k"], xp)
+    return _weibull_survival_weights(lags, p["lam"], p["k"], xp)
 
 
 def _weibull_density_weights(times: NDArray[np.float64], lam: Any, k: Any, xp: ModuleType) -> Any:

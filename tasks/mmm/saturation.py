@@ -34,9 +34,8 @@ def saturation_shape(
     Parameters
     ----------
     kind
-        Curve: Hill ``x^slope / (kappa^slope + x^slope)``, logistic
-        ``(1 - exp(-lam x)) / (1 + exp(-lam x))``, Michaelis-Menten ``x / (lam + x)``,
-        tanh ``tanh(x / kappa)``, root ``x^alpha``, none ``x``.
+        Hill ``x^slope / (kappa^slope + x^slope)``, logistic ``tanh(lam x / 2)``,
+        Michaelis-Menten ``x / (lam + x)``, tanh ``tanh(x / kappa)``, root ``x^alpha``, none ``x``.
     x
         Non-negative scaled input, any shape.
     parameters
