@@ -17,7 +17,7 @@ from tasks.models.contract import Component, FittedModel
 from tasks.models.quantities import channel_quantiles, measure_quantities, thin_draws
 
 N_DRAWS = 500
-N_POINTS = 41
+N_POINTS = 31
 BEYOND = 1.25
 """A curve runs this far past the largest observed input."""
 _TAILS = {"median": 0.5, "low_90": 0.05, "high_90": 0.95}

@@ -238,3 +238,18 @@ def test_every_problem_is_told(world):
     with pytest.raises(SpecError) as caught:
         lift_design(world.panel, world.inputs, tests)
     assert len(caught.value.problems) == 3
+
+
+def test_tests_travel_with_the_features_and_are_checked_there(world):
+    test = make_test(world)
+    carrying = mmm_world(3, lift_tests=[test.model_dump(mode="json")])
+    own, given_directly = (
+        lift_design(carrying.panel, carrying.inputs),
+        lift_design(carrying.panel, carrying.inputs, [test]),
+    )
+    np.testing.assert_array_equal(own.changed, given_directly.changed)
+    np.testing.assert_array_equal(own.delta_kpi, [300.0])
+    unknown = test.model_copy(update={"channel": "tvv"}).model_dump(mode="json")
+    with pytest.raises(SpecError, match="unknown channel 'tvv'"):
+        mmm_world(3, lift_tests=[unknown])
+    assert SpecError.exit_code == 2

@@ -56,6 +56,19 @@ def test_a_stated_roas_comes_out_as_stated():
     assert document["channels"]["rival"]["share_high_90"] < 0
 
 
+def test_a_stated_coefficient_is_the_amplitude_and_its_share_follows():
+    prior = {"quantity": "coefficient", "median": 0.4, "spread": 0.3}
+    world = mmm_world(1, "none", "none", channels=stated(prior))
+    beta = draw_prior(world.panel, world.inputs, 500, seed=0)["saturation_beta"].sel(channel="tv")
+    expected = lognorm(0.3, scale=0.4).ppf(TAILS)
+    np.testing.assert_allclose(np.quantile(beta, TAILS), expected, rtol=0.02)
+    share = predict_prior(world.panel, world.inputs, seed=0)["channels"]["tv"]["share_median"]
+    media = world.panel["media"].sel(channel="tv") / world.inputs.scales["media_scale"]
+    kpi = world.panel["kpi"] / world.inputs.scales["kpi_scale"]
+    by_hand = 0.4 * float(media.sel(channel="tv").mean() / kpi.mean())
+    assert share == pytest.approx(by_hand, rel=0.02)
+
+
 def test_entities_widen_a_channel_around_its_stated_median():
     world = mmm_world(3, channels=stated({"quantity": "share", "median": 0.1, "spread": 0.5}))
     row = predict_prior(world.panel, world.inputs, seed=1)["channels"]["tv"]
