@@ -138,6 +138,25 @@ def test_the_graph_and_numpy_agree(world):
         np.testing.assert_allclose(evaluate(in_graph), in_numpy, rtol=1e-9)
 
 
+def test_the_gradient_is_the_slope_of_the_numpy_lift(world):
+    design = lift_design(world.panel, world.inputs, [make_test(world)])
+    samples = stack_samples(prior_draws(world, n_draws=1)).isel(sample=0)
+    names = ("adstock_alpha", "saturation_slope", "saturation_kappa")
+    start = {name: samples[name].to_numpy() for name in names}
+    beta = samples["saturation_beta"].transpose("entity", "channel").to_numpy()
+    tensors = {name: pt.as_tensor(value) for name, value in start.items()}
+    lift = lift_of_segments(design, tensors, pt.as_tensor(beta), xp=pt)[0]
+    for name in names:
+        step = np.where(np.arange(4) == 0, 1e-6, 0.0)
+        higher, lower = (
+            lift_of_segments(design, start | {name: start[name] + side * step}, beta)[0]
+            for side in (1, -1)
+        )
+        slope = evaluate(pt.grad(lift, tensors[name]))
+        assert slope[0] == pytest.approx((higher - lower) / 2e-6, rel=1e-4)
+        np.testing.assert_array_equal(slope[1:], 0)
+
+
 def test_a_multiplier_scales_the_periods_it_stands_for():
     world = mmm_world(1, "none", "none")
     draws = stack_samples(prior_draws(world))
