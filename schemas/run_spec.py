@@ -108,11 +108,15 @@ class ModelSpec(SpecModel):
 
 
 class SamplerBackend(StrEnum):
-    """nutpie where it is installed (auto), or PyMC's own NUTS."""
+    """What is sampled, and by which NUTS; auto takes the first of the three that can."""
 
     AUTO = "auto"
+    KERNEL = "kernel"
+    """The compiled kernel of kind ``mmm``, by nutpie."""
     NUTPIE = "nutpie"
+    """The PyMC graph, compiled for nutpie."""
     PYMC = "pymc"
+    """The PyMC graph, by PyMC's own NUTS."""
 
 
 class SamplerSpec(SpecModel):

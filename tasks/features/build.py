@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.baseline import TrendSpec
+from schemas.baseline import TrendKind, TrendSpec
 from schemas.names import DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, PERIOD_COLUMN, ComponentKind
 from schemas.refs import SnapshotRef
 from schemas.roles import ColumnRoles
@@ -30,6 +30,9 @@ from tasks.models.log_student_t.design import (
 )
 from tasks.models.mmm.lift_placement import place_tests
 from tasks.models.mmm.priors import share_priors
+
+MEDIA_CURVE = TrendSpec(kind=TrendKind.GP, length_scale=52, basis=6)
+"""How all media together may rise and fall: over a year or longer, not from week to week."""
 
 
 class Features(NamedTuple):
@@ -116,6 +119,7 @@ def _term_facts(panel: xr.Dataset, metadata: Mapping[str, Any], spec: RunSpec) -
     return {
         "trend": fix_trend(TrendSpec.model_validate(metadata["trend"]), fitted),
         "events": [*metadata["events"], *found],
+        "media_curve": fix_trend(MEDIA_CURVE, fitted) if spec.model.time_varying_media else None,
     }
 
 

@@ -1,6 +1,6 @@
-"""NUTS on a PyMC model: nutpie where it is installed, PyMC's own sampler otherwise.
+"""NUTS on a posterior: its compiled kernel, or its PyMC graph by nutpie or by PyMC's own sampler.
 
-Both come back in one shape: a DataTree with ``posterior`` and ``sample_stats``, whose variables
+All come back in one shape: a DataTree with ``posterior`` and ``sample_stats``, whose variables
 ``diverging``, ``energy`` and ``reached_max_treedepth`` mean the same.
 """
 
@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import pymc as pm
 import xarray as xr
 
 from schemas.errors import SamplingError
 from schemas.run_spec import SamplerBackend, SamplerSpec
+from tasks.models.contract import Posterior
 
 log = logging.getLogger(__name__)
 
@@ -36,25 +36,25 @@ class Sampled:
 
 
 def sample_posterior(
-    model: pm.Model,
+    posterior: Posterior,
     settings: SamplerSpec,
     *,
     cores: int,
     progress: Progress | None = None,
     show_bar: bool = False,
 ) -> Sampled:
-    """Sample a model.
+    """Sample a posterior.
 
     Parameters
     ----------
-    model
-        A PyMC model; every free variable and deterministic is published, but for ``*_z``.
+    posterior
+        Every free variable and deterministic of its graph is published, but for ``*_z``.
     settings
         Draws, tuning, chains, target acceptance, seed, backend.
     cores
         Chains that run at once.
     progress
-        Told about finished draws about twice a second (nutpie).
+        Told about finished draws about twice a second.
     show_bar
         Draw a progress bar on stderr.
 
@@ -63,48 +63,68 @@ def sample_posterior(
     SamplingError
         If the sampler stops with an error; the message says what to do.
     """
-    backend = choose_backend(settings.backend)
-    run = _sample_nutpie if backend is SamplerBackend.NUTPIE else _sample_pymc
+    started = time.perf_counter()
+    backend, model = _prepare(posterior, settings.backend)
+    built = time.perf_counter()
     try:
-        sampled = run(model, settings, cores, progress, show_bar)
-    except (RuntimeError, ValueError, FloatingPointError, pm.exceptions.SamplingError) as error:
+        if backend is SamplerBackend.PYMC:
+            tree, compiled = _sample_pymc(model, settings, cores, progress, show_bar), built
+        else:
+            if backend is SamplerBackend.NUTPIE:
+                model = _compile_graph(model)
+            compiled = time.perf_counter()
+            tree = _sample_nutpie(model, settings, cores, progress, show_bar)
+    except (RuntimeError, ValueError, FloatingPointError) as error:
         raise SamplingError(
             f"{backend} stopped while sampling: {error}. Check the data for constant or extreme "
-            "columns; sampler.backend can switch to the other sampler."
+            "columns; sampler.backend can switch to another sampler."
         ) from error
-    return Sampled(_published(sampled.tree), sampled.backend, sampled.wall_seconds)
+    wall = {
+        "build": built - started,
+        "compile": compiled - built,
+        "sample": time.perf_counter() - compiled,
+    }
+    named = _named(tree, posterior if backend is SamplerBackend.KERNEL else None)
+    return Sampled(named, backend.value, wall)
 
 
-def choose_backend(wanted: SamplerBackend) -> SamplerBackend:
-    """Nutpie when asked for or available.
+def _prepare(posterior: Posterior, wanted: SamplerBackend) -> tuple[SamplerBackend, Any]:
+    """Choose the backend and build what it samples.
 
     Raises
     ------
     SamplingError
-        If nutpie is asked for by name and not installed.
+        If what is asked for by name is not there.
     """
     available = importlib.util.find_spec("nutpie") is not None
-    if wanted is SamplerBackend.NUTPIE and not available:
+    if wanted in (SamplerBackend.KERNEL, SamplerBackend.NUTPIE) and not available:
         raise SamplingError(
-            "sampler.backend is nutpie, but nutpie is not installed; use auto or pymc."
+            f"sampler.backend is {wanted}, but nutpie is not installed; use auto or pymc."
         )
-    if wanted is SamplerBackend.AUTO:
-        return SamplerBackend.NUTPIE if available else SamplerBackend.PYMC
-    return wanted
+    if available and wanted in (SamplerBackend.AUTO, SamplerBackend.KERNEL):
+        model = posterior.kernel()
+        if model is not None:
+            return SamplerBackend.KERNEL, model
+        if wanted is SamplerBackend.KERNEL:
+            raise SamplingError("This model kind has no kernel; use sampler.backend: auto.")
+    use_pymc = wanted is SamplerBackend.PYMC or not available
+    return (SamplerBackend.PYMC if use_pymc else SamplerBackend.NUTPIE), posterior.graph()
+
+
+def _compile_graph(model: Any) -> Any:
+    import nutpie
+
+    return nutpie.compile_pymc_model(model)
 
 
 def _sample_nutpie(
-    model: pm.Model, settings: SamplerSpec, cores: int, progress: Progress | None, show_bar: bool
-) -> Sampled:
+    model: Any, settings: SamplerSpec, cores: int, progress: Progress | None, show_bar: bool
+) -> xr.DataTree:
     import nutpie
-
-    started = time.perf_counter()
-    compiled = nutpie.compile_pymc_model(model)
-    compiled_at = time.perf_counter()
 
     seen = _Seen()
     sampler = nutpie.sample(
-        compiled,
+        model,
         draws=settings.draws,
         tune=settings.tune,
         chains=settings.chains,
@@ -117,9 +137,7 @@ def _sample_nutpie(
         progress_rate=500,
         blocking=False,
     )
-    tree = _wait(sampler, seen, progress)
-    wall = {"compile": compiled_at - started, "sample": time.perf_counter() - compiled_at}
-    return Sampled(_with_depth_flag(tree), "nutpie", wall)
+    return _wait(sampler, seen, progress)
 
 
 class _Seen:
@@ -154,9 +172,10 @@ def _wait(sampler: Any, seen: _Seen, progress: Progress | None) -> xr.DataTree:
 
 
 def _sample_pymc(
-    model: pm.Model, settings: SamplerSpec, cores: int, progress: Progress | None, show_bar: bool
-) -> Sampled:
-    started = time.perf_counter()
+    model: Any, settings: SamplerSpec, cores: int, progress: Progress | None, show_bar: bool
+) -> xr.DataTree:
+    import pymc as pm
+
     total = settings.chains * (settings.draws + settings.tune)
     finished = {"draws": 0, "divergences": 0}
 
@@ -168,7 +187,7 @@ def _sample_pymc(
             progress(finished["draws"] / total, finished["divergences"])
 
     with model:
-        tree = pm.sample(
+        return pm.sample(
             draws=settings.draws,
             tune=settings.tune,
             chains=settings.chains,
@@ -180,16 +199,6 @@ def _sample_pymc(
             callback=report if progress is not None else None,
             compute_convergence_checks=False,
         )
-    return Sampled(_with_depth_flag(tree), "pymc", {"sample": time.perf_counter() - started})
-
-
-def _with_depth_flag(tree: xr.DataTree) -> xr.DataTree:
-    """Name the flag of a saturated tree depth alike for both samplers."""
-    stats = tree["sample_stats"].to_dataset()
-    if "maxdepth_reached" in stats and "reached_max_treedepth" not in stats:
-        stats = stats.rename(maxdepth_reached="reached_max_treedepth")
-        tree["sample_stats"] = xr.DataTree(stats)
-    return tree
 
 
 _STATS = (
@@ -203,12 +212,17 @@ _STATS = (
 )
 
 
-def _published(tree: xr.DataTree) -> xr.DataTree:
-    posterior = tree["posterior"].to_dataset()
-    scratch = [str(v) for v in posterior.data_vars if str(v).endswith(_SCRATCH_SUFFIX)]
+def _named(tree: xr.DataTree, kernel_of: Posterior | None) -> xr.DataTree:
+    """Give draws and statistics the same names whatever sampled them, and drop scratch."""
+    draws = tree["posterior"].to_dataset()
+    if kernel_of is not None:
+        draws = kernel_of.publish(draws)
+    scratch = [str(v) for v in draws.data_vars if str(v).endswith(_SCRATCH_SUFFIX)]
     stats = tree["sample_stats"].to_dataset()
+    if "maxdepth_reached" in stats and "reached_max_treedepth" not in stats:
+        stats = stats.rename(maxdepth_reached="reached_max_treedepth")
     stats = stats[[name for name in _STATS if name in stats]]
-    out = xr.DataTree.from_dict({"posterior": posterior.drop_vars(scratch), "sample_stats": stats})
+    out = xr.DataTree.from_dict({"posterior": draws.drop_vars(scratch), "sample_stats": stats})
     # Library attributes hold creation times, which would make equal draws unequal files.
     for node in out.subtree:
         node.attrs = {}

@@ -31,14 +31,14 @@ from tasks.store.home import Home, current_home
 if TYPE_CHECKING:
     import xarray as xr
 
-    from tasks.models.contract import ModelInputs
+    from tasks.models.contract import ModelInputs, Posterior
 
 log = logging.getLogger(__name__)
 
 
 @task(name="fit-posterior", cache_policy=NO_CACHE)
 def fit_posterior(features: FeaturesRef, spec: RunSpec, run_id: str) -> PosteriorRef:
-    """Sample the posterior of one set of features. Logic: ``graph.build_graph``, ``sampling``."""
+    """Sample the posterior of one set of features. Logic: ``models``, ``sampling``."""
     from tasks.fit.sampling import sample_posterior
     from tasks.fit.summary import summarize_posterior
 
@@ -48,9 +48,7 @@ def fit_posterior(features: FeaturesRef, spec: RunSpec, run_id: str) -> Posterio
     panel, inputs = _model_data(home, features, metadata)
     prior = _tell_prior(home, folder / Artifact.PRIOR_PREDICTIVE, panel, inputs, spec)
     with _own_scratch():
-        started = time.perf_counter()
-        model = _graph_builder(metadata)(panel, inputs)
-        built = time.perf_counter() - started
+        posterior = _load_posterior(panel, inputs)
         log.info(
             "sampling %s with %d chains of %d draws",
             spec.model.kind.value,
@@ -59,13 +57,13 @@ def fit_posterior(features: FeaturesRef, spec: RunSpec, run_id: str) -> Posterio
         )
         with _progress(run_id) as report:
             sampled = sample_posterior(
-                model,
+                posterior,
                 spec.sampler,
                 cores=len(os.sched_getaffinity(0)),
                 progress=report,
                 show_bar=sys.stderr.isatty(),
             )
-    wall = {"build": built, **sampled.wall_seconds}
+    wall = sampled.wall_seconds
     log.info(
         "sampled with %s: %s",
         sampled.backend,
@@ -108,11 +106,11 @@ def _tell_prior(
     return write_json(home, path, prior)
 
 
-def _graph_builder(metadata: dict[str, Any]) -> Callable[[Any, Any], Any]:
+def _load_posterior(panel: "xr.Dataset", inputs: "ModelInputs") -> "Posterior":
     from tasks.models import log_student_t, mmm
 
-    kind = mmm if metadata["model_kind"] == ModelKind.MMM else log_student_t
-    return kind.load_graph_builder()
+    kind = mmm if inputs.metadata["model_kind"] == ModelKind.MMM else log_student_t
+    return kind.load_posterior(panel, inputs)
 
 
 def _write_stock(

@@ -26,6 +26,22 @@ class ModelInputs:
     scales: xr.Dataset
 
 
+class Posterior(Protocol):
+    """The distribution that a fit samples, before it is sampled."""
+
+    def graph(self) -> Any:
+        """Return it as a ``pymc.Model``, whose variables have the published names."""
+        ...
+
+    def kernel(self) -> Any:
+        """Return it as a model that ``nutpie.sample`` takes as it is, or None."""
+        ...
+
+    def publish(self, recorded: xr.Dataset) -> xr.Dataset:
+        """Turn what sampling the kernel recorded into draws with the published names."""
+        ...
+
+
 class FittedModel(Protocol):
     """Draws of one fit and what they say about a panel.
 

@@ -8,21 +8,20 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from schemas.channels import AdstockKind
 from schemas.names import CHANNEL_DIM, ENTITY_DIM
 from schemas.refs import FileRef, SnapshotRef
 from schemas.roles import ColumnRoles, resolve_roles
 from schemas.run_spec import Grain, ModelKind, RunSpec
 from tasks.features.build import build_features
-from tasks.mmm.carryover import ADSTOCK_PARAMETERS
 from tasks.mmm.draws import stack_samples
 from tasks.mmm.panel import IS_ESTIMATION, build_panel
-from tasks.mmm.saturation import SATURATION_PARAMETERS
 from tasks.models.contract import FittedModel, ModelInputs
 from tasks.models.linear import linear_terms
 from tasks.models.log_student_t.fitted import LogStudentTFitted
+from tasks.models.mmm.constants import fit_constants
 from tasks.models.mmm.design import media_design
-from tasks.models.mmm.fitted import MmmFitted, channel_shape
+from tasks.models.mmm.fitted import MmmFitted
+from tasks.models.mmm.shapes import channel_shape
 
 CHANNELS = [
     {"name": "tv", "activity": "act_tv", "spend": "spend_tv"},
@@ -191,16 +190,21 @@ def _mmm_draws(world: World, n_draws: int, rng: np.random.Generator) -> xr.Datas
     draws = _Draws(world, n_draws)
     n_entities = world.panel.sizes[ENTITY_DIM]
     media = media_design(world.panel, world.inputs)
-    by_channel = draws.shape(CHANNEL_DIM)
     samplers = {
-        "alpha": lambda: rng.beta(2, 3, by_channel),
-        "theta": lambda: np.abs(rng.normal(0, 1, by_channel)),
+        ("adstock", "alpha"): lambda shape: rng.beta(2, 3, shape),
+        ("adstock", "theta"): lambda shape: np.abs(rng.normal(0, 1, shape)),
+        ("adstock", "lam"): lambda shape: rng.gamma(4, 0.5, shape) + 0.2,
+        ("adstock", "k"): lambda shape: rng.gamma(4, 0.5, shape) + 0.2,
     }
-    for name in ADSTOCK_PARAMETERS[AdstockKind(media.adstock.kind)]:
-        sample = samplers.get(name, lambda: rng.gamma(4, 0.5, by_channel) + 0.2)
-        draws.add(f"adstock_{name}", sample(), CHANNEL_DIM)
-    for name in SATURATION_PARAMETERS[media.saturation.kind]:
-        draws.add(f"saturation_{name}", np.exp(rng.normal(0, 0.4, by_channel)), CHANNEL_DIM)
+    for label in fit_constants(world.panel, world.inputs).table.offsets():
+        family, _, name = label.partition("_")
+        if family not in ("adstock", "saturation"):
+            continue
+        users = media.users(family, name)
+        dim = CHANNEL_DIM if len(users) == len(media.names) else f"{label}_{CHANNEL_DIM}"
+        draws.coords[dim] = [media.names[i] for i in users]
+        sample = samplers.get((family, name), lambda shape: np.exp(rng.normal(0, 0.4, shape)))
+        draws.add(label, sample(draws.shape(dim)), dim)
     share_dims = (CHANNEL_DIM,) if n_entities == 1 else (CHANNEL_DIM, ENTITY_DIM)
     log_share = rng.normal(np.log(0.08), 0.5, draws.shape(*share_dims))
     draws.add("log_share", log_share, *share_dims)

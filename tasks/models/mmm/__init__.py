@@ -1,15 +1,20 @@
 """Kind ``mmm``: learned carryover and saturation, sampled on contribution shares.
 
-``graph`` is a lean PyMC graph; ``fitted`` evaluates its draws in NumPy; ``publish`` turns them into
-a stock pymc-marketing ``MMM`` with the same adstock and saturation.
+``constants`` fixes a posterior; ``graph`` says it in PyMC, ``kernel`` computes its density in
+machine code; ``derive`` and ``fitted`` evaluate draws in NumPy; ``stock`` turns them into a stock
+pymc-marketing ``MMM`` with the same adstock and saturation.
 """
 
-from collections.abc import Callable
 from typing import Any
 
+import xarray as xr
 
-def load_graph_builder() -> Callable[[Any, Any], Any]:
-    """Return ``graph.build_graph``; importing PyMC takes seconds, so only a fit does it."""
-    from tasks.models.mmm.graph import build_graph
+from tasks.models.contract import ModelInputs, Posterior
 
-    return build_graph
+
+def load_posterior(panel: xr.Dataset, inputs: ModelInputs) -> Posterior:
+    """Return the posterior of a panel; its libraries take seconds to import, so only a fit does."""
+    from tasks.models.mmm.posterior import MmmPosterior
+
+    posterior: Any = MmmPosterior(panel, inputs)
+    return posterior

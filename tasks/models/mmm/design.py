@@ -1,44 +1,104 @@
-"""Media of kind ``mmm`` as data: lag-stacked, scaled, with what the spec says of each channel."""
+"""Media of kind ``mmm`` as data: scaled series with what the spec says of each channel."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.channels import AdstockKind, AdstockSpec, ChannelKind, SaturationSpec
-from tasks.mmm.carryover import stack_lags
+from tasks.mmm.carryover import ADSTOCK_PARAMETERS, stack_lags
+from tasks.mmm.saturation import SATURATION_PARAMETERS
 from tasks.mmm.scaling import scale_media
 from tasks.models.contract import ModelInputs
 
 
 @dataclass(frozen=True)
-class MediaDesign:
-    """Lag-stacked scaled media and what the spec says about each channel."""
+class ChannelShape:
+    """Carryover and saturation of one channel."""
 
-    lagged: NDArray[np.float64]
-    """``(channel, lag, entity, date)``, periods before the first one count as zero."""
-    signs: NDArray[np.float64]
-    """``(channel,)``: -1 for a competitor, else 1."""
     adstock: AdstockSpec
     saturation: SaturationSpec
 
     @property
     def n_lags(self) -> int:
         """Number of lags, 1 without carryover."""
-        return self.lagged.shape[1]
+        return 1 if self.adstock.kind is AdstockKind.NONE else self.adstock.l_max
+
+    @property
+    def adstock_parameters(self) -> tuple[str, ...]:
+        """Learned parameters of the carryover kernel."""
+        return ADSTOCK_PARAMETERS[self.adstock.kind]
+
+    @property
+    def saturation_parameters(self) -> tuple[str, ...]:
+        """Learned parameters of the saturation curve."""
+        return SATURATION_PARAMETERS[self.saturation.kind]
+
+
+@dataclass(frozen=True)
+class MediaDesign:
+    """Scaled media of a panel and the transforms of each channel."""
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+    """``(channel, entity, date)``, in scaled input units."""
+    signs: NDArray[np.float64]
+    """``(channel,)``: -1 for a competitor, else 1."""
+    shapes: tuple[ChannelShape, ...]
+    """One per channel."""
+
+    @property
+    def n_lags(self) -> int:
+        """Largest number of lags of any channel."""
+        return max((shape.n_lags for shape in self.shapes), default=1)
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether every channel has the same transforms."""
+        return all(shape == self.shapes[0] for shape in self.shapes)
+
+    def lagged(self, index: int) -> NDArray[np.float64]:
+        """Series of one channel stacked with its past, ``(lag, entity, date)``."""
+        stacked = stack_lags(self.values[index], self.shapes[index].n_lags)
+        return np.ascontiguousarray(np.moveaxis(stacked, 1, 0))
+
+    def users(self, family: str, name: str) -> list[int]:
+        """Positions of the channels whose ``adstock`` or ``saturation`` has a parameter."""
+        attribute = f"{family}_parameters"
+        return [i for i, shape in enumerate(self.shapes) if name in getattr(shape, attribute)]
+
+
+def channel_places(shapes: Sequence[ChannelShape], label: str) -> NDArray[np.intp]:
+    """Position of every channel in a parameter such as ``adstock_theta``, which only some have.
+
+    Channels without the parameter get position 0; whoever computes their shape never reads it.
+    """
+    family, _, name = label.partition("_")
+    has = np.array([name in getattr(shape, f"{family}_parameters") for shape in shapes])
+    return np.where(has, np.cumsum(has) - 1, 0)
+
+
+def channel_shapes(metadata: Mapping[str, Any]) -> tuple[ChannelShape, ...]:
+    """Read carryover and saturation of every channel."""
+    return tuple(
+        ChannelShape(
+            AdstockSpec.model_validate(channel["adstock"]),
+            SaturationSpec.model_validate(channel["saturation"]),
+        )
+        for channel in metadata["channels"]
+    )
 
 
 def media_design(panel: xr.Dataset, inputs: ModelInputs) -> MediaDesign:
-    """Lag-stack the scaled media of a panel, over every period of it."""
-    adstock = AdstockSpec.model_validate(inputs.metadata["adstock"])
-    l_max = 1 if adstock.kind is AdstockKind.NONE else adstock.l_max
+    """Scale the media of a panel, over every period of it."""
+    channels = inputs.metadata["channels"]
     scaled = scale_media(panel, inputs.scales)
-    lagged = np.moveaxis(stack_lags(scaled, l_max), (1, 2, 0), (0, 1, 2))
-    kinds = [c["kind"] for c in inputs.metadata["channels"]]
     return MediaDesign(
-        lagged=np.ascontiguousarray(lagged),
-        signs=np.array([-1.0 if k == ChannelKind.COMPETITOR else 1.0 for k in kinds]),
-        adstock=adstock,
-        saturation=SaturationSpec.model_validate(inputs.metadata["saturation"]),
+        names=tuple(c["name"] for c in channels),
+        values=np.ascontiguousarray(np.moveaxis(scaled, 1, 0)),
+        signs=np.array([-1.0 if c["kind"] == ChannelKind.COMPETITOR else 1.0 for c in channels]),
+        shapes=channel_shapes(inputs.metadata),
     )

@@ -4,13 +4,11 @@ The graph computes the same numbers in PyTensor; evaluating here needs no compil
 stored posterior down to the parameters, and is an independent route that a test compares.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.stats import t as student_t
 
-from schemas.channels import AdstockKind
 from schemas.names import (
     CHANNEL_DIM,
     DATE_DIM,
@@ -18,12 +16,14 @@ from schemas.names import (
     SAMPLE_DIM,
     ComponentKind,
 )
-from tasks.mmm.carryover import ADSTOCK_PARAMETERS, adstock_weights
-from tasks.mmm.saturation import SATURATION_PARAMETERS, saturation_shape
 from tasks.models.base import DrawsModel
 from tasks.models.contract import Component
 from tasks.models.linear import linear_design, terms_of
-from tasks.models.mmm.design import MediaDesign, media_design
+from tasks.models.mmm.design import media_design
+from tasks.models.mmm.shapes import channel_shape, sampled_multiplier
+
+TAIL = "y_nu"
+"""Degrees of freedom of Student t noise; absent where the noise is normal."""
 
 
 class MmmFitted(DrawsModel):
@@ -58,16 +58,22 @@ class MmmFitted(DrawsModel):
     def sample_kpi(
         self, panel: xr.Dataset, expected: NDArray[np.float64], *, seed: int
     ) -> NDArray[np.float64]:
-        """Expected KPI plus normal noise."""
+        """Expected KPI plus normal or Student t noise."""
         rng = np.random.default_rng(seed)
-        return expected + self._sigma(panel) * rng.standard_normal(expected.shape)
+        if TAIL not in self._samples:
+            return expected + self._sigma(panel) * rng.standard_normal(expected.shape)
+        nu = self._samples[TAIL].to_numpy()[:, None, None]
+        return expected + self._sigma(panel) * rng.standard_t(nu, expected.shape)
 
     def log_likelihood(
         self, panel: xr.Dataset, expected: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Normal log density of the observed KPI, in KPI units."""
+        """Log density of the observed KPI, in KPI units."""
         sigma = self._sigma(panel)
         residual = (panel["kpi"].to_numpy()[None] - expected) / sigma
+        if TAIL in self._samples:
+            nu = self._samples[TAIL].to_numpy()[:, None, None]
+            return np.asarray(student_t.logpdf(residual, nu) - np.log(sigma))
         return -0.5 * residual**2 - np.log(sigma) - 0.5 * np.log(2 * np.pi)
 
     def effect_draws(self, channel: str) -> tuple[NDArray[np.float64], float]:
@@ -83,7 +89,9 @@ class MmmFitted(DrawsModel):
         shape = channel_shape(self._samples, media, index)
         beta = self._samples["saturation_beta"].isel({CHANNEL_DIM: index})
         amplitude = beta.transpose(SAMPLE_DIM, ENTITY_DIM).to_numpy()
-        return amplitude[:, :, None] * shape * self._scale(panel)
+        contribution = amplitude[:, :, None] * shape * self._scale(panel)
+        multiplier = sampled_multiplier(self._samples, panel, self._inputs.metadata)
+        return contribution if multiplier is None else contribution * multiplier[:, None, :]
 
     def _gamma(self) -> NDArray[np.float64]:
         gamma = self._samples["gamma_linear"]
@@ -97,29 +105,3 @@ class MmmFitted(DrawsModel):
 
     def _sigma(self, panel: xr.Dataset) -> NDArray[np.float64]:
         return self._samples["y_sigma"].to_numpy()[:, :, None] * self._scale(panel)
-
-
-def channel_shape(samples: xr.Dataset, media: MediaDesign, index: int) -> NDArray[np.float64]:
-    """Saturated adstock of one channel for every sample, ``(sample, entity, date)``, no unit."""
-    lagged = media.lagged[index]
-    if media.adstock.kind is AdstockKind.NONE:
-        carried = np.broadcast_to(lagged[0], (samples.sizes[SAMPLE_DIM], *lagged.shape[1:]))
-    else:
-        weights = adstock_weights(
-            media.adstock.kind,
-            _parameters(samples, "adstock", ADSTOCK_PARAMETERS[media.adstock.kind], index),
-            l_max=media.n_lags,
-        )
-        flat = lagged.reshape(lagged.shape[0], -1)
-        carried = (weights @ flat).reshape(-1, *lagged.shape[1:])
-    kind = media.saturation.kind
-    curve = _parameters(samples, "saturation", SATURATION_PARAMETERS[kind], index)
-    return saturation_shape(kind, carried, {k: v[:, None, None] for k, v in curve.items()})
-
-
-def _parameters(
-    samples: xr.Dataset, family: str, names: tuple[str, ...], index: int
-) -> Mapping[str, NDArray[np.float64]]:
-    return {
-        name: samples[f"{family}_{name}"].isel({CHANNEL_DIM: index}).to_numpy() for name in names
-    }

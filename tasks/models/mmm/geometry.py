@@ -1,18 +1,17 @@
-"""How much the data of one entity know about its own parameters, before any sampling.
+"""How much the data of single entities know about their own parameters, before any sampling.
 
-A pooled parameter samples best centered where its entity's data are informative and non-centered
+A pooled parameter samples best centered where the entities' data are informative and non-centered
 where they are not. Between the two lies a continuum (Gorinova, Moore & Hoffman 2020, eq. 6):
 
-    z ~ Normal(w * mean, spread^w),   x = mean + spread^(1 - w) * (z - w * mean)
+    z ~ Normal(0, spread^w),   deviation = spread^(1 - w) * z
 
-with ``w = 1`` centered and ``w = 0`` non-centered: the same prior for every ``w``. The weight of
-each cell is the share of its prior variance that a least-squares fit of its entity resolves.
+with ``w = 1`` centered and ``w = 0`` non-centered: the same prior for every ``w``. The weight of a
+group is the share of the variance between entities that a least-squares fit per entity resolves.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import pymc as pm
 from numpy.typing import NDArray
 
 from schemas.channels import AdstockKind, SaturationKind
@@ -79,41 +78,44 @@ def resolve(
 
 def _typical_shape(media: MediaDesign) -> NDArray[np.float64]:
     """Shape of every channel at typical parameters, ``(channel, entity, date)``."""
-    if media.n_lags == 1:
-        carried = media.lagged[:, 0]
-    else:
-        a, b = priors.RETENTION_PRIOR
-        alpha = np.full(1, a / (a + b))
-        weights = adstock_weights(AdstockKind.GEOMETRIC, {"alpha": alpha}, l_max=media.n_lags)[0]
-        carried = np.einsum("l,clet->cet", weights, media.lagged)
+    a, b = priors.RETENTION_PRIOR
+    alpha = np.full(1, a / (a + b))
     kappa = np.exp(priors.HALF_SATURATION_PRIOR[0])
-    return saturation_shape(SaturationKind.MICHAELIS_MENTEN, carried, {"lam": kappa})
+    shapes = []
+    for index, channel in enumerate(media.shapes):
+        carried = media.values[index]
+        if channel.n_lags > 1:
+            weights = adstock_weights(AdstockKind.GEOMETRIC, {"alpha": alpha}, l_max=channel.n_lags)
+            carried = np.einsum("l,let->et", weights[0], media.lagged(index))
+        peak = max(float(media.values[index].max()), 1e-12)
+        half = {"lam": kappa * peak}
+        shapes.append(saturation_shape(SaturationKind.MICHAELIS_MENTEN, carried, half))
+    return np.stack(shapes)
 
 
 def centering(
     estimates: Estimates, prior_spread: NDArray[np.float64] | float
 ) -> NDArray[np.float64]:
-    """Weight of centering in [0, 1]: share of the variance between entities that the data resolve.
+    """Weight of centering per group, in [0, 1]: share of the variance between entities resolved.
 
-    The spread between entities is the method-of-moments one (variance of the estimates less their
-    mean squared error), kept within a factor of four of the prior's typical spread.
+    Parameters
+    ----------
+    estimates
+        ``(group, entity)``.
+    prior_spread
+        Typical standard deviation between entities under the prior, ``(group,)``.
+
+    Notes
+    -----
+    The variance between entities is the method-of-moments one (variance of the estimates less
+    their mean squared error), kept within a factor of four of the prior's typical spread.
     """
     known = np.isfinite(estimates.errors)
-    n = known.sum(axis=-1)
-    mean = np.where(known, estimates.values, 0.0).sum(axis=-1) / np.maximum(n, 1)
+    n = np.maximum(known.sum(axis=-1), 1)
+    mean = np.where(known, estimates.values, 0.0).sum(axis=-1) / n
     deviations = np.where(known, estimates.values - mean[:, None], 0.0)
-    squared = np.where(known, estimates.errors, 0.0) ** 2
-    moment = (deviations**2).sum(axis=-1) / np.maximum(n - 1, 1) - squared.sum(
-        axis=-1
-    ) / np.maximum(n, 1)
+    error = (np.where(known, estimates.errors, 0.0) ** 2).sum(axis=-1) / n
+    moment = (deviations**2).sum(axis=-1) / np.maximum(n - 1, 1) - error
     typical = np.broadcast_to(np.asarray(prior_spread, dtype=float) ** 2, moment.shape)
-    variance = np.clip(moment, typical / 16, typical * 16)[:, None]
-    return variance / (variance + estimates.errors**2)
-
-
-def pooled_normal(
-    name: str, *, mean: Any, spread: Any, weight: NDArray[np.float64], dims: tuple[str, str]
-) -> Any:
-    """Normal(mean, spread) as a partially non-centered variable; ``weight`` as in ``centering``."""
-    z = pm.Normal(f"{name}_z", mu=weight * mean, sigma=spread**weight, dims=dims)
-    return pm.Deterministic(name, mean + spread ** (1 - weight) * (z - weight * mean), dims=dims)
+    variance = np.clip(moment, typical / 16, typical * 16)
+    return np.where(known.any(axis=-1), variance / (variance + error), 0.0)

@@ -1,7 +1,7 @@
-"""The lean PyMC graph of kind ``mmm``, sampled in share coordinates.
+"""The PyMC graph of kind ``mmm``, in share coordinates: it says what the model is.
 
-    shape[c, e, t] = saturation(adstock(x))          computed once
-    share[c, e]    = exp(mu_c + tau_c z)             log-normal, pooled over entities
+    shape[c, e, t] = saturation(adstock(x))          computed once; either order
+    share[c, e]    = exp(mu_c + contrast[e] tau_c z) log-normal; contrasts between entities pooled
     beta[c, e]     = share * mean_t KPI / mean_t shape
     contribution   = sign_c * beta * shape
     mu[e, t]       = level[e] + sum_c (contribution - its mean over t) + centered design @ gamma[e]
@@ -10,30 +10,31 @@ Usual parameterizations put a prior on ``beta``; contribution is then a ridge of
 half-saturation and slope that NUTS crawls along. Here the data speak directly about ``share``.
 Centering makes ``level`` the mean KPI, which the data fix at once; the baseline is what media leave
 of it. Without it baseline and media pull against each other in every draw.
-Axes are ordered ``(channel, entity, date)`` so that sums run over the last axis.
+
+``kernel`` computes the same log density and its gradient without PyTensor; tests hold both equal.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from schemas.channels import AdstockKind, SaturationKind
-from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
-from tasks.mmm.carryover import ADSTOCK_PARAMETERS, adstock_weights
-from tasks.mmm.panel import IS_ESTIMATION
-from tasks.mmm.saturation import SATURATION_PARAMETERS, saturation_shape
+from schemas.names import CHANNEL_DIM, ENTITY_DIM
+from tasks.mmm.carryover import adstock_weights
+from tasks.mmm.saturation import saturation_shape
 from tasks.models.contract import ModelInputs
-from tasks.models.linear import linear_design, linear_terms
-from tasks.models.mmm import priors
-from tasks.models.mmm.design import MediaDesign, media_design
-from tasks.models.mmm.geometry import Resolution, centering, pooled_normal, resolve
+from tasks.models.mmm.constants import BASELINE_SOFTNESS, SAFE, FitConstants, fit_constants
+from tasks.models.mmm.design import MediaDesign
+from tasks.models.mmm.lift import lift_of_segments
+from tasks.models.mmm.parameters import Parameter, PooledParameter, PriorKind, contrasts
+from tasks.models.mmm.table import TERM_DIM
 
-TERM_DIM = "term"
-"""Controls, trend and Fourier columns of the linear design."""
-_SAFE = 1e-12
+Values = dict[str, Any]
+"""Values of the free parameters by name, as PyTensor variables."""
+_FITTED_DIM = "fitted_date"
+_CONTRAST_DIM = "contrast"
 
 
 def build_graph(panel: xr.Dataset, inputs: ModelInputs) -> pm.Model:
@@ -52,138 +53,166 @@ def build_graph(panel: xr.Dataset, inputs: ModelInputs) -> pm.Model:
         Free variables in sampling coordinates; deterministics carry the published names
         (``saturation_beta``, ``intercept_contribution``, ...), in units of scaled KPI and media.
     """
-    window = panel[IS_ESTIMATION].values
-    kpi = (panel["kpi"] / inputs.scales["kpi_scale"]).transpose(ENTITY_DIM, DATE_DIM).to_numpy()
-    kpi = kpi[:, window]
-    media = media_design(panel, inputs)
-    design = linear_design(panel, inputs)[:, :, window]
+    return graph_of(fit_constants(panel, inputs))
+
+
+def graph_of(constants: FitConstants) -> pm.Model:
+    """Build the model of constants that are already fixed."""
+    n_entities, n_periods = constants.kpi.shape
     coords = {
-        ENTITY_DIM: panel[ENTITY_DIM].values,
-        CHANNEL_DIM: panel["channel"].values,
-        TERM_DIM: [term.name for term in linear_terms(inputs)],
-        DATE_DIM: panel[DATE_DIM].values[window],
+        **constants.table.coords,
+        _FITTED_DIM: np.arange(n_periods),
+        _CONTRAST_DIM: np.arange(n_entities - 1),
     }
     with pm.Model(coords=coords) as model:
-        shares = priors.share_priors(panel, inputs)
-        resolution = resolve(media, window, kpi, design, np.exp(shares.log_median))
-        contribution = _media(media, window, kpi, _log_share(shares, resolution))
-        level = _level(kpi)
-        media_sum = contribution.sum(axis=0)
+        values = _free_variables(constants)
+        media_sum = _media_sum(constants, values)
         media_mean = media_sum.mean(axis=-1)
+        level = values["level"]
         mu = level[:, None] + media_sum - media_mean[:, None]
         baseline = level - media_mean
-        if design.shape[1]:
-            means = design.mean(axis=-1)
-            gamma = _linear_coefficients(design, kpi, resolution)
-            mu = mu + (gamma[:, :, None] * (design - means[..., None])).sum(axis=1)
+        if constants.design.shape[1]:
+            gamma = _coefficients(constants, values)
+            means = constants.design.mean(axis=-1)
+            centered = constants.design - means[..., None]
+            mu = mu + (gamma[:, :, None] * centered).sum(axis=1)
             baseline = baseline - (gamma * means).sum(axis=-1)
         pm.Deterministic("intercept_contribution", baseline, dims=ENTITY_DIM)
-        spread = kpi.std(axis=-1)
-        sigma = pm.HalfNormal("y_sigma", sigma=np.maximum(spread, 1e-3), dims=ENTITY_DIM)
-        pm.Normal("y", mu=mu, sigma=sigma[:, None], observed=kpi, dims=(ENTITY_DIM, DATE_DIM))
+        if constants.non_negative_baseline:
+            width = BASELINE_SOFTNESS * constants.kpi_mean
+            pm.Potential("baseline_wall", pt.log(pm.math.sigmoid(baseline / width)).sum())
+        _observe(constants, mu, values)
+        if len(constants.lift.test):
+            _observe_lift(constants, values)
     return model
 
 
-def _media(media: MediaDesign, window: Any, kpi: Any, log_share: Any) -> Any:
-    """Contribution of every channel in scaled KPI units, ``(channel, entity, date)``."""
-    n_entities = kpi.shape[0]
-    stacked = media.lagged[..., window]
-    if media.adstock.kind is AdstockKind.NONE:
-        carried = stacked[:, 0]
-    else:
-        weights = adstock_weights(
-            media.adstock.kind, _adstock_parameters(media.adstock.kind), l_max=media.n_lags, xp=pt
-        )
-        flat = stacked.reshape(*stacked.shape[:2], -1)
-        carried = (
-            (weights[:, :, None] * flat)
-            .sum(axis=1)
-            .reshape((stacked.shape[0], n_entities, stacked.shape[-1]))
-        )
-    kind = media.saturation.kind
-    curve = {k: v[:, None, None] for k, v in _saturation_parameters(kind).items()}
-    shape = saturation_shape(kind, carried, curve, xp=pt)
-    share = pt.exp(log_share)
-    active = stacked.sum(axis=(1, 3)) > 0
-    amplitude = share * kpi.mean(axis=-1) * active / (shape.mean(axis=-1) + _SAFE)
-    beta = media.signs[:, None] * amplitude
-    pm.Deterministic("saturation_beta", beta.T, dims=(ENTITY_DIM, CHANNEL_DIM))
-    return beta[:, :, None] * shape
+def _free_variables(constants: FitConstants) -> Values:
+    values: Values = {}
+    for entry in constants.table.entries:
+        pooled = isinstance(entry, PooledParameter)
+        values[entry.name] = _pooled_variable(entry, values) if pooled else _variable(entry)
+    return values
 
 
-def _adstock_parameters(kind: AdstockKind) -> dict[str, Any]:
-    parameters: dict[str, Any] = {}
-    for name in ADSTOCK_PARAMETERS[kind]:
-        label = f"adstock_{name}"
-        if name == "alpha":
-            a, b = priors.RETENTION_PRIOR
-            parameters[name] = pm.Beta(label, alpha=a, beta=b, dims=CHANNEL_DIM)
-        elif name == "theta":
-            parameters[name] = pm.HalfNormal(label, sigma=priors.THETA_SIGMA, dims=CHANNEL_DIM)
-        else:
-            mean, spread = priors.WEIBULL_PRIOR
-            parameters[name] = pm.Gamma(label, mu=mean, sigma=spread, dims=CHANNEL_DIM)
-    return parameters
+def _variable(entry: Parameter) -> Any:
+    first, second, dims = entry.first, entry.second, entry.dims
+    if entry.prior is PriorKind.NORMAL:
+        return pm.Normal(entry.name, mu=first, sigma=second, dims=dims)
+    if entry.prior is PriorKind.LOG_NORMAL:
+        return pm.LogNormal(entry.name, mu=first, sigma=second, dims=dims)
+    if entry.prior is PriorKind.HALF_NORMAL:
+        return pm.HalfNormal(entry.name, sigma=first, dims=dims)
+    if entry.prior is PriorKind.GAMMA:
+        return pm.Gamma(entry.name, alpha=first, beta=second, dims=dims)
+    return pm.Beta(entry.name, alpha=first, beta=second, dims=dims)
 
 
-def _saturation_parameters(kind: SaturationKind) -> dict[str, Any]:
-    log_normal = {
-        "slope": priors.SLOPE_PRIOR,
-        "kappa": priors.HALF_SATURATION_PRIOR,
-        "lam": priors.LOGISTIC_PRIOR
-        if kind is SaturationKind.LOGISTIC
-        else priors.HALF_SATURATION_PRIOR,
-    }
+def _pooled_variable(entry: PooledParameter, values: Values) -> Any:
+    spread = (values[entry.spread] * entry.unit)[:, None]
+    weight = entry.weight[:, None]
+    dims = (entry.dims[entry.group_axis], _CONTRAST_DIM)
+    z = pm.Normal(entry.z_name, mu=0.0, sigma=spread**weight, dims=dims)
+    deviations = (spread ** (1 - weight) * z) @ contrasts(entry.n_entities).T
+    cells = values[entry.mean][:, None] + deviations
+    return pm.Deterministic(entry.name, cells if entry.group_axis == 0 else cells.T, dims=entry.dims)
+
+
+def _media_sum(constants: FitConstants, values: Values) -> Any:
+    """Contribution of all channels together in scaled KPI units, ``(entity, date)``."""
+    media, window = constants.media, constants.window
+    shapes = [_channel_shape(media, i, values)[:, window] for i in range(len(media.names))]
+    shape = pt.stack(shapes)
+    log_share = values["log_share"]
+    if log_share.ndim == 1:
+        log_share = log_share[:, None]
+    by_share = constants.by_share[:, None]
+    reference = media.signs[:, None] * constants.active * np.where(by_share, constants.kpi_mean, 1.0)
+    mean = pt.where(by_share, shape.mean(axis=-1) + SAFE, 1.0)
+    beta = pt.exp(log_share) * reference / mean
+    values["saturation_beta"] = pm.Deterministic(
+        "saturation_beta", beta.T, dims=(ENTITY_DIM, CHANNEL_DIM)
+    )
+    total = (beta[:, :, None] * shape).sum(axis=0)
+    return total if not len(constants.curve) else total * _multiplier(constants, values)
+
+
+def _multiplier(constants: FitConstants, values: Values) -> Any:
+    """Factor of all media over time with mean one, ``(date,)``."""
+    log_growth = (values["media_curve_scale"] * values["media_curve_weight"]) @ constants.curve
+    growth = pt.exp(log_growth)
+    return growth / growth.mean()
+
+
+def _channel_shape(media: MediaDesign, index: int, values: Values) -> Any:
+    """Saturated adstock of one channel over the whole panel, ``(entity, date)``."""
+    channel = media.shapes[index]
+    curve = channel_parameters(media, index, "saturation", values)
+    series: Any = media.values[index]
+    if channel.saturation.before_adstock:
+        series = saturation_shape(channel.saturation.kind, series, curve, xp=pt)
+    if channel.n_lags > 1:
+        kernel = channel_parameters(media, index, "adstock", values)
+        weights = adstock_weights(channel.adstock.kind, kernel, l_max=channel.n_lags, xp=pt)
+        series = _carry(series, weights, media, index)
+    if not channel.saturation.before_adstock:
+        series = saturation_shape(channel.saturation.kind, series, curve, xp=pt)
+    return pt.as_tensor(series)
+
+
+def _carry(series: Any, weights: Any, media: MediaDesign, index: int) -> Any:
+    if isinstance(series, np.ndarray):
+        return (weights[:, None, None] * media.lagged(index)).sum(axis=0)
+    n_lags, (n_entities, n_periods) = media.shapes[index].n_lags, media.values.shape[1:]
+    padded = pt.concatenate([pt.zeros((n_entities, n_lags - 1)), series], axis=1)
+    return sum(
+        weights[lag] * padded[:, n_lags - 1 - lag : n_lags - 1 - lag + n_periods]
+        for lag in range(n_lags)
+    )
+
+
+def channel_parameters(
+    media: MediaDesign, index: int, family: str, values: Values
+) -> dict[str, Any]:
+    """Parameters of one channel's ``adstock`` or ``saturation``, scalars by short name."""
+    names = cast(tuple[str, ...], getattr(media.shapes[index], f"{family}_parameters"))
     return {
-        name: pm.LogNormal(
-            f"saturation_{name}",
-            mu=log_normal[name][0],
-            sigma=log_normal[name][1],
-            dims=CHANNEL_DIM,
-        )
-        for name in SATURATION_PARAMETERS[kind]
+        name: values[f"{family}_{name}"][media.users(family, name).index(index)] for name in names
     }
 
 
-def _log_share(shares: priors.SharePriors, resolution: Resolution) -> Any:
-    """``log(share)``, ``(channel, entity)``: own per entity, pooled to the channel's mean."""
-    mu, sigma = shares.log_median, shares.spread
-    if resolution.share.values.shape[1] == 1:
-        log_share = pm.Normal("log_share", mu=mu, sigma=sigma, dims=CHANNEL_DIM)
-        return log_share[:, None]
-    mean = pm.Normal("log_share_mean", mu=mu, sigma=sigma, dims=CHANNEL_DIM)
-    location, scale = priors.ENTITY_SPREAD_PRIOR
-    spread = pm.LogNormal("log_share_spread", mu=location, sigma=scale, dims=CHANNEL_DIM)
-    return pooled_normal(
-        "log_share",
-        mean=mean[:, None],
-        spread=spread[:, None],
-        weight=centering(resolution.share, np.exp(location)),
-        dims=(CHANNEL_DIM, ENTITY_DIM),
-    )
+def _coefficients(constants: FitConstants, values: Values) -> Any:
+    """Coefficients ``(entity, term)``; a signed one is sampled as the logarithm of its size."""
+    signs = constants.term_signs
+    if not signs.any():
+        gamma = values["gamma_linear"]
+        return gamma[None, :] if gamma.ndim == 1 else gamma
+    raw = values["gamma_raw"]
+    size = pt.exp(pt.where(signs == 0, 0.0, raw))
+    gamma = pt.where(signs == 0, raw, signs * size)
+    dims = (TERM_DIM,) if gamma.ndim == 1 else (ENTITY_DIM, TERM_DIM)
+    gamma = pm.Deterministic("gamma_linear", gamma, dims=dims)
+    return gamma[None, :] if gamma.ndim == 1 else gamma
 
 
-def _level(kpi: Any) -> Any:
-    """Mean KPI per entity: known up to the noise of the mean, so a weak prior suffices."""
-    spread = np.maximum(kpi.std(axis=-1), 1e-3)
-    return pm.Normal("level", mu=kpi.mean(axis=-1), sigma=spread, dims=ENTITY_DIM)
+def _observe(constants: FitConstants, mu: Any, values: Values) -> None:
+    sigma, dims = values["y_sigma"][:, None], (ENTITY_DIM, _FITTED_DIM)
+    if constants.student_t:
+        pm.StudentT("y", nu=values["y_nu"], mu=mu, sigma=sigma, observed=constants.kpi, dims=dims)
+    else:
+        pm.Normal("y", mu=mu, sigma=sigma, observed=constants.kpi, dims=dims)
 
 
-def _linear_coefficients(design: Any, kpi: Any, resolution: Resolution) -> Any:
-    """Coefficients ``(entity, term)`` per unit of the term, pooled over entities."""
-    term_spread = design.std(axis=(0, 2))
-    unit = kpi.std(axis=-1).mean() / np.where(term_spread > 0, term_spread, 1.0)
-    sigma = priors.LINEAR_SIGMA * unit
-    if kpi.shape[0] == 1:
-        gamma = pm.Normal("gamma_linear", mu=0.0, sigma=sigma, dims=TERM_DIM)
-        return gamma[None, :]
-    mean = pm.Normal("gamma_linear_mean", mu=0.0, sigma=sigma, dims=TERM_DIM)
-    location, scale = priors.LINEAR_SPREAD_PRIOR
-    spread = pm.LogNormal("gamma_linear_spread", mu=location, sigma=scale, dims=TERM_DIM)
-    return pooled_normal(
-        "gamma_linear",
-        mean=mean[None, :],
-        spread=(spread * unit)[None, :],
-        weight=centering(resolution.gamma, np.exp(location) * unit).T,
-        dims=(ENTITY_DIM, TERM_DIM),
-    )
+def _observe_lift(constants: FitConstants, values: Values) -> None:
+    """Measured lifts, each a difference of two responses of this very model."""
+    design = constants.lift
+    curves = ("adstock_", "saturation_")
+    parameters = {name: value for name, value in values.items() if name.startswith(curves)}
+    beta = parameters.pop("saturation_beta")
+    multiplier = None
+    if len(constants.curve):
+        # Dates of segments count from the start of the panel.
+        skipped = int(np.argmax(constants.window))
+        multiplier = pt.concatenate([np.ones(skipped), _multiplier(constants, values)])
+    expected = lift_of_segments(design, parameters, beta, multiplier=multiplier, xp=pt)
+    pm.Normal("lift", mu=expected, sigma=design.standard_error, observed=design.delta_kpi)

@@ -18,26 +18,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.channels import AdstockKind, AdstockSpec, SaturationSpec
 from schemas.lift_tests import LiftTest
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, SAMPLE_DIM
 from tasks.mmm.carryover import ADSTOCK_PARAMETERS, adstock_weights, stack_lags
 from tasks.mmm.saturation import SATURATION_PARAMETERS, saturation_shape
 from tasks.mmm.scaling import scale_media
 from tasks.models.contract import ModelInputs
+from tasks.models.mmm.design import ChannelShape, channel_places, channel_shapes
 from tasks.models.mmm.lift_placement import PlacedTest, place_tests
-
-
-class Transform(NamedTuple):
-    """How a channel's input becomes its shape."""
-
-    adstock: AdstockSpec
-    saturation: SaturationSpec
-
-    @property
-    def n_lags(self) -> int:
-        """Number of lags, 1 without carryover."""
-        return 1 if self.adstock.kind is AdstockKind.NONE else self.adstock.l_max
 
 
 @dataclass(frozen=True)
@@ -65,7 +53,7 @@ class LiftDesign:
     """``(test,)``: measured lift, KPI units."""
     standard_error: NDArray[np.float64]
     """``(test,)``: its standard error, KPI units."""
-    transforms: tuple[Transform, ...]
+    transforms: tuple[ChannelShape, ...]
     """Per channel."""
 
     def only(self, segments: NDArray[np.intp]) -> "LiftDesign":
@@ -99,7 +87,7 @@ def lift_design(
         If a test does not fit the panel (``lift_placement.place_tests``).
     """
     tests = read_tests(inputs.metadata) if tests is None else tests
-    transforms = channel_transforms(inputs)
+    transforms = channel_shapes(inputs.metadata)
     scale = inputs.scales["kpi_scale"].sel({ENTITY_DIM: panel[ENTITY_DIM].values}).to_numpy()
     baseline = scale_media(panel, inputs.scales)
     segments = [
@@ -126,18 +114,6 @@ def lift_design(
     )
 
 
-def channel_transforms(inputs: ModelInputs) -> tuple[Transform, ...]:
-    """Adstock and saturation of every channel: its own where it has one, else the model's."""
-    common = inputs.metadata
-    return tuple(
-        Transform(
-            AdstockSpec.model_validate(channel.get("adstock") or common["adstock"]),
-            SaturationSpec.model_validate(channel.get("saturation") or common["saturation"]),
-        )
-        for channel in common["channels"]
-    )
-
-
 class _Segment(NamedTuple):
     test: int
     channel: int
@@ -153,7 +129,7 @@ def _segment(
     test: int,
     entity: int,
     placed: PlacedTest,
-    transform: Transform,
+    transform: ChannelShape,
     series: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> _Segment:
     """Cut history, test and carryover out of ``(entity, channel, date)`` series."""
@@ -195,7 +171,8 @@ def lift_of_segments(
     design
         With at least one segment.
     parameters
-        ``adstock_*`` and ``saturation_*`` by published name, each ``(..., channel)``.
+        ``adstock_*`` and ``saturation_*`` by published name, each ``(..., channel)`` over the
+        channels that have it.
     beta
         ``saturation_beta``, ``(..., entity, channel)``, its sign included, in scaled KPI.
     multiplier
@@ -213,7 +190,10 @@ def lift_of_segments(
     for transform, segments in _groups(design):
         part = design.only(segments)
         start = int(part.first.min())
-        curves = {name: value[..., part.channel] for name, value in parameters.items()}
+        curves = {
+            name: value[..., channel_places(design.transforms, name)[part.channel]]
+            for name, value in parameters.items()
+        }
         after = _shape(part.changed, transform, curves, start, xp)
         difference = after - _shape(part.baseline, transform, curves, start, xp)
         if multiplier is not None:
@@ -224,9 +204,9 @@ def lift_of_segments(
     return total
 
 
-def _groups(design: LiftDesign) -> list[tuple[Transform, NDArray[np.intp]]]:
+def _groups(design: LiftDesign) -> list[tuple[ChannelShape, NDArray[np.intp]]]:
     """Segments by transform, each computed at once."""
-    groups: dict[str, tuple[Transform, list[int]]] = {}
+    groups: dict[str, tuple[ChannelShape, list[int]]] = {}
     for segment, channel in enumerate(design.channel):
         transform = design.transforms[channel]
         groups.setdefault(repr(transform), (transform, []))[1].append(segment)
@@ -235,13 +215,13 @@ def _groups(design: LiftDesign) -> list[tuple[Transform, NDArray[np.intp]]]:
 
 def _shape(
     series: NDArray[np.float64],
-    transform: Transform,
+    transform: ChannelShape,
     curves: Mapping[str, Any],
     start: int,
     xp: ModuleType,
 ) -> Any:
     """Shape from period ``start`` on, ``(..., segment, period)``."""
-    adstock, saturation = transform
+    adstock, saturation = transform.adstock, transform.saturation
     curve = {n: curves[f"saturation_{n}"] for n in SATURATION_PARAMETERS[saturation.kind]}
 
     def saturate(x: Any, *new_axes: None) -> Any:
@@ -279,7 +259,7 @@ def expected_lift(
     """
     beta = samples["saturation_beta"].transpose(SAMPLE_DIM, ENTITY_DIM, CHANNEL_DIM).to_numpy()
     parameters = {
-        str(name): variable.transpose(SAMPLE_DIM, CHANNEL_DIM).to_numpy()
+        str(name): variable.transpose(SAMPLE_DIM, ...).to_numpy()
         for name, variable in samples.data_vars.items()
         if str(name).startswith(("adstock_", "saturation_")) and name != "saturation_beta"
     }

@@ -29,20 +29,33 @@ SLOPE_PRIOR = (np.log(1.2), 0.35)
 HALF_SATURATION_PRIOR = (np.log(0.6), 0.7)
 """Log-normal on the input over its maximum: within, or not far beyond, what was observed."""
 LOGISTIC_PRIOR = (np.log(3.0), 0.7)
+ROOT_PRIOR = (3.0, 3.0)
+"""Beta on the exponent of root saturation: around a square root."""
 ENTITY_SPREAD_PRIOR = (np.log(0.3), 0.5)
 """Log-normal: entities differ by about 35 % in a channel's share. It avoids zero, where a
 hierarchy turns into a funnel that few entities cannot open."""
 LINEAR_SIGMA = 1.0
 """In standard deviations of the KPI per standard deviation of the term."""
 LINEAR_SPREAD_PRIOR = (np.log(0.15), 0.7)
+SIGNED_MEDIAN = 0.2
+"""Size of a coefficient whose sign is stated, in the units of ``LINEAR_SIGMA``."""
+SIGNED_SPREAD = 1.0
+CURVE_PRIOR = (np.log(0.15), 0.5)
+"""Log-normal standard deviation of the logarithm of the media curve: about 15 % up and down."""
+TAIL_PRIOR = (2.0, 0.1)
+"""Gamma(shape, rate) on the degrees of freedom of Student t noise (Juarez & Steel 2010)."""
 
 
 @dataclass(frozen=True)
 class SharePriors:
-    """Mean and spread of ``log(share)`` per channel, each of shape ``(channel,)``."""
+    """Mean and spread of ``log(share)`` per channel, each of shape ``(channel,)``.
+
+    Where ``by_share`` is False they are those of the logarithm of the plain coefficient.
+    """
 
     log_median: NDArray[np.float64]
     spread: NDArray[np.float64]
+    by_share: NDArray[np.bool_]
 
 
 def share_priors(panel: xr.Dataset, inputs: ModelInputs) -> SharePriors:
@@ -59,9 +72,10 @@ def share_priors(panel: xr.Dataset, inputs: ModelInputs) -> SharePriors:
     settings = inputs.metadata["channels"]
     default = inputs.metadata["media_share"] / max(len(settings), 1)
     spread_default = inputs.metadata["share_spread"]
-    medians, spreads = [], []
+    medians, spreads, by_share = [], [], []
     for channel, money in zip(settings, spend, strict=True):
         prior = _stated_prior(channel)
+        by_share.append(prior is None or prior.quantity != "coefficient")
         if prior is None:
             medians.append(default)
             spreads.append(spread_default)
@@ -72,9 +86,9 @@ def share_priors(panel: xr.Dataset, inputs: ModelInputs) -> SharePriors:
                 "window; state its prior as a share."
             )
         scale = money / kpi_value if prior.quantity is PriorQuantity.ROAS else 1.0
-        medians.append(prior.median * scale)
+        medians.append(abs(prior.median) * scale)
         spreads.append(prior.spread)
-    return SharePriors(np.log(np.array(medians)), np.array(spreads))
+    return SharePriors(np.log(np.array(medians)), np.array(spreads), np.array(by_share))
 
 
 def _stated_prior(channel: Mapping[str, Any]) -> ChannelPrior | None:

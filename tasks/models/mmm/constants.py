@@ -1,0 +1,144 @@
+"""Everything that is fixed once a panel is given: data, priors, coordinates of the sampler.
+
+The graph, the compiled kernel and the derivation of published draws read this and nothing else, so
+they describe one and the same posterior.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
+from tasks.mmm.panel import IS_ESTIMATION
+from tasks.models.contract import ModelInputs
+from tasks.models.linear import linear_design, linear_terms
+from tasks.models.mmm import table
+from tasks.models.mmm.design import MediaDesign, media_design
+from tasks.models.mmm.geometry import resolve
+from tasks.models.mmm.lift import LiftDesign, lift_design
+from tasks.models.mmm.parameters import ParameterTable
+from tasks.models.mmm.priors import share_priors
+from tasks.models.mmm.shapes import curve_basis
+
+SAFE = 1e-12
+"""Floor under a mean shape: a channel that is off divides by it."""
+BASELINE_SOFTNESS = 0.02
+"""Width of the wall at a baseline of zero, as a share of the mean KPI."""
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FitConstants:
+    """Data and settings of one posterior, in units of scaled KPI and scaled media."""
+
+    media: MediaDesign
+    """Over every period of the panel; the carryover periods warm up."""
+    window: NDArray[np.bool_]
+    """Fitted periods, ``(date,)``: the last ones of the panel."""
+    kpi: Array
+    """``(entity, fitted date)``."""
+    kpi_mean: Array
+    """``(entity,)``: what a share is a share of."""
+    design: Array
+    """Linear terms ``(entity, term, fitted date)``."""
+    term_signs: Array
+    """``(term,)``: stated sign of each coefficient, 0 where it is free."""
+    by_share: NDArray[np.bool_]
+    """``(channel,)``: prior stated on share or ROAS, not on the plain coefficient."""
+    active: Array
+    """``(channel, entity)``: 1 where the channel has any input, else 0."""
+    curve: Array
+    """Basis of the media curve ``(basis, fitted date)``, empty where media do not vary."""
+    lift: LiftDesign
+    """Lift tests, often none."""
+    table: ParameterTable
+    student_t: bool
+    non_negative_baseline: bool
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Number of channels, entities, terms and fitted periods."""
+        return (len(self.media.names), self.kpi.shape[0], self.design.shape[1], self.kpi.shape[1])
+
+    def multiplier(self, samples: xr.Dataset) -> Array | None:
+        """Media multiplier of draws over the fitted periods, ``(sample, date)``, if there is one.
+
+        Parameters
+        ----------
+        samples
+            With ``media_curve_scale (sample)`` and ``media_curve_weight (sample, basis)``.
+        """
+        if not len(self.curve):
+            return None
+        sized = samples["media_curve_scale"].to_numpy()[:, None] * samples["media_curve_weight"]
+        growth = np.exp(sized.to_numpy() @ self.curve)
+        return np.asarray(growth / growth.mean(axis=-1, keepdims=True))
+
+
+def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
+    """Fix the posterior of one panel.
+
+    Parameters
+    ----------
+    panel
+        As ``tasks.mmm.panel.build_panel`` makes it.
+    inputs
+        Feature metadata and scales.
+
+    Raises
+    ------
+    SpecError
+        If a prior cannot be stated on this panel.
+    """
+    window = panel[IS_ESTIMATION].values
+    scaled = (panel["kpi"] / inputs.scales["kpi_scale"]).transpose(ENTITY_DIM, DATE_DIM).to_numpy()
+    kpi = np.ascontiguousarray(scaled[:, window])
+    media = media_design(panel, inputs)
+    design = np.ascontiguousarray(linear_design(panel, inputs)[:, :, window])
+    shares = share_priors(panel, inputs)
+    terms = linear_terms(inputs)
+    signs = np.array([float(term.sign) for term in terms])
+    relative = np.array([term.relative_sd for term in terms])
+    resolution = resolve(media, window, kpi, design, np.exp(shares.log_median))
+    student_t = inputs.metadata["likelihood"] == "student_t"
+    peaks = np.maximum(media.values.max(axis=(1, 2)), SAFE)
+    entries, extra = table.media_entries(media, peaks)
+    entries += table.effect_entries(shares, resolution)
+    curve = _curve(inputs, int(window.sum()))
+    entries += table.curve_entries(len(curve))
+    entries += table.level_entries(kpi)
+    entries += table.linear_entries(design, kpi, signs, relative, resolution)
+    entries += table.noise_entries(kpi, student_t=student_t)
+    coords = {
+        ENTITY_DIM: panel[ENTITY_DIM].values,
+        CHANNEL_DIM: list(media.names),
+        table.TERM_DIM: [term.name for term in terms],
+        table.CURVE_DIM: range(len(curve)),
+        **extra,
+    }
+    return FitConstants(
+        media=media,
+        window=window,
+        kpi=kpi,
+        kpi_mean=kpi.mean(axis=-1),
+        design=design,
+        term_signs=signs,
+        by_share=shares.by_share,
+        active=(media.values.sum(axis=-1) > 0).astype(float),
+        curve=curve,
+        lift=lift_design(panel, inputs),
+        table=table.make_table(entries, coords),
+        student_t=student_t,
+        non_negative_baseline=bool(inputs.metadata["non_negative_baseline"]),
+    )
+
+
+def _curve(inputs: ModelInputs, n_periods: int) -> Array:
+    """Basis of the media curve over the fitted periods."""
+    curve = inputs.metadata.get("media_curve")
+    if curve is None:
+        return np.zeros((0, n_periods))
+    first = inputs.metadata["n_carryover_periods"]
+    return curve_basis(first + np.arange(n_periods, dtype=float), curve)

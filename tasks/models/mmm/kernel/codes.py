@@ -1,0 +1,139 @@
+"""Numbers by which the kernel knows fields, priors, carryover kernels and curves."""
+
+from schemas.channels import AdstockKind, SaturationKind
+from tasks.models.mmm.kernel import carry, curves
+from tasks.models.mmm.parameters import PriorKind
+
+(
+    H_DIM,
+    H_CHANNELS,
+    H_ENTITIES,
+    H_TERMS,
+    H_PERIODS,
+    H_PADDED,
+    H_START,
+    H_LAGS,
+    H_LEVEL,
+    H_SIGMA,
+    H_NU,
+    H_WALL,
+    H_GROUPS,
+    H_BASIS,
+    H_CURVE_SCALE,
+    H_CURVE_WEIGHT,
+    H_TESTS,
+    H_SEGMENTS,
+    H_SEGMENT_PERIODS,
+    H_FRAME,
+    H_WORK,
+) = range(21)
+"""Header: sizes, positions of single parameters, switches."""
+SIZES = 21
+
+(
+    I_CODES,
+    I_CHANNELS,
+    I_SHARE_CELLS,
+    I_GAMMA_CELLS,
+    I_GROUPS,
+    I_SEGMENTS,
+    I_SEGMENT_DATES,
+) = range(SIZES, SIZES + 7)
+"""Header: where the arrays of the integer buffer begin, in this order."""
+N_INTS = 7
+
+(
+    F_CONSTANT,
+    F_FIRST,
+    F_SECOND,
+    F_POOL_WEIGHTS,
+    F_POOL_UNITS,
+    F_AMPLITUDE,
+    F_TERM_SIGNS,
+    F_TERM_MEANS,
+    F_WALL,
+    F_CURVE,
+    F_LIFT,
+    F_SEGMENT_SCALE,
+    F_SEGMENT_BEFORE,
+    F_SEGMENT_AFTER,
+    F_KPI,
+    F_DESIGN,
+    F_MEDIA,
+    F_ORIGIN,
+    F_FACTOR,
+) = range(SIZES + 7, SIZES + 26)
+"""Header: where the arrays of the floating-point buffer begin, in this order."""
+
+(
+    W_VALUES,
+    W_ADJOINT,
+    W_SLOPES,
+    W_POINT,
+    W_GRADIENT,
+    W_WEIGHTS,
+    W_WEIGHT_SLOPES,
+    W_G_WEIGHTS,
+    W_MULTIPLIER,
+    W_G_MULTIPLIER,
+    W_SHAPE,
+    W_INNER,
+    W_AUX,
+    W_BETA,
+    W_MEANS,
+    W_G_BETA,
+    W_GAMMA,
+    W_MEDIA,
+    W_MU,
+    W_G_MU,
+    W_G_SHAPE,
+    W_SCRATCH,
+    W_SPARE,
+    W_LIFT,
+) = range(SIZES + 26, SIZES + 50)
+"""Header: where the arrays that one evaluation works in begin, in this order; zeros at first."""
+HEADER_SIZE = SIZES + 50
+
+NO_FRAME, DIAGONAL_FRAME, DENSE_FRAME = range(3)
+"""How the sampler's coordinates lie in the model's, see ``frame``."""
+ABSENT = -1
+"""Position of a parameter that the model does not have."""
+
+(
+    C_ADSTOCK,
+    C_LAGS,
+    C_ADSTOCK_1,
+    C_ADSTOCK_2,
+    C_CURVE,
+    C_CURVE_1,
+    C_CURVE_2,
+    C_BEFORE,
+    C_BY_SHARE,
+) = range(9)
+"""Fields of a channel."""
+CHANNEL_FIELDS = 9
+
+NORMAL, LOG_NORMAL, HALF_NORMAL, GAMMA, BETA, POOLED = range(6)
+PRIOR_CODES = {
+    PriorKind.NORMAL: NORMAL,
+    PriorKind.LOG_NORMAL: LOG_NORMAL,
+    PriorKind.HALF_NORMAL: HALF_NORMAL,
+    PriorKind.GAMMA: GAMMA,
+    PriorKind.BETA: BETA,
+}
+ADSTOCK_CODES = {
+    AdstockKind.NONE: carry.NONE,
+    AdstockKind.GEOMETRIC: carry.GEOMETRIC,
+    AdstockKind.DELAYED: carry.DELAYED,
+    AdstockKind.WEIBULL_PDF: carry.WEIBULL_PDF,
+    AdstockKind.WEIBULL_CDF: carry.WEIBULL_CDF,
+    AdstockKind.BINOMIAL: carry.BINOMIAL,
+}
+CURVE_CODES = {
+    SaturationKind.NONE: curves.NONE,
+    SaturationKind.HILL: curves.HILL,
+    SaturationKind.LOGISTIC: curves.LOGISTIC,
+    SaturationKind.MICHAELIS_MENTEN: curves.MICHAELIS_MENTEN,
+    SaturationKind.TANH: curves.TANH,
+    SaturationKind.ROOT: curves.ROOT,
+}

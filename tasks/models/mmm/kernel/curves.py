@@ -1,0 +1,116 @@
+"""Saturation curves of whole series, and their adjoints."""
+
+import math
+
+from numba import njit
+
+from tasks.models.mmm.kernel.elementary import COMPILED, Floats, exp_into, log_into
+
+NONE, HILL, LOGISTIC, MICHAELIS_MENTEN, TANH, ROOT = range(6)
+_TINY = 1e-300
+
+
+@njit(**COMPILED)
+def saturate_into(
+    kind: int,
+    x: Floats,
+    first: float,
+    second: float,
+    out: Floats,
+    aux: Floats,
+    scratch: Floats,
+    spare: Floats,
+) -> None:
+    """Shape of a series.
+
+    Parameters
+    ----------
+    kind
+        Code of the curve.
+    x
+        Non-negative input.
+    first, second
+        ``slope`` and ``kappa`` of Hill; ``lam``, ``kappa`` or ``alpha`` of the others.
+    out
+        Written: the shape.
+    aux
+        Written: the logarithm of the input where the adjoint needs it again.
+    scratch, spare
+        Overwritten.
+    """
+    n = x.shape[0]
+    if kind == NONE:
+        out[:] = x
+    elif kind == HILL:
+        log_into(x, aux, scratch)
+        log_kappa = math.log(second)
+        for t in range(n):
+            spare[t] = first * (log_kappa - aux[t])
+        exp_into(spare, out, scratch)
+        for t in range(n):
+            out[t] = 1.0 / (1.0 + out[t])
+    elif kind == ROOT:
+        log_into(x, aux, scratch)
+        for t in range(n):
+            spare[t] = first * aux[t]
+        exp_into(spare, out, scratch)
+        for t in range(n):
+            out[t] = out[t] if x[t] > 0.0 else 0.0
+    elif kind == MICHAELIS_MENTEN:
+        for t in range(n):
+            out[t] = x[t] / (first + x[t])
+    else:
+        rate = first if kind == LOGISTIC else 2.0 / first
+        for t in range(n):
+            spare[t] = rate * x[t]
+        exp_into(spare, out, scratch)
+        for t in range(n):
+            out[t] = 1.0 - 2.0 / (1.0 + out[t])
+
+
+@njit(**COMPILED)
+def saturate_adjoint(
+    kind: int,
+    x: Floats,
+    first: float,
+    second: float,
+    shape: Floats,
+    aux: Floats,
+    adjoint: Floats,
+    out: Floats,
+) -> tuple[float, float]:
+    """Adjoints of one ``saturate_into``.
+
+    ``adjoint`` is that of the shape; the adjoint of ``x`` is written to ``out``, those of both
+    parameters are returned. No two arrays overlap.
+    """
+    n = x.shape[0]
+    g_first, g_second = 0.0, 0.0
+    if kind == NONE:
+        out[:] = adjoint
+    elif kind == HILL:
+        log_kappa = math.log(second)
+        for t in range(n):
+            g = adjoint[t] * shape[t] * (1.0 - shape[t])
+            g_first += g * (aux[t] - log_kappa)
+            g_second += g
+            out[t] = g * first / (x[t] + _TINY)
+        g_second *= -first / second
+    elif kind == ROOT:
+        for t in range(n):
+            g = adjoint[t] * shape[t]
+            g_first += g * aux[t]
+            out[t] = g * first / (x[t] + _TINY)
+    elif kind == MICHAELIS_MENTEN:
+        for t in range(n):
+            inverse = 1.0 / (first + x[t])
+            g_first -= adjoint[t] * shape[t] * inverse
+            out[t] = adjoint[t] * first * inverse * inverse
+    else:
+        rate = 0.5 * first if kind == LOGISTIC else 1.0 / first
+        for t in range(n):
+            g = adjoint[t] * (1.0 - shape[t] * shape[t])
+            g_first += g * x[t]
+            out[t] = g * rate
+        g_first *= 0.5 if kind == LOGISTIC else -1.0 / (first * first)
+    return g_first, g_second

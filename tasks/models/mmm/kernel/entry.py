@@ -1,0 +1,66 @@
+"""Functions with the C signatures that nutpie calls."""
+
+import numpy as np
+from numba import carray, cfunc, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from tasks.models.mmm.kernel import codes as at
+from tasks.models.mmm.kernel.density import evaluate
+from tasks.models.mmm.kernel.frame import from_frame, gradient_in_frame
+from tasks.models.mmm.kernel.media import part
+
+_DOUBLES = types.CPointer(types.double)
+_DENSITY = types.int64(types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, types.voidptr)
+"""Dimension, point, gradient (written), log density (written), data; zero is success."""
+_EXPAND = types.int64(types.uint64, types.uint64, _DOUBLES, _DOUBLES, types.voidptr)
+"""Dimension, number of values, point, values (written), data."""
+_WRONG_SIZE, _BAD_GRADIENT, _BAD_VALUE = -1, 3, 4
+
+
+@intrinsic
+def _pointer(typing_context, address):
+    """A memory address as a pointer."""
+    del typing_context
+
+    def codegen(context, builder, signature, args):
+        del context, signature
+        return builder.inttoptr(args[0], cgutils.voidptr_t)
+
+    return types.voidptr(address), codegen
+
+
+@cfunc(_DENSITY, cache=True)
+def log_density(dim, u_, grad_, value_, data_):
+    """Log density and its gradient, in the coordinates of the frame."""
+    buffers = carray(data_, (4,), np.uint64)
+    ints = carray(_pointer(buffers[0]), (buffers[1],), np.int64)
+    floats = carray(_pointer(buffers[2]), (buffers[3],), np.float64)
+    if dim != np.uint64(ints[at.H_DIM]):
+        return _WRONG_SIZE
+    block = np.zeros(ints[at.H_WORK])
+    # Seen through a pointer, slices of it are not counted as references.
+    work = carray(_pointer(block.ctypes.data), block.shape, np.float64)
+    u, grad = carray(u_, (dim,)), carray(grad_, (dim,))
+    x, by_x = part(work, ints[at.W_POINT], 0, dim), part(work, ints[at.W_GRADIENT], 0, dim)
+    from_frame(u, ints, floats, x)
+    value = evaluate(x, by_x, ints, floats, work)
+    gradient_in_frame(by_x, ints, floats, grad)
+    carray(value_, (1,))[0] = value
+    finite = np.isfinite(grad).all() and block.size > 0
+    if not np.isfinite(value):
+        return _BAD_VALUE
+    return 0 if finite else _BAD_GRADIENT
+
+
+@cfunc(_EXPAND, cache=True)
+def hand_over(dim, n_values, u_, out_, data_):
+    """The model's point: what is published is derived from it in NumPy."""
+    buffers = carray(data_, (4,), np.uint64)
+    ints = carray(_pointer(buffers[0]), (buffers[1],), np.int64)
+    floats = carray(_pointer(buffers[2]), (buffers[3],), np.float64)
+    if dim != n_values or dim != np.uint64(ints[at.H_DIM]):
+        return _WRONG_SIZE
+    u, out = carray(u_, (dim,)), carray(out_, (dim,))
+    from_frame(u, ints, floats, out)
+    return 0

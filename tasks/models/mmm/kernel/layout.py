@@ -1,0 +1,271 @@
+"""Data of one posterior as the two flat buffers that the kernel reads.
+
+The compiled function gets one pointer; behind it stand an integer and a floating-point buffer. The
+integer buffer starts with a header, which says where every array of ``codes`` begins.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaln, gammaln
+
+from tasks.models.mmm.constants import BASELINE_SOFTNESS, FitConstants
+from tasks.models.mmm.kernel import codes as at
+from tasks.models.mmm.parameters import Parameter, PooledParameter, PriorKind
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Buffers(NamedTuple):
+    """What the kernel reads."""
+
+    ints: Ints
+    floats: Floats
+    pointer: NDArray[np.uint64]
+    """Addresses and lengths of both; its own address is what the kernel is given."""
+
+
+class Frame(NamedTuple):
+    """Coordinates ``u`` of the sampler: the model's point is ``origin + factor @ u``."""
+
+    origin: Floats
+    factor: Floats
+    """Lower triangular ``(n, n)``, or the diagonal ``(n,)``."""
+
+
+def pack(constants: FitConstants, frame: Frame | None = None) -> Buffers:
+    """Write the data of one posterior into buffers, the frame last."""
+    padded, start = _padded_media(constants)
+    by_share = constants.by_share[:, None]
+    reference = np.where(by_share, constants.kpi_mean, 1.0)
+    codes, first, second, log_constant = _priors(constants)
+    groups, weights, units = _groups(constants)
+    means = constants.design.mean(axis=-1)
+    lift = _lift(constants)
+    ints = [
+        codes,
+        _channels(constants),
+        _cells(constants, "log_share", entity_axis=1),
+        _cells(constants, _gamma_name(constants), entity_axis=0),
+        groups,
+        lift.segments,
+        lift.dates,
+    ]
+    floats = [
+        np.array([log_constant]),
+        first,
+        second,
+        weights,
+        units,
+        constants.media.signs[:, None] * constants.active * reference,
+        constants.term_signs,
+        means,
+        BASELINE_SOFTNESS * constants.kpi_mean,
+        constants.curve,
+        lift.tests,
+        lift.scale,
+        lift.before,
+        lift.after,
+        constants.kpi,
+        constants.design - means[..., None],
+        padded,
+        *(frame or (np.zeros(0), np.zeros(0))),
+    ]
+    sizes = _sizes(constants, padded.shape[-1], start, lift, frame)
+    work = _work_sizes(sizes)
+    header = np.concatenate(
+        [
+            sizes,
+            at.HEADER_SIZE + _begins([a.size for a in ints]),
+            _begins([a.size for a in floats]),
+            _begins(work),
+        ]
+    )
+    header[at.H_WORK] = sum(work)
+    packed_ints = np.concatenate([header, *(np.ravel(a) for a in ints)]).astype(np.int64)
+    packed_floats = np.concatenate([np.ravel(a) for a in floats]).astype(float)
+    addresses = [
+        packed_ints.ctypes.data,
+        packed_ints.size,
+        packed_floats.ctypes.data,
+        packed_floats.size,
+    ]
+    return Buffers(packed_ints, packed_floats, np.array(addresses, dtype=np.uint64))
+
+
+def _begins(sizes: list[int]) -> Ints:
+    return np.cumsum([0, *sizes[:-1]], dtype=np.int64)
+
+
+def _work_sizes(sizes: Ints) -> list[int]:
+    """Sizes of the arrays that one evaluation works in, as ``codes`` orders them."""
+    n_dim, n_channels, n_entities = sizes[[at.H_DIM, at.H_CHANNELS, at.H_ENTITIES]]
+    n, n_padded, n_lags = sizes[[at.H_PERIODS, at.H_PADDED, at.H_LAGS]]
+    n_values = n_dim + sizes[at.H_GROUPS] * n_entities
+    parameters = [n_values, n_values, n_dim, n_dim, n_dim]
+    weights = [n_channels * n_lags, 2 * n_channels * n_lags, n_channels * n_lags]
+    shapes = [n_channels * n, n_channels * n_padded, n_channels * n_padded]
+    cells = [n_channels, n_channels, n_channels * n_entities, sizes[at.H_TERMS]]
+    series = [n_padded] * 6
+    lift = [sizes[at.H_TESTS] + 2 * sizes[at.H_SEGMENTS]]
+    return [int(s) for s in (*parameters, *weights, n, n, *shapes, *cells, *series, *lift)]
+
+
+class _Lift(NamedTuple):
+    """Lift tests as ``data.Data`` has them."""
+
+    segments: Ints
+    dates: Ints
+    tests: Floats
+    scale: Floats
+    before: Floats
+    after: Floats
+
+
+def _lift(constants: FitConstants) -> _Lift:
+    """Segments of lift tests with zeros in front, so that every lag has a period to look at."""
+    design, lead = constants.lift, constants.media.n_lags - 1
+    first = int(np.argmax(constants.window))
+    columns = [design.test, design.channel, design.entity, design.first + lead]
+    return _Lift(
+        segments=np.stack(columns, axis=1),
+        dates=np.maximum(np.pad(design.date, ((0, 0), (lead, 0))) - first, 0),
+        tests=np.stack([design.delta_kpi, design.standard_error], axis=1),
+        scale=design.kpi_scale,
+        before=np.pad(design.baseline, ((0, 0), (lead, 0))),
+        after=np.pad(design.changed, ((0, 0), (lead, 0))),
+    )
+
+
+def _sizes(
+    constants: FitConstants, n_padded: int, start: int, lift: _Lift, frame: Frame | None
+) -> Ints:
+    offsets = constants.table.offsets()
+    header = np.zeros(at.SIZES, dtype=np.int64)
+    header[at.H_DIM] = constants.table.size
+    header[[at.H_CHANNELS, at.H_ENTITIES, at.H_TERMS, at.H_PERIODS]] = constants.shape
+    header[at.H_PADDED], header[at.H_START] = n_padded, start
+    pooled = [e for e in constants.table.entries if isinstance(e, PooledParameter)]
+    header[at.H_GROUPS] = sum(len(entry.unit) for entry in pooled)
+    header[at.H_CURVE_SCALE] = offsets.get("media_curve_scale", at.ABSENT)
+    header[at.H_CURVE_WEIGHT] = offsets.get("media_curve_weight", at.ABSENT)
+    header[at.H_BASIS] = len(constants.curve)
+    header[at.H_TESTS] = len(lift.tests)
+    header[[at.H_SEGMENTS, at.H_SEGMENT_PERIODS]] = lift.before.shape
+    header[at.H_LEVEL], header[at.H_SIGMA] = offsets["level"], offsets["y_sigma"]
+    header[at.H_NU] = offsets.get("y_nu", at.ABSENT)
+    header[at.H_WALL] = constants.non_negative_baseline
+    header[at.H_LAGS] = constants.media.n_lags
+    header[at.H_FRAME] = at.NO_FRAME if frame is None else frame.factor.ndim
+    return header
+
+
+def _padded_media(constants: FitConstants) -> tuple[Floats, int]:
+    """Media with zeros before the first period, and the position of the first fitted period."""
+    lead = constants.media.n_lags - 1
+    padded = np.pad(constants.media.values, ((0, 0), (0, 0), (lead, 0)))
+    return padded, lead + int(np.argmax(constants.window))
+
+
+def _channels(constants: FitConstants) -> Ints:
+    """One row of ``CHANNEL_FIELDS`` per channel."""
+    media, offsets = constants.media, constants.table.offsets()
+    rows = np.full((len(media.names), at.CHANNEL_FIELDS), at.ABSENT, dtype=np.int64)
+    for index, shape in enumerate(media.shapes):
+        rows[index, at.C_ADSTOCK] = at.ADSTOCK_CODES[shape.adstock.kind]
+        rows[index, at.C_LAGS] = shape.n_lags
+        rows[index, at.C_CURVE] = at.CURVE_CODES[shape.saturation.kind]
+        rows[index, at.C_BEFORE] = shape.saturation.before_adstock
+        rows[index, at.C_BY_SHARE] = constants.by_share[index]
+        for family, names, field in (
+            ("adstock", shape.adstock_parameters, at.C_ADSTOCK_1),
+            ("saturation", shape.saturation_parameters, at.C_CURVE_1),
+        ):
+            for position, name in enumerate(names):
+                place = media.users(family, name).index(index)
+                rows[index, field + position] = offsets[f"{family}_{name}"] + place
+    return rows
+
+
+def _gamma_name(constants: FitConstants) -> str:
+    return "gamma_raw" if "gamma_raw" in constants.table else "gamma_linear"
+
+
+def _cells(constants: FitConstants, name: str, *, entity_axis: int) -> Ints:
+    """Position of every value of a parameter that may or may not have its own per entity."""
+    n_entities = constants.kpi.shape[0]
+    if name not in constants.table:
+        return np.zeros((n_entities, 0), dtype=np.int64)
+    entry = constants.table[name]
+    if isinstance(entry, PooledParameter):
+        n_groups = len(entry.unit)
+        cells = _first_value(constants, name) + np.arange(n_groups * n_entities)
+        cells = cells.reshape(n_groups, n_entities)
+        return cells if entity_axis == 1 else cells.T
+    cells = constants.table.offsets()[name] + np.arange(entry.first.size)
+    return np.expand_dims(cells, entity_axis)
+
+
+def _first_value(constants: FitConstants, name: str) -> int:
+    """Position of a pooled parameter's values: behind all free parameters."""
+    position = constants.table.size
+    for entry in constants.table.entries:
+        if entry.name == name:
+            break
+        if isinstance(entry, PooledParameter):
+            position += len(entry.unit) * entry.n_entities
+    return position
+
+
+def _priors(constants: FitConstants) -> tuple[Ints, Floats, Floats, float]:
+    """Prior of every position, and the sum of all normalizing constants."""
+    codes, firsts, seconds = [], [], []
+    log_constant = 0.0 if constants.student_t else -0.5 * np.log(2 * np.pi) * constants.kpi.size
+    errors = constants.lift.standard_error
+    log_constant -= float((np.log(errors) + 0.5 * np.log(2 * np.pi)).sum())
+    for entry in constants.table.entries:
+        size = int(np.prod(entry.shape))
+        if isinstance(entry, PooledParameter):
+            codes.append(np.full(size, at.POOLED))
+            firsts.append(np.zeros(size))
+            seconds.append(np.zeros(size))
+            log_constant -= 0.5 * np.log(2 * np.pi) * size
+            continue
+        codes.append(np.full(size, at.PRIOR_CODES[entry.prior]))
+        firsts.append(entry.first.ravel())
+        seconds.append(entry.second.ravel())
+        log_constant += float(_log_constant(entry).sum())
+    return np.concatenate(codes), np.concatenate(firsts), np.concatenate(seconds), log_constant
+
+
+def _log_constant(entry: Parameter) -> Floats:
+    first, second = entry.first, entry.second
+    if entry.prior in (PriorKind.NORMAL, PriorKind.LOG_NORMAL):
+        return np.asarray(-np.log(second) - 0.5 * np.log(2 * np.pi))
+    if entry.prior is PriorKind.HALF_NORMAL:
+        return np.asarray(0.5 * np.log(2 / np.pi) - np.log(first))
+    if entry.prior is PriorKind.GAMMA:
+        return np.asarray(first * np.log(second) - gammaln(first))
+    return np.asarray(-betaln(first, second))
+
+
+def _groups(constants: FitConstants) -> tuple[Ints, Floats, Floats]:
+    """Positions ``(first contrast, mean, spread, first value)``, weight and unit of every group."""
+    offsets = constants.table.offsets()
+    positions, weights, units = [np.zeros((0, 4), dtype=np.int64)], [np.zeros(0)], [np.zeros(0)]
+    for entry in constants.table.entries:
+        if not isinstance(entry, PooledParameter):
+            continue
+        group = np.arange(len(entry.unit))
+        columns = [
+            offsets[entry.name] + group * (entry.n_entities - 1),
+            offsets[entry.mean] + group,
+            offsets[entry.spread] + group,
+            _first_value(constants, entry.name) + group * entry.n_entities,
+        ]
+        positions.append(np.stack(columns, axis=1))
+        weights.append(entry.weight)
+        units.append(entry.unit)
+    return np.concatenate(positions), np.concatenate(weights), np.concatenate(units)

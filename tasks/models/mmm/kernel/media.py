@@ -1,0 +1,184 @@
+"""From a channel's series to its shape and contribution, and back.
+
+``ints``, ``floats`` and ``work`` are the buffers of ``layout``. Tuples of arrays would read better,
+but every call would count the references of every array in them, which took a third of the time.
+"""
+
+import math
+
+from numba import njit
+
+from tasks.models.mmm.constants import SAFE
+from tasks.models.mmm.kernel import codes as at
+from tasks.models.mmm.kernel.carry import (
+    carry_into,
+    kernel_weights,
+    series_adjoint,
+    weight_adjoint,
+)
+from tasks.models.mmm.kernel.curves import saturate_adjoint, saturate_into
+from tasks.models.mmm.kernel.elementary import COMPILED, Floats, Ints
+
+
+@njit(**COMPILED)
+def field(c: int, which: int, ints: Ints) -> int:
+    """One field of a channel."""
+    return ints[ints[at.I_CHANNELS] + c * at.CHANNEL_FIELDS + which]
+
+
+@njit(**COMPILED)
+def amplitude(c: int, e: int, ints: Ints, floats: Floats) -> float:
+    """Sign and reference of a contribution; 0 where the channel has no input."""
+    return floats[ints[at.F_AMPLITUDE] + c * ints[at.H_ENTITIES] + e]
+
+
+@njit(**COMPILED)
+def part(buffer: Floats, begin: int, row: int, length: int) -> Floats:
+    """One row of an array in a buffer."""
+    return buffer[begin + row * length : begin + (row + 1) * length]
+
+
+@njit(**COMPILED)
+def _parameter(c: int, which: int, ints: Ints, work: Floats) -> float:
+    position = field(c, which, ints)
+    return work[ints[at.W_VALUES] + position] if position >= 0 else 1.0
+
+
+@njit(**COMPILED)
+def _add_adjoint(c: int, which: int, amount: float, ints: Ints, work: Floats) -> None:
+    position = field(c, which, ints)
+    if position >= 0:
+        work[ints[at.W_ADJOINT] + position] += amount
+
+
+@njit(**COMPILED)
+def set_weights(ints: Ints, work: Floats) -> None:
+    """Compute adstock weights of every channel and their derivatives."""
+    n_lags = ints[at.H_LAGS]
+    for c in range(ints[at.H_CHANNELS]):
+        weights = part(work, ints[at.W_WEIGHTS], c, n_lags)
+        if field(c, at.C_LAGS, ints) == 1:
+            weights[0] = 1.0
+            continue
+        kernel_weights(
+            field(c, at.C_ADSTOCK, ints),
+            field(c, at.C_LAGS, ints),
+            _parameter(c, at.C_ADSTOCK_1, ints, work),
+            _parameter(c, at.C_ADSTOCK_2, ints, work),
+            weights,
+            part(work, ints[at.W_WEIGHT_SLOPES], c, 2 * n_lags),
+        )
+
+
+@njit(**COMPILED)
+def weights_adjoint(ints: Ints, work: Floats) -> None:
+    """Turn the adjoints of adstock weights into those of their parameters."""
+    n_lags = ints[at.H_LAGS]
+    for c in range(ints[at.H_CHANNELS]):
+        used = field(c, at.C_LAGS, ints)
+        if used == 1:
+            continue
+        g_weights = part(work, ints[at.W_G_WEIGHTS], c, n_lags)
+        slopes = part(work, ints[at.W_WEIGHT_SLOPES], c, 2 * n_lags)
+        for p in range(2):
+            g = 0.0
+            for lag in range(used):
+                g += g_weights[lag] * slopes[p * used + lag]
+            _add_adjoint(c, at.C_ADSTOCK_1 + p, g, ints, work)
+
+
+@njit(**COMPILED)
+def forward_shape(
+    c: int, series: Floats, start: int, shape: Floats, ints: Ints, work: Floats
+) -> None:
+    """Write the shape of a series to ``shape``, from period ``start`` of the series on.
+
+    Rows ``c`` of ``W_INNER`` and ``W_AUX`` keep what the adjoint needs again.
+    """
+    kind, n_lags = field(c, at.C_CURVE, ints), field(c, at.C_LAGS, ints)
+    first, second = _parameter(c, at.C_CURVE_1, ints, work), _parameter(c, at.C_CURVE_2, ints, work)
+    weights = part(work, ints[at.W_WEIGHTS], c, ints[at.H_LAGS])
+    before = field(c, at.C_BEFORE, ints) == 1
+    n = series.shape[0] if before else shape.shape[0]
+    inner = part(work, ints[at.W_INNER], c, ints[at.H_PADDED])[:n]
+    aux = part(work, ints[at.W_AUX], c, ints[at.H_PADDED])[:n]
+    scratch, spare = part(work, ints[at.W_SCRATCH], 0, n), part(work, ints[at.W_SPARE], 0, n)
+    if before:
+        saturate_into(kind, series, first, second, inner, aux, scratch, spare)
+        carry_into(inner, weights, n_lags, start, shape)
+    else:
+        carry_into(series, weights, n_lags, start, inner)
+        saturate_into(kind, inner, first, second, shape, aux, scratch, spare)
+
+
+@njit(**COMPILED)
+def backward_shape(
+    c: int,
+    series: Floats,
+    start: int,
+    shape: Floats,
+    g_shape: Floats,
+    ints: Ints,
+    work: Floats,
+) -> None:
+    """Adjoint of ``forward_shape``: adds to those of weights and of the curve's parameters."""
+    kind, n_lags = field(c, at.C_CURVE, ints), field(c, at.C_LAGS, ints)
+    first, second = _parameter(c, at.C_CURVE_1, ints, work), _parameter(c, at.C_CURVE_2, ints, work)
+    weights = part(work, ints[at.W_WEIGHTS], c, ints[at.H_LAGS])
+    g_weights = part(work, ints[at.W_G_WEIGHTS], c, ints[at.H_LAGS])
+    before = field(c, at.C_BEFORE, ints) == 1
+    n = series.shape[0] if before else shape.shape[0]
+    inner = part(work, ints[at.W_INNER], c, ints[at.H_PADDED])[:n]
+    aux = part(work, ints[at.W_AUX], c, ints[at.H_PADDED])[:n]
+    scratch, spare = part(work, ints[at.W_SCRATCH], 0, n), part(work, ints[at.W_SPARE], 0, n)
+    if before:
+        weight_adjoint(inner, g_shape, n_lags, start, g_weights)
+        series_adjoint(g_shape, weights, n_lags, start, scratch)
+        g_first, g_second = saturate_adjoint(
+            kind, series, first, second, inner, aux, scratch, spare
+        )
+    else:
+        g_first, g_second = saturate_adjoint(
+            kind, inner, first, second, shape, aux, g_shape, scratch
+        )
+        weight_adjoint(series, scratch, n_lags, start, g_weights)
+    _add_adjoint(c, at.C_CURVE_1, g_first, ints, work)
+    _add_adjoint(c, at.C_CURVE_2, g_second, ints, work)
+
+
+@njit(**COMPILED)
+def forward_cell(c: int, e: int, ints: Ints, floats: Floats, work: Floats) -> float:
+    """Shape of one channel in one entity, and its coefficient, which is returned."""
+    n, cell = ints[at.H_PERIODS], c * ints[at.H_ENTITIES] + e
+    series = part(floats, ints[at.F_MEDIA], cell, ints[at.H_PADDED])
+    shape = part(work, ints[at.W_SHAPE], c, n)
+    forward_shape(c, series, ints[at.H_START], shape, ints, work)
+    mean = 1.0
+    if field(c, at.C_BY_SHARE, ints):
+        mean = shape.sum() / n + SAFE
+    size = math.exp(work[ints[at.W_VALUES] + ints[ints[at.I_SHARE_CELLS] + cell]])
+    beta = size * amplitude(c, e, ints, floats) / mean
+    work[ints[at.W_MEANS] + c], work[ints[at.W_BETA] + c] = mean, beta
+    return beta
+
+
+@njit(**COMPILED)
+def backward_cell(
+    c: int, e: int, g_media: Floats, ints: Ints, floats: Floats, work: Floats
+) -> None:
+    """Adjoint of ``forward_cell``, given that of the entity's media sum."""
+    n, cell = ints[at.H_PERIODS], c * ints[at.H_ENTITIES] + e
+    shape = part(work, ints[at.W_SHAPE], c, n)
+    beta, mean = work[ints[at.W_BETA] + c], work[ints[at.W_MEANS] + c]
+    g_beta = work[ints[at.W_G_BETA] + cell]
+    for t in range(n):
+        g_beta += g_media[t] * shape[t]
+    work[ints[at.W_ADJOINT] + ints[ints[at.I_SHARE_CELLS] + cell]] += g_beta * beta
+    through_mean = 0.0
+    if field(c, at.C_BY_SHARE, ints):
+        through_mean = -g_beta * beta / (mean * n)
+    g_shape = part(work, ints[at.W_G_SHAPE], 0, n)
+    for t in range(n):
+        g_shape[t] = beta * g_media[t] + through_mean
+    series = part(floats, ints[at.F_MEDIA], cell, ints[at.H_PADDED])
+    backward_shape(c, series, ints[at.H_START], shape, g_shape, ints, work)

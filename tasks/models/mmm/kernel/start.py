@@ -1,0 +1,83 @@
+"""Where chains start and in which coordinates they move: the mode and a Laplace approximation."""
+
+import ctypes
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cholesky, eigh
+from scipy.optimize import minimize
+
+from tasks.models.mmm.constants import FitConstants
+from tasks.models.mmm.kernel.layout import Buffers, Frame
+from tasks.models.mmm.kernel.machine_code import entry_points
+from tasks.models.mmm.parameters import Parameter, PriorKind
+
+Floats = NDArray[np.float64]
+Density = Callable[[Floats], tuple[float, Floats]]
+
+DENSE_LIMIT = 700
+"""Above this many parameters a dense factor costs more per step than it saves."""
+_STEP = 1e-4
+_MIN_CURVATURE = 0.05
+"""Floor of the curvature: priors are about one wide in sampling coordinates."""
+
+
+def density_of(buffers: Buffers) -> Density:
+    """Log density and gradient as a Python function; -inf where it cannot be evaluated."""
+    signature = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[ctypes.c_void_p] * 4)
+    function = signature(entry_points().log_density.address)
+
+    def evaluate(x: Floats) -> tuple[float, Floats]:
+        point, grad, value = np.ascontiguousarray(x), np.empty(x.size), np.empty(1)
+        arrays = (point, grad, value, buffers.pointer)
+        failed = function(x.size, *(array.ctypes.data for array in arrays))
+        return (-np.inf, np.zeros(x.size)) if failed else (float(value[0]), grad)
+
+    return evaluate
+
+
+def find_mode(density: Density, start: Floats) -> Floats:
+    """Climb from a start to the nearest mode."""
+    found = minimize(
+        lambda x: tuple(-part for part in density(x)),
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 500, "maxcor": 30},
+    )
+    return np.asarray(found.x)
+
+
+def laplace_frame(density: Density, mode: Floats) -> Frame:
+    """Frame in which the curvature at the mode is one in every direction."""
+    n = mode.size
+    curvature = np.empty((n, n))
+    for i in range(n):
+        step = np.zeros(n)
+        step[i] = _STEP
+        curvature[i] = (density(mode - step)[1] - density(mode + step)[1]) / (2 * _STEP)
+    if n > DENSE_LIMIT:
+        return Frame(mode, 1 / np.sqrt(np.maximum(np.diag(curvature), _MIN_CURVATURE)))
+    values, vectors = eigh(0.5 * (curvature + curvature.T))
+    scaled = vectors / np.sqrt(np.maximum(values, _MIN_CURVATURE))
+    return Frame(mode, cholesky(scaled @ scaled.T, lower=True))
+
+
+def prior_center(constants: FitConstants) -> Floats:
+    """Middle of every prior in sampling coordinates; contrasts at zero."""
+    parts = [
+        _center(entry) if isinstance(entry, Parameter) else np.zeros(entry.shape)
+        for entry in constants.table.entries
+    ]
+    return np.concatenate([part.ravel() for part in parts])
+
+
+def _center(entry: Parameter) -> Floats:
+    if entry.prior in (PriorKind.NORMAL, PriorKind.LOG_NORMAL):
+        return entry.first
+    if entry.prior is PriorKind.HALF_NORMAL:
+        return np.log(0.67 * entry.first)
+    if entry.prior is PriorKind.GAMMA:
+        return np.log(entry.first / entry.second)
+    return np.log(entry.first / entry.second)

@@ -1,0 +1,96 @@
+"""Shapes of channels and the media curve for many draws at once, in NumPy."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from schemas.names import DATE_DIM, SAMPLE_DIM
+from tasks.mmm.carryover import adstock_weights, stack_lags
+from tasks.mmm.saturation import saturation_shape
+from tasks.mmm.trend import RELATIVE_SD, trend_columns, trend_relative_sds
+from tasks.models.linear import periods_since
+from tasks.models.mmm.design import MediaDesign
+
+Array = NDArray[np.float64]
+
+
+def channel_shape(samples: xr.Dataset, media: MediaDesign, index: int) -> Array:
+    """Shape of one channel for every sample, ``(sample, entity, date)``, no unit."""
+    channel, series = media.shapes[index], media.values[index]
+    curve = {
+        name: value[:, None, None]
+        for name, value in _parameters(samples, media, index, "saturation").items()
+    }
+    first = channel.saturation.before_adstock
+    if channel.n_lags == 1:
+        shape = saturation_shape(channel.saturation.kind, series, curve)
+        return np.broadcast_to(shape, (samples.sizes[SAMPLE_DIM], *series.shape))
+    kernel = _parameters(samples, media, index, "adstock")
+    weights = adstock_weights(channel.adstock.kind, kernel, l_max=channel.n_lags)
+    if not first:
+        flat = media.lagged(index).reshape(channel.n_lags, -1)
+        carried = (weights @ flat).reshape(-1, *series.shape)
+        return saturation_shape(channel.saturation.kind, carried, curve)
+    saturated = saturation_shape(channel.saturation.kind, series, curve)
+    saturated = np.broadcast_to(saturated, (weights.shape[0], *series.shape))
+    return np.einsum("sl,selt->set", weights, stack_lags(saturated, channel.n_lags))
+
+
+def _parameters(
+    samples: xr.Dataset, media: MediaDesign, index: int, family: str
+) -> dict[str, Array]:
+    """One channel's parameters by short name, ``(sample,)`` each."""
+    names = getattr(media.shapes[index], f"{family}_parameters")
+    places = {name: media.users(family, name).index(index) for name in names}
+    return {
+        name: samples[f"{family}_{name}"].transpose(SAMPLE_DIM, ...).to_numpy()[:, place]
+        for name, place in places.items()
+    }
+
+
+def curve_basis(position: Array, curve: Mapping[str, Any]) -> Array:
+    """Basis of the media curve at unit amplitude, ``(basis, date)``; ``curve`` as in metadata."""
+    scales = np.array(trend_relative_sds(curve)) / RELATIVE_SD
+    return trend_columns(position, curve) * scales[:, None]
+
+
+def media_multiplier(
+    scale: Array, weights: Array, dates: NDArray[Any], metadata: Mapping[str, Any]
+) -> Array:
+    """Factor of all media over time; its mean over the fitted window is one.
+
+    Parameters
+    ----------
+    scale, weights
+        ``media_curve_scale (sample,)`` and ``media_curve_weight (sample, basis)``.
+    dates
+        Period starts, of the fit or later.
+    metadata
+        Feature metadata.
+
+    Returns
+    -------
+    NDArray
+        ``(sample, date)``.
+    """
+    curve, skipped = metadata["media_curve"], metadata["n_carryover_periods"]
+    fitted = np.arange(skipped, skipped + metadata["n_estimation_periods"], dtype=float)
+    wanted = periods_since(pd.DatetimeIndex(dates), metadata)
+    sized = scale[:, None] * weights
+    mean = np.exp(sized @ curve_basis(fitted, curve)).mean(axis=-1, keepdims=True)
+    return np.exp(sized @ curve_basis(wanted, curve)) / mean
+
+
+def sampled_multiplier(
+    samples: xr.Dataset, panel: xr.Dataset, metadata: Mapping[str, Any]
+) -> Array | None:
+    """Media multiplier of every draw over a panel, ``(sample, date)``; None without a curve."""
+    if "media_curve_weight" not in samples:
+        return None
+    weights = samples["media_curve_weight"].transpose(SAMPLE_DIM, ...).to_numpy()
+    scale = samples["media_curve_scale"].to_numpy()
+    return media_multiplier(scale, weights, panel[DATE_DIM].values, metadata)

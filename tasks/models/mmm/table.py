@@ -1,0 +1,207 @@
+"""The free parameters of one fit: which there are, and the prior of each."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.channels import SaturationKind
+from schemas.names import CHANNEL_DIM, ENTITY_DIM
+from tasks.models.mmm import priors
+from tasks.models.mmm.design import MediaDesign
+from tasks.models.mmm.geometry import Estimates, Resolution, centering
+from tasks.models.mmm.parameters import (
+    Parameter,
+    ParameterTable,
+    PooledParameter,
+    PriorKind,
+    parameter,
+)
+
+TERM_DIM = "term"
+"""Controls, trend, Fourier and event columns of the linear design."""
+CURVE_DIM = "curve_basis"
+"""Basis functions of the media curve."""
+
+_ADSTOCK_NAMES = ("alpha", "theta", "lam", "k")
+_SATURATION_NAMES = ("slope", "kappa", "lam", "alpha")
+Entries = list[Parameter | PooledParameter]
+Array = NDArray[np.float64]
+
+
+def media_entries(media: MediaDesign, peaks: Array) -> tuple[Entries, dict[str, list[str]]]:
+    """Carryover and saturation, once per channel that has the parameter.
+
+    Parameters
+    ----------
+    media
+        Channels and their transforms.
+    peaks
+        Largest input of each channel in scaled units, ``(channel,)``.
+
+    Returns
+    -------
+    tuple
+        Parameters, and the coordinates of the dims that only some channels have.
+    """
+    entries: Entries = []
+    coords: dict[str, list[str]] = {}
+    for family, names in (("adstock", _ADSTOCK_NAMES), ("saturation", _SATURATION_NAMES)):
+        for name in names:
+            users = media.users(family, name)
+            if not users:
+                continue
+            label = f"{family}_{name}"
+            dim = CHANNEL_DIM if len(users) == len(media.shapes) else f"{label}_{CHANNEL_DIM}"
+            if dim != CHANNEL_DIM:
+                coords[dim] = [media.names[i] for i in users]
+            if family == "adstock":
+                kind, first, second = _adstock_prior(name)
+            else:
+                kind, first, second = _saturation_prior(name, media, users, peaks)
+            size = np.zeros(len(users))
+            entries.append(parameter(label, (dim,), kind, first + size, second + size))
+    return entries, coords
+
+
+def _adstock_prior(name: str) -> tuple[PriorKind, Any, Any]:
+    if name == "alpha":
+        return PriorKind.BETA, *priors.RETENTION_PRIOR
+    if name == "theta":
+        return PriorKind.HALF_NORMAL, priors.THETA_SIGMA, 0.0
+    mean, spread = priors.WEIBULL_PRIOR
+    return PriorKind.GAMMA, (mean / spread) ** 2, mean / spread**2
+
+
+def _saturation_prior(
+    name: str, media: MediaDesign, users: list[int], peaks: Array
+) -> tuple[PriorKind, Any, Any]:
+    if name == "alpha":
+        return PriorKind.BETA, *priors.ROOT_PRIOR
+    if name == "slope":
+        return PriorKind.LOG_NORMAL, *priors.SLOPE_PRIOR
+    # Relative to the largest input, whatever the scale was rounded to: a half-saturation grows
+    # with it, the rate of a logistic curve falls.
+    logistic = [media.shapes[i].saturation.kind is SaturationKind.LOGISTIC for i in users]
+    half, rate = np.array(priors.HALF_SATURATION_PRIOR), np.array(priors.LOGISTIC_PRIOR)
+    chosen = np.where(np.array(logistic)[:, None], rate, half)
+    shift = np.where(logistic, -1.0, 1.0) * np.log(peaks[users])
+    return PriorKind.LOG_NORMAL, chosen[:, 0] + shift, chosen[:, 1]
+
+
+def effect_entries(shares: priors.SharePriors, resolution: Resolution) -> Entries:
+    """Log share per channel: own per entity, pooled to the channel's mean."""
+    mu, sigma = shares.log_median, shares.spread
+    if resolution.share.values.shape[1] == 1:
+        return [parameter("log_share", (CHANNEL_DIM,), PriorKind.NORMAL, mu, sigma)]
+    return _pooled(
+        "log_share",
+        group_dim=CHANNEL_DIM,
+        mean=(mu, sigma),
+        spread=priors.ENTITY_SPREAD_PRIOR,
+        unit=np.ones_like(mu),
+        resolved=(resolution.share, np.exp(priors.ENTITY_SPREAD_PRIOR[0])),
+        group_axis=0,
+    )
+
+
+def linear_entries(
+    design: Array, kpi: Array, signs: Array, relative_sd: Array, resolution: Resolution
+) -> Entries:
+    """Coefficients per unit of each term, pooled over entities.
+
+    Parameters
+    ----------
+    design
+        ``(entity, term, date)``.
+    kpi
+        Scaled KPI ``(entity, date)``.
+    signs, relative_sd
+        ``(term,)``: stated sign, or 0; prior standard deviation in units of ``LINEAR_SIGMA``.
+    resolution
+        What the data know.
+
+    Returns
+    -------
+    list
+        A term with a stated sign is sampled as the logarithm of its size; where there is one, the
+        block is called ``gamma_raw`` and the coefficients are derived from it.
+    """
+    if not design.shape[1]:
+        return []
+    unit = coefficient_unit(design, kpi)
+    signed = signs != 0
+    name = "gamma_raw" if signed.any() else "gamma_linear"
+    mu = np.where(signed, np.log(priors.SIGNED_MEDIAN * unit), 0.0)
+    sigma = np.where(signed, priors.SIGNED_SPREAD, priors.LINEAR_SIGMA * relative_sd * unit)
+    if kpi.shape[0] == 1:
+        return [parameter(name, (TERM_DIM,), PriorKind.NORMAL, mu, sigma)]
+    location, scale = priors.LINEAR_SPREAD_PRIOR
+    return _pooled(
+        name,
+        group_dim=TERM_DIM,
+        mean=(mu, sigma),
+        spread=(location, scale),
+        unit=np.where(signed, 1.0, relative_sd * unit),
+        resolved=(resolution.gamma, np.exp(location) * unit),
+        group_axis=1,
+    )
+
+
+def coefficient_unit(design: Array, kpi: Array) -> Array:
+    """Standard deviation of the KPI per standard deviation of each term, ``(term,)``."""
+    spread = design.std(axis=(0, 2))
+    return np.asarray(kpi.std(axis=-1).mean() / np.where(spread > 0, spread, 1.0))
+
+
+def _pooled(
+    name: str,
+    *,
+    group_dim: str,
+    mean: tuple[Array, Array],
+    spread: tuple[float, float],
+    unit: Array,
+    resolved: tuple[Estimates, Array | float],
+    group_axis: int,
+) -> Entries:
+    dims = (group_dim, ENTITY_DIM) if group_axis == 0 else (ENTITY_DIM, group_dim)
+    location, scale = (np.full(unit.shape, value) for value in spread)
+    names = (f"{name}_mean", f"{name}_spread")
+    n_entities = resolved[0].values.shape[1]
+    return [
+        parameter(names[0], (group_dim,), PriorKind.NORMAL, *mean),
+        parameter(names[1], (group_dim,), PriorKind.LOG_NORMAL, location, scale),
+        PooledParameter(name, dims, group_axis, n_entities, *names, unit, centering(*resolved)),
+    ]
+
+
+def curve_entries(n_basis: int) -> Entries:
+    """Size and weights of the media curve, where media vary over time."""
+    if not n_basis:
+        return []
+    weights = parameter(
+        "media_curve_weight", (CURVE_DIM,), PriorKind.NORMAL, np.zeros(n_basis), np.ones(n_basis)
+    )
+    return [parameter("media_curve_scale", (), PriorKind.LOG_NORMAL, *priors.CURVE_PRIOR), weights]
+
+
+def level_entries(kpi: Array) -> Entries:
+    """Mean KPI per entity: known up to the noise of the mean, so a weak prior suffices."""
+    spread = np.maximum(kpi.std(axis=-1), 1e-3)
+    return [parameter("level", (ENTITY_DIM,), PriorKind.NORMAL, kpi.mean(axis=-1), spread)]
+
+
+def noise_entries(kpi: Array, *, student_t: bool) -> Entries:
+    """Standard deviation of the noise per entity, and the weight of its tails."""
+    spread = np.maximum(kpi.std(axis=-1), 1e-3)
+    entries: Entries = [
+        parameter("y_sigma", (ENTITY_DIM,), PriorKind.HALF_NORMAL, spread, np.zeros_like(spread))
+    ]
+    if student_t:
+        entries.append(parameter("y_nu", (), PriorKind.GAMMA, *priors.TAIL_PRIOR))
+    return entries
+
+
+def make_table(entries: Entries, coords: dict[str, Any]) -> ParameterTable:
+    """Return the table with its coordinates as plain lists."""
+    return ParameterTable(tuple(entries), {k: [str(v) for v in c] for k, c in coords.items()})
