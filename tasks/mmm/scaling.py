@@ -1,9 +1,10 @@
-"""Scales that give parameters their meaning: inputs and the KPI by a power of two.
+"""Scales that give parameters their meaning: the largest input and KPI, rounded up.
 
 A scale is computed once, from the panel of the fit, saved in ``feature_scaler.json`` and used as it
 is ever after, so prediction on new rows never moves the meaning of a parameter. Rounding a maximum
-up to a power of two keeps the meaning from one refit to the next too: a record week moves nothing
-until it passes the next power. Division by a power of two is exact.
+up to two digits keeps the meaning from one refit to the next too: a record week by a few percent
+moves nothing. More headroom would not do: a half-saturation is one for all entities, relative to
+the scale of each, so scales have to stay in proportion to what each entity spends.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,22 +25,18 @@ def compute_scales(panel: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xr.Dataset
-        ``media_scale (entity, channel)``: the smallest power of two that no period's input
-        exceeds, and ``kpi_scale (entity)`` for the size of the KPI in fitted periods, 1 where
-        everything is zero; ``media_peak (entity, channel)``: the largest input over its scale, in
-        (0.5, 1], 1 where everything is zero; ``control_mean``, ``control_std (control)`` and
+        ``media_scale (entity, channel)``: the largest input of any period, ``kpi_scale (entity)``:
+        the largest size of the KPI in fitted periods, both rounded up to two digits, 1 where
+        everything is zero; ``control_mean``, ``control_std (control)`` and
         ``trend_mean``, ``trend_std``: over the fitted periods, 1 for a constant.
     """
     window = estimation_window(panel)
     index = np.flatnonzero(panel["is_estimation"].values).astype(float)
     controls = window["controls"]
-    media_max = panel["media"].max(dim=DATE_DIM)
-    media_scale = _power_of_two(media_max)
     return xr.Dataset(
         {
-            "media_scale": media_scale,
-            "media_peak": _or_one(media_max / media_scale),
-            "kpi_scale": _power_of_two(abs(window["kpi"]).max(dim=DATE_DIM)),
+            "media_scale": _round_up(panel["media"].max(dim=DATE_DIM)),
+            "kpi_scale": _round_up(abs(window["kpi"]).max(dim=DATE_DIM)),
             "control_mean": controls.mean((ENTITY_DIM, DATE_DIM)),
             "control_std": _or_one(controls.std((ENTITY_DIM, DATE_DIM))),
             "trend_mean": float(index.mean()),
@@ -52,11 +49,14 @@ def _or_one(scale: xr.DataArray) -> xr.DataArray:
     return xr.where(scale > 0, scale, 1.0)
 
 
-def _power_of_two(maximum: xr.DataArray) -> xr.DataArray:
-    """Smallest power of two that is not below ``maximum``; 1 where that is not positive."""
+def _round_up(maximum: xr.DataArray) -> xr.DataArray:
+    """Smallest number with two digits that is not below ``maximum``; 1 where that is not positive."""
     values = maximum.to_numpy()
-    mantissa, exponent = np.frexp(np.where(values > 0, values, 1.0))
-    return maximum.copy(data=np.ldexp(1.0, np.where(mantissa == 0.5, exponent - 1, exponent)))
+    safe = np.where(values > 0, values, 1.0)
+    step = 10.0 ** (np.floor(np.log10(safe)) - 1)
+    # A maximum that has two digits stays as it is, whatever its division leaves in the last bit.
+    digits = np.ceil(np.round(safe / step, 9))
+    return maximum.copy(data=np.where(values > 0, digits * step, 1.0))
 
 
 def carry_controls(panel: xr.Dataset, controls: Sequence[Mapping[str, Any]]) -> xr.Dataset:
