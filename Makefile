@@ -25,7 +25,7 @@ test: $(READY) ## Run all tests (WORKERS=0 for one process, ARGS="-k name" to ch
 ui: $(READY) ## Start the Prefect and MLflow web interfaces on 127.0.0.1
 	$(VENV)/bin/mmm ui
 
-bench: $(READY) ## Run the benchmarks; each prints a table of ratios
+bench: $(READY) ## Run the benchmarks (MMM_RECOVERY_DATA=folder of the recovery sets)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(VENV)/bin/python "$$script" || exit 1; done
 
 lint: $(READY) ## Check style, format and types; changes nothing

@@ -92,8 +92,6 @@ def _shape_settings(spec: RunSpec) -> dict[str, Any]:
         "likelihood": spec.model.likelihood.value,
         "non_negative_baseline": spec.model.non_negative_baseline,
         "time_varying_media": spec.model.time_varying_media,
-        "adstock": spec.model.adstock.model_dump(mode="json"),
-        "saturation": spec.model.saturation.model_dump(mode="json"),
         "media_share": spec.model.media_share,
         "share_spread": spec.model.share_spread,
         "lift_tests": [test.model_dump(mode="json") for test in spec.lift_tests],

@@ -116,7 +116,13 @@ def _load_posterior(panel: "xr.Dataset", inputs: "ModelInputs") -> "Posterior":
 def _write_stock(
     home: Home, path: Path, draws: "xr.Dataset", panel: "xr.Dataset", inputs: "ModelInputs"
 ) -> None:
-    """Write the fit as a stock pymc-marketing model, for ``MMM.load``."""
+    """Write the fit as a stock pymc-marketing model, for ``MMM.load``, where that can hold it."""
+    from tasks.models.mmm.stock_form import stock_obstacle
+
+    obstacle = stock_obstacle(inputs.metadata)
+    if obstacle is not None:
+        log.info("%s is not written: a pymc-marketing MMM cannot hold it, %s", path.name, obstacle)
+        return
     from tasks.models.mmm.stock import publish_stock
 
     stock = publish_stock(draws, panel, inputs)

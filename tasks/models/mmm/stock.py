@@ -1,19 +1,23 @@
 """Publish a fit as a stock pymc-marketing ``MMM``, so that its tools work on every refit.
 
-Sampling happens on our lean graph; its draws are renamed here into the posterior of an ``MMM`` with
-the same adstock, saturation and scales. That object then serves pymc-marketing's prediction, budget
-optimizer, sensitivity and plots, and is saved and loaded by its own code.
+Draws of our own posterior are renamed here into the posterior of an ``MMM`` with the same adstock,
+saturation, noise and scales. That object then serves pymc-marketing's prediction, budget optimizer,
+sensitivity and plots, and is saved and loaded by its own code. Everything that is linear but for
+Fourier terms (controls, trend curves, events) is a control of it. It is never sampled, so its
+priors are pymc-marketing's own.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 from pymc_extras.prior import Prior
 from pymc_marketing.mmm import (
     MMM,
+    BinomialAdstock,
     DelayedAdstock,
     GeometricAdstock,
     HillSaturation,
@@ -21,18 +25,23 @@ from pymc_marketing.mmm import (
     MichaelisMentenSaturation,
     NoAdstock,
     NoSaturation,
+    RootSaturation,
     TanhSaturation,
     WeibullCDFAdstock,
     WeibullPDFAdstock,
 )
 from pymc_marketing.mmm.scaling import FixedScaling, Scaling
 
-from schemas.channels import AdstockKind, AdstockSpec, SaturationKind
+from schemas.channels import AdstockKind, ChannelKind, SaturationKind
 from schemas.names import CHANNEL_DIM, CONTROL_DIM, DATE_DIM, ENTITY_DIM, FOURIER_DIM, ComponentKind
+from schemas.run_spec import Likelihood
 from tasks.mmm.panel import IS_ESTIMATION
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms
-from tasks.models.mmm.graph import TERM_DIM
+from tasks.models.mmm.design import ChannelShape, channel_shapes
+from tasks.models.mmm.priors import TAIL_PRIOR
+from tasks.models.mmm.stock_form import LINES, NO_CARRYOVER, StockForm, stock_form
+from tasks.models.mmm.table import TERM_DIM
 
 TARGET = "y"
 _ADSTOCKS: dict[AdstockKind, Any] = {
@@ -40,6 +49,7 @@ _ADSTOCKS: dict[AdstockKind, Any] = {
     AdstockKind.DELAYED: DelayedAdstock,
     AdstockKind.WEIBULL_PDF: WeibullPDFAdstock,
     AdstockKind.WEIBULL_CDF: WeibullCDFAdstock,
+    AdstockKind.BINOMIAL: BinomialAdstock,
     AdstockKind.NONE: NoAdstock,
 }
 _SATURATIONS: dict[SaturationKind, Any] = {
@@ -47,8 +57,11 @@ _SATURATIONS: dict[SaturationKind, Any] = {
     SaturationKind.LOGISTIC: LogisticSaturation,
     SaturationKind.MICHAELIS_MENTEN: MichaelisMentenSaturation,
     SaturationKind.TANH: TanhSaturation,
+    SaturationKind.ROOT: RootSaturation,
     SaturationKind.NONE: NoSaturation,
 }
+_AMPLITUDES = {SaturationKind.MICHAELIS_MENTEN: "alpha", SaturationKind.TANH: "b"}
+"""What a curve calls its amplitude, where that is not ``beta``."""
 
 
 def publish_stock(draws: xr.Dataset, panel: xr.Dataset, inputs: ModelInputs) -> MMM:
@@ -62,7 +75,7 @@ def publish_stock(draws: xr.Dataset, panel: xr.Dataset, inputs: ModelInputs) -> 
         Panel of the fit, carryover window included: the stock model has no warm-up of its own, so
         the carryover periods are part of its data.
     inputs
-        Feature metadata and scales.
+        Feature metadata and scales; ``stock_form.stock_obstacle`` finds nothing in them.
 
     Returns
     -------
@@ -88,26 +101,8 @@ def publish_stock(draws: xr.Dataset, panel: xr.Dataset, inputs: ModelInputs) -> 
 
 
 def _stock_model(inputs: ModelInputs) -> MMM:
-    metadata = inputs.metadata
-    adstock = AdstockSpec.model_validate(metadata["adstock"])
-    l_max = 1 if adstock.kind is AdstockKind.NONE else adstock.l_max
-    saturation = _SATURATIONS[SaturationKind(metadata["saturation"]["kind"])]
-    per_entity = (ENTITY_DIM, CHANNEL_DIM)
-    amplitude = {"michaelis_menten": "alpha", "tanh": "b"}.get(
-        metadata["saturation"]["kind"], "beta"
-    )
-    curve_priors = {
-        name: Prior(
-            "HalfNormal", sigma=1, dims=per_entity if name in (amplitude, "c") else CHANNEL_DIM
-        )
-        for name in saturation.default_priors
-    }
-    kernel = _ADSTOCKS[adstock.kind]
-    kernel_priors = {
-        name: Prior(prior.distribution, **prior.parameters, dims=CHANNEL_DIM)
-        for name, prior in kernel.default_priors.items()
-    }
-    scales = inputs.scales
+    metadata, scales = inputs.metadata, inputs.scales
+    form = stock_form(metadata)
     return MMM(
         date_column=DATE_DIM,
         target_column=TARGET,
@@ -115,17 +110,56 @@ def _stock_model(inputs: ModelInputs) -> MMM:
         control_columns=_control_terms(inputs) or None,
         yearly_seasonality=metadata["harmonics"] or None,
         dims=(ENTITY_DIM,),
-        adstock=kernel(l_max=l_max, priors=kernel_priors) if kernel_priors else NoAdstock(l_max=1),
-        saturation=saturation(priors=curve_priors),
+        adstock=_adstock(form),
+        saturation=_saturation(form, metadata),
+        adstock_first=not form.before_adstock,
         scaling=Scaling(
             target=FixedScaling(dims=(), value=scales["kpi_scale"]),
             channel=FixedScaling(dims=(), value=scales["media_scale"]),
         ),
+        model_config=_noise_prior() if metadata["likelihood"] == Likelihood.STUDENT_T else None,
     )
 
 
+def _adstock(form: StockForm) -> Any:
+    kernel = _ADSTOCKS[form.adstock.kind]
+    if kernel is NoAdstock:
+        return NoAdstock(l_max=1)
+    priors = {name: _per(prior, CHANNEL_DIM) for name, prior in kernel.default_priors.items()}
+    return kernel(l_max=form.adstock.l_max, priors=priors)
+
+
+def _saturation(form: StockForm, metadata: Mapping[str, Any]) -> Any:
+    curve, amplitude = _SATURATIONS[form.saturation], _AMPLITUDES.get(form.saturation, "beta")
+    dims = dict.fromkeys((amplitude, "c"), (ENTITY_DIM, CHANNEL_DIM))
+    priors = {
+        name: _per(prior, *dims.get(name, (CHANNEL_DIM,)))
+        for name, prior in curve.default_priors.items()
+    }
+    if any(c["kind"] == ChannelKind.COMPETITOR for c in metadata["channels"]):
+        priors[amplitude] = Prior("Normal", mu=0, sigma=1, dims=(ENTITY_DIM, CHANNEL_DIM))
+    return curve(priors=priors)
+
+
+def _per(prior: Prior, *dims: str) -> Prior:
+    """Pymc-marketing's own prior, once per cell of ``dims``."""
+    return Prior(prior.distribution, **prior.parameters, dims=dims)
+
+
+def _noise_prior() -> dict[str, Prior]:
+    """Student t noise around the expected KPI."""
+    shape, rate = TAIL_PRIOR
+    noise = Prior(
+        "StudentT",
+        nu=Prior("Gamma", alpha=shape, beta=rate),
+        sigma=Prior("HalfNormal", sigma=2, dims=(ENTITY_DIM,)),
+        dims=(DATE_DIM, ENTITY_DIM),
+    )
+    return {"likelihood": noise}
+
+
 def _control_terms(inputs: ModelInputs) -> list[str]:
-    """Controls and trend: what is linear but for Fourier terms, which the stock model has."""
+    """What is linear but for Fourier terms, which the stock model has."""
     return [
         t.name for t in linear_terms(inputs) if t.component.kind is not ComponentKind.SEASONALITY
     ]
@@ -158,7 +192,8 @@ def _in_model_order(posterior: xr.Dataset, model: MMM) -> xr.Dataset:
 
 
 def _stock_posterior(draws: xr.Dataset, inputs: ModelInputs) -> xr.Dataset:
-    kept = {str(n): v for n, v in draws.data_vars.items() if str(n).startswith(_SHARED_NAMES)}
+    kept = {str(n): v for n, v in draws.data_vars.items() if str(n) in _SHARED_NAMES}
+    kept |= _media_part(draws, inputs.metadata)
     gamma = draws.get("gamma_linear")
     if gamma is not None:
         if ENTITY_DIM not in gamma.dims:
@@ -168,33 +203,62 @@ def _stock_posterior(draws: xr.Dataset, inputs: ModelInputs) -> xr.Dataset:
         ]
         kept |= _linear_part(gamma, "gamma_control", CONTROL_DIM, _control_terms(inputs))
         kept |= _linear_part(gamma, "gamma_fourier", FOURIER_DIM, seasonal)
-    kept |= _amplitude(kept, SaturationKind(inputs.metadata["saturation"]["kind"]))
     return xr.Dataset(kept).drop_vars(TERM_DIM, errors="ignore")
 
 
-_SHARED_NAMES = ("adstock_", "saturation_", "intercept_contribution", "y_sigma")
+_SHARED_NAMES = ("intercept_contribution", "y_sigma", "y_nu")
 """Variables that have the same name and meaning in both models."""
+
+
+def _linear_part(
+    gamma: xr.DataArray, name: str, dim: str, terms: list[str]
+) -> dict[str, xr.DataArray]:
+    return {name: gamma.sel({TERM_DIM: terms}).rename({TERM_DIM: dim})} if terms else {}
+
+
+def _media_part(draws: xr.Dataset, metadata: Mapping[str, Any]) -> dict[str, xr.DataArray]:
+    """Parameters of carryover and saturation, with a value for every channel."""
+    form, shapes = stock_form(metadata), channel_shapes(metadata)
+    line = LINES[form.saturation]
+    kept = {
+        label: _for_all_channels(draws, label, shapes, value)
+        for family, values in (
+            ("adstock", NO_CARRYOVER[form.adstock.kind]),
+            ("saturation", line.parameters),
+        )
+        for name, value in values.items()
+        for label in [f"{family}_{name}"]
+    }
+    is_line = [shape.saturation.kind is SaturationKind.NONE for shape in shapes]
+    factor = np.where(is_line, line.factor, 1.0)
+    beta = draws["saturation_beta"] * xr.DataArray(factor, dims=CHANNEL_DIM)
+    return kept | _amplitude(beta, kept, form.saturation)
+
+
+def _for_all_channels(
+    draws: xr.Dataset, label: str, shapes: Sequence[ChannelShape], otherwise: float
+) -> xr.DataArray:
+    """Draws of one parameter, ``(chain, draw, channel)``, completed for channels without it."""
+    family, _, name = label.partition("_")
+    has = [name in getattr(shape, f"{family}_parameters") for shape in shapes]
+    values = np.full((draws.sizes["chain"], draws.sizes["draw"], len(shapes)), otherwise)
+    if any(has):
+        values[..., has] = draws[label].transpose("chain", "draw", ...).to_numpy()
+    return xr.DataArray(values, dims=("chain", "draw", CHANNEL_DIM))
 
 
 _TINY = 1e-100
 
 
-def _linear_part(
-    gamma: xr.DataArray, name: str, dim: str, terms: list[str]
-) -> Mapping[str, xr.DataArray]:
-    return {name: gamma.sel({TERM_DIM: terms}).rename({TERM_DIM: dim})} if terms else {}
-
-
-def _amplitude(kept: dict[str, xr.DataArray], kind: SaturationKind) -> dict[str, xr.DataArray]:
-    """Rename the amplitude where the stock curve calls it otherwise."""
-    if kind is SaturationKind.MICHAELIS_MENTEN:
-        return {"saturation_alpha": kept.pop("saturation_beta")}
+def _amplitude(
+    beta: xr.DataArray, kept: dict[str, xr.DataArray], kind: SaturationKind
+) -> dict[str, xr.DataArray]:
+    """Amplitude by the name that the stock curve has for it."""
     if kind is SaturationKind.TANH:
         # A channel that is off has no amplitude, and the stock curve divides by it.
-        beta = kept.pop("saturation_beta")
         beta = xr.where(beta == 0, _TINY, beta)
-        return {"saturation_b": beta, "saturation_c": kept.pop("saturation_kappa") / beta}
-    return {}
+        return {"saturation_c": kept.pop("saturation_kappa") / beta, "saturation_b": beta}
+    return {f"saturation_{_AMPLITUDES.get(kind, 'beta')}": beta}
 
 
 def estimation_contributions(model: MMM, panel: xr.Dataset) -> xr.DataArray:

@@ -1,0 +1,107 @@
+"""Which one adstock and saturation a stock pymc-marketing ``MMM`` needs to hold a fit.
+
+A stock ``MMM`` has one adstock and one saturation for all channels. Channels without either still
+fit in: every kernel has parameters that keep all weight on lag zero, and every curve has some that
+make it a line, to within rounding (a half-saturation far beyond all input). Everything else that
+differs between channels cannot be told by a stock ``MMM``.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from schemas.channels import AdstockKind, AdstockSpec, SaturationKind
+from tasks.models.mmm.design import ChannelShape, channel_shapes
+
+
+@dataclass(frozen=True)
+class StockForm:
+    """Transforms of all channels of a stock model."""
+
+    adstock: AdstockSpec
+    saturation: SaturationKind
+    before_adstock: bool
+    """Saturation comes first."""
+
+
+class Line(NamedTuple):
+    """Parameters that make a curve a line, and what its amplitude is then multiplied by."""
+
+    parameters: dict[str, float]
+    factor: float
+
+
+_FAR = 1e12
+"""Half-saturation over the input: what it bends a line by is below rounding of the KPI."""
+_LOW_RATE = 1e-5
+"""A lower one loses digits, because pymc-marketing's curve subtracts from one."""
+
+LINES: dict[SaturationKind, Line] = {
+    SaturationKind.HILL: Line({"slope": 1.0, "kappa": _FAR}, _FAR),
+    SaturationKind.LOGISTIC: Line({"lam": _LOW_RATE}, 2 / _LOW_RATE),
+    SaturationKind.MICHAELIS_MENTEN: Line({"lam": _FAR}, _FAR),
+    SaturationKind.TANH: Line({"kappa": _FAR}, _FAR),
+    SaturationKind.ROOT: Line({"alpha": 1.0}, 1.0),
+    SaturationKind.NONE: Line({}, 1.0),
+}
+"""Every curve as ``x``."""
+
+NO_CARRYOVER: dict[AdstockKind, dict[str, float]] = {
+    AdstockKind.GEOMETRIC: {"alpha": 0.0},
+    AdstockKind.DELAYED: {"alpha": 0.0, "theta": 0.0},
+    AdstockKind.WEIBULL_PDF: {"lam": 1.0, "k": 50.0},
+    AdstockKind.WEIBULL_CDF: {"lam": 1e-3, "k": 1.0},
+    AdstockKind.BINOMIAL: {"alpha": 1e-9},
+    AdstockKind.NONE: {},
+}
+"""Every kernel with all weight on lag zero."""
+
+
+def stock_obstacle(metadata: Mapping[str, Any]) -> str | None:
+    """Say why a stock ``MMM`` cannot hold fits of these features, or None where it can."""
+    shapes = channel_shapes(metadata)
+    if metadata["media_curve"] is not None:
+        return "media vary over time along a curve that it does not have"
+    if len(_adstocks(shapes)) > 1:
+        return f"channels differ in adstock ({_listed(_adstocks(shapes))})"
+    if len(_saturations(shapes)) > 1:
+        return f"channels differ in saturation ({_listed(s.value for s in _saturations(shapes))})"
+    if len(_orders(shapes)) > 1:
+        return "channels differ in whether saturation comes before adstock"
+    return None
+
+
+def stock_form(metadata: Mapping[str, Any]) -> StockForm:
+    """Return the transforms of the stock model; there must be no ``stock_obstacle``."""
+    shapes = channel_shapes(metadata)
+    adstocks, saturations = _adstocks(shapes), _saturations(shapes)
+    return StockForm(
+        adstock=adstocks[0] if adstocks else AdstockSpec(kind=AdstockKind.NONE),
+        saturation=saturations[0] if saturations else SaturationKind.NONE,
+        before_adstock=any(_orders(shapes)),
+    )
+
+
+def _adstocks(shapes: Iterable[ChannelShape]) -> list[AdstockSpec]:
+    """Carryover of the channels that have any, each once."""
+    return list(dict.fromkeys(shape.adstock for shape in shapes if shape.n_lags > 1))
+
+
+def _saturations(shapes: Iterable[ChannelShape]) -> list[SaturationKind]:
+    """Saturation of the channels that have any, each once."""
+    kinds = (shape.saturation.kind for shape in shapes)
+    return list(dict.fromkeys(kind for kind in kinds if kind is not SaturationKind.NONE))
+
+
+def _orders(shapes: Iterable[ChannelShape]) -> set[bool]:
+    """Whether saturation comes first, of the channels for which that makes a difference."""
+    return {
+        shape.saturation.before_adstock
+        for shape in shapes
+        if shape.n_lags > 1 and shape.saturation.kind is not SaturationKind.NONE
+    }
+
+
+def _listed(items: Iterable[object]) -> str:
+    names = [f"{i.kind.value} over {i.l_max}" if isinstance(i, AdstockSpec) else i for i in items]
+    return ", ".join(map(str, names))
