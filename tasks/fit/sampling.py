@@ -33,6 +33,7 @@ class Sampled:
     tree: xr.DataTree
     backend: str
     wall_seconds: dict[str, float] = field(default_factory=dict)
+    """``build`` (of the graph), ``compile`` (until the first draw), ``sample``."""
 
 
 def sample_posterior(
@@ -65,15 +66,14 @@ def sample_posterior(
     """
     started = time.perf_counter()
     backend, model = _prepare(posterior, settings.backend)
-    built = time.perf_counter()
+    # Loading the kernel and finding its start is what compiling is to a graph.
+    built = started if backend is SamplerBackend.KERNEL else time.perf_counter()
     try:
-        if backend is SamplerBackend.PYMC:
-            tree, compiled = _sample_pymc(model, settings, cores, progress, show_bar), built
-        else:
-            if backend is SamplerBackend.NUTPIE:
-                model = _compile_graph(model)
-            compiled = time.perf_counter()
-            tree = _sample_nutpie(model, settings, cores, progress, show_bar)
+        if backend is SamplerBackend.NUTPIE:
+            model = _compile_graph(model)
+        compiled = time.perf_counter()
+        run = _sample_pymc if backend is SamplerBackend.PYMC else _sample_nutpie
+        tree = run(model, settings, cores, progress, show_bar)
     except (RuntimeError, ValueError, FloatingPointError) as error:
         raise SamplingError(
             f"{backend} stopped while sampling: {error}. Check the data for constant or extreme "
