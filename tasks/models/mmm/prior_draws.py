@@ -57,15 +57,15 @@ def prior_points(constants: FitConstants, n_draws: int, seed: int) -> Array:
 def _draw(entry: Parameter, n_draws: int, rng: np.random.Generator) -> Array:
     first, second, shape = entry.first, entry.second, (n_draws, *entry.shape)
     if entry.prior in (PriorKind.NORMAL, PriorKind.LOG_NORMAL):
-        return first + second * _stratified(shape, rng)
+        return first + second * np.asarray(ndtri(_quantiles(shape, rng)))
     if entry.prior is PriorKind.HALF_NORMAL:
-        return np.log(first * np.abs(_stratified(shape, rng)))
+        return np.log(first * ndtri(0.5 + 0.5 * _quantiles(shape, rng)))
     if entry.prior is PriorKind.GAMMA:
         return np.log(rng.gamma(first, 1 / second, shape))
     return np.asarray(logit(rng.beta(first, second, shape)))
 
 
-def _stratified(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """Standard normal draws, one per quantile, so that intervals are as stated."""
+def _quantiles(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Uniform draws, one in every slice of equal mass, so that intervals are as stated."""
     ranks = np.broadcast_to(np.arange(shape[0]).reshape(-1, *[1] * (len(shape) - 1)), shape)
-    return np.asarray(ndtri((rng.permuted(ranks, axis=0) + 0.5) / shape[0]))
+    return (rng.permuted(ranks, axis=0) + 0.5) / shape[0]
