@@ -6,8 +6,11 @@ import numpy as np
 import pymc as pm
 import pytensor
 import xarray as xr
+from pytensor.compile.mode import Mode
 
 FAST = "FAST_COMPILE"
+AS_WRITTEN = Mode(linker="py", optimizer=None)
+"""The graph node by node: no rewriting, so nothing is fused or stabilized either."""
 
 
 def evaluate(expression: Any) -> np.ndarray:
@@ -23,6 +26,13 @@ def random_points(model: pm.Model, *, n_points: int, seed: int, jitter: float = 
         {k: np.asarray(v + jitter * rng.normal(size=np.shape(v))) for k, v in start.items()}
         for _ in range(n_points)
     ]
+
+
+def flat_points(model: pm.Model, *, n_points: int, seed: int) -> np.ndarray:
+    """The same points as arrays ``(point, position)``, in the order of the free variables."""
+    names = [value.name for value in model.value_vars]
+    points = random_points(model, n_points=n_points, seed=seed)
+    return np.array([np.concatenate([point[name].ravel() for name in names]) for point in points])
 
 
 def evaluate_graph(
