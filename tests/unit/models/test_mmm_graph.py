@@ -1,15 +1,20 @@
 """The PyTensor graph of kind ``mmm`` against the NumPy evaluation of its draws."""
 
+from dataclasses import replace
+
 import numpy as np
-import pymc as pm
 import pytest
 from scipy import stats
-from support.graphs import FAST, evaluate_graph, random_points
+from support.forms import FORMS
+from support.graphs import FAST, evaluate_graph, flat_points, random_points
 from support.worlds import mmm_world
 
+from tasks.models.mmm.constants import fit_constants
+from tasks.models.mmm.derive import publish_points
 from tasks.models.mmm.fitted import MmmFitted
-from tasks.models.mmm.geometry import Estimates, centering, pooled_normal
-from tasks.models.mmm.graph import build_graph
+from tasks.models.mmm.geometry import Estimates, centering
+from tasks.models.mmm.graph import build_graph, graph_of
+from tasks.models.mmm.parameters import PooledParameter, contrasts
 
 WORLDS = {
     "one-entity": lambda: mmm_world(carryover_months=2),
@@ -90,26 +95,99 @@ def test_published_names_and_dims():
     assert dims["y_sigma"] == ("entity",)
 
 
+RICHER = [
+    "mixed-entities",
+    "saturated-first",
+    "saturated-first-entities",
+    "signed",
+    "signed-entities",
+    "student-t-entities",
+    "time-varying",
+    "time-varying-entities",
+    "coefficient-entities",
+    "lift-window",
+    "rich-entities",
+]
+
+
+@pytest.fixture(scope="module", params=RICHER)
+def richer_case(request):
+    world = FORMS[request.param]()
+    model = build_graph(world.panel, world.inputs)
+    draws, mu = evaluate_graph(model)
+    return world, model, draws, mu
+
+
+def test_expected_kpi_of_richer_forms_is_the_graphs_own_mean(richer_case):
+    world, _, draws, mu = richer_case
+    got = MmmFitted(draws, world.inputs).expected(world.panel)[..., world.window]
+    np.testing.assert_allclose(got, in_kpi_units(world, mu), rtol=1e-10)
+
+
+def require_published_like_the_graph(world, model, draws):
+    """Every variable that the kernel's points are turned into is the graph's at the same point."""
+    points = flat_points(model, n_points=4, seed=0)
+    constants = fit_constants(world.panel, world.inputs)
+    published = publish_points(points[None], constants)
+    scratch = {e.z_name for e in constants.table.entries if isinstance(e, PooledParameter)}
+    assert set(published.data_vars) == set(draws.data_vars) - scratch
+    for name, variable in published.data_vars.items():
+        assert variable.dims == draws[name].dims, name
+        for dim in variable.dims[2:]:
+            np.testing.assert_array_equal(variable[dim].astype(str), draws[name][dim].astype(str))
+        np.testing.assert_allclose(variable, draws[name], rtol=1e-9, atol=1e-12, err_msg=str(name))
+
+
+def test_published_draws_are_the_graphs_variables(case):
+    world, model, draws, _ = case
+    require_published_like_the_graph(world, model, draws)
+
+
+def test_published_draws_of_richer_forms_are_the_graphs_variables(richer_case):
+    world, model, draws, _ = richer_case
+    require_published_like_the_graph(world, model, draws)
+
+
+def weighted(constants, weight):
+    """The same posterior, every pooled parameter centered with this weight."""
+    entries = tuple(
+        replace(entry, weight=np.full_like(entry.weight, weight))
+        if isinstance(entry, PooledParameter)
+        else entry
+        for entry in constants.table.entries
+    )
+    return replace(constants, table=replace(constants.table, entries=entries))
+
+
 @pytest.mark.parametrize("weight", [0.0, 0.5, 1.0], ids=["non-centered", "half", "centered"])
 def test_centering_never_changes_the_prior(weight):
-    # x = mean + spread^(1-w) (z - w mean); log p(z) = log Normal(x) + (1-w) log spread
-    mean, spread, n = -2.0, 0.3, 5
-    rng = np.random.default_rng(2)
-    z = rng.normal(size=(1, n))
-    weights = np.full((1, n), weight)
-    with pm.Model(coords={"a": [0], "b": range(n)}) as model:
-        pooled_normal("x", mean=mean, spread=np.array([[spread]]), weight=weights, dims=("a", "b"))
-    log_z = model.compile_logp(mode=FAST)({"x_z": z})
-    x = model["x"].eval({model["x_z"]: z}, mode=FAST)
-    by_hand = stats.norm.logpdf(x, mean, spread) + (1 - weight) * np.log(spread)
-    assert log_z == pytest.approx(by_hand.sum(), rel=1e-12)
+    # x = spread^(1-w) z; log p(z) = log Normal(x; 0, spread) + (1-w) log spread, per contrast
+    world = mmm_world(3)
+    model = graph_of(weighted(fit_constants(world.panel, world.inputs), weight))
+    draws, _ = evaluate_graph(model, n_points=1)
+    at = draws.isel(chain=0, draw=0)
+    log_density = model.compile_logp(vars=[model["log_share_z"]], mode=FAST)
+    log_z = log_density(random_points(model, n_points=1, seed=0)[0])
+    spread = at["log_share_spread"].to_numpy()[:, None]
+    x = (at["log_share"] - at["log_share_mean"]).to_numpy() @ contrasts(3)
+    by_hand = stats.norm.logpdf(x, 0, spread) + (1 - weight) * np.log(spread)
+    assert log_z == pytest.approx(by_hand.sum(), rel=1e-10)
 
 
-def test_centering_weighs_what_an_entity_knows():
+def test_centering_weighs_what_entities_know():
+    # Variance of 1, 1.4, 0.6 is 0.16; less errors of 0.3 squared it is 0.07, of 0.16 in all.
+    errors = np.array([0.01, 0.3, 3.0, np.inf])
     estimates = Estimates(
-        values=np.array([[1.0, 1.4, 0.6, 0.0]]), errors=np.array([[0.01, 0.3, 3.0, np.inf]])
+        values=np.tile([1.0, 1.4, 0.6], (4, 1)), errors=np.tile(errors[:, None], (1, 3))
     )
-    weight = centering(estimates, 0.3)[0]
+    weight = centering(estimates, 0.3)
     assert weight[0] > 0.95
+    assert weight[1] == pytest.approx(0.07 / 0.16)
     assert weight[0] > weight[1] > weight[2] > weight[3]
     assert weight[3] == 0.0
+
+
+def test_an_entity_that_knows_nothing_does_not_count_for_centering():
+    known = Estimates(values=np.array([[1.0, 1.4, 0.6]]), errors=np.full((1, 3), 0.3))
+    padded = Estimates(*(np.pad(a, ((0, 0), (0, 1)), constant_values=np.inf) for a in known))
+    np.testing.assert_allclose(centering(padded, 0.3), centering(known, 0.3), rtol=1e-12)
