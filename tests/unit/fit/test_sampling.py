@@ -1,38 +1,59 @@
 """Sampling on models that compile in a moment: reproducible, private offsets, told progress."""
 
 import importlib.util
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytest
 import xarray as xr
+from support.worlds import log_world, mmm_world
 
 from schemas.errors import SamplingError
 from schemas.run_spec import SamplerBackend, SamplerSpec
-from tasks.fit.sampling import choose_backend, sample_posterior
+from tasks.fit import sampling
+from tasks.fit.sampling import sample_posterior
 from tasks.fit.summary import summarize_posterior
 from tasks.mmm.draws import hdi
+from tasks.models import log_student_t, mmm
 from tasks.store.artifacts import read_netcdf, sha256_of, write_netcdf
 
 SETTINGS = SamplerSpec(draws=50, tune=60, chains=2, random_seed=7, backend=SamplerBackend.NUTPIE)
 
 
-def tiny_model(observed=(1.0, 2.0, 4.0)):
+@dataclass
+class GraphOnly:
+    """A posterior without a kernel, as kind ``log_student_t`` has it."""
+
+    model: Any
+
+    def graph(self):
+        return self.model
+
+    def kernel(self):
+        return None
+
+    def publish(self, recorded):
+        raise AssertionError(f"a graph publishes its variables itself, here {list(recorded)}")
+
+
+def tiny_posterior(observed=(1.0, 2.0, 4.0)):
     with pm.Model(coords={"channel": ["tv", "radio"]}) as model:
         offset = pm.Normal("share_z", dims="channel")
         share = pm.Deterministic("share", 1 + 0.5 * offset, dims="channel")
         sigma = pm.HalfNormal("sigma", sigma=1.0)
         pm.Normal("y", mu=share.sum(), sigma=sigma, observed=np.array(observed))
-    return model
+    return GraphOnly(model)
 
 
 @pytest.fixture(scope="module")
 def sampled():
-    return sample_posterior(tiny_model(), SETTINGS, cores=2)
+    return sample_posterior(tiny_posterior(), SETTINGS, cores=2)
 
 
 def test_the_same_seed_gives_the_same_draws_bit_for_bit(sampled):
-    again = sample_posterior(tiny_model(), SETTINGS, cores=2)
+    again = sample_posterior(tiny_posterior(), SETTINGS, cores=2)
     xr.testing.assert_identical(again.tree, sampled.tree)
     for name, variable in sampled.tree["posterior"].data_vars.items():
         assert again.tree["posterior"][name].to_numpy().tobytes() == variable.to_numpy().tobytes()
@@ -40,7 +61,7 @@ def test_the_same_seed_gives_the_same_draws_bit_for_bit(sampled):
 
 def test_another_seed_gives_other_draws(sampled):
     settings = SETTINGS.model_copy(update={"random_seed": 8})
-    other = sample_posterior(tiny_model(), settings, cores=2)
+    other = sample_posterior(tiny_posterior(), settings, cores=2)
     assert (other.tree["posterior"]["sigma"] != sampled.tree["posterior"]["sigma"]).all()
 
 
@@ -57,7 +78,8 @@ def test_sampler_statistics_have_one_vocabulary(sampled):
 
 
 def test_times_are_told_apart(sampled):
-    assert set(sampled.wall_seconds) == {"compile", "sample"}
+    assert set(sampled.wall_seconds) == {"build", "compile", "sample"}
+    assert all(seconds >= 0 for seconds in sampled.wall_seconds.values())
     assert sampled.backend == "nutpie"
 
 
@@ -83,7 +105,7 @@ def without_nutpie():
         hide_nutpie(patch)
         settings = SETTINGS.model_copy(update={"backend": SamplerBackend.AUTO})
         result = sample_posterior(
-            tiny_model(), settings, cores=1, progress=lambda share, n: told.append((share, n))
+            tiny_posterior(), settings, cores=1, progress=lambda share, n: told.append((share, n))
         )
     return result, told
 
@@ -113,23 +135,125 @@ def test_progress_is_a_growing_share_of_all_draws(without_nutpie):
     assert all(isinstance(n, int) and n >= 0 for _, n in told)
 
 
-def test_automatic_choice(monkeypatch):
-    assert choose_backend(SamplerBackend.AUTO) is SamplerBackend.NUTPIE
-    assert choose_backend(SamplerBackend.PYMC) is SamplerBackend.PYMC
+@dataclass
+class Stub:
+    """A posterior that is never sampled; tells what was asked of it."""
+
+    has_kernel: bool
+
+    def graph(self):
+        return "graph"
+
+    def kernel(self):
+        return "kernel" if self.has_kernel else None
+
+    def publish(self, recorded):
+        return recorded
+
+
+@pytest.fixture
+def chosen(monkeypatch):
+    """Which sampler got what, without sampling."""
+    empty = xr.DataTree.from_dict({"posterior": xr.Dataset(), "sample_stats": xr.Dataset()})
+    seen = []
+
+    def note(sampler):
+        return lambda model, *_: seen.append((sampler, model)) or empty
+
+    monkeypatch.setattr(sampling, "_sample_nutpie", note("nutpie"))
+    monkeypatch.setattr(sampling, "_sample_pymc", note("pymc"))
+    monkeypatch.setattr(sampling, "_compile_graph", lambda model: f"compiled {model}")
+
+    def choose(wanted, *, has_kernel):
+        settings = SETTINGS.model_copy(update={"backend": wanted})
+        backend = sample_posterior(Stub(has_kernel), settings, cores=1).backend
+        return backend, *seen.pop()
+
+    return choose
+
+
+@pytest.mark.parametrize(
+    ("wanted", "has_kernel", "expected"),
+    [
+        ("auto", True, ("kernel", "nutpie", "kernel")),
+        ("auto", False, ("nutpie", "nutpie", "compiled graph")),
+        ("kernel", True, ("kernel", "nutpie", "kernel")),
+        ("nutpie", True, ("nutpie", "nutpie", "compiled graph")),
+        ("nutpie", False, ("nutpie", "nutpie", "compiled graph")),
+        ("pymc", True, ("pymc", "pymc", "graph")),
+        ("pymc", False, ("pymc", "pymc", "graph")),
+    ],
+)
+def test_choice_of_what_is_sampled_and_by_what(chosen, wanted, has_kernel, expected):
+    assert chosen(SamplerBackend(wanted), has_kernel=has_kernel) == expected
+
+
+@pytest.mark.parametrize("has_kernel", [True, False])
+@pytest.mark.parametrize("wanted", ["auto", "pymc"])
+def test_without_nutpie_the_graph_goes_to_pymc(chosen, monkeypatch, wanted, has_kernel):
     hide_nutpie(monkeypatch)
-    assert choose_backend(SamplerBackend.AUTO) is SamplerBackend.PYMC
-    assert choose_backend(SamplerBackend.PYMC) is SamplerBackend.PYMC
+    assert chosen(SamplerBackend(wanted), has_kernel=has_kernel) == ("pymc", "pymc", "graph")
 
 
-def test_nutpie_by_name_must_be_there(monkeypatch):
+@pytest.mark.parametrize("wanted", ["nutpie", "kernel"])
+def test_nutpie_by_name_must_be_there(chosen, monkeypatch, wanted):
     hide_nutpie(monkeypatch)
     with pytest.raises(SamplingError, match="nutpie is not installed; use auto or pymc"):
-        choose_backend(SamplerBackend.NUTPIE)
+        chosen(SamplerBackend(wanted), has_kernel=True)
+
+
+def test_a_kernel_by_name_must_be_there():
+    world = log_world(n_periods=40)
+    posterior = log_student_t.load_posterior(world.panel, world.inputs)
+    settings = SETTINGS.model_copy(update={"backend": SamplerBackend.KERNEL})
+    with pytest.raises(SamplingError, match=r"has no kernel; use sampler\.backend: auto"):
+        sample_posterior(posterior, settings, cores=1)
+
+
+KERNEL_SETTINGS = SamplerSpec(draws=40, tune=60, chains=2, random_seed=7)
+
+
+def sample_kernel(seed=7, cores=2):
+    world = mmm_world(2, carryover_months=2)
+    posterior = mmm.load_posterior(world.panel, world.inputs)
+    settings = KERNEL_SETTINGS.model_copy(update={"random_seed": seed})
+    return sample_posterior(posterior, settings, cores=cores)
+
+
+@pytest.fixture(scope="module")
+def kernel_sampled():
+    return sample_kernel()
+
+
+def test_kind_mmm_samples_its_kernel(kernel_sampled):
+    assert kernel_sampled.backend == "kernel"
+    assert set(kernel_sampled.wall_seconds) == {"build", "compile", "sample"}
+    draws, stats = (kernel_sampled.tree[group] for group in ("posterior", "sample_stats"))
+    assert {"diverging", "energy", "reached_max_treedepth"} <= set(stats.data_vars)
+    assert draws["saturation_beta"].dims == ("chain", "draw", "entity", "channel")
+    assert draws["saturation_beta"].shape == (2, 40, 2, 4)
+    assert not [name for name in draws.data_vars if str(name).endswith("_z")]
+    assert all(np.isfinite(variable).all() for variable in draws.data_vars.values())
+    assert all(not node.attrs for node in kernel_sampled.tree.subtree)
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_the_kernel_gives_the_same_draws_for_one_seed_bit_for_bit(kernel_sampled, cores):
+    again = sample_kernel(cores=cores)
+    xr.testing.assert_identical(again.tree, kernel_sampled.tree)
+    for name, variable in kernel_sampled.tree["posterior"].data_vars.items():
+        assert again.tree["posterior"][name].to_numpy().tobytes() == variable.to_numpy().tobytes()
+
+
+def test_the_kernel_gives_other_draws_for_another_seed(kernel_sampled):
+    first, other = (s.tree["posterior"]["y_sigma"] for s in (kernel_sampled, sample_kernel(8)))
+    assert (first != other).all()
+    assert (first.sel(chain=0) != first.sel(chain=1)).any()
 
 
 def test_a_sampler_that_stops_is_a_sampling_error():
     with pytest.raises(SamplingError, match="nutpie stopped while sampling"):
-        sample_posterior(tiny_model(observed=(1.0, np.inf, 2.0)), SETTINGS, cores=1)
+        sample_posterior(tiny_posterior(observed=(1.0, np.inf, 2.0)), SETTINGS, cores=1)
 
 
 def test_summary_hand_computed():
