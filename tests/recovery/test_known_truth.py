@@ -15,11 +15,10 @@ from tasks.attribute.contribution import attribute_kpi
 from tasks.attribute.roas import measure_roas
 from tasks.diagnose.convergence import measure_convergence
 from tasks.fit.sampling import sample_posterior
+from tasks.models import log_student_t, mmm
 from tasks.models.log_student_t.design import standardize_media
 from tasks.models.log_student_t.fitted import LogStudentTFitted
-from tasks.models.log_student_t.graph import build_graph as log_graph
 from tasks.models.mmm.fitted import MmmFitted
-from tasks.models.mmm.graph import build_graph as mmm_graph
 
 pytestmark = pytest.mark.slow
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
@@ -31,8 +30,9 @@ MAX_SRMSE = {"tv": 0.15, "search": 0.4, "social": 0.2, "display": 0.4, "radio": 
 Search runs in every week, so its level is told from the baseline by little but the prior."""
 
 
-def fit(world, build_graph, fitted):
-    sampled = sample_posterior(build_graph(world.panel, world.inputs), SETTINGS, cores=2)
+def fit(world, kind, fitted):
+    posterior = kind.load_posterior(world.panel, world.inputs)
+    sampled = sample_posterior(posterior, SETTINGS, cores=2)
     draws = sampled.tree["posterior"].to_dataset()
     return fitted(draws, world.inputs), measure_convergence(sampled.tree)
 
@@ -42,7 +42,7 @@ def demo():
     spec = parse_run_spec(yaml.safe_load((DEMO / "run_spec.yaml").read_text(encoding="utf-8")))
     rows = pd.read_csv(DEMO / "panel.csv", parse_dates=["period_start"])
     world = build_world(rows, spec)
-    model, evidence = fit(world, mmm_graph, MmmFitted)
+    model, evidence = fit(world, mmm, MmmFitted)
     split = attribute_kpi(model, world.panel, world.window, seed=1)
     return world, model, evidence, split
 
@@ -105,7 +105,7 @@ def log_case():
     noise = 0.03 * rng.standard_t(5, size=mu.shape)
     rows = world.rows.assign(sales=np.expm1(mu + noise))
     known = build_world(rows, world.spec)
-    model, evidence = fit(known, log_graph, LogStudentTFitted)
+    model, evidence = fit(known, log_student_t, LogStudentTFitted)
     return known, model, evidence, mu
 
 
