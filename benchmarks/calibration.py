@@ -1,7 +1,7 @@
 """Simulation-based calibration of kind ``mmm``: ``python benchmarks/calibration.py --help``.
 
 Ranks of true parameters among draws, over many simulations from the model's own prior: uniform if
-graph, likelihood and sampler agree. ``benchmarks/recovery/ranks.py`` says how.
+kernel, likelihood and sampler agree. ``benchmarks/recovery/ranks.py`` says how.
 """
 
 import argparse

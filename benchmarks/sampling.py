@@ -6,7 +6,9 @@ of the published pymc-marketing specification (``benchmarks/recovery/published_s
 
 ess        smallest bulk ESS over all parameters and channel totals; r_hat the largest R-hat
 ess/s      ess over build + compile + sample; ratio is that over pymc on the same set
-compile    for the published specification all of ``MMM.fit`` but the sampling time PyMC reports
+build      our constants (data, priors, geometry), or the published specification's graph
+compile    from there to the first draw: our kernel's machine code, mode and curvature; for the
+           published specification all of ``MMM.fit`` but the sampling time PyMC reports
 srmse      mean over entity × channel of RMSE / |mean true contribution|
 cover90    share of 90 % intervals of entity × channel totals that hold the truth
 """
@@ -19,7 +21,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.recovery.cell import OURS, SAMPLERS, Cell, CellError, measure_cell
+from benchmarks.recovery.cell import OURS, SAMPLERS, Cell, measure_cell
+from benchmarks.recovery.process import CellError
 
 FOLDER_VARIABLE = "MMM_RECOVERY_DATA"
 SETS = ("small", "growing", "medium")

@@ -1,24 +1,21 @@
 """One cell of the sampling table, in a process of its own: ``python -m benchmarks.recovery.cell``.
 
-Takes one JSON object as its argument and prints one as its last line. The caller starts a fresh
-process for every fit, so no sampler finds another's compiled functions in memory; what they keep on
-disk is warmed by a short fit of the same cell before the measured one. Imports are not counted.
+A fresh process for every fit, so no sampler finds another's compiled functions in memory; what they
+keep on disk is warmed by a short fit of the same cell before the measured one. Imports are not
+counted.
 """
 
-import json
-import logging
-import os
-import subprocess
-import sys
-import warnings
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from benchmarks.recovery.process import answer, run_cell
 
 OURS = "ours"
 SAMPLERS = (OURS, "pymc", "nutpie")
 """Our core, and the published specification with either sampler."""
 
+_MODULE = "benchmarks.recovery.cell"
 _WARM_UP_DRAWS = 20
 
 
@@ -37,27 +34,11 @@ class Cell:
     is_warm_up: bool = False
 
 
-class CellError(RuntimeError):
-    """The process of a cell ended with an error; the message is its last words."""
-
-
 def measure_cell(cell: Cell) -> dict[str, Any]:
     """Warm the caches on disk with one short fit, then measure, each in a fresh process."""
-    _run(replace(cell, draws=_WARM_UP_DRAWS, tune=_WARM_UP_DRAWS, is_warm_up=True))
-    return _run(cell)
-
-
-def _run(cell: Cell) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.recovery.cell", json.dumps(asdict(cell))],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        words = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise CellError(words[-1])
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    warm_up = replace(cell, draws=_WARM_UP_DRAWS, tune=_WARM_UP_DRAWS, is_warm_up=True)
+    run_cell(_MODULE, asdict(warm_up))
+    return run_cell(_MODULE, asdict(cell))
 
 
 def fit_cell(cell: Cell) -> dict[str, Any]:
@@ -90,15 +71,5 @@ def fit_cell(cell: Cell) -> dict[str, Any]:
     return figures | {"ess_per_second": figures["ess_bulk_min"] / figures["total"]}
 
 
-def main() -> None:
-    """Fit the cell given as JSON; nothing else goes to stdout after it."""
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    cell = Cell(**json.loads(sys.argv[1]))
-    print(json.dumps(fit_cell(cell)), flush=True)
-    # Worker threads of compilers may outlive their use; the figures are out, so nothing is waited.
-    os._exit(0)
-
-
 if __name__ == "__main__":
-    main()
+    answer(lambda cell: fit_cell(Cell(**cell)))

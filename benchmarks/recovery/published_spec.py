@@ -48,7 +48,7 @@ def fit_published(world: World, settings: SamplerSpec, *, sampler: str) -> tuple
     with warnings.catch_warnings():
         # Advice on priors and on convergence: the table shows the one, the spec is given.
         warnings.simplefilter("ignore")
-        model, inputs, target = _build(world)
+        model, inputs, target = build_published(world)
         built = time.perf_counter()
         tree = model.fit(
             inputs,
@@ -86,8 +86,8 @@ def read_published(sampling: Sampling, model: MMM, world: World) -> Fit:
     )
 
 
-def _build(world: World) -> tuple[MMM, Any, Any]:
-    """Return the built model, its inputs and its target."""
+def build_published(world: World) -> tuple[MMM, Any, Any]:
+    """Return the built model of the published specification, its inputs and its target."""
     channels = [c for c in world.rows if str(c).startswith(SPEND_PREFIX)]
     controls = [c for c in world.rows if str(c).startswith(CONTROL_PREFIX)]
     rows = world.rows.rename(columns={ENTITY_COLUMN: ENTITY_DIM, PERIOD_COLUMN: DATE_DIM})

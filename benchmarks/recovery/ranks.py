@@ -1,19 +1,20 @@
-"""Simulation-based calibration of our graph (Talts et al. 2018).
+"""Simulation-based calibration of our kernel (Talts et al. 2018).
 
 Draw parameters from the prior and a KPI from the likelihood, refit, and rank the truth among the
-draws: over many simulations ranks are uniform if graph, likelihood and sampler agree.
+draws: over many simulations ranks are uniform if kernel, likelihood and sampler agree. Truth and
+KPI are made in NumPy, the refit is the product's, so the two share the declaration of the priors
+and nothing else.
 
-The graph takes constants from the KPI it is built with: the prior of level, noise and coefficients,
-the meaning of a share, the centering. The method holds for one model only, so the graph is built
-once, from one base world; its prior and likelihood make every simulation, and each is fitted by
-the very same graph with nothing exchanged but the observed KPI.
+The model takes constants from the KPI it is given: the prior of level, noise and coefficients, the
+meaning of a share. The method holds for one model only, so they are fixed once, from one base
+world, and every refit has them with nothing exchanged but the observed KPI.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-import pymc as pm
 import xarray as xr
 from numpy.typing import NDArray
 from scipy import stats
@@ -22,21 +23,26 @@ from benchmarks.recovery.generator import Shape, generate_world
 from benchmarks.recovery.worlds import World
 from schemas.names import DATE_DIM, ENTITY_DIM, SAMPLE_DIM
 from schemas.run_spec import SamplerSpec
+from tasks.fit.sampling import sample_posterior
 from tasks.mmm.draws import stack_samples
+from tasks.models.mmm.constants import FitConstants, fit_constants
+from tasks.models.mmm.derive import publish_points
 from tasks.models.mmm.fitted import MmmFitted
-from tasks.models.mmm.graph import build_graph
+from tasks.models.mmm.posterior import MmmPosterior
+from tasks.models.mmm.prior_draws import prior_points
 
 BASE_SEED = 9001
-BASE_SHAPE = Shape(n_weeks=60, n_entities=1, n_channels=2, n_controls=1)
+BASE_SHAPE = Shape(n_weeks=60, n_entities=2, n_channels=2, n_controls=1)
+"""Two entities, so that what is pooled over them is calibrated too."""
 BASE_MODEL = {"yearly_seasonality": 1, "adstock": {"l_max": 4}}
+"""Without a wall at a negative baseline or lift tests: the truth is not drawn from those."""
 N_RANKED = 99
 """Draws that a truth is ranked among, after thinning: ranks run from 0 to 99."""
 LOG_LIKELIHOOD = "log_likelihood"
 """A quantity that depends on the data too, which finds faults that no parameter shows
 (Modrák et al. 2023)."""
 
-_OBSERVED = "y"
-_DATA = "observed_kpi"
+_OVERDRAW = 50
 
 
 class Uniformity(NamedTuple):
@@ -50,45 +56,11 @@ class Uniformity(NamedTuple):
     p_kolmogorov: float
 
 
-class Refit:
-    """One graph, compiled once, conditioned on one KPI after another."""
+class _Simulated(MmmPosterior):
+    """Posterior of a simulated KPI: everything but that KPI is the base world's."""
 
-    def __init__(self, model: pm.Model, settings: SamplerSpec, *, cores: int) -> None:
-        import nutpie
-
-        self._settings = settings
-        self._cores = min(cores, settings.chains)
-        _observe_shared(model)
-        self._compiled = nutpie.compile_pymc_model(model)
-
-    def sample(self, kpi: NDArray[np.float64], *, seed: int) -> xr.Dataset:
-        """Draws given one scaled KPI, ``(entity, date)``."""
-        import nutpie
-
-        tree = nutpie.sample(
-            self._compiled.with_data(**{_DATA: kpi}),
-            draws=self._settings.draws,
-            tune=self._settings.tune,
-            chains=self._settings.chains,
-            cores=self._cores,
-            seed=seed,
-            target_accept=self._settings.target_accept,
-            progress_bar=False,
-        )
-        return tree["posterior"].to_dataset()
-
-
-def _observe_shared(model: pm.Model) -> None:
-    """Let the likelihood read the KPI from shared data; everything else stays the constant it was.
-
-    ``pm.observe`` takes unobserved variables only, and the graph observes its KPI when it is built.
-    """
-    variable = model[_OBSERVED]
-    old = model.rvs_to_values.pop(variable)
-    model.values_to_rvs.pop(old)
-    with model:
-        data = pm.Data(_DATA, np.asarray(old.data), dims=(ENTITY_DIM, DATE_DIM))
-    model.create_value_var(variable, value_var=data, transform=None, default_transform=None)
+    def __init__(self, constants: FitConstants, kpi: NDArray[np.float64]) -> None:
+        self.constants = replace(constants, kpi=kpi)
 
 
 def base_world() -> World:
@@ -112,14 +84,35 @@ def simulate_ranks(
         Chains that run at once.
     """
     world = base_world()
-    model = build_graph(world.panel, world.inputs)
-    prior = pm.sample_prior_predictive(n_simulations, model=model, random_seed=settings.random_seed)
-    truths = prior["prior"].to_dataset()
-    simulated = prior["prior_predictive"][_OBSERVED].to_numpy()[0]
-    refit = Refit(model, settings, cores=cores)
-    for index, kpi in enumerate(simulated):
-        draws = refit.sample(kpi, seed=settings.random_seed + index)
-        yield _rank_all(truths.isel(draw=[index]), draws, world, kpi)
+    constants = fit_constants(world.panel, world.inputs)
+    seed = settings.random_seed
+    for index, point in enumerate(draw_truths(constants, n_simulations, seed)):
+        truth = publish_points(point[None, None], constants)
+        kpi = simulate_kpi(truth, world, seed=seed + index)
+        own = settings.model_copy(update={"random_seed": seed + index})
+        sampled = sample_posterior(_Simulated(constants, kpi), own, cores=cores)
+        yield _rank_all(truth, sampled.tree["posterior"].to_dataset(), world, kpi)
+
+
+def draw_truths(
+    constants: FitConstants, n_simulations: int, seed: int
+) -> Iterable[NDArray[np.float64]]:
+    """Independent points from the priors.
+
+    The product spreads its prior draws evenly over quantiles; few out of many are independent.
+    """
+    return prior_points(constants, _OVERDRAW * n_simulations, seed)[:n_simulations]
+
+
+def simulate_kpi(truth: xr.Dataset, world: World, *, seed: int) -> NDArray[np.float64]:
+    """Scaled KPI of one true draw, ``(entity, date)``, by the NumPy route, noise included."""
+    fitted = MmmFitted(truth, world.inputs)
+    expected = fitted.expected(world.panel)
+    return fitted.sample_kpi(world.panel, expected, seed=seed)[0] / _kpi_scale(world)
+
+
+def _kpi_scale(world: World) -> NDArray[np.float64]:
+    return world.inputs.scales["kpi_scale"].to_numpy()[:, None]
 
 
 def _rank_all(
@@ -130,9 +123,9 @@ def _rank_all(
     keep = np.linspace(0, stacked.sizes[SAMPLE_DIM] - 1, N_RANKED).round().astype(int)
     thinned = stacked.isel({SAMPLE_DIM: keep})
     ranks = {}
-    for name in sorted(set(map(str, truth.data_vars)) & set(map(str, thinned.data_vars))):
+    for name in sorted(map(str, truth.data_vars)):
         known = truth[name].to_numpy().ravel()
-        values = thinned[name].to_numpy().reshape(N_RANKED, -1)
+        values = thinned[name].transpose(SAMPLE_DIM, ...).to_numpy().reshape(N_RANKED, -1)
         for position, rank in enumerate((values < known).sum(axis=0)):
             ranks[f"{name}[{position}]"] = int(rank)
     known = _log_likelihood(truth, world, kpi)
@@ -143,8 +136,7 @@ def _log_likelihood(
     draws: xr.Dataset, world: World, kpi: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Log density of a simulated KPI at every draw, ``(sample,)``."""
-    scale = world.inputs.scales["kpi_scale"].to_numpy()[:, None]
-    panel = world.panel.assign(kpi=((ENTITY_DIM, DATE_DIM), kpi * scale))
+    panel = world.panel.assign(kpi=((ENTITY_DIM, DATE_DIM), kpi * _kpi_scale(world)))
     fitted = MmmFitted(draws, world.inputs)
     return fitted.log_likelihood(panel, fitted.expected(panel)).sum(axis=(1, 2))
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, SAMPLE_DIM
 from tasks.mmm.draws import convergence, hdi, stack_samples
@@ -60,11 +61,14 @@ def score_fit(fit: Fit, truth: xr.DataArray) -> dict[str, Any]:
     ess, r_hat = worst_convergence(fit)
     cells = cover_totals(fit.totals, truth)
     channels = cover_totals(fit.totals.sum(ENTITY_DIM), truth.sum(ENTITY_DIM))
+    errors = scaled_errors(fit.weekly, truth)
     return {
         "ess_bulk_min": ess,
         "r_hat_max": r_hat,
         "n_divergences": fit.n_divergences,
-        "srmse": compute_srmse(fit.weekly, truth),
+        "srmse": float(errors.mean()),
+        "srmse_median": float(np.median(errors)),
+        "srmse_by_cell": errors.tolist(),
         "coverage": cells.share,
         "n_inside": cells.n_inside,
         "n_cells": cells.n_cells,
@@ -90,12 +94,15 @@ def worst_convergence(fit: Fit) -> tuple[float, float]:
     return float(np.concatenate(ess).min()), float(np.concatenate(r_hat).max())
 
 
-def compute_srmse(weekly: xr.DataArray, truth: xr.DataArray) -> float:
-    """Mean over entity × channel of RMSE / |mean true contribution|, where there is any."""
+def scaled_errors(weekly: xr.DataArray, truth: xr.DataArray) -> NDArray[np.float64]:
+    """RMSE / |mean true contribution| of every entity × channel that has any, ``(cell,)``.
+
+    Their mean is the published score; channels that contribute next to nothing dominate it.
+    """
     aligned = weekly.transpose(*truth.dims).to_numpy()
     rmse = np.sqrt(((aligned - truth.to_numpy()) ** 2).mean(axis=-1))
     mean = np.abs(truth.mean(DATE_DIM).to_numpy())
-    return float((rmse[mean > 0] / mean[mean > 0]).mean())
+    return np.asarray(rmse[mean > 0] / mean[mean > 0])
 
 
 def cover_totals(totals: xr.DataArray, truth: xr.DataArray) -> Coverage:

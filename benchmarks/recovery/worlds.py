@@ -6,7 +6,7 @@ from datetime import date
 import pandas as pd
 import xarray as xr
 
-from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
+from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, PERIOD_COLUMN
 from schemas.refs import FileRef, SnapshotRef
 from schemas.roles import resolve_roles
 from schemas.run_spec import Grain, RunSpec
@@ -67,6 +67,16 @@ def make_world(name: str, rows: pd.DataFrame, truth: xr.DataArray, *, model: dic
     inputs = ModelInputs(features.metadata, features.scales)
     labels = {dim: panel[dim].values for dim in (ENTITY_DIM, CHANNEL_DIM, DATE_DIM)}
     return World(name, rows, spec, panel, inputs, truth.sel(labels).transpose(*labels))
+
+
+def leave_out_last(world: World, n_weeks: int) -> World:
+    """Return a world as it was known some weeks earlier."""
+    if not n_weeks:
+        return world
+    earlier = world.truth.isel({DATE_DIM: slice(None, -n_weeks)})
+    rows = world.rows[world.rows[PERIOD_COLUMN] <= earlier[DATE_DIM].values[-1]]
+    model = world.spec.model.model_dump(mode="json")
+    return make_world(world.name, rows.reset_index(drop=True), earlier, model=model)
 
 
 def _snapshot(name: str) -> SnapshotRef:

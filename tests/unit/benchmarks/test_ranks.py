@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from benchmarks.recovery.ranks import N_RANKED, judge_families, measure_uniformity
+from benchmarks.recovery.ranks import (
+    N_RANKED,
+    base_world,
+    draw_truths,
+    judge_families,
+    measure_uniformity,
+    simulate_kpi,
+)
+from tasks.models.mmm.constants import fit_constants
+from tasks.models.mmm.derive import publish_points
+from tasks.models.mmm.fitted import MmmFitted
 
 N_SIMULATIONS = 200
 
@@ -37,3 +47,32 @@ def test_draws_that_are_too_low_show_in_the_mean_rank():
     low, _ = measure_uniformity(ranks_of(shift=1.0))
     assert low.mean_rank > 0.6
     assert low.family == "alpha"
+
+
+def test_a_simulated_kpi_scatters_around_the_truth_as_its_noise_says():
+    world = base_world()
+    constants = fit_constants(world.panel, world.inputs)
+    assert not constants.non_negative_baseline
+    assert not len(constants.lift.test)
+    (point,) = draw_truths(constants, 1, seed=4)
+    truth = publish_points(point[None, None], constants)
+    scale = world.inputs.scales["kpi_scale"].to_numpy()[:, None]
+    expected = MmmFitted(truth, world.inputs).expected(world.panel)[0] / scale
+    kpi = np.stack([simulate_kpi(truth, world, seed=seed) for seed in range(200)])
+    assert kpi.shape[1:] == constants.kpi.shape
+    residual = (kpi - expected) / truth["y_sigma"].to_numpy().reshape(-1, 1)
+    assert abs(residual.mean()) < 0.02
+    assert residual.std() == pytest.approx(1, abs=0.02)
+
+
+def test_truths_do_not_share_quantiles():
+    world = base_world()
+    constants = fit_constants(world.panel, world.inputs)
+    halves = [
+        (draw_truths(constants, 2, seed)[:, constants.table.offsets()["log_share_mean"]])
+        for seed in range(40)
+    ]
+    center = constants.table["log_share_mean"].first[0]
+    above = [(half > center).sum() for half in halves]
+    # Two even quantiles would always lie on both sides of the median.
+    assert {0, 1, 2} == set(above)

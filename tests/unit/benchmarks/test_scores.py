@@ -6,9 +6,9 @@ import xarray as xr
 
 from benchmarks.recovery.scores import (
     Fit,
-    compute_srmse,
     cover_totals,
     label_totals,
+    scaled_errors,
     score_fit,
     worst_convergence,
 )
@@ -43,7 +43,16 @@ def fit_of(truth, *, totals, parameters=None):
 def test_srmse_by_hand_leaves_out_a_channel_that_is_off():
     truth = known([[[1.0, 3.0], [0.0, 0.0]]])
     weekly = truth.copy(data=[[[2.0, 4.0], [5.0, 5.0]]])
-    assert compute_srmse(weekly, truth) == pytest.approx(0.5)  # RMSE 1 over a mean of 2
+    assert scaled_errors(weekly, truth) == pytest.approx([0.5])  # RMSE 1 over a mean of 2
+
+
+def test_one_tiny_channel_moves_the_mean_and_not_the_median():
+    truth = known([[[1.0, 3.0], [2.0, 2.0], [0.01, 0.01]]])
+    totals = normal_totals(truth)
+    weekly = truth + 1.0
+    figures = score_fit(Fit(fit_of(truth, totals=totals).parameters, totals, weekly, 0), truth)
+    assert figures["srmse_median"] == pytest.approx(0.5)
+    assert figures["srmse"] == pytest.approx((0.5 + 0.5 + 100) / 3)
 
 
 def test_coverage_counts_what_lies_inside_and_what_does_not():
