@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from tasks.models.mmm.constants import FitConstants
 from tasks.models.mmm.kernel.layout import Buffers, Frame, pack
 from tasks.models.mmm.kernel.machine_code import entry_points
-from tasks.models.mmm.kernel.start import density_of, find_mode, laplace_frame, prior_center
+from tasks.models.mmm.kernel.start import (
+    density_of,
+    find_mode,
+    laplace_frame,
+    prior_center,
+    prior_widths,
+)
 
 POINT = "point"
 """The one variable that nutpie records: the model's unconstrained point."""
@@ -25,7 +31,8 @@ def compile_kernel(constants: FitConstants) -> CompiledPyMCModel:
     Chains move in the frame of a Laplace approximation at the mode and start around it.
     """
     density = density_of(pack(constants))
-    frame = laplace_frame(density, find_mode(density, prior_center(constants)))
+    mode = find_mode(density, prior_center(constants))
+    frame = laplace_frame(density, mode, prior_widths(constants))
     return _as_model(pack(constants, frame), frame)
 
 

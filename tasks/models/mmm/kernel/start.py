@@ -2,6 +2,7 @@
 
 import ctypes
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +12,17 @@ from scipy.optimize import minimize
 from tasks.models.mmm.constants import FitConstants
 from tasks.models.mmm.kernel.layout import Buffers, Frame
 from tasks.models.mmm.kernel.machine_code import entry_points
-from tasks.models.mmm.parameters import Parameter, PriorKind
+from tasks.models.mmm.parameters import Parameter, PooledParameter, PriorKind
 
 Floats = NDArray[np.float64]
 Density = Callable[[Floats], tuple[float, Floats]]
 
-DENSE_LIMIT = 700
+DENSE_LIMIT = 1000
 """Above this many parameters a dense factor costs more per step than it saves."""
 _STEP = 1e-4
-_MIN_CURVATURE = 0.05
-"""Floor of the curvature: priors are about one wide in sampling coordinates."""
+_MIN_CURVATURE = 0.5
+"""Floor of the curvature in prior widths: a posterior is hardly wider than its prior."""
+_MAX_STEPS = 2000
 
 
 def density_of(buffers: Buffers) -> Density:
@@ -44,33 +46,63 @@ def find_mode(density: Density, start: Floats) -> Floats:
         start,
         jac=True,
         method="L-BFGS-B",
-        options={"maxiter": 500, "maxcor": 30},
+        options={"maxiter": _MAX_STEPS, "maxfun": 2 * _MAX_STEPS, "maxcor": 30},
     )
     return np.asarray(found.x)
 
 
-def laplace_frame(density: Density, mode: Floats) -> Frame:
-    """Frame in which the curvature at the mode is one in every direction."""
+def laplace_frame(density: Density, mode: Floats, widths: Floats) -> Frame:
+    """Frame in which the curvature at the mode is one in every direction.
+
+    Parameters
+    ----------
+    density
+        Log density and gradient.
+    mode
+        Its origin.
+    widths
+        About one prior standard deviation of every coordinate.
+    """
     n = mode.size
     curvature = np.empty((n, n))
     for i in range(n):
         step = np.zeros(n)
-        step[i] = _STEP
-        curvature[i] = (density(mode - step)[1] - density(mode + step)[1]) / (2 * _STEP)
+        step[i] = _STEP * widths[i]
+        change = density(mode - step)[1] - density(mode + step)[1]
+        curvature[i] = change * widths / (2 * _STEP)
     if n > DENSE_LIMIT:
-        return Frame(mode, 1 / np.sqrt(np.maximum(np.diag(curvature), _MIN_CURVATURE)))
+        return Frame(mode, widths / np.sqrt(np.maximum(np.diag(curvature), _MIN_CURVATURE)))
     values, vectors = eigh(0.5 * (curvature + curvature.T))
     scaled = vectors / np.sqrt(np.maximum(values, _MIN_CURVATURE))
-    return Frame(mode, cholesky(scaled @ scaled.T, lower=True))
+    return Frame(mode, widths[:, None] * cholesky(scaled @ scaled.T, lower=True))
 
 
 def prior_center(constants: FitConstants) -> Floats:
     """Middle of every prior in sampling coordinates; contrasts at zero."""
-    parts = [
-        _center(entry) if isinstance(entry, Parameter) else np.zeros(entry.shape)
-        for entry in constants.table.entries
-    ]
-    return np.concatenate([part.ravel() for part in parts])
+    return _per_position(constants, _center, lambda entry: 0.0)
+
+
+def prior_widths(constants: FitConstants) -> Floats:
+    """Standard deviation of every prior in sampling coordinates, about."""
+
+    def contrast(entry: PooledParameter) -> Floats:
+        spread = constants.table[entry.spread]
+        typical = np.exp(cast(Parameter, spread).first) * entry.unit
+        return (typical**entry.weight)[:, None]
+
+    return _per_position(constants, _width, contrast)
+
+
+def _per_position(
+    constants: FitConstants,
+    single: Callable[[Parameter], Floats],
+    contrast: Callable[[PooledParameter], Floats | float],
+) -> Floats:
+    parts = []
+    for entry in constants.table.entries:
+        value = single(entry) if isinstance(entry, Parameter) else contrast(entry)
+        parts.append(np.broadcast_to(value, entry.shape).ravel())
+    return np.concatenate(parts)
 
 
 def _center(entry: Parameter) -> Floats:
@@ -78,6 +110,15 @@ def _center(entry: Parameter) -> Floats:
         return entry.first
     if entry.prior is PriorKind.HALF_NORMAL:
         return np.log(0.67 * entry.first)
-    if entry.prior is PriorKind.GAMMA:
-        return np.log(entry.first / entry.second)
+    # Gamma: its mean. Beta: the odds of its mean.
     return np.log(entry.first / entry.second)
+
+
+def _width(entry: Parameter) -> Floats:
+    if entry.prior in (PriorKind.NORMAL, PriorKind.LOG_NORMAL):
+        return entry.second
+    if entry.prior is PriorKind.HALF_NORMAL:
+        return np.ones(entry.shape)
+    if entry.prior is PriorKind.GAMMA:
+        return 1 / np.sqrt(entry.first)
+    return np.sqrt(1 / entry.first + 1 / entry.second)
