@@ -29,7 +29,7 @@ def test_a_curve_is_the_saturation_of_a_constant_input(world):
     by_hand = []
     for x in curve["x"]:
         scaled = mean * (x / curve["current"]) / scales["media_scale"].sel(channel="search")
-        shape = scaled / (samples["saturation_lam"] + scaled)
+        shape = scaled / (samples["saturation_lam"].sel(saturation_lam_channel="search") + scaled)
         lift = samples["saturation_beta"] * shape * scales["kpi_scale"]
         by_hand.append(float(lift.sum("entity").median()))
     np.testing.assert_allclose(curve["median"], by_hand, rtol=1e-9)

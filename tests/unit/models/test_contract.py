@@ -71,7 +71,9 @@ def test_incremental_is_the_counterfactual_with_the_channel_switched_off(world, 
         np.testing.assert_allclose(got, by_hand, rtol=1e-9, atol=1e-9 * abs(by_hand).max())
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     channel=st.sampled_from(PAID),
     at=st.integers(0, 50),
