@@ -50,7 +50,7 @@ def _or_one(scale: xr.DataArray) -> xr.DataArray:
 
 
 def _round_up(maximum: xr.DataArray) -> xr.DataArray:
-    """Smallest number with two digits that is not below ``maximum``; 1 where that is not positive."""
+    """Smallest number with two digits not below ``maximum``; 1 where that is not positive."""
     values = maximum.to_numpy()
     safe = np.where(values > 0, values, 1.0)
     step = 10.0 ** (np.floor(np.log10(safe)) - 1)

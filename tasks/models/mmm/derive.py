@@ -37,7 +37,6 @@ def publish_points(points: Array, constants: FitConstants) -> xr.Dataset:
     if "gamma_raw" in variables:
         variables["gamma_linear"] = _signed(*variables["gamma_raw"], constants)
     variables |= _amplitudes(variables, constants)
-    coords = {dim: labels for dim, labels in constants.table.coords.items()}
     used = {dim for dims, _ in variables.values() for dim in dims}
     return xr.Dataset(
         {
@@ -47,7 +46,7 @@ def publish_points(points: Array, constants: FitConstants) -> xr.Dataset:
         coords={
             "chain": np.arange(n_chains),
             "draw": np.arange(n_draws),
-            **{dim: labels for dim, labels in coords.items() if dim in used},
+            **{dim: labels for dim, labels in constants.table.coords.items() if dim in used},
         },
     )
 

@@ -115,7 +115,9 @@ def _pooled_variable(entry: PooledParameter, values: Values) -> Any:
     z = pm.Normal(entry.z_name, mu=0.0, sigma=spread**weight, dims=dims)
     deviations = (spread ** (1 - weight) * z) @ contrasts(entry.n_entities).T
     cells = values[entry.mean][:, None] + deviations
-    return pm.Deterministic(entry.name, cells if entry.group_axis == 0 else cells.T, dims=entry.dims)
+    return pm.Deterministic(
+        entry.name, cells if entry.group_axis == 0 else cells.T, dims=entry.dims
+    )
 
 
 def _media_sum(constants: FitConstants, values: Values) -> Any:
@@ -127,7 +129,8 @@ def _media_sum(constants: FitConstants, values: Values) -> Any:
     if log_share.ndim == 1:
         log_share = log_share[:, None]
     by_share = constants.by_share[:, None]
-    reference = media.signs[:, None] * constants.active * np.where(by_share, constants.kpi_mean, 1.0)
+    reference = np.where(by_share, constants.kpi_mean, 1.0)
+    reference = media.signs[:, None] * constants.active * reference
     mean = pt.where(by_share, shape.mean(axis=-1) + SAFE, 1.0)
     beta = pt.exp(log_share) * reference / mean
     values["saturation_beta"] = pm.Deterministic(

@@ -3,15 +3,14 @@
 import math
 
 import numpy as np
-from numba import njit
 
-from tasks.models.mmm.kernel.elementary import COMPILED, Floats
+from tasks.models.mmm.kernel.elementary import Floats, compiled
 
 NONE, GEOMETRIC, DELAYED, WEIBULL_PDF, WEIBULL_CDF, BINOMIAL = range(6)
 _TINY = 1e-300
 
 
-@njit(**COMPILED)
+@compiled
 def kernel_weights(
     kind: int, n_lags: int, first: float, second: float, weights: Floats, slopes: Floats
 ) -> None:
@@ -46,7 +45,7 @@ def kernel_weights(
         weights[lag] /= total
 
 
-@njit(**COMPILED)
+@compiled
 def _powers(
     kind: int, n_lags: int, alpha: float, theta: float, weights: Floats, slopes: Floats
 ) -> None:
@@ -60,7 +59,7 @@ def _powers(
             slopes[n_lags + lag] = -2.0 * delay * log_alpha * weights[lag]
 
 
-@njit(**COMPILED)
+@compiled
 def _binomial(n_lags: int, alpha: float, weights: Floats, slopes: Floats) -> None:
     for lag in range(n_lags):
         log_base = math.log(1.0 - lag / (n_lags + 1.0))
@@ -68,7 +67,7 @@ def _binomial(n_lags: int, alpha: float, weights: Floats, slopes: Floats) -> Non
         slopes[lag] = -log_base / (alpha * alpha) * weights[lag]
 
 
-@njit(**COMPILED)
+@compiled
 def _weibull_density(n_lags: int, lam: float, k: float, weights: Floats, slopes: Floats) -> None:
     if n_lags == 1:
         weights[0] = 1.0
@@ -95,7 +94,7 @@ def _weibull_density(n_lags: int, lam: float, k: float, weights: Floats, slopes:
         slopes[n_lags + lag] = density * slopes[n_lags + lag] - low_by_k
 
 
-@njit(**COMPILED)
+@compiled
 def _weibull_survival(n_lags: int, lam: float, k: float, weights: Floats, slopes: Floats) -> None:
     hazard, by_lam, by_k = 0.0, 0.0, 0.0
     for lag in range(n_lags):
@@ -110,7 +109,7 @@ def _weibull_survival(n_lags: int, lam: float, k: float, weights: Floats, slopes
         slopes[n_lags + lag] = -by_k * weights[lag]
 
 
-@njit(**COMPILED)
+@compiled
 def carry_into(series: Floats, weights: Floats, n_lags: int, start: int, out: Floats) -> None:
     """``out[t] = sum_l weights[l] * series[start + t - l]``."""
     n = out.shape[0]
@@ -128,10 +127,8 @@ def carry_into(series: Floats, weights: Floats, n_lags: int, start: int, out: Fl
             out[t] += weight * past[t]
 
 
-@njit(**COMPILED)
-def weight_adjoint(
-    series: Floats, adjoint: Floats, n_lags: int, start: int, out: Floats
-) -> None:
+@compiled
+def weight_adjoint(series: Floats, adjoint: Floats, n_lags: int, start: int, out: Floats) -> None:
     """Add the adjoint of every weight of ``carry_into`` to ``out``."""
     n = adjoint.shape[0]
     for lag in range(0, n_lags - n_lags % 4, 4):
@@ -154,10 +151,8 @@ def weight_adjoint(
         out[lag] += total
 
 
-@njit(**COMPILED)
-def series_adjoint(
-    adjoint: Floats, weights: Floats, n_lags: int, start: int, out: Floats
-) -> None:
+@compiled
+def series_adjoint(adjoint: Floats, weights: Floats, n_lags: int, start: int, out: Floats) -> None:
     """Adjoint of the series of ``carry_into``, written over ``out``."""
     n = adjoint.shape[0]
     out[:] = 0.0

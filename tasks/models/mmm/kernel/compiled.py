@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from nutpie.compile_pymc import CompiledPyMCModel
 from numpy.typing import NDArray
+from nutpie.compile_pymc import CompiledPyMCModel
 
 from tasks.models.mmm.constants import FitConstants
 from tasks.models.mmm.kernel.layout import Buffers, Frame, pack

@@ -2,15 +2,13 @@
 
 import math
 
-from numba import njit
-
-from tasks.models.mmm.kernel.elementary import COMPILED, Floats, exp_into, log_into
+from tasks.models.mmm.kernel.elementary import Floats, compiled, exp_into, log_into
 
 NONE, HILL, LOGISTIC, MICHAELIS_MENTEN, TANH, ROOT = range(6)
 _TINY = 1e-300
 
 
-@njit(**COMPILED)
+@compiled
 def saturate_into(
     kind: int,
     x: Floats,
@@ -39,36 +37,50 @@ def saturate_into(
         Overwritten.
     """
     n = x.shape[0]
-    if kind == NONE:
-        out[:] = x
-    elif kind == HILL:
-        log_into(x, aux, scratch)
-        log_kappa = math.log(second)
-        for t in range(n):
-            spare[t] = first * (log_kappa - aux[t])
-        exp_into(spare, out, scratch)
-        for t in range(n):
-            out[t] = 1.0 / (1.0 + out[t])
-    elif kind == ROOT:
-        log_into(x, aux, scratch)
-        for t in range(n):
-            spare[t] = first * aux[t]
-        exp_into(spare, out, scratch)
-        for t in range(n):
-            out[t] = out[t] if x[t] > 0.0 else 0.0
-    elif kind == MICHAELIS_MENTEN:
-        for t in range(n):
-            out[t] = x[t] / (first + x[t])
-    else:
+    if kind == HILL or kind == ROOT:
+        _power_into(kind, x, first, second, out, aux, scratch, spare)
+    elif kind == LOGISTIC or kind == TANH:
         rate = first if kind == LOGISTIC else 2.0 / first
         for t in range(n):
             spare[t] = rate * x[t]
         exp_into(spare, out, scratch)
         for t in range(n):
             out[t] = 1.0 - 2.0 / (1.0 + out[t])
+    elif kind == MICHAELIS_MENTEN:
+        for t in range(n):
+            out[t] = x[t] / (first + x[t])
+    else:
+        out[:] = x
 
 
-@njit(**COMPILED)
+@compiled
+def _power_into(
+    kind: int,
+    x: Floats,
+    first: float,
+    second: float,
+    out: Floats,
+    aux: Floats,
+    scratch: Floats,
+    spare: Floats,
+) -> None:
+    """Curves that raise the input to a power, through its logarithm."""
+    n = x.shape[0]
+    log_into(x, aux, scratch)
+    log_kappa = math.log(second) if kind == HILL else 0.0
+    sign = -1.0 if kind == HILL else 1.0
+    for t in range(n):
+        spare[t] = sign * first * (aux[t] - log_kappa)
+    exp_into(spare, out, scratch)
+    if kind == HILL:
+        for t in range(n):
+            out[t] = 1.0 / (1.0 + out[t])
+    else:
+        for t in range(n):
+            out[t] = out[t] if x[t] > 0.0 else 0.0
+
+
+@compiled
 def saturate_adjoint(
     kind: int,
     x: Floats,

@@ -6,10 +6,8 @@ of one entity, so that they stay in the processor's cache at any number of entit
 
 import math
 
-from numba import njit
-
 from tasks.models.mmm.kernel import codes as at
-from tasks.models.mmm.kernel.elementary import COMPILED, Floats, Ints
+from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled
 from tasks.models.mmm.kernel.lift import add_lift
 from tasks.models.mmm.kernel.media import (
     amplitude,
@@ -24,7 +22,7 @@ from tasks.models.mmm.kernel.noise import normal_noise, student_noise
 from tasks.models.mmm.kernel.prior import add_priors, constrain, pool, pool_adjoint
 
 
-@njit(**COMPILED)
+@compiled
 def evaluate(x: Floats, grad: Floats, ints: Ints, floats: Floats, work: Floats) -> float:
     """Log density at ``x``; its gradient is written to ``grad``.
 
@@ -57,7 +55,7 @@ def evaluate(x: Floats, grad: Floats, ints: Ints, floats: Floats, work: Floats) 
     return total
 
 
-@njit(**COMPILED)
+@compiled
 def _add_entity(e: int, ints: Ints, floats: Floats, work: Floats) -> float:
     """Log likelihood of one entity; adds to the adjoints in ``work``."""
     n = ints[at.H_PERIODS]
@@ -86,7 +84,7 @@ def _add_entity(e: int, ints: Ints, floats: Floats, work: Floats) -> float:
     return total
 
 
-@njit(**COMPILED)
+@compiled
 def _expect(e: int, ints: Ints, floats: Floats, work: Floats) -> float:
     """Write the expected KPI of one entity to ``W_MU``; return its baseline."""
     n, n_terms = ints[at.H_PERIODS], ints[at.H_TERMS]
@@ -119,10 +117,8 @@ def _expect(e: int, ints: Ints, floats: Floats, work: Floats) -> float:
     return baseline
 
 
-@njit(**COMPILED)
-def _terms_adjoint(
-    e: int, g_baseline: float, ints: Ints, floats: Floats, work: Floats
-) -> None:
+@compiled
+def _terms_adjoint(e: int, g_baseline: float, ints: Ints, floats: Floats, work: Floats) -> None:
     """Adjoints of the coefficients of one entity's linear terms."""
     n, n_terms = ints[at.H_PERIODS], ints[at.H_TERMS]
     g_mu = part(work, ints[at.W_G_MU], 0, n)
@@ -136,7 +132,7 @@ def _terms_adjoint(
         work[ints[at.W_ADJOINT] + ints[ints[at.I_GAMMA_CELLS] + e * n_terms + k]] += g
 
 
-@njit(**COMPILED)
+@compiled
 def _add_noise(e: int, ints: Ints, floats: Floats, work: Floats) -> float:
     """Log density of one entity's KPI; the adjoint of ``W_MU`` is written to ``W_G_MU``."""
     n, position, tail = ints[at.H_PERIODS], ints[at.H_SIGMA] + e, ints[at.H_NU]

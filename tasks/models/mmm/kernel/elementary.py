@@ -4,6 +4,8 @@ Numba calls the scalar functions of the C library, cell by cell; here range redu
 are plain arithmetic, which LLVM vectorizes: 2.1 and 2.3 ns per cell instead of 7.7 and 7.9 (AVX2).
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -11,8 +13,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-COMPILED = {"error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}, "nogil": True}
-"""Reductions may be reordered; NaN and infinity keep their meaning."""
+compiled: Any = njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+"""Decorator: sums may be reordered; NaN and infinity keep their meaning."""
+_in_order: Any = njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+"""Decorator for what loses digits when additions are reordered."""
 
 _LOG2_E = 1.4426950408889634
 _LN2_HIGH = 6.93145751953125e-1
@@ -25,7 +29,7 @@ _LIMIT = 700.0
 _TINY = 1e-300
 
 
-@njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@_in_order
 def exp_into(x: Floats, out: Floats, scratch: Floats) -> None:
     """``out = exp(x)``, ``x`` cut to [-700, 700].
 
@@ -58,7 +62,7 @@ def exp_into(x: Floats, out: Floats, scratch: Floats) -> None:
         out[i] *= scratch[i]
 
 
-@njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@_in_order
 def log_into(x: Floats, out: Floats, scratch: Floats) -> None:
     """``out = log(x + 1e-300)`` for ``x >= 0``; three arrays of one length that do not overlap."""
     exponent = scratch.view(np.int64)

@@ -1,7 +1,9 @@
 """Functions with the C signatures that nutpie calls."""
 
+from typing import Any
+
 import numpy as np
-from numba import carray, cfunc, types
+from numba import carray, cfunc, types  # type: ignore[attr-defined]
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -10,7 +12,7 @@ from tasks.models.mmm.kernel.density import evaluate
 from tasks.models.mmm.kernel.frame import from_frame, gradient_in_frame
 from tasks.models.mmm.kernel.media import part
 
-_DOUBLES = types.CPointer(types.double)
+_DOUBLES: Any = types.CPointer(types.double)
 _DENSITY = types.int64(types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, types.voidptr)
 """Dimension, point, gradient (written), log density (written), data; zero is success."""
 _EXPAND = types.int64(types.uint64, types.uint64, _DOUBLES, _DOUBLES, types.voidptr)
@@ -18,20 +20,22 @@ _EXPAND = types.int64(types.uint64, types.uint64, _DOUBLES, _DOUBLES, types.void
 _WRONG_SIZE, _BAD_GRADIENT, _BAD_VALUE = -1, 3, 4
 
 
-@intrinsic
-def _pointer(typing_context, address):
+def _to_pointer(typing_context: Any, address: Any) -> Any:
     """A memory address as a pointer."""
     del typing_context
 
-    def codegen(context, builder, signature, args):
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         del context, signature
         return builder.inttoptr(args[0], cgutils.voidptr_t)
 
     return types.voidptr(address), codegen
 
 
+_pointer: Any = intrinsic(_to_pointer)
+
+
 @cfunc(_DENSITY, cache=True)
-def log_density(dim, u_, grad_, value_, data_):
+def log_density(dim: Any, u_: Any, grad_: Any, value_: Any, data_: Any) -> int:
     """Log density and its gradient, in the coordinates of the frame."""
     buffers = carray(data_, (4,), np.uint64)
     ints = carray(_pointer(buffers[0]), (buffers[1],), np.int64)
@@ -54,7 +58,7 @@ def log_density(dim, u_, grad_, value_, data_):
 
 
 @cfunc(_EXPAND, cache=True)
-def hand_over(dim, n_values, u_, out_, data_):
+def hand_over(dim: Any, n_values: Any, u_: Any, out_: Any, data_: Any) -> int:
     """The model's point: what is published is derived from it in NumPy."""
     buffers = carray(data_, (4,), np.uint64)
     ints = carray(_pointer(buffers[0]), (buffers[1],), np.int64)

@@ -4,13 +4,11 @@ NUTS moves in coordinates ``u`` in which the posterior is roughly round: ``x = o
 with the factor of a Laplace approximation. The log density changes by a constant only.
 """
 
-from numba import njit
-
 from tasks.models.mmm.kernel import codes as at
-from tasks.models.mmm.kernel.elementary import COMPILED, Floats, Ints
+from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled
 
 
-@njit(**COMPILED)
+@compiled
 def from_frame(u: Floats, ints: Ints, floats: Floats, x: Floats) -> None:
     """Write the model's point ``x`` that belongs to ``u``."""
     n = u.shape[0]
@@ -32,7 +30,7 @@ def from_frame(u: Floats, ints: Ints, floats: Floats, x: Floats) -> None:
         x[i] = origin[i] + total
 
 
-@njit(**COMPILED)
+@compiled
 def gradient_in_frame(by_x: Floats, ints: Ints, floats: Floats, by_u: Floats) -> None:
     """Write the gradient by ``u``: the factor's transpose times the gradient by ``x``."""
     n = by_x.shape[0]

@@ -1,9 +1,7 @@
 """Log density of lift tests: measured differences of responses."""
 
-from numba import njit
-
 from tasks.models.mmm.kernel import codes as at
-from tasks.models.mmm.kernel.elementary import COMPILED, Floats, Ints
+from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled
 from tasks.models.mmm.kernel.media import (
     amplitude,
     backward_shape,
@@ -15,12 +13,12 @@ from tasks.models.mmm.kernel.media import (
 _TEST, _CHANNEL, _ENTITY, _FIRST = range(4)
 
 
-@njit(**COMPILED)
+@compiled
 def _segment(s: int, which: int, ints: Ints) -> int:
     return ints[ints[at.I_SEGMENTS] + 4 * s + which]
 
 
-@njit(**COMPILED)
+@compiled
 def add_lift(ints: Ints, floats: Floats, work: Floats) -> float:
     """Log density of all tests less its constant; adds to the adjoints in ``work``."""
     n_tests, n_segments, length = (
@@ -54,7 +52,7 @@ def add_lift(ints: Ints, floats: Floats, work: Floats) -> float:
     return total
 
 
-@njit(**COMPILED)
+@compiled
 def _response(s: int, series: Floats, ints: Ints, work: Floats) -> float:
     """Sum of the shape over a segment, times the media multiplier."""
     start = _segment(s, _FIRST, ints)
@@ -68,7 +66,7 @@ def _response(s: int, series: Floats, ints: Ints, work: Floats) -> float:
     return total
 
 
-@njit(**COMPILED)
+@compiled
 def _segment_adjoint(
     s: int, pull: float, beta: float, ints: Ints, floats: Floats, work: Floats
 ) -> None:

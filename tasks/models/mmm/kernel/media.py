@@ -6,8 +6,6 @@ but every call would count the references of every array in them, which took a t
 
 import math
 
-from numba import njit
-
 from tasks.models.mmm.constants import SAFE
 from tasks.models.mmm.kernel import codes as at
 from tasks.models.mmm.kernel.carry import (
@@ -17,41 +15,41 @@ from tasks.models.mmm.kernel.carry import (
     weight_adjoint,
 )
 from tasks.models.mmm.kernel.curves import saturate_adjoint, saturate_into
-from tasks.models.mmm.kernel.elementary import COMPILED, Floats, Ints
+from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled
 
 
-@njit(**COMPILED)
+@compiled
 def field(c: int, which: int, ints: Ints) -> int:
     """One field of a channel."""
     return ints[ints[at.I_CHANNELS] + c * at.CHANNEL_FIELDS + which]
 
 
-@njit(**COMPILED)
+@compiled
 def amplitude(c: int, e: int, ints: Ints, floats: Floats) -> float:
     """Sign and reference of a contribution; 0 where the channel has no input."""
     return floats[ints[at.F_AMPLITUDE] + c * ints[at.H_ENTITIES] + e]
 
 
-@njit(**COMPILED)
+@compiled
 def part(buffer: Floats, begin: int, row: int, length: int) -> Floats:
     """One row of an array in a buffer."""
     return buffer[begin + row * length : begin + (row + 1) * length]
 
 
-@njit(**COMPILED)
+@compiled
 def _parameter(c: int, which: int, ints: Ints, work: Floats) -> float:
     position = field(c, which, ints)
     return work[ints[at.W_VALUES] + position] if position >= 0 else 1.0
 
 
-@njit(**COMPILED)
+@compiled
 def _add_adjoint(c: int, which: int, amount: float, ints: Ints, work: Floats) -> None:
     position = field(c, which, ints)
     if position >= 0:
         work[ints[at.W_ADJOINT] + position] += amount
 
 
-@njit(**COMPILED)
+@compiled
 def set_weights(ints: Ints, work: Floats) -> None:
     """Compute adstock weights of every channel and their derivatives."""
     n_lags = ints[at.H_LAGS]
@@ -70,7 +68,7 @@ def set_weights(ints: Ints, work: Floats) -> None:
         )
 
 
-@njit(**COMPILED)
+@compiled
 def weights_adjoint(ints: Ints, work: Floats) -> None:
     """Turn the adjoints of adstock weights into those of their parameters."""
     n_lags = ints[at.H_LAGS]
@@ -87,7 +85,7 @@ def weights_adjoint(ints: Ints, work: Floats) -> None:
             _add_adjoint(c, at.C_ADSTOCK_1 + p, g, ints, work)
 
 
-@njit(**COMPILED)
+@compiled
 def forward_shape(
     c: int, series: Floats, start: int, shape: Floats, ints: Ints, work: Floats
 ) -> None:
@@ -111,7 +109,7 @@ def forward_shape(
         saturate_into(kind, inner, first, second, shape, aux, scratch, spare)
 
 
-@njit(**COMPILED)
+@compiled
 def backward_shape(
     c: int,
     series: Floats,
@@ -146,7 +144,7 @@ def backward_shape(
     _add_adjoint(c, at.C_CURVE_2, g_second, ints, work)
 
 
-@njit(**COMPILED)
+@compiled
 def forward_cell(c: int, e: int, ints: Ints, floats: Floats, work: Floats) -> float:
     """Shape of one channel in one entity, and its coefficient, which is returned."""
     n, cell = ints[at.H_PERIODS], c * ints[at.H_ENTITIES] + e
@@ -162,7 +160,7 @@ def forward_cell(c: int, e: int, ints: Ints, floats: Floats, work: Floats) -> fl
     return beta
 
 
-@njit(**COMPILED)
+@compiled
 def backward_cell(
     c: int, e: int, g_media: Floats, ints: Ints, floats: Floats, work: Floats
 ) -> None:

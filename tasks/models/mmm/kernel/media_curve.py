@@ -2,14 +2,12 @@
 
 import math
 
-from numba import njit
-
 from tasks.models.mmm.kernel import codes as at
-from tasks.models.mmm.kernel.elementary import COMPILED, Floats, Ints
+from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled
 from tasks.models.mmm.kernel.media import part
 
 
-@njit(**COMPILED)
+@compiled
 def set_multiplier(ints: Ints, floats: Floats, work: Floats) -> None:
     """Compute the factor, with mean one; without a curve it is one in every period."""
     n, n_basis = ints[at.H_PERIODS], ints[at.H_BASIS]
@@ -31,7 +29,7 @@ def set_multiplier(ints: Ints, floats: Floats, work: Floats) -> None:
         multiplier[t] *= n / total
 
 
-@njit(**COMPILED)
+@compiled
 def multiplier_adjoint(ints: Ints, floats: Floats, work: Floats) -> None:
     """Turn the adjoint of the factor into those of the curve's size and weights."""
     n, n_basis = ints[at.H_PERIODS], ints[at.H_BASIS]

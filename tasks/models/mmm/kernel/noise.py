@@ -2,12 +2,10 @@
 
 import math
 
-from numba import njit
-
-from tasks.models.mmm.kernel.elementary import COMPILED, Floats
+from tasks.models.mmm.kernel.elementary import Floats, compiled
 
 
-@njit(**COMPILED)
+@compiled
 def normal_noise(kpi: Floats, mu: Floats, sigma: float, g_mu: Floats) -> tuple[float, float]:
     """Normal log density less its constant; derivatives by ``mu`` (written) and ``sigma``."""
     precision = 1.0 / (sigma * sigma)
@@ -21,7 +19,7 @@ def normal_noise(kpi: Floats, mu: Floats, sigma: float, g_mu: Floats) -> tuple[f
     return -n * math.log(sigma) - 0.5 * scaled, (scaled - n) / sigma
 
 
-@njit(**COMPILED)
+@compiled
 def student_noise(
     kpi: Floats, mu: Floats, sigma: float, nu: float, g_mu: Floats
 ) -> tuple[float, float, float]:
@@ -44,7 +42,7 @@ def student_noise(
     return value, g_sigma, g_nu
 
 
-@njit(**COMPILED)
+@compiled
 def _digamma(x: float) -> float:
     """Digamma for positive ``x``: recurrence up to 10, then the asymptotic series.
 

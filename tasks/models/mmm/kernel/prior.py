@@ -2,13 +2,11 @@
 
 import math
 
-from numba import njit
-
 from tasks.models.mmm.kernel.codes import BETA, GAMMA, HALF_NORMAL, NORMAL, POOLED
-from tasks.models.mmm.kernel.elementary import COMPILED, Floats, Ints
+from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled
 
 
-@njit(**COMPILED)
+@compiled
 def constrain(codes: Ints, x: Floats, values: Floats, slopes: Floats) -> None:
     """Values of the parameters and their derivatives by ``x``; pooled values come later."""
     for i in range(x.shape[0]):
@@ -23,7 +21,7 @@ def constrain(codes: Ints, x: Floats, values: Floats, slopes: Floats) -> None:
             slopes[i] = values[i]
 
 
-@njit(**COMPILED)
+@compiled
 def add_priors(
     codes: Ints, first: Floats, second: Floats, x: Floats, values: Floats, grad: Floats
 ) -> float:
@@ -55,7 +53,7 @@ def add_priors(
     return total
 
 
-@njit(**COMPILED)
+@compiled
 def pool(
     groups: Ints, weights: Floats, units: Floats, n_entities: int, x: Floats, values: Floats
 ) -> float:
@@ -82,7 +80,7 @@ def pool(
     return total
 
 
-@njit(**COMPILED)
+@compiled
 def pool_adjoint(
     groups: Ints,
     weights: Floats,

@@ -79,7 +79,7 @@ def laplace_frame(density: Density, mode: Floats, widths: Floats) -> Frame:
 
 def prior_center(constants: FitConstants) -> Floats:
     """Middle of every prior in sampling coordinates; contrasts at zero."""
-    return _per_position(constants, _center, lambda entry: 0.0)
+    return _per_position(constants, _center, lambda _: 0.0)
 
 
 def prior_widths(constants: FitConstants) -> Floats:
