@@ -72,8 +72,9 @@ class FitConstants:
         """
         if not len(self.curve):
             return None
-        sized = samples["media_curve_scale"].to_numpy()[:, None] * samples["media_curve_weight"]
-        growth = np.exp(sized.to_numpy() @ self.curve)
+        weights = samples["media_curve_weight"].to_numpy()
+        sized = samples["media_curve_scale"].to_numpy()[:, None] * weights
+        growth = np.exp(sized @ self.curve)
         return np.asarray(growth / growth.mean(axis=-1, keepdims=True))
 
 

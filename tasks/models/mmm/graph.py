@@ -90,8 +90,10 @@ def graph_of(constants: FitConstants) -> pm.Model:
 def _free_variables(constants: FitConstants) -> Values:
     values: Values = {}
     for entry in constants.table.entries:
-        pooled = isinstance(entry, PooledParameter)
-        values[entry.name] = _pooled_variable(entry, values) if pooled else _variable(entry)
+        if isinstance(entry, PooledParameter):
+            values[entry.name] = _pooled_variable(entry, values)
+        else:
+            values[entry.name] = _variable(entry)
     return values
 
 

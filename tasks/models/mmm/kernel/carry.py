@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from tasks.models.mmm.kernel.elementary import Floats, compiled
+from tasks.models.mmm.kernel.elementary import Floats, compiled, fill, sum_of
 
 NONE, GEOMETRIC, DELAYED, WEIBULL_PDF, WEIBULL_CDF, BINOMIAL = range(6)
 _TINY = 1e-300
@@ -27,7 +27,7 @@ def kernel_weights(
     slopes
         Written, ``(>= 2 * n_lags,)``: those by the first parameter, then those by the second.
     """
-    slopes[: 2 * n_lags] = 0.0
+    fill(slopes, 0.0)
     if kind == WEIBULL_PDF:
         _weibull_density(n_lags, first, second, weights, slopes)
     elif kind == WEIBULL_CDF:
@@ -36,9 +36,9 @@ def kernel_weights(
         _binomial(n_lags, first, weights, slopes)
     else:
         _powers(kind, n_lags, first, second, weights, slopes)
-    total = weights[:n_lags].sum()
+    total = sum_of(weights[:n_lags])
     for begin in range(0, 2 * n_lags, n_lags):
-        mass = slopes[begin : begin + n_lags].sum() / total
+        mass = sum_of(slopes[begin : begin + n_lags]) / total
         for lag in range(n_lags):
             slopes[begin + lag] = (slopes[begin + lag] - weights[lag] * mass) / total
     for lag in range(n_lags):
@@ -113,7 +113,7 @@ def _weibull_survival(n_lags: int, lam: float, k: float, weights: Floats, slopes
 def carry_into(series: Floats, weights: Floats, n_lags: int, start: int, out: Floats) -> None:
     """``out[t] = sum_l weights[l] * series[start + t - l]``."""
     n = out.shape[0]
-    out[:] = 0.0
+    fill(out, 0.0)
     # Four lags at a time: a quarter of the traffic to ``out``.
     for lag in range(0, n_lags - n_lags % 4, 4):
         w0, w1, w2, w3 = weights[lag], weights[lag + 1], weights[lag + 2], weights[lag + 3]
@@ -155,7 +155,7 @@ def weight_adjoint(series: Floats, adjoint: Floats, n_lags: int, start: int, out
 def series_adjoint(adjoint: Floats, weights: Floats, n_lags: int, start: int, out: Floats) -> None:
     """Adjoint of the series of ``carry_into``, written over ``out``."""
     n = adjoint.shape[0]
-    out[:] = 0.0
+    fill(out, 0.0)
     for lag in range(n_lags):
         weight = weights[lag]
         past = out[start - lag : start - lag + n]

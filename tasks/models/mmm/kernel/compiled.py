@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from nutpie.compile_pymc import CompiledPyMCModel
+from threadpoolctl import threadpool_limits
 
 from tasks.models.mmm.constants import FitConstants
 from tasks.models.mmm.kernel.layout import Buffers, Frame, pack
@@ -31,8 +32,11 @@ def compile_kernel(constants: FitConstants) -> CompiledPyMCModel:
     Chains move in the frame of a Laplace approximation at the mode and start around it.
     """
     density = density_of(pack(constants))
-    mode = find_mode(density, prior_center(constants))
-    frame = laplace_frame(density, mode, prior_widths(constants))
+    # Matrices are small: BLAS threads would cost more than they save, and their number would
+    # decide the last digits of the frame.
+    with threadpool_limits(1, user_api="blas"):
+        mode = find_mode(density, prior_center(constants))
+        frame = laplace_frame(density, mode, prior_widths(constants))
     return _as_model(pack(constants, frame), frame)
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from tasks.models.mmm.kernel.elementary import Floats, compiled, exp_into, log_into
+from tasks.models.mmm.kernel.elementary import Floats, compiled, copy_into, exp_into, log_into
 
 NONE, HILL, LOGISTIC, MICHAELIS_MENTEN, TANH, ROOT = range(6)
 _TINY = 1e-300
@@ -37,9 +37,9 @@ def saturate_into(
         Overwritten.
     """
     n = x.shape[0]
-    if kind == HILL or kind == ROOT:
+    if kind in (HILL, ROOT):
         _power_into(kind, x, first, second, out, aux, scratch, spare)
-    elif kind == LOGISTIC or kind == TANH:
+    elif kind in (LOGISTIC, TANH):
         rate = first if kind == LOGISTIC else 2.0 / first
         for t in range(n):
             spare[t] = rate * x[t]
@@ -50,7 +50,7 @@ def saturate_into(
         for t in range(n):
             out[t] = x[t] / (first + x[t])
     else:
-        out[:] = x
+        copy_into(x, out)
 
 
 @compiled
@@ -99,7 +99,7 @@ def saturate_adjoint(
     n = x.shape[0]
     g_first, g_second = 0.0, 0.0
     if kind == NONE:
-        out[:] = adjoint
+        copy_into(adjoint, out)
     elif kind == HILL:
         log_kappa = math.log(second)
         for t in range(n):

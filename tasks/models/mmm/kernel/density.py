@@ -7,7 +7,7 @@ of one entity, so that they stay in the processor's cache at any number of entit
 import math
 
 from tasks.models.mmm.kernel import codes as at
-from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled
+from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled, fill, sum_of
 from tasks.models.mmm.kernel.lift import add_lift
 from tasks.models.mmm.kernel.media import (
     amplitude,
@@ -68,7 +68,7 @@ def _add_entity(e: int, ints: Ints, floats: Floats, work: Floats) -> float:
         scaled = baseline / width
         total += min(scaled, 0.0) - math.log1p(math.exp(-abs(scaled)))
         g_baseline = 1.0 / ((1.0 + math.exp(min(scaled, 700.0))) * width)
-    g_level = g_mu.sum() + g_baseline
+    g_level = sum_of(g_mu) + g_baseline
     work[ints[at.W_ADJOINT] + ints[at.H_LEVEL] + e] += g_level
     _terms_adjoint(e, g_baseline, ints, floats, work)
     # Media enter less their mean, and the baseline takes the mean up.
@@ -90,7 +90,7 @@ def _expect(e: int, ints: Ints, floats: Floats, work: Floats) -> float:
     n, n_terms = ints[at.H_PERIODS], ints[at.H_TERMS]
     media, mu = part(work, ints[at.W_MEDIA], 0, n), part(work, ints[at.W_MU], 0, n)
     multiplier = part(work, ints[at.W_MULTIPLIER], 0, n)
-    media[:] = 0.0
+    fill(media, 0.0)
     for c in range(ints[at.H_CHANNELS]):
         if amplitude(c, e, ints, floats) == 0.0:
             continue

@@ -29,6 +29,29 @@ _LIMIT = 700.0
 _TINY = 1e-300
 
 
+@compiled
+def fill(out: Floats, value: float) -> None:
+    """Set every cell; a slice assignment would take Numba seconds to compile."""
+    for i in range(out.shape[0]):
+        out[i] = value
+
+
+@compiled
+def copy_into(x: Floats, out: Floats) -> None:
+    """``out = x``"""
+    for i in range(x.shape[0]):
+        out[i] = x[i]
+
+
+@compiled
+def sum_of(x: Floats) -> float:
+    """Sum of all cells."""
+    total = 0.0
+    for i in range(x.shape[0]):
+        total += x[i]
+    return total
+
+
 @_in_order
 def exp_into(x: Floats, out: Floats, scratch: Floats) -> None:
     """``out = exp(x)``, ``x`` cut to [-700, 700].

@@ -9,10 +9,11 @@ from numba.extending import intrinsic
 
 from tasks.models.mmm.kernel import codes as at
 from tasks.models.mmm.kernel.density import evaluate
+from tasks.models.mmm.kernel.elementary import sum_of
 from tasks.models.mmm.kernel.frame import from_frame, gradient_in_frame
 from tasks.models.mmm.kernel.media import part
 
-_DOUBLES: Any = types.CPointer(types.double)
+_DOUBLES: Any = types.CPointer(types.double)  # type: ignore[no-untyped-call]
 _DENSITY = types.int64(types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, types.voidptr)
 """Dimension, point, gradient (written), log density (written), data; zero is success."""
 _EXPAND = types.int64(types.uint64, types.uint64, _DOUBLES, _DOUBLES, types.voidptr)
@@ -45,16 +46,17 @@ def log_density(dim: Any, u_: Any, grad_: Any, value_: Any, data_: Any) -> int:
     block = np.zeros(ints[at.H_WORK])
     # Seen through a pointer, slices of it are not counted as references.
     work = carray(_pointer(block.ctypes.data), block.shape, np.float64)
-    u, grad = carray(u_, (dim,)), carray(grad_, (dim,))
-    x, by_x = part(work, ints[at.W_POINT], 0, dim), part(work, ints[at.W_GRADIENT], 0, dim)
+    n = ints[at.H_DIM]
+    u, grad = carray(u_, (n,)), carray(grad_, (n,))
+    x, by_x = part(work, ints[at.W_POINT], 0, n), part(work, ints[at.W_GRADIENT], 0, n)
     from_frame(u, ints, floats, x)
     value = evaluate(x, by_x, ints, floats, work)
     gradient_in_frame(by_x, ints, floats, grad)
     carray(value_, (1,))[0] = value
-    finite = np.isfinite(grad).all() and block.size > 0
-    if not np.isfinite(value):
+    if not np.isfinite(value) or block.size == 0:
         return _BAD_VALUE
-    return 0 if finite else _BAD_GRADIENT
+    # A sum is finite where every cell is; one that overflows is no good either.
+    return 0 if np.isfinite(sum_of(grad)) else _BAD_GRADIENT
 
 
 @cfunc(_EXPAND, cache=True)

@@ -5,7 +5,7 @@ with the factor of a Laplace approximation. The log density changes by a constan
 """
 
 from tasks.models.mmm.kernel import codes as at
-from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled
+from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled, fill
 
 
 @compiled
@@ -43,7 +43,7 @@ def gradient_in_frame(by_x: Floats, ints: Ints, floats: Floats, by_u: Floats) ->
         for i in range(n):
             by_u[i] = factor[i] * by_x[i]
         return
-    by_u[:] = 0.0
+    fill(by_u, 0.0)
     for i in range(n):
         row, g = factor[i * n : i * n + i + 1], by_x[i]
         for j in range(i + 1):

@@ -12,7 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from numba import config
+import numba
+
+from tasks.models.mmm import constants
 
 
 class EntryPoints(NamedTuple):
@@ -24,7 +26,8 @@ class EntryPoints(NamedTuple):
 
 @cache
 def entry_points() -> EntryPoints:
-    """Return the compiled functions; the first process on a machine compiles them (about 15 s)."""
+    """Return the compiled functions; the first process on a machine compiles them."""
+    config: Any = numba.config
     before = config.CACHE_DIR
     config.CACHE_DIR = str(_code_folder())
     try:
@@ -37,7 +40,9 @@ def entry_points() -> EntryPoints:
 def _code_folder() -> Path:
     """Folder of this version's machine code: in the user's cache, else in a temporary folder."""
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    # A number of that module is frozen into the code.
+    for source in (*sources, Path(constants.__file__)):
         digest.update(source.read_bytes())
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = base / "steady-mmm" / f"kernel-{digest.hexdigest()[:16]}"

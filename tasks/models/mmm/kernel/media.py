@@ -15,7 +15,7 @@ from tasks.models.mmm.kernel.carry import (
     weight_adjoint,
 )
 from tasks.models.mmm.kernel.curves import saturate_adjoint, saturate_into
-from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled
+from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled, sum_of
 
 
 @compiled
@@ -153,7 +153,7 @@ def forward_cell(c: int, e: int, ints: Ints, floats: Floats, work: Floats) -> fl
     forward_shape(c, series, ints[at.H_START], shape, ints, work)
     mean = 1.0
     if field(c, at.C_BY_SHARE, ints):
-        mean = shape.sum() / n + SAFE
+        mean = sum_of(shape) / n + SAFE
     size = math.exp(work[ints[at.W_VALUES] + ints[ints[at.I_SHARE_CELLS] + cell]])
     beta = size * amplitude(c, e, ints, floats) / mean
     work[ints[at.W_MEANS] + c], work[ints[at.W_BETA] + c] = mean, beta

@@ -3,7 +3,7 @@
 import math
 
 from tasks.models.mmm.kernel import codes as at
-from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled
+from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled, fill
 from tasks.models.mmm.kernel.media import part
 
 
@@ -13,7 +13,7 @@ def set_multiplier(ints: Ints, floats: Floats, work: Floats) -> None:
     n, n_basis = ints[at.H_PERIODS], ints[at.H_BASIS]
     multiplier = part(work, ints[at.W_MULTIPLIER], 0, n)
     if n_basis == 0:
-        multiplier[:] = 1.0
+        fill(multiplier, 1.0)
         return
     scale = work[ints[at.W_VALUES] + ints[at.H_CURVE_SCALE]]
     weights = part(work, ints[at.W_VALUES] + ints[at.H_CURVE_WEIGHT], 0, n_basis)
