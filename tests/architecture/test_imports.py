@@ -18,7 +18,7 @@ STDLIB = set(sys.stdlib_module_names)
 
 ARRAYS = {"numpy", "pandas", "xarray", "scipy", "arviz"}
 MODELS = ARRAYS | {"pymc", "pymc_marketing", "pymc_extras", "pytensor"}
-KERNEL = {"numba", "nutpie"}
+KERNEL = {"numba", "nutpie", "threadpoolctl"}
 """Compiles a density, and the class of models that nutpie samples; nothing is sampled there."""
 NUMERIC = MODELS | {"nutpie", "pyarrow"}
 TASK_SHELL = NUMERIC | {"prefect", "pydantic"}

@@ -38,7 +38,7 @@ def fill(out: Floats, value: float) -> None:
 
 @compiled
 def copy_into(x: Floats, out: Floats) -> None:
-    """``out = x``"""
+    """Write ``x`` over ``out``."""
     for i in range(x.shape[0]):
         out[i] = x[i]
 
