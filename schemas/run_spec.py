@@ -125,7 +125,9 @@ class SamplerSpec(SpecModel):
     draws: int = Field(1000, ge=20, le=20_000)
     tune: int = Field(1000, ge=20, le=20_000)
     chains: int = Field(4, ge=2, le=16, description="Default 4; 2 for kind log_student_t.")
-    target_accept: float = Field(0.9, ge=0.5, lt=1)
+    target_accept: float = Field(
+        0.95, ge=0.5, lt=1, description="Default 0.95; 0.9 for kind log_student_t."
+    )
     random_seed: int = Field(42, ge=0, lt=2**32, strict=True)
     backend: SamplerBackend = SamplerBackend.AUTO
     timeout_minutes: float = Field(60, gt=0, le=24 * 60)
@@ -216,7 +218,7 @@ class RunSpec(SpecModel):
         if raw.get("feature_config") is not None:
             model = {"kind": ModelKind.LOG_STUDENT_T.value, **model}
         if model.get("kind") == ModelKind.LOG_STUDENT_T:
-            sampler = {"chains": 2, **sampler}
+            sampler = {"chains": 2, "target_accept": 0.9, **sampler}
         rest = {key: value for key, value in raw.items() if key not in shortcuts}
         return {**rest, "sampler": {**sampler, **shortcuts}, "model": model}
 

@@ -103,21 +103,24 @@ def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
     signs = np.array([float(term.sign) for term in terms])
     relative = np.array([term.relative_sd for term in terms])
     resolution = resolve(media, window, kpi, design, np.exp(shares.log_median))
+    curve = _curve(inputs, int(window.sum()))
     student_t = inputs.metadata["likelihood"] == "student_t"
     peaks = np.maximum(media.values.max(axis=(1, 2)), SAFE)
-    entries, extra = table.media_entries(media, peaks)
-    entries += table.effect_entries(shares, resolution)
-    curve = _curve(inputs, int(window.sum()))
-    entries += table.curve_entries(len(curve))
-    entries += table.level_entries(kpi)
-    entries += table.linear_entries(design, kpi, signs, relative, resolution)
-    entries += table.noise_entries(kpi, student_t=student_t)
+    shape_entries, shape_coords = table.media_entries(media, peaks)
+    entries = [
+        *shape_entries,
+        *table.effect_entries(shares, resolution),
+        *table.curve_entries(len(curve)),
+        *table.level_entries(kpi),
+        *table.linear_entries(design, kpi, signs, relative, resolution),
+        *table.noise_entries(kpi, student_t=student_t),
+    ]
     coords = {
         ENTITY_DIM: panel[ENTITY_DIM].values,
         CHANNEL_DIM: list(media.names),
         table.TERM_DIM: [term.name for term in terms],
         table.CURVE_DIM: range(len(curve)),
-        **extra,
+        **shape_coords,
     }
     return FitConstants(
         media=media,

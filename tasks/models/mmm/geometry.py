@@ -6,7 +6,9 @@ where they are not. Between the two lies a continuum (Gorinova, Moore & Hoffman 
     z ~ Normal(0, spread^w),   deviation = spread^(1 - w) * z
 
 with ``w = 1`` centered and ``w = 0`` non-centered: the same prior for every ``w``. The weight of a
-group is the share of the variance between entities that a least-squares fit per entity resolves.
+group is the share of the standard deviation between entities that a least-squares fit per entity
+resolves. The share of the variance leans too far to the non-centered side where two entities leave
+the spread to its prior: a wide spread then meets a likelihood that pins the contrast.
 """
 
 from typing import NamedTuple
@@ -96,7 +98,7 @@ def _typical_shape(media: MediaDesign) -> NDArray[np.float64]:
 def centering(
     estimates: Estimates, prior_spread: NDArray[np.float64] | float
 ) -> NDArray[np.float64]:
-    """Weight of centering per group, in [0, 1]: share of the variance between entities resolved.
+    """Weight of centering per group, in [0, 1]: share of the spread between entities resolved.
 
     Parameters
     ----------
@@ -118,4 +120,4 @@ def centering(
     moment = (deviations**2).sum(axis=-1) / np.maximum(n - 1, 1) - error
     typical = np.broadcast_to(np.asarray(prior_spread, dtype=float) ** 2, moment.shape)
     variance = np.clip(moment, typical / 16, typical * 16)
-    return np.where(known.any(axis=-1), variance / (variance + error), 0.0)
+    return np.where(known.any(axis=-1), np.sqrt(variance / (variance + error)), 0.0)

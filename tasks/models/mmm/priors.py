@@ -36,7 +36,8 @@ ENTITY_SPREAD_PRIOR = (np.log(0.3), 0.5)
 hierarchy turns into a funnel that few entities cannot open."""
 LINEAR_SIGMA = 1.0
 """In standard deviations of the KPI per standard deviation of the term."""
-LINEAR_SPREAD_PRIOR = (np.log(0.15), 0.7)
+LINEAR_SPREAD_PRIOR = (np.log(0.15), 0.5)
+"""Log-normal, in units of ``LINEAR_SIGMA``: as sure of it as of the spread of shares."""
 SIGNED_MEDIAN = 0.2
 """Size of a coefficient whose sign is stated, in the units of ``LINEAR_SIGMA``."""
 SIGNED_SPREAD = 1.0

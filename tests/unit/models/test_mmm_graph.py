@@ -182,7 +182,7 @@ def test_centering_weighs_what_entities_know():
     )
     weight = centering(estimates, 0.3)
     assert weight[0] > 0.95
-    assert weight[1] == pytest.approx(0.07 / 0.16)
+    assert weight[1] == pytest.approx(np.sqrt(0.07 / 0.16))
     assert weight[0] > weight[1] > weight[2] > weight[3]
     assert weight[3] == 0.0
 

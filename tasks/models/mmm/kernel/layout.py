@@ -38,27 +38,57 @@ class Frame(NamedTuple):
 def pack(constants: FitConstants, frame: Frame | None = None) -> Buffers:
     """Write the data of one posterior into buffers, the frame last."""
     padded, start = _padded_media(constants)
-    by_share = constants.by_share[:, None]
-    reference = np.where(by_share, constants.kpi_mean, 1.0)
-    codes, first, second, log_constant = _priors(constants)
-    groups, weights, units = _groups(constants)
-    means = constants.design.mean(axis=-1)
-    lift = _lift(constants)
-    ints = [
-        codes,
+    priors, groups, lift = _priors(constants), _groups(constants), _lift(constants)
+    ints = _int_arrays(constants, priors, groups, lift)
+    floats = _float_arrays(constants, priors, groups, lift)
+    floats += [padded, *(frame or (np.zeros(0), np.zeros(0)))]
+    sizes = _sizes(constants, padded.shape[-1], start, lift, frame)
+    work = _work_sizes(sizes)
+    begins = [
+        at.HEADER_SIZE + _begins([array.size for array in ints]),
+        _begins([array.size for array in floats]),
+        _begins(work),
+    ]
+    header = np.concatenate([sizes, *begins])
+    header[at.H_WORK] = sum(work)
+    packed_ints = np.concatenate([header, *(np.ravel(a) for a in ints)]).astype(np.int64)
+    packed_floats = np.concatenate([np.ravel(a) for a in floats]).astype(float)
+    addresses = [
+        packed_ints.ctypes.data,
+        packed_ints.size,
+        packed_floats.ctypes.data,
+        packed_floats.size,
+    ]
+    return Buffers(packed_ints, packed_floats, np.array(addresses, dtype=np.uint64))
+
+
+def _int_arrays(
+    constants: FitConstants, priors: "_Priors", groups: "_Groups", lift: "_Lift"
+) -> list[Ints]:
+    """Arrays of the integer buffer behind its header, as ``codes`` orders them."""
+    return [
+        priors.codes,
         _channels(constants),
         _cells(constants, "log_share", entity_axis=1),
         _cells(constants, _gamma_name(constants), entity_axis=0),
-        groups,
+        groups.positions,
         lift.segments,
         lift.dates,
     ]
-    floats = [
-        np.array([log_constant]),
-        first,
-        second,
-        weights,
-        units,
+
+
+def _float_arrays(
+    constants: FitConstants, priors: "_Priors", groups: "_Groups", lift: "_Lift"
+) -> list[Floats]:
+    """Arrays of the floating-point buffer before the media, as ``codes`` orders them."""
+    reference = np.where(constants.by_share[:, None], constants.kpi_mean, 1.0)
+    means = constants.design.mean(axis=-1)
+    return [
+        np.array([priors.log_constant]),
+        priors.first,
+        priors.second,
+        groups.weights,
+        groups.units,
         constants.media.signs[:, None] * constants.active * reference,
         constants.term_signs,
         means,
@@ -70,29 +100,7 @@ def pack(constants: FitConstants, frame: Frame | None = None) -> Buffers:
         lift.after,
         constants.kpi,
         constants.design - means[..., None],
-        padded,
-        *(frame or (np.zeros(0), np.zeros(0))),
     ]
-    sizes = _sizes(constants, padded.shape[-1], start, lift, frame)
-    work = _work_sizes(sizes)
-    header = np.concatenate(
-        [
-            sizes,
-            at.HEADER_SIZE + _begins([a.size for a in ints]),
-            _begins([a.size for a in floats]),
-            _begins(work),
-        ]
-    )
-    header[at.H_WORK] = sum(work)
-    packed_ints = np.concatenate([header, *(np.ravel(a) for a in ints)]).astype(np.int64)
-    packed_floats = np.concatenate([np.ravel(a) for a in floats]).astype(float)
-    addresses = [
-        packed_ints.ctypes.data,
-        packed_ints.size,
-        packed_floats.ctypes.data,
-        packed_floats.size,
-    ]
-    return Buffers(packed_ints, packed_floats, np.array(addresses, dtype=np.uint64))
 
 
 def _begins(sizes: list[int]) -> Ints:
@@ -114,7 +122,7 @@ def _work_sizes(sizes: Ints) -> list[int]:
 
 
 class _Lift(NamedTuple):
-    """Lift tests as ``data.Data`` has them."""
+    """Segments ``(segment, [test, channel, entity, first period])`` and what belongs to them."""
 
     segments: Ints
     dates: Ints
@@ -219,8 +227,16 @@ def _first_value(constants: FitConstants, name: str) -> int:
     return position
 
 
-def _priors(constants: FitConstants) -> tuple[Ints, Floats, Floats, float]:
+class _Priors(NamedTuple):
     """Prior of every position, and the sum of all normalizing constants."""
+
+    codes: Ints
+    first: Floats
+    second: Floats
+    log_constant: float
+
+
+def _priors(constants: FitConstants) -> _Priors:
     codes, firsts, seconds = [], [], []
     log_constant = 0.0 if constants.student_t else -0.5 * np.log(2 * np.pi) * constants.kpi.size
     errors = constants.lift.standard_error
@@ -237,7 +253,8 @@ def _priors(constants: FitConstants) -> tuple[Ints, Floats, Floats, float]:
         firsts.append(entry.first.ravel())
         seconds.append(entry.second.ravel())
         log_constant += float(_log_constant(entry).sum())
-    return np.concatenate(codes), np.concatenate(firsts), np.concatenate(seconds), log_constant
+    first, second = np.concatenate(firsts), np.concatenate(seconds)
+    return _Priors(np.concatenate(codes), first, second, log_constant)
 
 
 def _log_constant(entry: Parameter) -> Floats:
@@ -251,8 +268,15 @@ def _log_constant(entry: Parameter) -> Floats:
     return np.asarray(-betaln(first, second))
 
 
-def _groups(constants: FitConstants) -> tuple[Ints, Floats, Floats]:
-    """Positions ``(first contrast, mean, spread, first value)``, weight and unit of every group."""
+class _Groups(NamedTuple):
+    """``positions (group, [first contrast, mean, spread, first value])``, weights and units."""
+
+    positions: Ints
+    weights: Floats
+    units: Floats
+
+
+def _groups(constants: FitConstants) -> _Groups:
     offsets = constants.table.offsets()
     positions, weights, units = [np.zeros((0, 4), dtype=np.int64)], [np.zeros(0)], [np.zeros(0)]
     for entry in constants.table.entries:
@@ -268,4 +292,4 @@ def _groups(constants: FitConstants) -> tuple[Ints, Floats, Floats]:
         positions.append(np.stack(columns, axis=1))
         weights.append(entry.weight)
         units.append(entry.unit)
-    return np.concatenate(positions), np.concatenate(weights), np.concatenate(units)
+    return _Groups(np.concatenate(positions), np.concatenate(weights), np.concatenate(units))
