@@ -23,6 +23,7 @@ from tasks.mmm.draws import hdi, stack_samples
 from tasks.mmm.judging import judge_at_most
 from tasks.models.contract import ModelInputs
 from tasks.models.mmm.lift import LiftDesign, expected_lift, lift_design
+from tasks.models.mmm.shapes import sampled_multiplier
 
 MAX_PARETO_K = 0.7
 """Weights with a heavier tail are not to be trusted (Vehtari et al. 2017)."""
@@ -70,7 +71,9 @@ def measure_lift(
     if not tests:
         return []
     design = lift_design(panel, inputs, tests)
-    lift = expected_lift(stack_samples(posterior), design)
+    samples = stack_samples(posterior)
+    multiplier = sampled_multiplier(samples, panel, inputs.metadata)
+    lift = expected_lift(samples, design, multiplier=multiplier)
     with_test = (lift.mean(axis=0), lift.var(axis=0))
     without, pareto_k = _leave_out(lift, design, posterior.sizes["chain"])
     low, high = hdi(lift)

@@ -30,7 +30,8 @@ def publish_points(points: Array, constants: FitConstants) -> xr.Dataset:
     -------
     xr.Dataset
         Dims ``(chain, draw, ...)``: every parameter but contrasts, ``saturation_beta``,
-        ``gamma_linear``, ``intercept_contribution``; scaled units.
+        ``gamma_linear``, ``intercept_contribution``; scaled units. Where a channel's prior is on
+        the plain coefficient, ``log_share`` is the logarithm of that.
     """
     n_chains, n_draws, size = points.shape
     variables = _parameters(points.reshape(-1, size), constants)

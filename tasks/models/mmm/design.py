@@ -55,11 +55,6 @@ class MediaDesign:
         """Largest number of lags of any channel."""
         return max((shape.n_lags for shape in self.shapes), default=1)
 
-    @property
-    def is_uniform(self) -> bool:
-        """Whether every channel has the same transforms."""
-        return all(shape == self.shapes[0] for shape in self.shapes)
-
     def lagged(self, index: int) -> NDArray[np.float64]:
         """Series of one channel stacked with its past, ``(lag, entity, date)``."""
         stacked = stack_lags(self.values[index], self.shapes[index].n_lags)
@@ -67,17 +62,21 @@ class MediaDesign:
 
     def users(self, family: str, name: str) -> list[int]:
         """Positions of the channels whose ``adstock`` or ``saturation`` has a parameter."""
-        attribute = f"{family}_parameters"
-        return [i for i, shape in enumerate(self.shapes) if name in getattr(shape, attribute)]
+        return np.flatnonzero(has_parameter(self.shapes, f"{family}_{name}")).tolist()
+
+
+def has_parameter(shapes: Sequence[ChannelShape], label: str) -> NDArray[np.bool_]:
+    """Tell which channels have a parameter, such as ``adstock_theta``, ``(channel,)``."""
+    family, _, name = label.partition("_")
+    return np.array([name in getattr(shape, f"{family}_parameters") for shape in shapes], bool)
 
 
 def channel_places(shapes: Sequence[ChannelShape], label: str) -> NDArray[np.intp]:
-    """Position of every channel in a parameter such as ``adstock_theta``, which only some have.
+    """Position of every channel in a parameter that only some have.
 
     Channels without the parameter get position 0; whoever computes their shape never reads it.
     """
-    family, _, name = label.partition("_")
-    has = np.array([name in getattr(shape, f"{family}_parameters") for shape in shapes])
+    has = has_parameter(shapes, label)
     return np.where(has, np.cumsum(has) - 1, 0)
 
 

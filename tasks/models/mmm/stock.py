@@ -38,7 +38,7 @@ from schemas.run_spec import Likelihood
 from tasks.mmm.panel import IS_ESTIMATION
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms
-from tasks.models.mmm.design import ChannelShape, channel_shapes
+from tasks.models.mmm.design import ChannelShape, channel_shapes, has_parameter
 from tasks.models.mmm.priors import TAIL_PRIOR
 from tasks.models.mmm.stock_form import LINES, NO_CARRYOVER, StockForm, stock_form
 from tasks.models.mmm.table import TERM_DIM
@@ -239,10 +239,9 @@ def _for_all_channels(
     draws: xr.Dataset, label: str, shapes: Sequence[ChannelShape], otherwise: float
 ) -> xr.DataArray:
     """Draws of one parameter, ``(chain, draw, channel)``, completed for channels without it."""
-    family, _, name = label.partition("_")
-    has = [name in getattr(shape, f"{family}_parameters") for shape in shapes]
+    has = has_parameter(shapes, label)
     values = np.full((draws.sizes["chain"], draws.sizes["draw"], len(shapes)), otherwise)
-    if any(has):
+    if has.any():
         values[..., has] = draws[label].transpose("chain", "draw", ...).to_numpy()
     return xr.DataArray(values, dims=("chain", "draw", CHANNEL_DIM))
 

@@ -17,6 +17,8 @@ from tasks.diagnose.lift_conflict import (
 )
 from tasks.mmm.draws import stack_samples
 from tasks.models.mmm.lift import expected_lift, lift_design
+from tasks.models.mmm.prior_draws import draw_prior
+from tasks.models.mmm.shapes import sampled_multiplier
 
 GATES = FitGates()
 
@@ -50,6 +52,20 @@ def test_a_score_by_hand():
     # (10 - 4) / sqrt(3^2 + 4^2) = 1.2
     score = conflict_score(*(np.array([x]) for x in (10.0, 3.0, 4.0, 16.0)))
     assert score == [pytest.approx(1.2)]
+
+
+def test_a_media_curve_counts_in_what_is_expected():
+    varying = mmm_world(1, model={"time_varying_media": True})
+    prior = draw_prior(varying.panel, varying.inputs, 200, seed=1)
+    test = make_test(100.0)
+    samples = stack_samples(prior)
+    design = lift_design(varying.panel, varying.inputs, [test])
+    multiplier = sampled_multiplier(samples, varying.panel, varying.metadata)
+    known = expected_lift(samples, design, multiplier=multiplier).mean()
+    flat = expected_lift(samples, design).mean()
+    evidence = measure_lift(prior, varying.panel, varying.inputs, [test])[0]
+    assert evidence.expected_mean == pytest.approx(known, rel=1e-12)
+    assert evidence.expected_mean != pytest.approx(flat, rel=1e-3)
 
 
 @pytest.mark.parametrize("side", [-1, 1])
@@ -92,7 +108,7 @@ def test_leaving_a_test_out_gives_back_what_was_believed_without_it(
     precision = prior_sd**-2 + error**-2
     mean = (prior_mean * prior_sd**-2 + observed * error**-2) / precision
     posterior = rng.normal(mean, precision**-0.5, (4000, 1))
-    monkeypatch.setattr(lift_conflict, "expected_lift", lambda *_: posterior)
+    monkeypatch.setattr(lift_conflict, "expected_lift", lambda *_, **__: posterior)
     evidence = measure_lift(draws, world.panel, world.inputs, [make_test(observed, error)])[0]
     assert evidence.expected_without == pytest.approx(prior_mean, abs=0.2 * prior_sd)
     z = (observed - prior_mean) / np.hypot(error, prior_sd)

@@ -40,7 +40,6 @@ SIZES = 21
     I_SEGMENT_DATES,
 ) = range(SIZES, SIZES + 7)
 """Header: where the arrays of the integer buffer begin, in this order."""
-N_INTS = 7
 
 (
     F_CONSTANT,

@@ -1,7 +1,7 @@
 """From a channel's series to its shape and contribution, and back.
 
 ``ints``, ``floats`` and ``work`` are the buffers of ``layout``. Tuples of arrays would read better,
-but every call would count the references of every array in them, which took a third of the time.
+but every call would count the references of every array in them.
 """
 
 import math
