@@ -21,6 +21,7 @@ from typing import Any
 
 from benchmarks.recovery.gradient_cell import DENSITIES, KERNEL, OWN, GradientCell
 from benchmarks.recovery.process import CellError, run_cell
+from benchmarks.recovery.tables import render_rows
 
 FOLDER_VARIABLE = "MMM_RECOVERY_DATA"
 SETS = ("small", "growing", "medium")
@@ -102,11 +103,7 @@ def add_ratios(rows: list[dict[str, Any]]) -> None:
 
 def render_table(rows: list[dict[str, Any]]) -> str:
     """Return the table as text."""
-    widths = {name: len(form.format(**rows[0])) for name, form in COLUMNS.items()}
-    left = ("world", "weeks x ent x ch", "density")
-    head = [name.ljust(w) if name in left else name.rjust(w) for name, w in widths.items()]
-    lines = [" ".join(form.format(**row) for form in COLUMNS.values()) for row in rows]
-    return "\n".join([" ".join(head), *lines])
+    return render_rows(rows, COLUMNS, ("world", "weeks x ent x ch", "density"))
 
 
 def main() -> int:
