@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from schemas.channels import SpecModel
+from schemas.spec_model import SpecModel
 
 HOLIDAYS_TERM = "holidays"
 """Name of the one event term that ``model.holidays`` adds."""

@@ -3,13 +3,10 @@
 from enum import StrEnum
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-
-class SpecModel(BaseModel):
-    """Frozen base of everything in a run spec; unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+from schemas.optimizer import ChannelBounds
+from schemas.spec_model import SpecModel
 
 
 class ChannelKind(StrEnum):
@@ -106,6 +103,7 @@ class ChannelSpec(SpecModel):
     prior: ChannelPrior | None = None
     adstock: AdstockSpec | None = None
     saturation: SaturationSpec | None = None
+    bounds: ChannelBounds | None = Field(None, description="How far a budget plan may move it.")
 
     @model_validator(mode="after")
     def _has_an_input(self) -> Self:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.channels import SpecModel
+from schemas.spec_model import SpecModel
 
 
 class FixedAdstock(SpecModel):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from schemas.channels import SpecModel
+from schemas.spec_model import SpecModel
 
 
 def _calendar_day(value: Any) -> Any:

@@ -17,18 +17,19 @@ What is true of a world, against what the product assumes before it sees data:
 Spend is always-on, on-off, delayed start or seasonal, as in the published generators.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from benchmarks.recovery.media_truth import MediaTruth
 from benchmarks.recovery.worlds import CONTROL_PREFIX, KPI_COLUMN, SPEND_PREFIX, World, make_world
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, PERIOD_COLUMN
 
 Array = NDArray[np.float64]
-L_MAX = 8
 FIRST_WEEK = "2021-01-04"
 MEDIA_SHARE = (0.10, 0.45)
 CHANNEL_EFFECTIVENESS = 0.6
@@ -67,7 +68,19 @@ SHAPES = tuple(
 """Between the published small and medium; each takes seconds."""
 
 
+class KnownWorld(NamedTuple):
+    """A world, and the law that made its media contributions."""
+
+    world: World
+    media: MediaTruth
+
+
 def generate_world(seed: int, shape: Shape, *, model: dict | None = None) -> World:
+    """Draw one world; ``generate_known_world`` without the law."""
+    return generate_known_world(seed, shape, model=model).world
+
+
+def generate_known_world(seed: int, shape: Shape, *, model: dict | None = None) -> KnownWorld:
     """Draw one world.
 
     Parameters
@@ -83,7 +96,8 @@ def generate_world(seed: int, shape: Shape, *, model: dict | None = None) -> Wor
     spend = _spend(rng, shape)
     level = 50_000 * rng.lognormal(0, 0.5, shape.n_entities)
     controls = _autoregressive(rng, (shape.n_entities, shape.n_controls, shape.n_weeks))
-    contribution = _contributions(rng, spend, level)
+    media = _media_truth(rng, spend, level)
+    contribution = media.contribution(spend)
     base = (level - contribution.mean(axis=-1).sum(axis=-1))[:, None]
     noise = (
         rng.uniform(*NOISE)
@@ -102,7 +116,8 @@ def generate_world(seed: int, shape: Shape, *, model: dict | None = None) -> Wor
             DATE_DIM: weeks,
         },
     )
-    return make_world(f"own_{seed}", _rows(truth, kpi, spend, controls), truth, model=model)
+    world = make_world(f"own_{seed}", _rows(truth, kpi, spend, controls), truth, model=model)
+    return KnownWorld(world, media)
 
 
 def _rows(truth: xr.DataArray, kpi: Array, spend: Array, controls: Array) -> pd.DataFrame:
@@ -122,29 +137,21 @@ def _rows(truth: xr.DataArray, kpi: Array, spend: Array, controls: Array) -> pd.
     return pd.concat(frames, ignore_index=True)
 
 
-def _contributions(rng: np.random.Generator, spend: Array, level: Array) -> Array:
-    """True contribution, ``(entity, channel, week)``: spend times effectiveness sets its total."""
+def _media_truth(rng: np.random.Generator, spend: Array, level: Array) -> MediaTruth:
+    """Draw the law: spend times effectiveness sets the total of a channel."""
     n_entities, n_channels, _ = spend.shape
-    shape = _response(rng, spend)
+    unit = MediaTruth(
+        retention=rng.uniform(*RETENTION, n_channels),
+        slope=rng.uniform(*SLOPE, n_channels),
+        half_saturation=rng.uniform(*HALF_SATURATION, n_channels),
+        scale=spend.max(axis=-1),
+        amplitude=np.ones((n_entities, n_channels)),
+    )
     effectiveness = rng.lognormal(0, CHANNEL_EFFECTIVENESS, n_channels)
     effectiveness = effectiveness * rng.lognormal(0, ENTITY_EFFECTIVENESS, (n_entities, n_channels))
     pull = spend.mean(axis=-1) * effectiveness
     share = rng.uniform(*MEDIA_SHARE) * pull / pull.sum(axis=1, keepdims=True)
-    return (share * level[:, None])[..., None] * shape / shape.mean(axis=-1, keepdims=True)
-
-
-def _response(rng: np.random.Generator, spend: Array) -> Array:
-    """Adstock, then diminishing returns, ``(entity, channel, week)``."""
-    n_channels, n_weeks = spend.shape[1:]
-    scaled = spend / spend.max(axis=-1, keepdims=True)
-    weights = rng.uniform(*RETENTION, n_channels)[:, None] ** np.arange(L_MAX)
-    weights /= weights.sum(axis=1, keepdims=True)
-    carried = np.zeros_like(scaled)
-    for lag in range(L_MAX):
-        carried[..., lag:] += weights[:, lag, None] * scaled[..., : n_weeks - lag]
-    slope = rng.uniform(*SLOPE, n_channels)[:, None]
-    half = rng.uniform(*HALF_SATURATION, n_channels)[:, None]
-    return carried**slope / (half**slope + carried**slope)
+    return replace(unit, amplitude=share * level[:, None] / unit.shape(spend).mean(axis=-1))
 
 
 def _wave(rng: np.random.Generator, controls: Array) -> Array:

@@ -14,7 +14,8 @@ from schemas.errors import SpecError
 from tasks.mmm.events import EventUnit
 
 YEARS_AHEAD = 5
-"""Calendar years after the last period for which the days are kept, for forecasts."""
+"""Calendar years after the last period for which the days are kept, for forecasts; fewer where the
+calendar of a country ends earlier."""
 
 
 def holidays_event(code: str, first: date, last: date) -> dict[str, Any]:
@@ -30,11 +31,13 @@ def holidays_event(code: str, first: date, last: date) -> dict[str, Any]:
     Raises
     ------
     SpecError
-        If the country or its subdivision is not known.
+        If the country or its subdivision is not known, or its calendar does not cover the panel.
     """
     country, _, subdivision = code.partition("-")
     _require_known(country, subdivision)
-    until = last.year + YEARS_AHEAD
+    calendar = holidays.country_holidays(country, subdiv=subdivision or None)
+    _require_covered(code, calendar, first, last)
+    until = min(last.year + YEARS_AHEAD, calendar.end_year)
     days = holidays.country_holidays(
         country, subdiv=subdivision or None, years=range(first.year, until + 1)
     )
@@ -57,6 +60,15 @@ def _require_known(country: str, subdivision: str) -> None:
         raise SpecError(
             f"model.holidays: {country} has no subdivision {subdivision!r}; "
             f"it has: {', '.join(known[country]) or 'none'}."
+        )
+
+
+def _require_covered(code: str, calendar: holidays.HolidayBase, first: date, last: date) -> None:
+    if first.year < calendar.start_year or last.year > calendar.end_year:
+        raise SpecError(
+            f"model.holidays: the days of {code} are known from {calendar.start_year} to "
+            f"{calendar.end_year}, the data go from {first} to {last}; leave model.holidays out, "
+            "and state the days as model.events."
         )
 
 

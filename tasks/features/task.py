@@ -13,11 +13,13 @@ from tasks.features import build
 from tasks.mmm.scaling import scales_to_json
 from tasks.store.artifacts import read_json, read_parquet, write_json, write_parquet
 from tasks.store.home import current_home
+from tasks.store.resume import resumable
 
 log = logging.getLogger(__name__)
 
 
 @task(name="build-features", cache_policy=NO_CACHE, timeout_seconds=600)
+@resumable
 def build_features(snapshot: SnapshotRef, spec: RunSpec, run_id: str) -> FeaturesRef:
     """Turn one snapshot into features. Logic: ``tasks.features.build``."""
     home = current_home()

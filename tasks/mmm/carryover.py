@@ -146,3 +146,27 @@ def recursive_adstock(
         raise ValueError(f"max_lag must be >= 0, got {max_lag}; 0 means no carryover.")
     weights = decay ** np.arange(max_lag + 1, dtype=float)
     return np.einsum("...lt,l->...t", stack_lags(values, max_lag + 1), weights)
+
+
+def carry_back(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Transpose of carryover: how much each period's input weighs in all that follows it.
+
+    Parameters
+    ----------
+    values
+        Shape ``(..., n_periods)``: weight of each period's carried input.
+    weights
+        Shape ``(n_lags,)``, or ``(..., n_lags)`` with leading axes that broadcast against those of
+        ``values``.
+
+    Returns
+    -------
+    NDArray
+        Shape of ``values``; entry ``[..., t]`` is the sum over lags of ``weights[..., k] *
+        values[..., t + k]``.
+    """
+    n_periods = values.shape[-1]
+    back = np.zeros(np.broadcast_shapes(values.shape, (*weights.shape[:-1], 1)))
+    for lag in range(min(weights.shape[-1], n_periods)):
+        back[..., : n_periods - lag] += weights[..., lag, None] * values[..., lag:]
+    return back

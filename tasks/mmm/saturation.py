@@ -24,6 +24,8 @@ SATURATION_PARAMETERS: dict[SaturationKind, tuple[str, ...]] = {
 """Learned shape parameters of each curve, on the input divided by its scale."""
 
 _TINY = 1e-300
+_LEAST_INPUT = 1e-9
+"""Slopes at zero are those at this input: some curves rise there without bound."""
 
 
 def saturation_shape(
@@ -66,3 +68,31 @@ def saturation_shape(
         # The floor keeps the gradient finite at zero; a small exponent would lift the floor itself.
         return xp.where(x > 0, xp.exp(parameters["alpha"] * xp.log(x + _TINY)), 0.0)
     return x
+
+
+def saturation_slope(kind: SaturationKind, x: Any, parameters: Mapping[str, Any]) -> Any:
+    """Derivative of ``saturation_shape`` by its input, in NumPy.
+
+    Parameters
+    ----------
+    kind, x, parameters
+        As ``saturation_shape`` takes them.
+
+    Returns
+    -------
+    NDArray
+        Same shape as the broadcast, not negative.
+    """
+    x = np.maximum(x, _LEAST_INPUT)
+    shape = saturation_shape(kind, x, parameters)
+    if kind is SaturationKind.HILL:
+        return parameters["slope"] * shape * (1 - shape) / x
+    if kind is SaturationKind.LOGISTIC:
+        return 0.5 * parameters["lam"] * (1 - shape**2)
+    if kind is SaturationKind.MICHAELIS_MENTEN:
+        return parameters["lam"] / (parameters["lam"] + x) ** 2
+    if kind is SaturationKind.TANH:
+        return (1 - shape**2) / parameters["kappa"]
+    if kind is SaturationKind.ROOT:
+        return parameters["alpha"] * shape / x
+    return np.ones_like(x)

@@ -1,11 +1,14 @@
 """What both kinds of fitted models share: draws, inputs and the list of components."""
 
+from typing import Self
+
 import xarray as xr
 
 from schemas.names import BASELINE_COMPONENT, ComponentKind
 from tasks.mmm.draws import stack_samples
 from tasks.models.contract import Component, ModelInputs
 from tasks.models.linear import linear_components
+from tasks.models.quantities import pick_draws
 
 
 class DrawsModel:
@@ -16,6 +19,11 @@ class DrawsModel:
         self._inputs = inputs
         self._samples = stack_samples(draws)
         self._channels: list[str] = [c["name"] for c in inputs.metadata["channels"]]
+
+    def thinned(self, n_draws: int) -> Self:
+        """Keep draws evenly from all chains."""
+        n_known = self.draws.sizes["chain"] * self.draws.sizes["draw"]
+        return type(self)(pick_draws(self.draws, min(n_draws, n_known)), self._inputs)
 
     @property
     def components(self) -> tuple[Component, ...]:

@@ -1,6 +1,6 @@
 """The one contract of a fitted model (DESIGN.md section 6)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -61,6 +61,10 @@ class FittedModel(Protocol):
         """All components, channels first, ``baseline`` last."""
         ...
 
+    def thinned(self, n_draws: int) -> "FittedModel":
+        """Return the same fit with ``n_draws`` of its draws, or with all where it has fewer."""
+        ...
+
     def expected(self, panel: xr.Dataset) -> NDArray[np.float64]:
         """Expected KPI, without observation noise."""
         ...
@@ -71,6 +75,16 @@ class FittedModel(Protocol):
 
     def incremental(self, channel: str, panel: xr.Dataset) -> NDArray[np.float64]:
         """Expected KPI less its counterfactual without the channel."""
+        ...
+
+    def media_gradient(
+        self, panel: xr.Dataset, weights: NDArray[np.float64], channels: Sequence[str]
+    ) -> NDArray[np.float64]:
+        """Gradient of the weighted sum of ``expected(panel)`` by the media of some channels.
+
+        ``weights`` has the shape of ``expected``; the gradient is ``(entity, channel, date)``, per
+        unit of input.
+        """
         ...
 
     def sample_kpi(

@@ -89,3 +89,25 @@ def thin_draws(draws: xr.Dataset, n_draws: int) -> xr.Dataset:
     """Keep about ``n_draws`` draws, evenly from every chain; fewer where there are fewer."""
     step = max(1, draws.sizes["chain"] * draws.sizes["draw"] // n_draws)
     return draws.isel(draw=slice(None, None, step))
+
+
+def pick_draws(draws: xr.Dataset, n_draws: int, *, seed: int | None = None) -> xr.Dataset:
+    """Keep exactly ``n_draws`` draws, evenly from all chains, as one chain.
+
+    Parameters
+    ----------
+    draws
+        Dims ``(chain, draw, ...)``.
+    n_draws
+        How many, at most as many as there are.
+    seed
+        Shuffle them, so that draws of two independent fits can be paired.
+    """
+    n_chains, n_each = draws.sizes["chain"], draws.sizes["draw"]
+    places = np.linspace(0, n_chains * n_each - 1, n_draws).round().astype(int)
+    if seed is not None:
+        places = np.random.default_rng(seed).permutation(places)
+    chain = xr.DataArray(places // n_each, dims="draw")
+    draw = xr.DataArray(places % n_each, dims="draw")
+    kept = draws.drop_vars(["chain", "draw"], errors="ignore").isel(chain=chain, draw=draw)
+    return kept.expand_dims("chain").transpose("chain", "draw", ...)

@@ -18,6 +18,7 @@ from tasks.mmm.calendar import detect_grain
 from tasks.store import gx, landing, landing_rows, text_values
 from tasks.store.artifacts import read_json, read_parquet, write_json
 from tasks.store.home import current_home
+from tasks.store.resume import resumable
 from tasks.store.warehouse_gates import record_findings
 from tasks.validate.canonical import canonical_frame, judge_candidate, paired_channels
 from tasks.validate.features import feature_frame, suite_columns
@@ -31,6 +32,7 @@ _KEY_COLUMNS = [ENTITY_COLUMN, PERIOD_COLUMN]
 
 
 @task(name="validate-raw", cache_policy=NO_CACHE, timeout_seconds=1800)
+@resumable
 def validate_raw(batch: BatchRef, spec: RunSpec, run_dir: str) -> ValidationRef:
     """Judge a landed file: roles, dates, numbers, keys, missing values.
 
@@ -67,6 +69,7 @@ def validate_raw(batch: BatchRef, spec: RunSpec, run_dir: str) -> ValidationRef:
 
 
 @task(name="validate-canonical", cache_policy=NO_CACHE, timeout_seconds=1800)
+@resumable
 def validate_canonical(candidate: CandidateRef, spec: RunSpec, run_dir: str) -> ValidationRef:
     """Judge the panel that would be known with this batch: grid, grain, history, pairing, drift."""
     home, gates = current_home(), spec.gates.data
@@ -104,6 +107,7 @@ def validate_canonical(candidate: CandidateRef, spec: RunSpec, run_dir: str) -> 
 
 
 @task(name="validate-features", cache_policy=NO_CACHE, timeout_seconds=1800)
+@resumable
 def validate_features(features: FeaturesRef, spec: RunSpec, run_dir: str) -> ValidationRef:
     """Judge the features: finite, varying, not collinear, enough rows per parameter."""
     home, gates = current_home(), spec.gates.data

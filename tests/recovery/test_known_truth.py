@@ -82,8 +82,8 @@ def test_demo_weekly_contributions_are_close(demo, truth):
 
 
 def test_demo_roas_is_found(demo, truth):
-    world, model, _, _ = demo
-    returns = measure_roas(model, world.panel, world.window, world.metadata, [])
+    world, model, _, split = demo
+    returns = measure_roas(model, world.panel, split, world.metadata, [])
     inside = [
         name
         for name, known in truth[0]["channels"].items()

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from schemas.channels import SaturationKind
 from schemas.fixed_transforms import FeatureConfig
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
-from tasks.mmm.carryover import recursive_adstock
-from tasks.mmm.saturation import saturation_shape
+from tasks.mmm.carryover import carry_back, recursive_adstock
+from tasks.mmm.saturation import saturation_shape, saturation_slope
 
 
 def transform_media(
@@ -34,17 +34,55 @@ def transform_media(
 
 def adstock_media(panel: xr.Dataset, metadata: Mapping[str, Any]) -> NDArray[np.float64]:
     """Adstocked media in their own unit, ``(entity, channel, date)``."""
-    config = FeatureConfig.model_validate(metadata["feature_config"]).adstock
+    max_lag = FeatureConfig.model_validate(metadata["feature_config"]).adstock.max_lag
     media = panel["media"].transpose(ENTITY_DIM, CHANNEL_DIM, DATE_DIM).to_numpy()
     carried = [
-        recursive_adstock(
-            media[:, index],
-            decay=_decay_of(channel, config.per_channel, config.decay_default),
-            max_lag=config.max_lag,
-        )
-        for index, channel in enumerate(metadata["channels"])
+        recursive_adstock(media[:, index], decay=decay, max_lag=max_lag)
+        for index, decay in enumerate(_decays(metadata))
     ]
     return np.stack(carried, axis=1)
+
+
+def media_slopes(
+    panel: xr.Dataset,
+    weights: NDArray[np.float64],
+    metadata: Mapping[str, Any],
+    scales: xr.Dataset,
+) -> NDArray[np.float64]:
+    """Gradient of the weighted sum of ``standardize_media`` by the media.
+
+    Parameters
+    ----------
+    weights
+        Weight of every standardized value, ``(entity, channel, date)``.
+
+    Returns
+    -------
+    NDArray
+        ``(entity, channel, date)``.
+    """
+    config = FeatureConfig.model_validate(metadata["feature_config"])
+    passed_on = weights / scales["channel_std"].to_numpy()[:, None]
+    if config.saturation.enabled:
+        peak = scales["adstock_scale"].to_numpy()[:, :, None]
+        curve = {"slope": config.saturation.S, "kappa": config.saturation.K}
+        relative = adstock_media(panel, metadata) / peak
+        passed_on = passed_on * saturation_slope(SaturationKind.HILL, relative, curve) / peak
+    lags = np.arange(config.adstock.max_lag + 1, dtype=float)
+    back = [
+        carry_back(passed_on[:, index], decay**lags)
+        for index, decay in enumerate(_decays(metadata))
+    ]
+    return np.stack(back, axis=1)
+
+
+def _decays(metadata: Mapping[str, Any]) -> list[float]:
+    """Decay of every channel, in their order."""
+    config = FeatureConfig.model_validate(metadata["feature_config"]).adstock
+    return [
+        _decay_of(channel, config.per_channel, config.decay_default)
+        for channel in metadata["channels"]
+    ]
 
 
 def _decay_of(

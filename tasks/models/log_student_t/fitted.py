@@ -7,6 +7,8 @@ these so that together they are exactly what all channels add: the baseline is t
 without any media, and everything adds up in every draw.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ from schemas.names import CHANNEL_DIM, ComponentKind
 from tasks.models.base import DrawsModel
 from tasks.models.contract import Component
 from tasks.models.linear import linear_components, linear_design, terms_of
-from tasks.models.log_student_t.design import standardize_media
+from tasks.models.log_student_t.design import media_slopes, standardize_media
 
 
 class LogStudentTFitted(DrawsModel):
@@ -63,6 +65,15 @@ class LogStudentTFitted(DrawsModel):
         return stats.t.logpdf(
             observed, df=self._scalar("nu"), loc=np.log1p(expected), scale=self._scalar("sigma")
         )
+
+    def media_gradient(
+        self, panel: xr.Dataset, weights: NDArray[np.float64], channels: Sequence[str]
+    ) -> NDArray[np.float64]:
+        """Analytic: ``exp(mu)`` times the slope of each channel's fixed transforms."""
+        by_mu = weights * np.exp(self._mu(panel))
+        passed_on = np.einsum("set,sc->ect", by_mu, self._beta())
+        gradient = media_slopes(panel, passed_on, self._inputs.metadata, self._inputs.scales)
+        return gradient[:, [self._channels.index(channel) for channel in channels]]
 
     def effect_draws(self, channel: str) -> tuple[NDArray[np.float64], float]:
         """``beta`` of the channel and its prior variance.

@@ -4,6 +4,8 @@ The graph computes the same numbers in PyTensor; evaluating here needs no compil
 stored posterior down to the parameters, and is an independent route that a test compares.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -20,7 +22,7 @@ from tasks.models.base import DrawsModel
 from tasks.models.contract import Component
 from tasks.models.linear import linear_design, terms_of
 from tasks.models.mmm.design import media_design
-from tasks.models.mmm.shapes import channel_shape, sampled_multiplier
+from tasks.models.mmm.shapes import channel_shape, sampled_multiplier, shape_gradient
 
 TAIL = "y_nu"
 """Degrees of freedom of Student t noise; absent where the noise is normal."""
@@ -83,15 +85,33 @@ class MmmFitted(DrawsModel):
         draws = self._samples[name].isel({CHANNEL_DIM: index}).to_numpy()
         return draws, float(self._inputs.metadata["share_priors"]["spread"][index]) ** 2
 
+    def media_gradient(
+        self, panel: xr.Dataset, weights: NDArray[np.float64], channels: Sequence[str]
+    ) -> NDArray[np.float64]:
+        """Analytic; input scales are constants."""
+        media = media_design(panel, self._inputs)
+        scales = self._inputs.scales["media_scale"].sel({ENTITY_DIM: panel[ENTITY_DIM].values})
+        gradients = []
+        for channel in channels:
+            index = self._channels.index(channel)
+            passed_on = weights * self._amplitude(index, panel)
+            gradient = shape_gradient(self._samples, media, index, passed_on)
+            scale = scales.sel({CHANNEL_DIM: channel}).to_numpy()
+            gradients.append(gradient / scale[:, None])
+        return np.stack(gradients, axis=1)
+
     def _channel(self, channel: str, panel: xr.Dataset) -> NDArray[np.float64]:
         index = self._channels.index(channel)
-        media = media_design(panel, self._inputs)
-        shape = channel_shape(self._samples, media, index)
+        shape = channel_shape(self._samples, media_design(panel, self._inputs), index)
+        return np.asarray(shape * self._amplitude(index, panel))
+
+    def _amplitude(self, index: int, panel: xr.Dataset) -> NDArray[np.float64]:
+        """What a channel's shape is multiplied by, KPI units, ``(sample, entity, 1 or date)``."""
         beta = self._samples["saturation_beta"].isel({CHANNEL_DIM: index})
-        amplitude = beta.transpose(SAMPLE_DIM, ENTITY_DIM).to_numpy()
-        contribution = amplitude[:, :, None] * shape * self._scale(panel)
+        amplitude = beta.transpose(SAMPLE_DIM, ENTITY_DIM).to_numpy()[:, :, None]
+        amplitude = amplitude * self._scale(panel)
         multiplier = sampled_multiplier(self._samples, panel, self._inputs.metadata)
-        return contribution if multiplier is None else contribution * multiplier[:, None, :]
+        return amplitude if multiplier is None else amplitude * multiplier[:, None, :]
 
     def _gamma(self) -> NDArray[np.float64]:
         gamma = self._samples["gamma_linear"]

@@ -9,8 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.names import DATE_DIM, SAMPLE_DIM
-from tasks.mmm.carryover import adstock_weights, stack_lags
-from tasks.mmm.saturation import saturation_shape
+from tasks.mmm.carryover import adstock_weights, carry_back, stack_lags
+from tasks.mmm.saturation import saturation_shape, saturation_slope
 from tasks.mmm.trend import RELATIVE_SD, trend_columns, trend_relative_sds
 from tasks.models.linear import periods_since
 from tasks.models.mmm.design import MediaDesign
@@ -21,23 +21,69 @@ Array = NDArray[np.float64]
 def channel_shape(samples: xr.Dataset, media: MediaDesign, index: int) -> Array:
     """Shape of one channel for every sample, ``(sample, entity, date)``, no unit."""
     channel, series = media.shapes[index], media.values[index]
-    curve = {
-        name: value[:, None, None]
-        for name, value in _parameters(samples, media, index, "saturation").items()
-    }
+    curve = _curve(samples, media, index)
     first = channel.saturation.before_adstock
     if channel.n_lags == 1:
         shape = saturation_shape(channel.saturation.kind, series, curve)
         return np.broadcast_to(shape, (samples.sizes[SAMPLE_DIM], *series.shape))
-    kernel = _parameters(samples, media, index, "adstock")
-    weights = adstock_weights(channel.adstock.kind, kernel, l_max=channel.n_lags)
+    weights = _kernel(samples, media, index)
     if not first:
-        flat = media.lagged(index).reshape(channel.n_lags, -1)
-        carried = (weights @ flat).reshape(-1, *series.shape)
+        carried = _carried(media, index, weights)
         return saturation_shape(channel.saturation.kind, carried, curve)
     saturated = saturation_shape(channel.saturation.kind, series, curve)
     saturated = np.broadcast_to(saturated, (weights.shape[0], *series.shape))
     return np.einsum("sl,selt->set", weights, stack_lags(saturated, channel.n_lags))
+
+
+def shape_gradient(samples: xr.Dataset, media: MediaDesign, index: int, weights: Array) -> Array:
+    """Gradient of the weighted sum of ``channel_shape`` by one channel's scaled input.
+
+    Parameters
+    ----------
+    samples, media, index
+        As ``channel_shape`` takes them.
+    weights
+        Weight of every value of the shape, ``(sample, entity, date)``.
+
+    Returns
+    -------
+    NDArray
+        ``(entity, date)``.
+    """
+    channel, series = media.shapes[index], media.values[index]
+    kind, curve = channel.saturation.kind, _curve(samples, media, index)
+    if channel.n_lags == 1:
+        return np.asarray((weights * saturation_slope(kind, series, curve)).sum(axis=0))
+    kernel = _kernel(samples, media, index)
+    if channel.saturation.before_adstock:
+        back = carry_back(weights, kernel[:, None])
+        return np.asarray((back * saturation_slope(kind, series, curve)).sum(axis=0))
+    slope = saturation_slope(kind, _carried(media, index, kernel), curve)
+    weighted = (weights * slope).reshape(len(kernel), -1)
+    by_lag = (kernel.T @ weighted).reshape(-1, *series.shape)
+    # Entry [lag, entity, t] reaches the input of period t - lag.
+    gradient = by_lag[0].copy()
+    for lag in range(1, min(len(by_lag), series.shape[-1])):
+        gradient[:, :-lag] += by_lag[lag][:, lag:]
+    return gradient
+
+
+def _curve(samples: xr.Dataset, media: MediaDesign, index: int) -> dict[str, Array]:
+    parameters = _parameters(samples, media, index, "saturation")
+    return {name: value[:, None, None] for name, value in parameters.items()}
+
+
+def _kernel(samples: xr.Dataset, media: MediaDesign, index: int) -> Array:
+    """Weights of one channel's lags, ``(sample, lag)``."""
+    parameters = _parameters(samples, media, index, "adstock")
+    channel = media.shapes[index]
+    return np.asarray(adstock_weights(channel.adstock.kind, parameters, l_max=channel.n_lags))
+
+
+def _carried(media: MediaDesign, index: int, kernel: Array) -> Array:
+    """Scaled input with carryover, ``(sample, entity, date)``."""
+    flat = media.lagged(index).reshape(kernel.shape[1], -1)
+    return np.asarray((kernel @ flat).reshape(-1, *media.values[index].shape))
 
 
 def _parameters(

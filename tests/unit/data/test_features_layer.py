@@ -12,9 +12,9 @@ from schemas.outcomes import Verdict
 from schemas.refs import FeaturesRef
 from schemas.run_spec import Grain
 from tasks.mmm.calendar import detect_grain, missing_starts, next_start
+from tasks.mmm.collinearity import variance_inflation
 from tasks.store.artifacts import write_json, write_parquet
 from tasks.store.home import current_home
-from tasks.validate.features import variance_inflation
 from tasks.validate.task import validate_features
 
 

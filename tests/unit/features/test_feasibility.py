@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import holidays
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +11,8 @@ from support.worlds import CHANNELS, build_world, log_world, make_rows, make_spe
 from schemas.errors import SpecError
 from schemas.run_spec import Grain
 from tasks.features.public_holidays import holidays_event
+
+GERMANY = type(holidays.country_holidays("DE"))
 
 
 def refusal(n_periods=60, grain=Grain.WEEK, **model):
@@ -107,6 +110,21 @@ def test_holidays_are_known_for_five_years_of_forecasts():
     assert event["known_until"] == "2029-12-31"
     assert "2029-12-25" in event["dates"]
     assert not any(day < "2022" for day in event["dates"])
+
+
+def test_holidays_are_known_no_further_than_the_calendar_of_the_country(monkeypatch):
+    monkeypatch.setattr(GERMANY, "end_year", 2025)
+    event = holidays_event("DE", date(2022, 1, 3), date(2024, 12, 30))
+    assert event["known_until"] == "2025-12-31"
+    assert event["dates"][-1] == "2025-12-26"
+
+
+@pytest.mark.parametrize("ends", [{"start_year": 2023}, {"end_year": 2023}])
+def test_a_panel_outside_the_calendar_of_the_country_is_refused(monkeypatch, ends):
+    for name, year in ends.items():
+        monkeypatch.setattr(GERMANY, name, year)
+    with pytest.raises(SpecError, match=r"model\.holidays: the days of DE are known from .*2023"):
+        holidays_event("DE", date(2022, 1, 3), date(2024, 12, 30))
 
 
 @pytest.mark.parametrize(

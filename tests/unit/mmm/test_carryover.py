@@ -10,6 +10,7 @@ from schemas.channels import AdstockKind
 from tasks.mmm.carryover import (
     ADSTOCK_PARAMETERS,
     adstock_weights,
+    carry_back,
     recursive_adstock,
     stack_lags,
 )
@@ -169,3 +170,28 @@ def test_recursive_adstock_without_lags_is_the_input(values):
 def test_recursive_adstock_refuses_what_it_cannot_mean(decay, max_lag, message):
     with pytest.raises(ValueError, match=message):
         recursive_adstock(np.ones(3), decay=decay, max_lag=max_lag)
+
+
+def test_carrying_back_hand_computed():
+    # The input of a period weighs in that period and the next: 1 + 10 * .5, 10 + 100 * .5, 100.
+    got = carry_back(np.array([1.0, 10.0, 100.0]), np.array([1.0, 0.5]))
+    np.testing.assert_array_equal(got, [6.0, 60.0, 100.0])
+
+
+@given(INPUT, st.integers(1, 40), st.integers(0, 2**31))
+def test_carrying_back_is_the_transpose_of_carryover(values, n_lags, seed):
+    rng = np.random.default_rng(seed)
+    weights, series = rng.uniform(size=n_lags), rng.normal(size=values.shape)
+    carried = weights @ stack_lags(values, n_lags)
+    back = carry_back(series, weights)
+    assert series @ carried == pytest.approx(back @ values, rel=1e-9, abs=1e-6)
+
+
+def test_kernels_of_many_draws_carry_back_one_by_one():
+    rng = np.random.default_rng(0)
+    values, weights = rng.normal(size=(4, 2, 9)), rng.uniform(size=(4, 3))
+    got = carry_back(values, weights[:, None])
+    for draw in range(4):
+        for entity in range(2):
+            alone = carry_back(values[draw, entity], weights[draw])
+            np.testing.assert_allclose(got[draw, entity], alone, rtol=1e-13)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.channels import SaturationKind
-from tasks.mmm.saturation import SATURATION_PARAMETERS, saturation_shape
+from tasks.mmm.saturation import SATURATION_PARAMETERS, saturation_shape, saturation_slope
 
 CURVES = list(SaturationKind)
 BOUNDED = [k for k in CURVES if k not in (SaturationKind.NONE, SaturationKind.ROOT)]
@@ -76,3 +76,38 @@ def test_extreme_slopes_stay_finite():
     curve = {"slope": 500.0, "kappa": 0.5}
     got = saturation_shape(SaturationKind.HILL, np.array([0.0, 1e-9, 0.5, 1e9]), curve)
     np.testing.assert_allclose(got, [0, 0, 0.5, 1], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("kind", "curve", "x", "expected"),
+    [
+        # x^2 / (1/4 + x^2) has the slope x / 2 / (1/4 + x^2)^2: 1 at a half.
+        (SaturationKind.HILL, {"slope": 2.0, "kappa": 0.5}, 0.5, 1.0),
+        (SaturationKind.LOGISTIC, {"lam": 2.0}, 0.0, 1.0),
+        (SaturationKind.MICHAELIS_MENTEN, {"lam": 0.5}, 0.5, 0.5),
+        (SaturationKind.TANH, {"kappa": 0.5}, 0.0, 2.0),
+        (SaturationKind.ROOT, {"alpha": 0.5}, 0.25, 1.0),
+        (SaturationKind.NONE, {}, 1.7, 1.0),
+    ],
+)
+def test_hand_computed_slopes(kind, curve, x, expected):
+    assert saturation_slope(kind, np.array(x), curve) == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("kind", CURVES)
+@given(data=st.data(), x=st.floats(0.05, 5))
+def test_the_slope_is_the_finite_difference_of_the_shape(kind, data, x):
+    p, step = parameters(kind, data), 1e-6 * x
+    ends = saturation_shape(kind, np.array([x - step, x + step]), p)
+    numeric = (ends[1] - ends[0]) / (2 * step)
+    got = saturation_slope(kind, np.array(x), p)
+    # Where a curve is flat, the difference is of numbers that agree to their last digits.
+    assert got == pytest.approx(numeric, rel=1e-5, abs=1e-8 * max(1.0, ends[1] / x))
+
+
+@pytest.mark.parametrize("kind", CURVES)
+@given(data=st.data())
+def test_the_slope_at_nothing_is_finite_and_not_negative(kind, data):
+    slope = saturation_slope(kind, np.zeros(1), parameters(kind, data))[0]
+    assert np.isfinite(slope)
+    assert slope >= 0

@@ -118,3 +118,11 @@ def test_effect_has_one_value_per_draw_and_a_prior_variance(world, model):
         assert len(draws.ravel()) % 8 == 0
         assert draws.shape[0] == 8
         assert variance > 0
+
+
+def test_a_thinned_fit_says_what_some_of_its_draws_say(world, model):
+    few = model.thinned(3).expected(world.panel)
+    everything = model.expected(world.panel)
+    assert few.shape == (3, *everything.shape[1:])
+    assert all(any(np.array_equal(one, draw) for draw in everything) for one in few)
+    assert model.thinned(10_000).expected(world.panel).shape == everything.shape

@@ -1,0 +1,21 @@
+"""How far columns can be told apart."""
+
+import numpy as np
+import pandas as pd
+
+
+def variance_inflation(values: pd.DataFrame) -> dict[str, float]:
+    """Return the variance inflation factor of every column; 1 for a constant one.
+
+    The diagonal of the inverse correlation matrix; the pseudo-inverse stands in where columns are
+    exactly dependent, and such columns are told as 1e12.
+    """
+    clean = values.replace([np.inf, -np.inf], np.nan).dropna()
+    varying = [c for c in clean.columns if clean[c].min() < clean[c].max()]
+    factors = dict.fromkeys(map(str, values.columns), 1.0)
+    if len(varying) < 2:
+        return factors
+    matrix = clean[varying].corr().to_numpy()
+    eigenvalues, vectors = np.linalg.eigh(matrix)
+    inverse: np.ndarray = (vectors**2) @ (1.0 / np.maximum(eigenvalues, 1e-12))
+    return factors | dict(zip(varying, map(float, np.maximum(inverse, 1.0)), strict=True))
