@@ -20,12 +20,24 @@ from tasks.mmm.draws import hdi, summarize
 from tasks.models.contract import Component, FittedModel
 
 
+class ChannelTotals(NamedTuple):
+    """One channel over the fitted periods."""
+
+    contribution: NDArray[np.float64]
+    """Draws, ``(sample, entity)``, KPI units."""
+    worth: NDArray[np.float64]
+    """The same times ``unit_value`` of each period: money, where a KPI unit has a value in it."""
+    mean: NDArray[np.float64]
+    """Mean contribution of each period, ``(entity, fitted date)``, KPI units."""
+
+
 class Attribution(NamedTuple):
-    """Published tables of one fit."""
+    """Published tables of one fit, and the channels' totals that returns are made of."""
 
     contributions: pd.DataFrame
     summary: dict[str, dict[str, Any]]
     fitted: pd.DataFrame
+    channels: dict[str, ChannelTotals]
 
 
 def attribute_kpi(
@@ -50,33 +62,61 @@ def attribute_kpi(
         ``contributions`` has ``schemas.names.CONTRIBUTION_COLUMNS``; ``summary`` per component the
         total with its interval, its share of the expected KPI and, for a channel, the plain
         counterfactual (``incremental``); ``fitted`` has ``FITTED_COLUMNS``, its interval with
-        observation noise.
+        observation noise; ``channels`` holds what the evaluation of a channel is needed for later.
     """
     keys = _keys(panel, window)
-    tables, summary, totals = [], {}, {}
-    expected = np.zeros(())
+    value = panel["unit_value"].transpose(ENTITY_DIM, DATE_DIM).to_numpy()[:, window]
+    tables, totals, channels = [], {}, {}
+    expected = np.zeros((1, 1, 1))
     for component in model.components:
         everywhere = model.contribution(component, panel)
-        expected = expected + everywhere
+        expected = _add(expected, everywhere)
         draws = everywhere[:, :, window]
-        tables.append(_summarize_cells(draws, keys, component))
-        totals[component.name] = draws.sum(axis=2)
-        summary[component.name] = {
-            "kind": component.kind.value,
-            **summarize(totals[component.name].sum(axis=1), "contribution"),
-        }
-    everything = expected[:, :, window].sum(axis=(1, 2))
-    for component in model.components:
-        total = totals[component.name].sum(axis=1)
-        summary[component.name] |= summarize(total / everything, "share")
+        table = _summarize_cells(draws, keys, component)
+        tables.append(table)
+        total = draws.sum(axis=2)
+        totals[component.name] = total.sum(axis=1)
         if component.kind is ComponentKind.CHANNEL:
-            plain = total
-            if not model.additive:
-                plain = model.incremental(component.name, panel)[:, :, window].sum(axis=(1, 2))
-            summary[component.name] |= summarize(plain, "incremental")
+            worth = total if (value == 1).all() else np.einsum("set,et->se", draws, value)
+            mean = table["contribution_mean"].to_numpy().reshape(value.shape)
+            channels[component.name] = ChannelTotals(total, worth, mean)
+    summary = _summarize_totals(model, panel, window, totals, expected)
     contributions = pd.concat(tables, ignore_index=True)[list(CONTRIBUTION_COLUMNS)]
     fitted = _fitted(model, panel, window, keys, expected, seed)
-    return Attribution(contributions, summary, fitted)
+    return Attribution(contributions, summary, fitted, channels)
+
+
+def _add(total: NDArray[np.float64], part: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Add in place once the shapes agree: these arrays are the largest of a refit."""
+    if total.shape != part.shape:
+        return total + part
+    total += part
+    return total
+
+
+def _summarize_totals(
+    model: FittedModel,
+    panel: xr.Dataset,
+    window: NDArray[np.bool_],
+    totals: dict[str, NDArray[np.float64]],
+    expected: NDArray[np.float64],
+) -> dict[str, dict[str, Any]]:
+    """Return ``contribution_summary.json`` from totals over all entities, ``(sample,)`` each."""
+    everything = expected[:, :, window].sum(axis=(1, 2))
+    summary = {}
+    for name, kind in model.components:
+        total = totals[name]
+        summary[name] = {
+            "kind": kind.value,
+            **summarize(total, "contribution"),
+            **summarize(total / everything, "share"),
+        }
+        if kind is ComponentKind.CHANNEL:
+            plain = total
+            if not model.additive:
+                plain = model.incremental(name, panel)[:, :, window].sum(axis=(1, 2))
+            summary[name] |= summarize(plain, "incremental")
+    return summary
 
 
 def _summarize_cells(

@@ -1,26 +1,63 @@
-"""What a channel is worth: quantiles of share and ROAS, and its long-run response curve.
+"""Response curves: what a channel adds in the long run, and what its next money returns.
 
 A curve is the steady state: the same input in every period, long enough that carryover is full,
 split over entities as the mean of the fitted window is.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, ComponentKind
+from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
+from tasks.attribute.marginal import find_breakeven, marginal_return, spaced_grid
+from tasks.attribute.roas import returns_are_money
+from tasks.attribute.steady_state import steady_panel, steady_response
+from tasks.mmm.horizon import longest_carryover, longest_memory
 from tasks.mmm.panel import estimation_window
-from tasks.models.contract import Component, FittedModel
-from tasks.models.quantities import channel_quantiles, measure_quantities, thin_draws
+from tasks.models.contract import FittedModel
+from tasks.models.quantities import thin_draws
 
 N_DRAWS = 500
 N_POINTS = 31
 BEYOND = 1.25
 """A curve runs this far past the largest observed input."""
+INTERVAL = "90 % equal-tailed"
+"""Of everything in the file that ends in ``_low``, ``_high``, ``low_90`` and ``high_90``."""
 _TAILS = {"median": 0.5, "low_90": 0.05, "high_90": 0.95}
+_ECONOMICS = (
+    "mroas_mean",
+    "mroas_low",
+    "mroas_high",
+    "return_unit",
+    "target_return",
+    "breakeven",
+    "breakeven_low",
+    "breakeven_high",
+    "breakeven_where",
+    "headroom",
+)
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """What a channel's curve is drawn against."""
+
+    unit: str
+    observed: NDArray[np.float64]
+    """``(entity, fitted date)``, money or input."""
+
+    @property
+    def total(self) -> NDArray[np.float64]:
+        """All entities together, ``(fitted date,)``."""
+        return self.observed.sum(axis=0)
+
+    def grid(self) -> NDArray[np.float64]:
+        """Points of the channel's curve."""
+        return spaced_grid(BEYOND * self.total.max(), float(self.total.mean()), N_POINTS)
 
 
 def thin_tree(tree: xr.DataTree) -> xr.DataTree:
@@ -29,78 +66,141 @@ def thin_tree(tree: xr.DataTree) -> xr.DataTree:
     return xr.DataTree.from_dict({"posterior": thinned})
 
 
-def measure_channels(
-    model: FittedModel, panel: xr.Dataset, metadata: Mapping[str, Any]
-) -> dict[str, dict[str, float | None]]:
-    """Return ``channel_quantiles.json``: share and ROAS of every channel over the fitted window."""
-    return channel_quantiles(measure_quantities(model, panel, metadata))
-
-
 def measure_curves(
-    model: FittedModel, panel: xr.Dataset, metadata: Mapping[str, Any]
+    model: FittedModel, panel: xr.Dataset, metadata: Mapping[str, Any], *, target_return: float
 ) -> dict[str, dict[str, Any]]:
     """Return ``response_curves.json``.
 
     Parameters
     ----------
     model
-        Posterior draws; a model that is not additive has no curve of one channel alone, and gives
-        an empty result.
+        Posterior draws of any kind; in one that is not additive the other channels stay at the
+        mean of the fitted periods.
     panel
         Panel with its carryover window; what is not media stays as in its last periods.
     metadata
-        Feature metadata: the carryover of every channel.
+        Feature metadata: carryover, KPI kind, whether a KPI unit has a value in money.
+    target_return
+        Marginal return that breaks even, in ``return_unit`` per money.
 
     Returns
     -------
     dict
         By channel with any input: ``unit`` (``spend`` or ``input``), ``x`` (per period, all
-        entities together), ``median``, ``low_90``, ``high_90`` (KPI units per period at each x),
-        and ``current`` (mean), ``observed_low`` and ``observed_high`` of x over fitted periods.
+        entities together; not evenly spaced), ``median``, ``low_90``, ``high_90`` (KPI units per
+        period at each x), ``current`` (mean), ``observed_low`` and ``observed_high`` of x over
+        fitted periods, and ``interval``.
+
+        Where x is money, else null: ``mroas_{mean,low,high}``, the return of the
+        next unit of money at ``current``; ``return_unit`` (``money``, or ``kpi`` where a KPI unit
+        has no value); ``target_return``; ``breakeven``, the largest spend per period at which the
+        mean marginal return falls to it, with ``breakeven_{low,high}`` from the draws (null: past
+        the end of the curve; 0: it never reaches the target); ``breakeven_where``, as
+        ``marginal.Where``; ``headroom``, breakeven less current.
+
+        Of a panel with several entities also ``entities``: the same of each entity that has any
+        x, ``{x, median, low_90, high_90, current, observed_low, observed_high, mroas_mean}``, at
+        the same multiples of its own ``current``.
     """
-    if not model.additive:
-        return {}
-    n_lags = max(int(channel["adstock"]["l_max"]) for channel in metadata["channels"])
     window = estimation_window(panel)
-    recent = panel.isel({DATE_DIM: slice(-n_lags, None)})
+    is_money = returns_are_money(metadata)
+    value = window["unit_value"].mean(DATE_DIM).to_numpy()
+    worth = value if is_money else np.ones_like(value)
+    n_periods = longest_carryover(metadata) if model.additive else longest_memory(metadata)
+    steady = steady_panel(panel, n_periods)
     curves = {}
-    for index, name in enumerate(str(c) for c in panel[CHANNEL_DIM].values):
-        media, spend = (
-            window[v].isel({CHANNEL_DIM: index}).transpose(ENTITY_DIM, DATE_DIM).to_numpy()
-            for v in ("media", "spend")
-        )
-        if not media.sum() > 0:
+    for name in (str(channel) for channel in panel[CHANNEL_DIM].values):
+        axis = _find_axis(window, name)
+        if axis is None:
             continue
-        in_money = np.nansum(spend) > 0
-        observed = np.nansum(spend if in_money else media, axis=0)
-        current = float(observed.mean())
-        x = np.linspace(0.0, BEYOND * observed.max(), N_POINTS)
-        draws = _steady_state(model, recent, name, media.mean(axis=1), x / current)
+        x, current = axis.grid(), float(axis.total.mean())
+        draws = steady_response(model, steady, name, x / current)
+        economics = dict.fromkeys(_ECONOMICS)
+        if axis.unit == "spend":
+            economics = _weigh(x, draws, current, worth, target_return)
+            economics["return_unit"] = "money" if is_money else "kpi"
         curves[name] = {
-            "unit": "spend" if in_money else "input",
-            "x": x.tolist(),
-            **{end: np.quantile(draws, tail, axis=0).tolist() for end, tail in _TAILS.items()},
-            "current": current,
-            "observed_low": float(observed.min()),
-            "observed_high": float(observed.max()),
+            "unit": axis.unit,
+            **_describe(x, draws.sum(axis=1), axis.total),
+            "interval": INTERVAL,
+            **economics,
         }
+        if panel.sizes[ENTITY_DIM] > 1:
+            curves[name]["entities"] = _describe_entities(panel, x / current, draws, axis, worth)
     return curves
 
 
-def _steady_state(
-    model: FittedModel,
-    recent: xr.Dataset,
-    channel: str,
-    mean_input: NDArray[np.float64],
+def _find_axis(window: xr.Dataset, channel: str) -> _Axis | None:
+    """Money where any was spent, else input; None for a channel that was off."""
+    media, spend = (
+        window[v].sel({CHANNEL_DIM: channel}).transpose(ENTITY_DIM, DATE_DIM).to_numpy()
+        for v in ("media", "spend")
+    )
+    if not media.sum() > 0:
+        return None
+    if np.nansum(spend) > 0:
+        return _Axis("spend", np.nan_to_num(spend))
+    return _Axis("input", media)
+
+
+def _describe(
+    x: NDArray[np.float64], draws: NDArray[np.float64], observed: NDArray[np.float64]
+) -> dict[str, Any]:
+    """Curve and observed range; ``draws`` has shape ``(sample, point)``."""
+    bands = np.quantile(draws, list(_TAILS.values()), axis=0)
+    return {
+        "x": x.tolist(),
+        **{end: band.tolist() for end, band in zip(_TAILS, bands, strict=True)},
+        "current": float(observed.mean()),
+        "observed_low": float(observed.min()),
+        "observed_high": float(observed.max()),
+    }
+
+
+def _weigh(
+    x: NDArray[np.float64],
+    draws: NDArray[np.float64],
+    current: float,
+    worth: NDArray[np.float64],
+    target: float,
+) -> dict[str, Any]:
+    """Marginal return at current spend, and where it falls to the target."""
+    returns = np.einsum("sep,e->sp", draws, worth)
+    marginal = marginal_return(x, returns, current)
+    low, high = np.quantile(marginal, [_TAILS["low_90"], _TAILS["high_90"]])
+    breakeven = find_breakeven(x, returns, target)
+    return {
+        "mroas_mean": float(marginal.mean()),
+        "mroas_low": float(low),
+        "mroas_high": float(high),
+        "target_return": target,
+        "breakeven": breakeven.spend,
+        "breakeven_low": breakeven.low,
+        "breakeven_high": breakeven.high,
+        "breakeven_where": breakeven.where.value,
+        "headroom": None if breakeven.spend is None else breakeven.spend - current,
+    }
+
+
+def _describe_entities(
+    panel: xr.Dataset,
     factors: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Contribution of the last period at multiples of the mean input, ``(sample, factor)``."""
-    component = Component(channel, ComponentKind.CHANNEL)
-    index = [str(name) for name in recent[CHANNEL_DIM].values].index(channel)
-    media = recent["media"].transpose(ENTITY_DIM, CHANNEL_DIM, DATE_DIM).copy()
-    totals = []
-    for factor in factors:
-        media.to_numpy()[:, index] = factor * mean_input[:, None]
-        part = model.contribution(component, recent.assign(media=media))
-        totals.append(part[:, :, -1].sum(axis=1))
-    return np.stack(totals, axis=1)
+    draws: NDArray[np.float64],
+    axis: _Axis,
+    worth: NDArray[np.float64],
+) -> dict[str, dict[str, Any]]:
+    """Curves of single entities, at multiples of their own mean."""
+    entities = {}
+    for index, name in enumerate(panel[ENTITY_DIM].values):
+        observed = axis.observed[index]
+        current = float(observed.mean())
+        if not current > 0:
+            continue
+        x = factors * current
+        curve = _describe(x, draws[:, index], observed)
+        curve["mroas_mean"] = None
+        if axis.unit == "spend":
+            returns = worth[index] * draws[:, index].mean(axis=0)
+            curve["mroas_mean"] = float(marginal_return(x, returns, current))
+        entities[str(name)] = curve
+    return entities

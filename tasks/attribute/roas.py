@@ -4,21 +4,43 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
-from tasks.mmm.draws import summarize
-from tasks.models.contract import FittedModel
+from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, ComponentKind
+from schemas.run_spec import KpiKind
+from tasks.attribute.contribution import Attribution
+from tasks.mmm.draws import hdi, summarize
+from tasks.mmm.panel import IS_ESTIMATION, estimation_window
+from tasks.models.contract import Component, FittedModel
+from tasks.models.quantities import quantiles
 
 MARGINAL_STEP = 0.01
 """mROAS is what the next percent of a channel's spend brings, spread as it was spent."""
+ROAS_BY_ENTITY_COLUMNS = (
+    ENTITY_COLUMN,
+    CHANNEL_DIM,
+    "spend",
+    "contribution_mean",
+    "contribution_low",
+    "contribution_high",
+    "roas_mean",
+    "roas_low",
+    "roas_high",
+)
+_ENDS = ("mean", "low", "high")
+
+
+def returns_are_money(metadata: Mapping[str, Any]) -> bool:
+    """Tell whether a unit of the KPI has a value in money."""
+    return bool(metadata["kpi_kind"] == KpiKind.REVENUE or metadata["has_unit_value"])
 
 
 def measure_roas(
     model: FittedModel,
     panel: xr.Dataset,
-    window: NDArray[np.bool_],
+    split: Attribution,
     metadata: Mapping[str, Any],
     prior_driven: Sequence[str],
 ) -> dict[str, dict[str, Any]]:
@@ -26,8 +48,10 @@ def measure_roas(
 
     Parameters
     ----------
-    model, panel, window
-        The fitted model, its panel with carryover window, and the fitted periods ``(date,)``.
+    model, panel
+        The fitted model and its panel with carryover window.
+    split
+        What the channels contributed, from ``contribution.attribute_kpi`` of the same model.
     metadata
         Feature metadata: KPI kind, whether a KPI unit has a value in money, channels.
     prior_driven
@@ -42,57 +66,97 @@ def measure_roas(
         spend over the contribution's mean and interval ends) and ``prior_driven``. Null where there
         is no spend.
     """
-    value = panel["unit_value"].to_numpy()[:, window]
-    in_money = metadata["kpi_kind"] == "revenue" or metadata["has_unit_value"]
+    value = estimation_window(panel)["unit_value"].transpose(ENTITY_DIM, DATE_DIM).to_numpy()
     result = {}
-    for channel in metadata["channels"]:
-        name = channel["name"]
-        draws = model.contribution(_component(model, name), panel)[:, :, window]
-        spend = _spend(panel, name, window)
+    for name, totals in split.channels.items():
+        spend = _total(_spend(panel, name))
         row: dict[str, Any] = {
             "spend": spend,
-            **summarize(draws.sum(axis=(1, 2)), "contribution"),
-            "roas_mean": None,
-            "roas_low": None,
-            "roas_high": None,
+            **summarize(totals.contribution.sum(axis=1), "contribution"),
+            **dict.fromkeys([f"roas_{end}" for end in _ENDS]),
             "mroas_mean": None,
             "prior_driven": name in prior_driven,
         }
-        if spend and in_money:
-            row |= summarize((draws * value).sum(axis=(1, 2)) / spend, "roas")
-            gain = _gain(model, panel, window, name, draws)
+        if spend and returns_are_money(metadata):
+            row |= summarize(totals.worth.sum(axis=1) / spend, "roas")
+            gain = _gain(model, panel, name, split)
             row["mroas_mean"] = float((gain * value).sum()) / (MARGINAL_STEP * spend)
-        if metadata["kpi_kind"] == "count":
+        if metadata["kpi_kind"] == KpiKind.COUNT:
             row |= _cost_per_unit(spend, row)
         result[name] = row
     return result
 
 
-def _component(model: FittedModel, name: str) -> Any:
-    return next(c for c in model.components if c.name == name and c.kind == "channel")
+def tabulate_roas(
+    panel: xr.Dataset, split: Attribution, metadata: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return ``roas_by_entity.parquet``.
+
+    Returns
+    -------
+    pd.DataFrame
+        ``ROAS_BY_ENTITY_COLUMNS``, one row per entity and channel, over the fitted periods:
+        ``spend`` (money; null without a spend column), contribution (KPI units) and ROAS (money
+        per money; null without spend or without a value in money) with their 94 % HDI.
+    """
+    entities = [str(entity) for entity in panel[ENTITY_DIM].values]
+    tables = []
+    for name, totals in split.channels.items():
+        spend = _spend(panel, name)
+        has_roas = returns_are_money(metadata) & (np.nan_to_num(spend) > 0)
+        roas = totals.worth / np.where(has_roas, spend, np.nan)
+        columns = {"spend": spend, **_ends(totals.contribution, "contribution")}
+        columns |= _ends(roas, "roas")
+        tables.append(pd.DataFrame({ENTITY_COLUMN: entities, CHANNEL_DIM: name, **columns}))
+    table = pd.concat(tables).sort_values(ENTITY_COLUMN, kind="stable", ignore_index=True)
+    return table[list(ROAS_BY_ENTITY_COLUMNS)]
 
 
-def _spend(panel: xr.Dataset, channel: str, window: NDArray[np.bool_]) -> float | None:
-    """Money spent on the channel in the window; None without a spend column."""
-    spend = panel["spend"].sel({CHANNEL_DIM: channel}).transpose(ENTITY_DIM, DATE_DIM).to_numpy()
-    spend = spend[:, window]
+def measure_quantiles(
+    panel: xr.Dataset, split: Attribution, metadata: Mapping[str, Any]
+) -> dict[str, dict[str, float | None]]:
+    """Return ``channel_quantiles.json``: share and ROAS of every channel over the fitted window."""
+    kpi = float(estimation_window(panel)["kpi"].sum())
+    result = {}
+    for name, totals in split.channels.items():
+        spend = _total(_spend(panel, name))
+        has_roas = spend and returns_are_money(metadata)
+        result[name] = {
+            **quantiles(totals.contribution.sum(axis=1) / kpi, "share"),
+            **quantiles(totals.worth.sum(axis=1) / spend if has_roas else None, "roas"),
+        }
+    return result
+
+
+def _spend(panel: xr.Dataset, channel: str) -> NDArray[np.float64]:
+    """Money spent in the fitted window, ``(entity,)``; NaN without a spend column."""
+    spend = estimation_window(panel)["spend"].sel({CHANNEL_DIM: channel})
+    return np.asarray(spend.sum(DATE_DIM, min_count=1).to_numpy(), dtype=float)
+
+
+def _total(spend: NDArray[np.float64]) -> float | None:
     return None if np.isnan(spend).all() else float(np.nansum(spend))
 
 
+def _ends(draws: NDArray[np.float64], name: str) -> dict[str, NDArray[np.float64]]:
+    """Mean and interval of draws ``(sample, entity)``, by column."""
+    return {
+        f"{name}_{end}": part
+        for end, part in zip(_ENDS, (draws.mean(axis=0), *hdi(draws)), strict=True)
+    }
+
+
 def _gain(
-    model: FittedModel,
-    panel: xr.Dataset,
-    window: NDArray[np.bool_],
-    channel: str,
-    contribution: NDArray[np.float64],
+    model: FittedModel, panel: xr.Dataset, channel: str, split: Attribution
 ) -> NDArray[np.float64]:
     """Mean KPI that ``MARGINAL_STEP`` more of a channel brings, ``(entity, fitted date)``."""
-    raised = _raise(panel, channel)
+    raised, before = _raise(panel, channel), split.channels[channel].mean
     if model.additive:
-        more = model.contribution(_component(model, channel), raised)[:, :, window]
-        return (more - contribution).mean(axis=0)
-    gain = model.expected(raised) - model.expected(panel)
-    return gain[:, :, window].mean(axis=0)
+        more = model.contribution(Component(channel, ComponentKind.CHANNEL), raised)
+    else:
+        more = model.expected(raised)
+        before = split.fitted["fitted_mean"].to_numpy().reshape(before.shape)
+    return more.mean(axis=0)[:, panel[IS_ESTIMATION].values] - before
 
 
 def _raise(panel: xr.Dataset, channel: str) -> xr.Dataset:

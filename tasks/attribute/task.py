@@ -10,11 +10,13 @@ from schemas.refs import AttributionRef, DiagnosticsRef, FeaturesRef, PosteriorR
 from schemas.run_spec import RunSpec
 from tasks.store.artifacts import read_json, read_netcdf, read_parquet, write_json, write_parquet
 from tasks.store.home import current_home
+from tasks.store.resume import resumable
 
 log = logging.getLogger(__name__)
 
 
 @task(name="attribute-kpi", cache_policy=NO_CACHE, timeout_seconds=1800)
+@resumable
 def attribute_kpi(
     posterior: PosteriorRef,
     features: FeaturesRef,
@@ -35,28 +37,27 @@ def attribute_kpi(
     window = panel[IS_ESTIMATION].values
     split = contribution.attribute_kpi(model, panel, window, seed=spec.sampler.random_seed)
     driven = read_json(home, diagnostics.file)["prior_driven"]
-    returns = roas.measure_roas(model, panel, window, metadata, driven)
-    thin = open_fitted(curves.thin_tree(tree), metadata, scaler)
     metrics = contribution.measure_fit(split.fitted)
+    thin = open_fitted(curves.thin_tree(tree), metadata, scaler)
+    target = spec.optimizer.target_return
+    documents = {
+        Artifact.CONTRIBUTION_SUMMARY: split.summary,
+        Artifact.FIT_METRICS: metrics,
+        Artifact.ROI_METRICS: roas.measure_roas(model, panel, split, metadata, driven),
+        Artifact.CHANNEL_QUANTILES: roas.measure_quantiles(panel, split, metadata),
+        Artifact.RESPONSE_CURVES: curves.measure_curves(
+            thin, panel, metadata, target_return=target
+        ),
+    }
+    by_entity = roas.tabulate_roas(panel, split, metadata)
     folder = home.run_dir(run_id)
     log.info("attributed %d components over %d rows", len(split.summary), len(split.fitted))
     return AttributionRef(
         contributions=write_parquet(home, folder / Artifact.CONTRIBUTIONS, split.contributions),
         fitted=write_parquet(home, folder / Artifact.FITTED, split.fitted),
         files=[
-            write_json(home, folder / Artifact.CONTRIBUTION_SUMMARY, split.summary),
-            write_json(home, folder / Artifact.FIT_METRICS, metrics),
-            write_json(home, folder / Artifact.ROI_METRICS, returns),
-            write_json(
-                home,
-                folder / Artifact.CHANNEL_QUANTILES,
-                curves.measure_channels(thin, panel, metadata),
-            ),
-            write_json(
-                home,
-                folder / Artifact.RESPONSE_CURVES,
-                curves.measure_curves(thin, panel, metadata),
-            ),
+            *(write_json(home, folder / name, body) for name, body in documents.items()),
+            write_parquet(home, folder / Artifact.ROAS_BY_ENTITY, by_entity),
         ],
         metrics={k: v for k, v in metrics.items() if v is not None},
     )

@@ -5,12 +5,29 @@ import pytest
 from support.worlds import build_world as through_features
 from support.worlds import fitted_model, log_world, make_rows, make_spec, mmm_world
 
-from tasks.attribute.roas import MARGINAL_STEP, measure_roas
+from tasks.attribute.contribution import attribute_kpi
+from tasks.attribute.roas import (
+    MARGINAL_STEP,
+    ROAS_BY_ENTITY_COLUMNS,
+    measure_quantiles,
+    measure_roas,
+    tabulate_roas,
+)
+from tasks.mmm.draws import hdi
 
 
-def measured(world, driven=(), model=None):
-    model = model or fitted_model(world)
-    return measure_roas(model, world.panel, world.window, world.metadata, driven)
+def split_of(world):
+    return attribute_kpi(fitted_model(world), world.panel, world.window, seed=1)
+
+
+def measured(world, driven=()):
+    return measure_roas(fitted_model(world), world.panel, split_of(world), world.metadata, driven)
+
+
+def by_entity(world):
+    table = tabulate_roas(world.panel, split_of(world), world.metadata)
+    assert tuple(table.columns) == ROAS_BY_ENTITY_COLUMNS
+    return table.set_index(["entity_id", "channel"])
 
 
 def contribution(world, channel):
@@ -116,3 +133,65 @@ def test_a_channel_that_spent_nothing_has_no_returns(kind):
 def test_prior_driven_channels_are_marked(linear):
     result = measured(linear, driven=["search"])
     assert [name for name, row in result.items() if row["prior_driven"]] == ["search"]
+
+
+@pytest.mark.parametrize("make", [mmm_world, log_world])
+def test_entities_add_up_to_the_channel(make):
+    world = make(2)
+    table, whole = by_entity(world), measured(world)
+    for channel, row in whole.items():
+        entities = table.xs(channel, level="channel")
+        assert entities["contribution_mean"].sum() == pytest.approx(row["contribution_mean"])
+        if row["spend"] is not None:
+            assert entities["spend"].sum() == pytest.approx(row["spend"], rel=1e-12)
+            worth = (entities["roas_mean"] * entities["spend"]).sum()
+            assert worth == pytest.approx(row["roas_mean"] * row["spend"], rel=1e-9)
+
+
+def test_roas_of_an_entity_hand_computed():
+    rows = make_rows(2)
+    rows["value_per_unit"] = np.linspace(1, 3, len(rows))
+    spec = make_spec(kpi={"kind": "count", "value_per_unit": "value_per_unit"})
+    world = through_features(rows, spec)
+    got = by_entity(world).loc[("market_1", "tv")]
+    market = rows[rows["entity_id"] == "market_1"]
+    draws = contribution(world, "tv")[:, 1]
+    worth = (draws * market["value_per_unit"].to_numpy()).sum(axis=1)
+    spend = market["spend_tv"].sum()
+    assert got["spend"] == pytest.approx(spend, rel=1e-12)
+    assert got["roas_mean"] == pytest.approx(worth.mean() / spend, rel=1e-9)
+    np.testing.assert_allclose(got[["roas_low", "roas_high"]], hdi(worth / spend), rtol=1e-9)
+    ends = got[["contribution_low", "contribution_high"]]
+    np.testing.assert_allclose(ends, hdi(draws.sum(axis=1)), rtol=1e-9)
+
+
+def test_an_entity_without_spend_or_a_kpi_without_value_has_no_roas():
+    rows = make_rows(2)
+    rows.loc[rows["entity_id"] == "market_1", "spend_search"] = 0.0
+    table = by_entity(through_features(rows, make_spec()))
+    assert table.loc[("market_1", "search"), "spend"] == 0
+    assert table["spend"].xs("email", level="channel").isna().all()
+    returns = table[["roas_mean", "roas_low", "roas_high"]].notna()
+    assert returns.all(axis=1).sum() == returns.any(axis=1).sum() == 3
+    assert not returns.loc[("market_1", "search")].any()
+    counted = by_entity(mmm_world(2, kpi={"kind": "count"}))
+    assert counted["roas_mean"].isna().all()
+    assert counted["contribution_mean"].notna().all()
+
+
+def test_rows_are_sorted_by_entity_and_channels_keep_their_order():
+    table = by_entity(mmm_world(3))
+    channels = ["tv", "search", "email", "rival"]
+    assert table.index.tolist() == [(f"market_{e}", c) for e in range(3) for c in channels]
+
+
+def test_quantiles_are_those_of_the_contributions():
+    world = mmm_world(2, "geometric", "michaelis_menten", carryover_months=1)
+    rows = measure_quantiles(world.panel, split_of(world), world.metadata)
+    share = contribution(world, "tv").sum(axis=(1, 2))
+    share /= float(world.panel["kpi"].values[:, world.window].sum())
+    assert rows["tv"]["share_median"] == pytest.approx(np.median(share))
+    assert rows["tv"]["share_low_90"] == pytest.approx(np.quantile(share, 0.05))
+    mean = measured(world)["tv"]["roas_mean"]
+    assert rows["tv"]["roas_low_90"] < mean < rows["tv"]["roas_high_90"]
+    assert rows["email"]["roas_median"] is None

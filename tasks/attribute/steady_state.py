@@ -1,0 +1,75 @@
+"""What a channel adds per period once the same input has run long enough.
+
+The last period of a panel in which every channel has had its mean input for as long as the model
+remembers: carryover is full, and what is not media is as it was last.
+"""
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, ComponentKind
+from tasks.mmm.panel import estimation_window
+from tasks.models.contract import Component, FittedModel
+
+_CEILING = np.exp(50.0)
+"""A draw of a model on the logarithm can overflow; KPI beyond e^50 is beyond any money."""
+
+
+def steady_panel(panel: xr.Dataset, n_periods: int) -> xr.Dataset:
+    """Return the last periods of a panel with every channel at its mean of the fitted periods.
+
+    Parameters
+    ----------
+    panel
+        As ``tasks.mmm.panel`` has it.
+    n_periods
+        Periods that the model remembers. Where history is shorter, the first period is repeated.
+    """
+    mean = estimation_window(panel)["media"].mean(DATE_DIM)
+    index = panel.sizes[DATE_DIM] - n_periods + np.arange(n_periods)
+    recent = panel.isel({DATE_DIM: np.maximum(index, 0)})
+    media = recent["media"].transpose(ENTITY_DIM, CHANNEL_DIM, DATE_DIM)
+    level = mean.transpose(ENTITY_DIM, CHANNEL_DIM).to_numpy()[:, :, None]
+    return recent.assign(media=media.copy(data=np.repeat(level, n_periods, axis=-1)))
+
+
+def steady_response(
+    model: FittedModel, steady: xr.Dataset, channel: str, factors: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Evaluate what a channel adds at multiples of its mean input, all entities at once.
+
+    Parameters
+    ----------
+    model
+        Posterior draws of any kind.
+    steady
+        From ``steady_panel``.
+    channel
+        Its name; the other channels stay at their mean.
+    factors
+        Multiples of the mean input of each entity, ``(factor,)``; the first is 0.
+
+    Returns
+    -------
+    NDArray
+        KPI units per period, ``(sample, entity, factor)``: the expected KPI less that without the
+        channel. In an additive model that is the contribution, which alone is evaluated.
+    """
+    component = Component(channel, ComponentKind.CHANNEL)
+    index = [str(name) for name in steady[CHANNEL_DIM].values].index(channel)
+    media = steady["media"].copy(deep=True)
+    changed = steady.assign(media=media)
+    values = changed["media"].to_numpy()
+    mean = values[:, index].copy()
+    levels = []
+    for factor in factors:
+        values[:, index] = factor * mean
+        whole = (
+            model.contribution(component, changed) if model.additive else model.expected(changed)
+        )
+        # A copy of the last period lets go of all the others.
+        levels.append(whole[:, :, -1].copy())
+    response = np.stack(levels, axis=-1)
+    response -= response[:, :, :1].copy()
+    return np.clip(response, -_CEILING, _CEILING)
