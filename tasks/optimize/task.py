@@ -1,0 +1,150 @@
+"""Plan spend: read draws and panels, call, write. Logic: ``tasks.optimize.planning``."""
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from schemas.errors import SpecError
+from schemas.names import Artifact
+from schemas.optimizer import OptimizerSpec, PlanBounds
+from schemas.plan import PlanModel, PlannedModel, PlanRequest
+from schemas.refs import PlanRef, PlanSource, WeeklyPlan
+from tasks.store.artifacts import read_json, read_netcdf, read_parquet, write_json
+from tasks.store.home import Home, current_home
+from tasks.store.resume import resumable
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from schemas.plan import Plan
+    from tasks.optimize.planning import PlannedFit
+
+log = logging.getLogger(__name__)
+
+
+@task(name="plan-spend", cache_policy=NO_CACHE, timeout_seconds=1800)
+def plan_spend(
+    sources: list[PlanSource], request: PlanRequest, scenario_id: str, folder: str
+) -> PlanRef:
+    """Write ``plan.json`` into ``folder``: the plan of one or several models.
+
+    Sources are in the order of ``request.models``.
+
+    Raises
+    ------
+    SpecError
+        If bounds, budget or target cannot be met, or a channel or entity is unknown.
+    """
+    return _write_plan(sources, request, scenario_id, folder)[0]
+
+
+@task(name="plan-week", cache_policy=NO_CACHE, timeout_seconds=1800)
+@resumable
+def plan_week(source: PlanSource, folder: str) -> WeeklyPlan:
+    """Write the plan of a refit: as much money as today, by the settings of its spec.
+
+    A plan that cannot be made, for want of spend or because bounds exclude each other, is told, and
+    does not fail a good fit.
+    """
+    model = PlannedModel(dataset_id=source.spec.dataset_id, run_id=source.run_id)
+    seed = source.spec.sampler.random_seed
+    request = PlanRequest(models=[model], random_seed=seed)
+    try:
+        plan, reason = _write_plan([source], request, source.run_id, folder)
+    except SpecError as error:
+        log.warning("no plan: %s", error)
+        return WeeklyPlan(plan=None, note=str(error))
+    return WeeklyPlan(plan=plan, note=reason)
+
+
+def _write_plan(
+    sources: list[PlanSource], request: PlanRequest, scenario_id: str, folder: str
+) -> tuple[PlanRef, str]:
+    """Plan, write, and return the reference with the reason of the advice."""
+    from tasks.optimize.planning import make_plan
+
+    home = current_home()
+    settings = request.settings or sources[0].spec.optimizer
+    plan = make_plan(
+        _open_fits(home, sources, request, settings),
+        request,
+        settings,
+        scenario_id=scenario_id,
+        created_at=datetime.now(UTC),
+    )
+    log.info("planned %d channels: %s, P(gain > 0) %.2f", len(plan.channels), plan.advice,
+             plan.prob_gain)  # fmt: skip
+    ref = PlanRef(
+        scenario_id=scenario_id,
+        advice=plan.advice,
+        file=write_json(home, Path(folder) / Artifact.PLAN, plan.model_dump(mode="json")),
+        metrics=_metrics(plan),
+    )
+    return ref, plan.reason
+
+
+def _open_fits(
+    home: Home, sources: list[PlanSource], request: PlanRequest, settings: OptimizerSpec
+) -> "list[PlannedFit]":
+    trees = [read_netcdf(home, source.posterior)["posterior"].to_dataset() for source in sources]
+    n_draws = min(settings.n_draws, *(t.sizes["chain"] * t.sizes["draw"] for t in trees))
+    return [
+        _open_fit(home, source, draws, n_draws, weight=model.weight, seed=place or None)
+        for place, (source, draws, model) in enumerate(
+            zip(sources, trees, request.models, strict=True)
+        )
+    ]
+
+
+def _open_fit(
+    home: Home, source: PlanSource, draws: "xr.Dataset", n_draws: int, *, weight: float,
+    seed: int | None,
+) -> "PlannedFit":  # fmt: skip
+    import xarray as xr
+
+    from tasks.mmm.panel import build_panel
+    from tasks.models.opening import open_fitted
+    from tasks.models.quantities import pick_draws
+    from tasks.optimize.planning import PlannedFit
+
+    metadata = read_json(home, source.features.metadata)
+    kept = xr.DataTree.from_dict({"posterior": pick_draws(draws, n_draws, seed=seed)})
+    returns: dict[str, dict[str, Any]] = read_json(home, source.roi_metrics)
+    return PlannedFit(
+        model=open_fitted(kept, metadata, read_json(home, source.features.scaler)),
+        panel=build_panel(read_parquet(home, source.features.features), metadata),
+        metadata=metadata,
+        prior_driven=[name for name, row in returns.items() if row["prior_driven"]],
+        about=PlanModel(
+            dataset_id=source.spec.dataset_id,
+            run_id=source.run_id,
+            snapshot_id=source.snapshot_id,
+            model_version=source.model_version,
+            weight=weight,
+        ),
+        bounds=_stated_bounds(source),
+    )
+
+
+def _stated_bounds(source: PlanSource) -> PlanBounds:
+    channels = {c.name: c.bounds for c in source.spec.channels or [] if c.bounds is not None}
+    return PlanBounds(channels=channels, groups=source.spec.budget_groups)
+
+
+def _metrics(plan: "Plan") -> dict[str, float]:
+    return {
+        "plan_budget": plan.budget,
+        "plan_current_budget": plan.current_budget,
+        "plan_gain_mean": plan.gain_mean,
+        "plan_gain_low": plan.gain_low,
+        "plan_gain_high": plan.gain_high,
+        "plan_prob_gain": plan.prob_gain,
+        "plan_expected_regret": plan.expected_regret,
+        **{f"planned/{name}": row.planned for name, row in plan.channels.items()},
+        **{f"planned_low/{name}": row.low for name, row in plan.channels.items()},
+        **{f"planned_high/{name}": row.high for name, row in plan.channels.items()},
+    }
