@@ -1,23 +1,47 @@
-"""Tables of an export and the meaning of their columns. No I/O."""
+"""Tables of an export, each with the same columns in every export. No I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from schemas.names import CONTRIBUTION_COLUMNS, FITTED_COLUMNS
-from schemas.run_spec import KpiKind, RunSpec
+from schemas.names import (
+    ALL_ENTITIES,
+    CHANNEL_DIM,
+    CONTRIBUTION_COLUMNS,
+    ENTITY_COLUMN,
+    FITTED_COLUMNS,
+    FORECAST_ACTUALS_COLUMNS,
+    FORECAST_COLUMNS,
+    PERIOD_COLUMN,
+)
+from schemas.run_spec import RunSpec
 
-_ENDS = {
-    "mean": "posterior mean",
-    "low": "lower end of the 94 % interval",
-    "high": "upper end of the 94 % interval",
-}
 ROAS_COLUMNS = (
     "channel", "spend", "contribution_mean", "contribution_low", "contribution_high",
     "roas_mean", "roas_low", "roas_high", "mroas_mean",
     "cost_per_unit_mean", "cost_per_unit_low", "cost_per_unit_high", "prior_driven",
+)  # fmt: skip
+ROAS_BY_ENTITY_COLUMNS = (
+    ENTITY_COLUMN, CHANNEL_DIM, "spend", "contribution_mean", "contribution_low",
+    "contribution_high", "roas_mean", "roas_low", "roas_high",
+)  # fmt: skip
+CURVE_COLUMNS = (CHANNEL_DIM, ENTITY_COLUMN, "unit", "x", "median", "low_90", "high_90")
+PLAN_SUMMARY_COLUMNS = (
+    "scenario_id", "name", "advice", "reason", "utility", "unit", "first_period", "last_period",
+    "budget", "current_budget", "gain_mean", "gain_low", "gain_high", "prob_gain",
+    "expected_regret", "change_mean", "change_low", "change_high", "incremental_mean",
+    "incremental_low", "incremental_high", "return_mean",
+)  # fmt: skip
+PLAN_COLUMNS = (
+    "channel", "current", "planned", "candidate", "low", "high", "action", "reason",
+    "mroas_mean", "mroas_low", "mroas_high", "mroas_candidate_mean", "incremental_current_mean",
+    "incremental_candidate_mean", "prob_raise", "prior_driven", "observed_low", "observed_high",
+    "is_beyond_observed",
+)  # fmt: skip
+ALLOCATION_COLUMNS = (
+    ENTITY_COLUMN, CHANNEL_DIM, PERIOD_COLUMN, "current", "planned", "candidate",
 )  # fmt: skip
 DIAGNOSTICS_COLUMNS = ("parameter", "r_hat", "ess_bulk", "ess_tail")
 GATE_COLUMNS = (
@@ -34,7 +58,7 @@ GATE_COLUMNS = (
 
 @dataclass(frozen=True)
 class RunDocuments:
-    """Files of one run, opened."""
+    """Files of one run, opened. What a run need not have is None where it has none."""
 
     spec: RunSpec
     contributions: pd.DataFrame
@@ -42,14 +66,25 @@ class RunDocuments:
     roi_metrics: Mapping[str, Mapping[str, Any]]
     diagnostics: Mapping[str, Any]
     posterior_summary: Any
+    response_curves: Mapping[str, Mapping[str, Any]] | None = None
+    roas_by_entity: pd.DataFrame | None = None
+    forecast: pd.DataFrame | None = None
+    forecast_actuals: pd.DataFrame | None = None
+    plan: Mapping[str, Any] | None = None
+    """``plan.json``."""
 
 
 def build_tables(documents: RunDocuments) -> dict[str, pd.DataFrame]:
-    """Return all tables of an export by file stem, each with the same columns in every export."""
+    """Return all tables of an export by file stem; those of files that a run lacks are left out."""
     return {
         "contributions": documents.contributions[list(CONTRIBUTION_COLUMNS)],
         "fitted": documents.fitted[list(FITTED_COLUMNS)],
         "roas": _keyed(documents.roi_metrics, "channel", ROAS_COLUMNS),
+        **_selected("roas_by_entity", documents.roas_by_entity, ROAS_BY_ENTITY_COLUMNS),
+        **_curves(documents.response_curves),
+        **_selected("forecast", documents.forecast, FORECAST_COLUMNS),
+        **_selected("forecast_actuals", documents.forecast_actuals, FORECAST_ACTUALS_COLUMNS),
+        **_plan(documents.plan),
         "diagnostics": _keyed(
             documents.diagnostics.get("parameters", {}), "parameter", DIAGNOSTICS_COLUMNS
         ),
@@ -58,14 +93,34 @@ def build_tables(documents: RunDocuments) -> dict[str, pd.DataFrame]:
     }
 
 
-def build_dictionary(tables: Mapping[str, pd.DataFrame], spec: RunSpec) -> pd.DataFrame:
-    """Return one row per column of every table: table, column, unit, meaning."""
-    rows = [
-        (table, str(column), *_meaning(table, str(column), spec))
-        for table, frame in tables.items()
-        for column in frame.columns
-    ]
-    return pd.DataFrame(rows, columns=["table", "column", "unit", "meaning"])
+def _selected(
+    name: str, frame: pd.DataFrame | None, columns: Sequence[str]
+) -> dict[str, pd.DataFrame]:
+    return {} if frame is None else {name: frame[list(columns)]}
+
+
+def _plan(plan: Mapping[str, Any] | None) -> dict[str, pd.DataFrame]:
+    if plan is None:
+        return {}
+    return {
+        "plan_summary": pd.DataFrame([plan], columns=list(PLAN_SUMMARY_COLUMNS)),
+        "plan": _keyed(plan["channels"], "channel", PLAN_COLUMNS),
+        "plan_allocation": pd.DataFrame(plan["allocation"], columns=list(ALLOCATION_COLUMNS)),
+    }
+
+
+def _curves(curves: Mapping[str, Mapping[str, Any]] | None) -> dict[str, pd.DataFrame]:
+    if curves is None:
+        return {}
+    rows = [row for channel, curve in curves.items() for row in _curve_rows(channel, curve)]
+    return {"response_curves": pd.DataFrame(rows, columns=list(CURVE_COLUMNS))}
+
+
+def _curve_rows(channel: str, curve: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """Yield the points of a channel's curve, then those of its entities."""
+    for entity, part in [(ALL_ENTITIES, curve), *curve.get("entities", {}).items()]:
+        points = zip(part["x"], part["median"], part["low_90"], part["high_90"], strict=True)
+        yield from ((channel, entity, curve["unit"], *point) for point in points)
 
 
 def _keyed(
@@ -85,50 +140,3 @@ def _summary(document: Any) -> pd.DataFrame:
         ]
         return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["parameter"])
     return pd.DataFrame(document)
-
-
-def _meaning(table: str, column: str, spec: RunSpec) -> tuple[str, str]:
-    unit = "currency of the file" if spec.kpi.kind is KpiKind.REVENUE else "count"
-    kpi = f"{spec.kpi_name} ({unit})"
-    fixed = {
-        "entity_id": ("text", "market, store or brand"),
-        "period_start": ("date", "first day of the period"),
-        "component": ("text", "channel, control, seasonality, trend or baseline"),
-        "kind": ("text", "channel, control, seasonality, trend, baseline or event"),
-        "actual": (kpi, "observed KPI"),
-        "channel": ("text", "channel of the run spec"),
-        "spend": ("currency of the file", "money spent in the estimation window"),
-        "mroas_mean": (
-            "KPI value per unit of spend",
-            "return of one more unit of spend, posterior mean",
-        ),
-        "prior_driven": (
-            "true/false",
-            "the data moved the prior too little to decide this channel",
-        ),
-        "parameter": ("text", "name in the posterior"),
-        "r_hat": ("ratio", "rank-normalized split R-hat; 1 is perfect"),
-        "ess_bulk": ("draws", "effective sample size of the bulk"),
-        "ess_tail": ("draws", "effective sample size of the tails"),
-        "battery": ("text", "sampling or fit"),
-        "gate": ("text", "name of the check"),
-        "verdict": ("text", "PASS, REVIEW, FAIL or NOT_EVALUATED"),
-        "observed": ("unit of the gate", "judged number; empty where it could not be computed"),
-        "pass_limit": ("unit of the gate", "limit of PASS"),
-        "review_limit": ("unit of the gate", "limit of REVIEW"),
-        "where": ("text", "parameter, channel or series that gave the number"),
-        "reason": ("text", "why it is not a PASS, and what to do"),
-    }
-    if column in fixed:
-        return fixed[column]
-    stem, _, end = column.rpartition("_")
-    units = {
-        "contribution": (kpi, "part of the expected KPI due to the component"),
-        "fitted": (kpi, "KPI as the model expects it"),
-        "roas": ("KPI value per unit of spend", "return on ad spend over the estimation window"),
-        "cost_per_unit": ("currency of the file", "spend per unit of the KPI"),
-    }
-    if stem in units and end in _ENDS:
-        unit, meaning = units[stem]
-        return unit, f"{meaning}, {_ENDS[end]}"
-    return "unit of the parameter", f"{column} of the {table.replace('_', ' ')}"

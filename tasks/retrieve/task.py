@@ -1,23 +1,27 @@
 """Read-only access to runs for the command line; plain functions, so that it answers at once."""
 
-import json
-import math
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from schemas.errors import CorruptArtifactError, SpecError, UnknownRunError
+from schemas.errors import SpecError, UnknownRunError
 from schemas.names import Artifact
+from schemas.optimizer import OptimizerSpec
+from schemas.plan import Plan, PlanRequest
 from schemas.results import RunRecord, RunStatus
 from schemas.run_spec import RunSpec
+from schemas.scenarios import Scenario
+from schemas.spec_errors import parse_model
+from tasks.retrieve import export
+from tasks.retrieve.documents import read_document
 from tasks.store.home import Home, current_home
+from tasks.store.plan_files import read_bounds, read_changes, read_plan_file
+from tasks.store.plan_sources import find_planned_run, read_run_spec_of
 from tasks.store.spec_file import data_path, read_run_spec
+from tasks.store.warehouse_plans import find_scenario, list_scenarios, read_plan
 from tasks.store.warehouse_runs import list_runs, read_gate_results, read_run
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-FORMATS = ("csv", "json")
+FORMATS = ("csv", "json", "html")
 _SUMMARY_KEYS = (
     "r_hat_max", "ess_bulk_min", "ess_tail_min", "divergences", "ebfmi_min", "max_tree_depth_share",
 )  # fmt: skip
@@ -46,14 +50,14 @@ def summarize_run(run_id: str) -> dict[str, Any]:
     home = current_home()
     record = read_run(home, run_id)
     folder = home.run_dir(run_id)
-    diagnostics = _read_json(folder, Artifact.DIAGNOSTICS) or {}
+    diagnostics = read_document(folder, Artifact.DIAGNOSTICS) or {}
     return {
         **record.model_dump(mode="json"),
         "reasons": diagnostics.get("reasons", []),
         "champion": _champion(home, record),
-        "roas": _read_json(folder, Artifact.ROI_METRICS) or {},
+        "roas": read_document(folder, Artifact.ROI_METRICS) or {},
         "diagnostics": {key: diagnostics.get(key) for key in _SUMMARY_KEYS} if diagnostics else {},
-        "fit": _read_json(folder, Artifact.FIT_METRICS) or {},
+        "fit": read_document(folder, Artifact.FIT_METRICS) or {},
         "gates": read_gate_results(home, run_id),
         "artifacts_dir": str(folder),
         "artifacts": sorted(p.name for p in folder.glob("*") if not p.name.startswith(".")),
@@ -64,13 +68,13 @@ def read_summaries(run_id: str) -> dict[str, Any]:
     """Return returns and fit metrics of a run that has just ended, for its closing table."""
     folder = current_home().run_dir(run_id)
     return {
-        "roas": _read_json(folder, Artifact.ROI_METRICS) or {},
-        "fit": _read_json(folder, Artifact.FIT_METRICS) or {},
+        "roas": read_document(folder, Artifact.ROI_METRICS) or {},
+        "fit": read_document(folder, Artifact.FIT_METRICS) or {},
     }
 
 
 def export_run(run_id: str, *, file_format: str, out: Path, force: bool) -> list[Path]:
-    """Write all tables of a run and their data dictionary into ``out``.
+    """Write all tables of a run and their data dictionary into ``out``; ``html`` is its report.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def export_run(run_id: str, *, file_format: str, out: Path, force: bool) -> list
     Raises
     ------
     UnknownRunError
-        If the run does not exist or has no outputs.
+        If the run does not exist, has no outputs, or has no report where that is asked for.
     SpecError
         If the format is unknown, ``out`` is a file, or a file exists and ``force`` is not set.
     """
@@ -91,85 +95,94 @@ def export_run(run_id: str, *, file_format: str, out: Path, force: bool) -> list
     if record.status is not RunStatus.OUTPUTS_READY:
         why = f": {record.reason}" if record.reason else ""
         raise UnknownRunError(f"Run {run_id} has no outputs to export; it is {record.status}{why}")
-    tables = _open_tables(home.run_dir(run_id))
-    paths = {name: out / f"{name}.{file_format}" for name in tables}
-    if out.exists() and not out.is_dir():
-        raise SpecError(f"--out: {out} is a file; name a folder.")
-    present = sorted(p.name for p in paths.values() if p.exists())
-    if present and not force:
-        raise SpecError(
-            f"--out: {out} already has {', '.join(present)}; name another folder, or add --force."
-        )
-    out.mkdir(parents=True, exist_ok=True)
-    for name, path in paths.items():
-        _write_table(tables[name], path, file_format)
-    return list(paths.values())
+    folder = home.run_dir(run_id)
+    if file_format == "html":
+        return export.copy_report(folder, run_id, out, force=force)
+    return export.write_tables(export.open_tables(folder), out, file_format, force=force)
 
 
-def _open_tables(folder: Path) -> "dict[str, pd.DataFrame]":
-    import pandas as pd
+def draft_plan(
+    *,
+    asked: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    bounds: Path | None,
+    what_if: Path | None,
+    changes: Sequence[str],
+) -> PlanRequest:
+    """Turn what a command line says into a plan request whose runs are known and accepted.
 
-    from tasks.retrieve.tables import RunDocuments, build_dictionary, build_tables
+    Parameters
+    ----------
+    asked
+        Fields of ``PlanRequest`` that were given, other than the following; a model without a run
+        gets its champion's.
+    settings
+        Fields of ``OptimizerSpec`` that were given; the others are those of the first model's run.
+    bounds, what_if
+        Files that were named.
+    changes
+        Hand-written changes, ``CHANNEL=AMOUNT`` each.
 
-    _require_files(
-        folder,
-        (
-            Artifact.RUN_SPEC, Artifact.CONTRIBUTIONS, Artifact.FITTED, Artifact.ROI_METRICS,
-            Artifact.DIAGNOSTICS, Artifact.POSTERIOR_SUMMARY,
-        ),
-    )  # fmt: skip
-    spec = RunSpec.model_validate(_read_json(folder, Artifact.RUN_SPEC))
-    tables = build_tables(
-        RunDocuments(
-            spec=spec,
-            contributions=pd.read_parquet(folder / Artifact.CONTRIBUTIONS),
-            fitted=pd.read_parquet(folder / Artifact.FITTED),
-            roi_metrics=_read_json(folder, Artifact.ROI_METRICS),
-            diagnostics=_read_json(folder, Artifact.DIAGNOSTICS),
-            posterior_summary=_read_json(folder, Artifact.POSTERIOR_SUMMARY),
-        )
-    )
-    return {**tables, "data_dictionary": build_dictionary(tables, spec)}
-
-
-def _write_table(frame: "pd.DataFrame", path: Path, file_format: str) -> None:
-    frame = frame.assign(
-        **{str(c): frame[c].dt.strftime("%Y-%m-%d") for c in frame.select_dtypes("datetime")}
-    )
-    partial = path.with_name(f".{path.name}.partial")
-    if file_format == "csv":
-        frame.to_csv(partial, index=False)
-    else:
-        rows = [{str(k): _plain(v) for k, v in row.items()} for row in frame.to_dict("records")]
-        text = json.dumps(rows, indent=1, allow_nan=False, ensure_ascii=False)
-        partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(path)
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON has it; what is not a finite number is null."""
-    plain = value.item() if hasattr(value, "item") else value
-    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
-
-
-def _require_files(folder: Path, names: Iterable[Artifact]) -> None:
-    absent = [name.value for name in names if not (folder / name).is_file()]
-    if absent:
-        raise CorruptArtifactError(
-            f"{folder} has no {', '.join(absent)}; restore it or run the refit again."
-        )
+    Raises
+    ------
+    SpecError
+        If an option or a file cannot be used.
+    UnknownRunError
+        If there is no accepted run to plan from.
+    """
+    if what_if is not None and changes:
+        raise SpecError("--what-if and --set: give the plan in a file or in options, not both.")
+    rows = read_plan_file(what_if) if what_if else read_changes(changes) if changes else None
+    document = {
+        **asked,
+        "bounds": read_bounds(bounds).model_dump() if bounds else None,
+        "what_if": None if rows is None else [row.model_dump() for row in rows],
+    }
+    request = parse_model(PlanRequest, document, source="The plan")
+    home = current_home()
+    runs = [find_planned_run(home, model) for model in request.models]
+    known = [
+        model.model_copy(update={"run_id": run.run_id})
+        for model, run in zip(request.models, runs, strict=True)
+    ]
+    if not settings:
+        return request.model_copy(update={"models": known})
+    base = read_run_spec_of(home, runs[0].run_id).optimizer.model_dump()
+    changed = parse_model(OptimizerSpec, {**base, **settings}, source="The settings of the plan")
+    return request.model_copy(update={"models": known, "settings": changed})
 
 
-def _read_json(folder: Path, name: Artifact) -> Any:
-    path = folder / name
-    if not path.is_file():
-        return None
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CorruptArtifactError(
-            f"{path} is not whole; restore it or run the refit again."
-        ) from error
+def dataset_of_run(run_id: str) -> str:
+    """Return the dataset that a run belongs to."""
+    return read_run(current_home(), run_id).dataset_id
+
+
+def all_scenarios(dataset_id: str | None = None) -> list[Scenario]:
+    """Return saved plans, newest first.
+
+    Raises
+    ------
+    UnknownRunError
+        If a dataset is named that has no run, while others have.
+    """
+    home = current_home()
+    found = list_scenarios(home, dataset_id)
+    if not found and dataset_id is not None:
+        list_runs(home, dataset_id)
+    return found
+
+
+def open_scenario(name: str, dataset_id: str | None = None) -> tuple[Scenario, Plan]:
+    """Return a saved plan by its id or name, and how the list shows it.
+
+    Raises
+    ------
+    UnknownRunError
+        Naming the nearest plan.
+    """
+    home = current_home()
+    scenario = find_scenario(list_scenarios(home, dataset_id), name)
+    return scenario, read_plan(home, scenario.scenario_id)
 
 
 def _champion(home: Home, record: RunRecord) -> str | None:

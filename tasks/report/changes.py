@@ -1,0 +1,153 @@
+"""What changed since the accepted run before: data, spec, verdict, returns."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, Artifact
+from schemas.outcomes import Verdict
+from schemas.wording import format_interval
+from tasks.report.blocks import Block, Column, Items, Kind, Section, Table, Text
+from tasks.report.documents import ReportDocuments, RunFiles
+from tasks.report.words import VERDICT_TITLE
+
+STRONG = 0.5
+"""Intervals overlap strongly where they share this much of the narrower one."""
+MAX_KEYS = 12
+
+
+def changes_section(documents: ReportDocuments) -> Section:
+    """Compare with the newest accepted run before; say so where there is none."""
+    title = "What changed since the last refit"
+    before = documents.previous
+    if before is None:
+        first = "First refit: there is no earlier accepted run of this dataset to compare with."
+        return Section("changes", title, [Text([first])])
+    blocks: list[Block] = [Items("", _sentences(documents, before))]
+    if documents.roi and before.json(Artifact.ROI_METRICS):
+        blocks.append(_returns_then_and_now(documents, before))
+    lead = (
+        f"Compared with run {before.record.run_id} of {before.record.created_at:%Y-%m-%d}, the "
+        "newest accepted run before this one."
+    )
+    return Section("changes", title, blocks, lead)
+
+
+def overlap(now: tuple[float, float], then: tuple[float, float]) -> float:
+    """Length that two intervals share, as a share of the narrower one."""
+    shared = min(now[1], then[1]) - max(now[0], then[0])
+    narrower = min(now[1] - now[0], then[1] - then[0])
+    if narrower <= 0:
+        return 1.0 if shared >= 0 else 0.0
+    return max(shared, 0.0) / narrower
+
+
+def changed_keys(now: Mapping[str, Any], then: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Dotted keys of two documents that differ."""
+    keys: list[str] = []
+    for key in sorted({*now, *then}):
+        new, old = now.get(key), then.get(key)
+        if isinstance(new, Mapping) and isinstance(old, Mapping):
+            keys += changed_keys(new, old, f"{prefix}{key}.")
+        elif new != old:
+            keys.append(f"{prefix}{key}")
+    return keys
+
+
+def _sentences(documents: ReportDocuments, before: RunFiles) -> list[str]:
+    told = [_verdict_sentence(documents, before)]
+    told += _data_sentences(documents, before)
+    old_spec = before.json(Artifact.RUN_SPEC)
+    if old_spec:
+        keys = changed_keys(documents.run.json(Artifact.RUN_SPEC), old_spec)
+        more = f" and {len(keys) - MAX_KEYS} more" if len(keys) > MAX_KEYS else ""
+        told.append(
+            f"The run spec changed: {', '.join(keys[:MAX_KEYS])}{more}."
+            if keys
+            else "The run spec is the same."
+        )
+    return told
+
+
+def _verdict_sentence(documents: ReportDocuments, before: RunFiles) -> str:
+    then = before.json(Artifact.DIAGNOSTICS).get("verdict") or before.record.verdict
+    old = Verdict(then) if then else Verdict.NOT_EVALUATED
+    if old is documents.verdict:
+        return f"The verdict is the same: {old} ({VERDICT_TITLE[old].lower()})."
+    return (
+        f"The verdict was {old} ({VERDICT_TITLE[old].lower()}) and is now {documents.verdict} "
+        f"({VERDICT_TITLE[documents.verdict].lower()})."
+    )
+
+
+def _data_sentences(documents: ReportDocuments, before: RunFiles) -> list[str]:
+    now, then = documents.run.frame(Artifact.FITTED), before.frame(Artifact.FITTED)
+    if now is None or then is None:
+        return []
+    new = sorted(set(now[PERIOD_COLUMN]) - set(then[PERIOD_COLUMN]))
+    told = []
+    if new:
+        span = f"{new[0]:%Y-%m-%d}"
+        if len(new) > 1:
+            span += f" to {new[-1]:%Y-%m-%d}"
+        told.append(f"{documents.period_words(len(new))} of new data: {span}.")
+    else:
+        told.append("No new periods: the same weeks or months were fitted again.")
+    gone = set(then[PERIOD_COLUMN]) - set(now[PERIOD_COLUMN])
+    if gone:
+        told.append(f"{documents.period_words(len(gone))} left the fitted window.")
+    n_restated = _count_restated(now, then)
+    if n_restated:
+        told.append(f"Values of the KPI in earlier periods that were restated: {n_restated}.")
+    return told
+
+
+def _count_restated(now: pd.DataFrame, then: pd.DataFrame) -> int:
+    key = [ENTITY_COLUMN, PERIOD_COLUMN]
+    both = now[[*key, "actual"]].merge(then[[*key, "actual"]], on=key, suffixes=("_now", "_then"))
+    return int((both["actual_now"] != both["actual_then"]).sum())
+
+
+def _returns_then_and_now(documents: ReportDocuments, before: RunFiles) -> Table:
+    words = documents.words
+    columns = [
+        Column("Channel", Kind.TEXT, "channel of the run spec"),
+        Column(f"{words.title} then", Kind.RATIO, "posterior mean, run before"),
+        Column("94 % then", Kind.INTERVAL, "94 % interval, run before"),
+        Column(f"{words.title} now", Kind.RATIO, "posterior mean, this run"),
+        Column("94 % now", Kind.INTERVAL, "94 % interval, this run"),
+        Column("Overlap", Kind.SHARE, "shared length of both intervals over the narrower one"),
+        Column("Reading", Kind.LONG, "in words"),
+    ]
+    old = before.json(Artifact.ROI_METRICS)
+    names = [*documents.roi, *(name for name in old if name not in documents.roi)]
+    rows = [_row(name, documents.roi.get(name), old.get(name), words.stem) for name in names]
+    return Table(
+        "returns_then_and_now", f"{Artifact.ROI_METRICS} of both runs", columns, rows,
+        "Intervals that overlap strongly (half of the narrower one or more) agree.",
+    )  # fmt: skip
+
+
+def _row(
+    name: str, now: Mapping[str, Any] | None, then: Mapping[str, Any] | None, stem: str
+) -> list[Any]:
+    new, old = _ends(now, stem), _ends(then, stem)
+    shared = None
+    if now is None:
+        reading = "no longer in the model"
+    elif then is None:
+        reading = "new in the model"
+    elif new[1] is None or new[2] is None or old[1] is None or old[2] is None:
+        reading = "no return to compare"
+    else:
+        shared = overlap((new[1], new[2]), (old[1], old[2]))
+        reading = "agrees" if shared >= STRONG else "moved: look for the reason"
+    return [
+        name, old[0], format_interval(old[1], old[2]), new[0], format_interval(new[1], new[2]),
+        shared, reading,
+    ]  # fmt: skip
+
+
+def _ends(row: Mapping[str, Any] | None, stem: str) -> list[float | None]:
+    return [(row or {}).get(f"{stem}_{end}") for end in ("mean", "low", "high")]

@@ -1,0 +1,150 @@
+"""Can we trust it: gates in plain words, then what was found in the data."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.names import Artifact
+from schemas.outcomes import Verdict
+from schemas.wording import format_number, format_share
+from tasks.report.blocks import Block, Card, Cards, Column, Kind, Section, Table, Text
+from tasks.report.documents import ReportDocuments
+from tasks.report.words import GateWords, gate_words
+
+_ORDER = {
+    Verdict.FAIL.value: 0, Verdict.NOT_EVALUATED.value: 1, Verdict.REVIEW.value: 2,
+    Verdict.PASS.value: 3,
+}  # fmt: skip
+
+
+def checks_section(documents: ReportDocuments) -> Section:
+    """Gates, the worst first: what each asks and what was found."""
+    title = "Can we trust it?"
+    gates = documents.diagnostics.get("gates", [])
+    if not gates:
+        text = "This run has no diagnostics: the model was not fitted, or not judged."
+        return Section("checks", title, [Text([text], tone="care")])
+    ordered = sorted(gates, key=lambda gate: _ORDER[gate["verdict"]])
+    n_passed = sum(gate["verdict"] == Verdict.PASS for gate in gates)
+    blocks: list[Block] = []
+    cards = _fit_cards(documents)
+    if cards.cards:
+        blocks.append(cards)
+    blocks.append(_gates_table(ordered))
+    lifts = documents.diagnostics.get("lift_tests", [])
+    if lifts:
+        blocks.append(_lift_table(documents, lifts))
+    lead = f"{n_passed} of {len(gates)} checks of the fit passed."
+    return Section("checks", title, blocks, lead)
+
+
+def _fit_cards(documents: ReportDocuments) -> Cards:
+    fit = documents.run.json(Artifact.FIT_METRICS)
+    cards = []
+    if fit.get("mape") is not None:
+        cards.append(Card("Average miss", format_share(fit["mape"]), "MAPE, in sample"))
+    if fit.get("r2") is not None:
+        cards.append(Card("Explained", format_share(fit["r2"]), "R², in sample: not a proof"))
+    coverage = documents.diagnostics.get("coverage_94")
+    if coverage is not None:
+        cards.append(Card("Inside the 94 % band", format_share(coverage), "of fitted periods"))
+    return Cards(cards)
+
+
+def _gates_table(gates: list[Mapping[str, Any]]) -> Table:
+    columns = [
+        Column("Result", Kind.MARK, "PASS, REVIEW, FAIL or NOT_EVALUATED"),
+        Column("Question", Kind.LONG, "what the gate asks"),
+        Column("Found", Kind.TEXT, "the judged number, and where it was found"),
+        Column("Needed", Kind.TEXT, "limit of PASS"),
+        Column("What to do", Kind.LONG, "why it is no pass, and the remedy"),
+        Column("Gate", Kind.CODE, "name of the gate"),
+    ]
+    rows = []
+    for gate in gates:
+        words = gate_words(gate["gate"], gate.get("pass_limit"), gate.get("review_limit"))
+        rows.append(
+            [
+                gate["verdict"], words.asks, _found(gate, words), _needed(gate, words),
+                gate.get("reason") or "–", gate["gate"],
+            ]
+        )  # fmt: skip
+    return Table("gates", Artifact.DIAGNOSTICS, columns, rows)
+
+
+def _written(value: float | None, words: GateWords) -> str:
+    if value is None:
+        return "not computed"
+    return format_share(value) if words.is_share else format_number(round(value, 4))
+
+
+def _found(gate: Mapping[str, Any], words: GateWords) -> str:
+    where = gate.get("where")
+    return _written(gate.get("observed"), words) + (f" ({where})" if where else "")
+
+
+def _needed(gate: Mapping[str, Any], words: GateWords) -> str:
+    limit = _written(gate.get("pass_limit"), words)
+    if words.at_most is None:
+        return f"limit {limit}"
+    return f"at most {limit}" if words.at_most else f"at least {limit}"
+
+
+def _lift_table(documents: ReportDocuments, lifts: list[Mapping[str, Any]]) -> Table:
+    unit = documents.words.unit
+    columns = [
+        Column("Channel", Kind.TEXT, "channel of the experiment"),
+        Column("Entity", Kind.TEXT, "entity of the experiment; empty: all"),
+        Column("From", Kind.DATE, "first day"),
+        Column("To", Kind.DATE, "last day"),
+        Column("Measured", Kind.NUMBER, "change of the KPI that the experiment found", unit),
+        Column("Conflict", Kind.TEXT, "yes where experiment and other evidence disagree"),
+    ]
+    rows = [
+        [
+            lift.get("channel"), lift.get("entity"), lift.get("start"), lift.get("end"),
+            lift.get("observed"), "yes" if lift.get("conflict") else "no",
+        ]
+        for lift in lifts
+    ]  # fmt: skip
+    return Table("lift_tests", Artifact.DIAGNOSTICS, columns, rows, "Experiments and the model.")
+
+
+def data_section(documents: ReportDocuments) -> Section:
+    """Findings of the data checks, the worst first, with remedies."""
+    title = "Data quality"
+    summary = documents.run.json(Artifact.VALIDATION_SUMMARY)
+    if not summary:
+        return Section("data", title, [Text(["This run has no record of data checks."])])
+    findings = [
+        finding
+        for layer in summary.get("layers", {}).values()
+        for finding in layer.get("findings", [])
+    ]
+    lead = _data_lead(summary)
+    if not findings:
+        return Section(
+            "data", title, [Text(["All data checks passed; nothing was found."], tone="good")], lead
+        )
+    columns = [
+        Column("Result", Kind.MARK, "REVIEW or FAIL"),
+        Column("Layer", Kind.TEXT, "raw file, canonical data or model features"),
+        Column("Finding", Kind.LONG, "what was found and where"),
+        Column("What to do", Kind.LONG, "remedy"),
+        Column("Rule", Kind.CODE, "name of the rule"),
+    ]
+    ordered = sorted(findings, key=lambda finding: _ORDER[finding["verdict"]])
+    rows = [[f["verdict"], f["layer"], f["message"], f["remedy"], f["rule"]] for f in ordered]
+    table = Table("findings", Artifact.VALIDATION_SUMMARY, columns, rows)
+    return Section("data", title, [table], lead)
+
+
+def _data_lead(summary: Mapping[str, Any]) -> str:
+    told = []
+    if summary.get("file"):
+        told.append(f"File {summary['file']}")
+    if summary.get("n_rows") is not None:
+        told.append(f"{summary['n_rows']:,} rows")
+    if summary.get("n_entities") is not None:
+        n = summary["n_entities"]
+        told.append(f"{n} {'entity' if n == 1 else 'entities'}")
+    return f"{', '.join(told)}." if told else ""

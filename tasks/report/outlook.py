@@ -1,0 +1,185 @@
+"""What comes next if things go on as they are, and how good earlier forecasts were."""
+
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from schemas.names import PERIOD_COLUMN, Artifact
+from schemas.wording import format_compact, format_share
+from tasks.report.blocks import Block, Column, Figure, Kind, Section, Table, Text
+from tasks.report.documents import YEAR, ReportDocuments
+from tasks.report.look import BLUE, INK, ORANGE, VERMILLION, days, digits, draw, label
+
+QUANTILES = (5, 25, 50, 75, 95)
+BAND_90, BAND_50 = "rgba(0,114,178,0.15)", "rgba(0,114,178,0.28)"
+
+
+def outlook_section(documents: ReportDocuments) -> Section | None:
+    """Forecast ahead, and earlier forecasts against what then happened."""
+    ahead = whole(documents.run.frame(Artifact.FORECAST))
+    scored = whole(documents.run.frame(Artifact.FORECAST_ACTUALS))
+    if ahead is None and scored is None:
+        return None
+    blocks: list[Block] = []
+    if ahead is not None:
+        blocks.append(_ahead_figure(documents, ahead))
+    if scored is not None:
+        blocks.append(_scored_figure(documents, scored))
+    else:
+        blocks.append(
+            Text(["No earlier accepted run has forecast a period that has happened since."])
+        )
+    lead = (
+        "If media and spend go on as in the last periods, and controls as a year ago. The dark "
+        "band holds the KPI in half of all cases, the light band in nine of ten."
+    )
+    return Section("outlook", "What comes next", blocks, lead)
+
+
+def whole(table: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Rows of the sum over entities; those of the only entity where there is no sum."""
+    if table is None:
+        return None
+    part = table[table["scope"] == "all"]
+    if part.empty and len(table["entity_id"].unique()) == 1:
+        part = table
+    return None if part.empty else part.sort_values(PERIOD_COLUMN)
+
+
+def _bands(table: pd.DataFrame) -> list[Any]:
+    x = days(table[PERIOD_COLUMN])
+    edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+    return [
+        go.Scatter(x=x, y=digits(table["kpi_p95"]), showlegend=False, **edge),
+        go.Scatter(
+            x=x, y=digits(table["kpi_p05"]), name="90 %", fill="tonexty", fillcolor=BAND_90, **edge
+        ),
+        go.Scatter(x=x, y=digits(table["kpi_p75"]), showlegend=False, **edge),
+        go.Scatter(
+            x=x, y=digits(table["kpi_p25"]), name="50 %", fill="tonexty", fillcolor=BAND_50, **edge
+        ),
+        go.Scatter(
+            x=x, y=digits(table["kpi_p50"]), name="forecast (median)", mode="lines",
+            line={"color": BLUE, "width": 2.2, "dash": "dash"},
+            hovertemplate="forecast: %{y:,.4s}<extra></extra>",
+        ),
+    ]  # fmt: skip
+
+
+def _ahead_figure(documents: ReportDocuments, ahead: pd.DataFrame) -> Figure:
+    traces = _bands(ahead)
+    kpi = documents.kpi
+    if kpi is not None:
+        recent = kpi.iloc[-YEAR[documents.grain] :]
+        traces.append(
+            go.Scatter(
+                x=days(recent.index), y=digits(recent["actual"]), name="actual", mode="lines",
+                line={"color": INK, "width": 1.6},
+                hovertemplate="actual: %{y:,.4s}<extra></extra>",
+            )
+        )  # fmt: skip
+    chart = draw(
+        traces,
+        height=360,
+        hovermode="x unified",
+        legend={"traceorder": "normal"},
+        yaxis={"title": {"text": label(documents.spec.kpi_name)}},
+        xaxis={"type": "date", "showgrid": False},
+    )
+    total = format_compact(float(ahead["kpi_mean"].sum()))
+    return Figure(
+        "forecast",
+        f"The next {documents.period_words(len(ahead))}",
+        f"{total} {documents.spec.kpi_name} expected in all.",
+        chart,
+        360,
+        _ahead_table(documents, ahead),
+    )
+
+
+def _ahead_table(documents: ReportDocuments, ahead: pd.DataFrame) -> Table:
+    """Recent periods with what happened, then the coming ones with what is forecast."""
+    columns = [
+        Column("Period", Kind.DATE, "first day of the period"),
+        Column("Actual", Kind.NUMBER, "observed KPI, summed over entities", documents.words.unit),
+        *_quantile_columns(documents.words.unit),
+    ]
+    kpi = documents.kpi
+    recent = [] if kpi is None else list(kpi["actual"].iloc[-YEAR[documents.grain] :].items())
+    rows: list[list[Any]] = [[period, value, *[None] * len(QUANTILES)] for period, value in recent]
+    rows += [
+        [row[PERIOD_COLUMN], None, *(row[f"kpi_p{q:02d}"] for q in QUANTILES)]
+        for row in ahead.to_dict("records")
+    ]
+    return Table("forecast", f"{Artifact.FORECAST}, {Artifact.FITTED}", columns, rows)
+
+
+def _quantile_columns(unit: str) -> list[Column]:
+    return [
+        Column(f"{q} %", Kind.NUMBER, f"the KPI is below this in {q} of 100 cases", unit)
+        for q in QUANTILES
+    ]
+
+
+def _scored_figure(documents: ReportDocuments, scored: pd.DataFrame) -> Figure:
+    inside = (scored["actual"] >= scored["kpi_p05"]) & (scored["actual"] <= scored["kpi_p95"])
+    middle = digits(scored["kpi_p50"])
+    x = days(scored[PERIOD_COLUMN])
+    traces: list[Any] = [
+        go.Scatter(
+            x=x, y=middle, name="forecast, 90 % interval", mode="markers",
+            marker={"color": BLUE, "size": 8, "symbol": "line-ew-open", "line": {"width": 2.5}},
+            error_y={
+                "type": "data", "symmetric": False, "thickness": 2, "width": 4,
+                "array": _gap(scored["kpi_p95"], scored["kpi_p50"]),
+                "arrayminus": _gap(scored["kpi_p50"], scored["kpi_p05"]),
+            },
+            hovertemplate="forecast: %{y:,.4s}<extra></extra>",
+        ),
+        _actuals(scored[inside], "actual, inside", INK, "circle"),
+        _actuals(scored[~inside], "actual, outside", VERMILLION, "x"),
+    ]  # fmt: skip
+    chart = draw(
+        [trace for trace in traces if trace.x],
+        height=340,
+        showlegend=True,
+        yaxis={"title": {"text": label(documents.spec.kpi_name)}},
+        xaxis={"type": "date", "showgrid": False},
+    )
+    caption = (
+        f"{int(inside.sum())} of {len(scored)} actual values ({format_share(inside.mean())}) fell "
+        "inside the 90 % interval that was forecast before they were known."
+    )
+    return Figure(
+        "scored", "Earlier forecasts and what happened", caption, chart, 340,
+        _scored_table(documents, scored),
+    )  # fmt: skip
+
+
+def _actuals(part: pd.DataFrame, name: str, colour: str, symbol: str) -> go.Scatter:
+    return go.Scatter(
+        x=days(part[PERIOD_COLUMN]), y=digits(part["actual"]), name=name, mode="markers",
+        marker={"color": colour, "size": 8, "symbol": symbol, "line": {"color": ORANGE}},
+        hovertemplate="actual: %{y:,.4s}<extra></extra>",
+    )  # fmt: skip
+
+
+def _gap(upper: "pd.Series[float]", lower: "pd.Series[float]") -> list[float | None]:
+    return digits((upper - lower).clip(lower=0))
+
+
+def _scored_table(documents: ReportDocuments, scored: pd.DataFrame) -> Table:
+    columns = [
+        Column("Period", Kind.DATE, "first day of the period"),
+        Column("Periods ahead", Kind.NUMBER, "how far ahead it was forecast"),
+        Column("Forecast run", Kind.TEXT, "run that made the forecast"),
+        Column("Actual", Kind.NUMBER, "KPI that happened", documents.words.unit),
+        *_quantile_columns(documents.words.unit),
+    ]
+    names = [
+        PERIOD_COLUMN, "periods_ahead", "forecast_run_id", "actual",
+        "kpi_p05", "kpi_p25", "kpi_p50", "kpi_p75", "kpi_p95",
+    ]  # fmt: skip
+    rows = [[row[name] for name in names] for row in scored.to_dict("records")]
+    return Table("forecast_actuals", Artifact.FORECAST_ACTUALS, columns, rows)

@@ -1,0 +1,95 @@
+"""The plan as a picture: what each channel gets today, and what it would get."""
+
+import plotly.graph_objects as go
+
+from schemas.names import Artifact
+from schemas.outcomes import Verdict
+from schemas.plan import Advice, Plan
+from tasks.report.blocks import Column, Figure, Kind, Section, Table
+from tasks.report.documents import ReportDocuments
+from tasks.report.look import (
+    BLUE,
+    ORANGE,
+    PALE,
+    digits,
+    distinct_labels,
+    draw,
+    names_axis,
+    rows_height,
+)
+
+
+def plan_section(documents: ReportDocuments) -> Section | None:
+    """Bars of planned against current spend."""
+    plan = documents.plan
+    if plan is None or not plan.channels or documents.verdict is Verdict.FAIL:
+        return None
+    withheld = plan.advice is Advice.WITHHELD
+    labels = distinct_labels(plan.channels, lines=2)
+    rows = list(plan.channels.values())
+    second = ("found, not advised", "candidate") if withheld else ("planned", "planned")
+    moved = [getattr(row, second[1]) for row in rows]
+    height = rows_height(len(rows), per_row=46)
+    chart = draw(
+        [
+            go.Bar(
+                orientation="h", y=labels, x=digits(moved), name=second[0],
+                marker={"color": ORANGE if withheld else BLUE},
+                text=[_change(row.current, value) for row, value in zip(rows, moved, strict=True)],
+                textposition="outside", cliponaxis=False,
+                hovertemplate=f"%{{y}}, {second[0]}: %{{x:,.4s}}<extra></extra>",
+            ),
+            go.Bar(
+                orientation="h", y=labels, x=digits(row.current for row in rows), name="current",
+                marker={"color": PALE, "pattern": {"shape": "/", "fgcolor": "#8894a0", "size": 6}},
+                hovertemplate="%{y}, current: %{x:,.4s}<extra></extra>",
+            ),
+        ],
+        height=height,
+        barmode="group",
+        bargap=0.35,
+        legend={"traceorder": "reversed"},
+        margin={"r": 60},
+        xaxis={"title": {"text": "money over the horizon"}, "nticks": 5},
+        yaxis=names_axis(labels),
+    )  # fmt: skip
+    caption = f"Money over {documents.period_words(plan.horizon)}; the percentage is the change."
+    figure = Figure("plan", "Current and planned", caption, chart, height, _plan_numbers(plan))
+    lead = (
+        "Advice is withheld, so the plan is to spend as today; the picture shows what the "
+        "optimizer found and why it is not recommended stands under “What to do”."
+        if withheld
+        else ""
+    )
+    return Section("plan", "Plan against current spend", [figure], lead)
+
+
+def _change(current: float, planned: float) -> str:
+    return f"{planned / current - 1:+.0%}" if current > 0 else "new"
+
+
+def _plan_numbers(plan: Plan) -> Table:
+    columns = [
+        Column("Channel", Kind.TEXT, "channel of the plan"),
+        Column("Current", Kind.NUMBER, "spend of as many periods before the horizon", "money"),
+        Column("Planned", Kind.NUMBER, "advised spend over the horizon", "money"),
+        Column("Found", Kind.NUMBER, "what the optimizer found, advised or not", "money"),
+        Column("At least", Kind.NUMBER, "lower bound of the optimizer", "money"),
+        Column("At most", Kind.NUMBER, "upper bound of the optimizer", "money"),
+        Column("Observed from", Kind.NUMBER, "least spend seen, times the periods", "money"),
+        Column("Observed to", Kind.NUMBER, "most spend seen, times the periods", "money"),
+    ]
+    rows = [
+        [
+            name,
+            row.current,
+            row.planned,
+            row.candidate,
+            row.low,
+            row.high,
+            row.observed_low,
+            row.observed_high,
+        ]
+        for name, row in plan.channels.items()
+    ]
+    return Table("plan_spend", Artifact.PLAN, columns, rows)

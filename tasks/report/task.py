@@ -1,0 +1,70 @@
+"""Write the report of a run: read its files and those of the run before, call, write."""
+
+import logging
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from schemas.errors import CorruptArtifactError
+from schemas.names import Artifact
+from schemas.refs import FileRef
+from tasks.store.artifacts import write_whole
+from tasks.store.home import current_home
+from tasks.store.run_documents import accepted_run_before, digest_files, open_documents
+from tasks.store.warehouse_runs import read_run
+
+log = logging.getLogger(__name__)
+
+
+@task(name="render-report", cache_policy=NO_CACHE, timeout_seconds=600)
+def render_report_page(run_id: str) -> FileRef:
+    """Write ``report.html`` into the run's folder. Logic: ``page.render_report``."""
+    return write_report(run_id)
+
+
+def write_report(run_id: str) -> FileRef:
+    """Write ``report.html`` into the run's folder, with or without a flow around it."""
+    home = current_home()
+    page = render_run(run_id)
+    log.info("report of run %s has %.2f MB", run_id, len(page.encode("utf-8")) / 1e6)
+    path = home.run_dir(run_id) / Artifact.REPORT
+    return write_whole(home, path, lambda p: p.write_text(page, encoding="utf-8"))
+
+
+def render_run(run_id: str) -> str:
+    """Render the report of a run from its files; nothing is written.
+
+    Raises
+    ------
+    UnknownRunError
+        If there is no such run.
+    CorruptArtifactError
+        If a file of the run cannot be read, or its run spec is missing.
+    """
+    from tasks.report.documents import (
+        JSON_FILES,
+        PREVIOUS_FILES,
+        TABLE_FILES,
+        ReportDocuments,
+        RunFiles,
+    )
+    from tasks.report.page import render_report
+
+    home = current_home()
+    record = read_run(home, run_id)
+    before = accepted_run_before(home, record)
+    previous = (
+        RunFiles(before, open_documents(home, before.run_id, PREVIOUS_FILES)) if before else None
+    )
+    files = open_documents(home, run_id, (*JSON_FILES, *TABLE_FILES))
+    if Artifact.RUN_SPEC not in files:
+        raise CorruptArtifactError(
+            f"{home.run_dir(run_id)} has no {Artifact.RUN_SPEC}; restore it or run the refit again."
+        )
+    return render_report(
+        ReportDocuments(
+            run=RunFiles(record, files),
+            digests=digest_files(home, run_id, leave_out=(Artifact.REPORT, Artifact.RUN_STATUS)),
+            previous=previous,
+        )
+    )
