@@ -1,0 +1,38 @@
+"""Score frozen forecasts on any day: what has become known in, scores and alarms out; no refit."""
+
+from prefect import flow
+
+from flows import hooks
+from schemas.forecast_scores import LedgerReport, ScoringReport
+from tasks.forecast.task import find_ledgers, report_ledger, score_runs, watch_residuals
+from tasks.notify import task as notices
+
+
+@flow(name="score-forecasts", on_failure=[hooks.notify_failure], on_crashed=[hooks.notify_failure])
+def score_forecasts(dataset_id: str | None = None) -> ScoringReport:
+    """Score the forecasts of accepted refits whose periods have happened, and watch residuals.
+
+    Parameters
+    ----------
+    dataset_id
+        One dataset; None scores every dataset that has a forecast.
+
+    Returns
+    -------
+    ScoringReport
+        An alarm is an answer, too: the flow run ends Completed, and the webhook is told.
+
+    Raises
+    ------
+    UnknownRunError
+        If a dataset is named that has no run, while others have.
+    """
+    return ScoringReport(datasets=[_score(name) for name in find_ledgers(dataset_id)])
+
+
+def _score(dataset_id: str) -> LedgerReport:
+    scored = score_runs(dataset_id)
+    raised = watch_residuals(dataset_id)
+    if raised:
+        notices.notify_alarm(dataset_id, [alarm.detail for alarm in raised], job="score-forecasts")
+    return report_ledger(scored, raised)

@@ -1,0 +1,144 @@
+"""The KPI of the coming periods if things go on as they are.
+
+What that means: media and spend repeat their last periods, controls those of a year before, and
+stated events and public holidays fall on their days; where holidays are not known any more, the
+forecast ends. The model computes the rest from the dates:
+
+- a straight trend goes on, with the uncertainty of its slope;
+- a ``piecewise`` trend goes on along its last piece and bends no more, so that its interval is too
+  narrow far ahead;
+- a ``gp`` trend comes back to its average within a quarter of the fitted window's length and stays
+  there, so that it says nothing of growth after that;
+- media that vary over time come back to about their average in the same way;
+- noise is independent from period to period and from entity to entity.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from schemas.names import (
+    ALL_ENTITIES,
+    DATE_DIM,
+    ENTITY_COLUMN,
+    ENTITY_DIM,
+    FORECAST_COLUMNS,
+    PERIOD_COLUMN,
+    ForecastScope,
+)
+from schemas.run_spec import Grain
+from tasks.mmm.events import period_ends
+from tasks.mmm.outlook import extend_panel
+from tasks.models.contract import FittedModel
+
+QUANTILES = {"kpi_p05": 0.05, "kpi_p25": 0.25, "kpi_p50": 0.5, "kpi_p75": 0.75, "kpi_p95": 0.95}
+"""Published quantiles of the KPI; the outer ones are the 90 % interval, the inner the 50 %."""
+TRIMMED_SHARE = 0.05
+"""Share of draws at either end that ``kpi_mean`` leaves out."""
+
+
+def forecast_kpi(
+    model: FittedModel, panel: xr.Dataset, metadata: Mapping[str, Any], *, horizon: int, seed: int
+) -> pd.DataFrame:
+    """Forecast the KPI of every entity, and of all together, from the draws of one fit.
+
+    Parameters
+    ----------
+    model
+        From ``tasks.models.opening.open_fitted``; a thousand draws are plenty.
+    panel
+        Panel of the fit with its whole history: carryover of its last periods is in the forecast.
+    metadata
+        ``feature_metadata.json``.
+    horizon
+        Number of coming periods, fewer where holidays are not known as far; media repeat as many.
+    seed
+        Seed of the observation noise.
+
+    Returns
+    -------
+    pd.DataFrame
+        ``schemas.names.FORECAST_COLUMNS``, in KPI units, one row per entity and coming period, then
+        one per coming period of scope ``all``: there draws are summed over entities before
+        anything is taken of them. ``expected_mean`` is the mean of the expected KPI (for kind
+        ``log_student_t`` of its median, as everywhere). The quantiles are of draws with observation
+        noise, and ``kpi_mean`` is the mean of these draws between ``kpi_p05`` and ``kpi_p95``: a
+        heavy-tailed noise, or its exponential, has no mean, and one draw of a thousand would decide
+        it. Where noise is symmetric the two means agree up to the draws.
+    """
+    n_past = panel.sizes[DATE_DIM]
+    continued = continue_panel(panel, metadata, horizon)
+    expected, kpi = sample_coming(model, continued, n_past, seed=seed)
+    starts = pd.DatetimeIndex(continued[DATE_DIM].values[n_past:])
+    entities = [str(entity) for entity in panel[ENTITY_DIM].values]
+    together = (draws.sum(axis=1, keepdims=True) for draws in (expected, kpi))
+    return pd.concat(
+        [
+            _summarize(ForecastScope.ENTITY, entities, starts, expected, kpi),
+            _summarize(ForecastScope.ALL, [ALL_ENTITIES], starts, *together),
+        ],
+        ignore_index=True,
+    )
+
+
+def continue_panel(panel: xr.Dataset, metadata: Mapping[str, Any], horizon: int) -> xr.Dataset:
+    """Return the panel with its coming periods as a forecast supposes them.
+
+    Parameters as in ``forecast_kpi``. It ends earlier where holidays are not known as far.
+    """
+    continued = extend_panel(panel, Grain(metadata["grain"]), horizon, like_last=horizon)
+    starts = pd.DatetimeIndex(continued[DATE_DIM].values)
+    return continued.isel({DATE_DIM: slice(_count_known(starts, metadata))})
+
+
+def sample_coming(
+    model: FittedModel, continued: xr.Dataset, n_past: int, *, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return draws of the KPI after the first ``n_past`` periods, without and with noise.
+
+    Both have shape ``(sample, entity, date)``. The noise of a period depends on the seed and on
+    the number of coming periods, and not on what is supposed of them.
+    """
+    coming = continued.isel({DATE_DIM: slice(n_past, None)})
+    expected = model.expected(continued)[..., n_past:]
+    return expected, model.sample_kpi(coming, expected, seed=seed)
+
+
+def _count_known(starts: pd.DatetimeIndex, metadata: Mapping[str, Any]) -> int:
+    """Number of periods, the first ones, whose days all events speak about."""
+    ends = period_ends(starts.to_numpy().astype("datetime64[D]"), Grain(metadata["grain"]))
+    limits = [event["known_until"] for event in metadata["events"] if event["known_until"]]
+    return int((ends <= np.datetime64(min(limits), "D") + 1).sum()) if limits else len(starts)
+
+
+def _trimmed_mean(draws: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the first axis without the largest and the smallest draws."""
+    cut = int(TRIMMED_SHARE * len(draws))
+    return np.sort(draws, axis=0)[cut : len(draws) - cut].mean(axis=0)
+
+
+def _summarize(
+    scope: ForecastScope,
+    names: Sequence[str],
+    starts: pd.DatetimeIndex,
+    expected: NDArray[np.float64],
+    kpi: NDArray[np.float64],
+) -> pd.DataFrame:
+    """Rows of one scope from draws of shape ``(sample, name, date)``."""
+    table = pd.DataFrame(
+        {
+            "scope": scope.value,
+            ENTITY_COLUMN: np.repeat(names, len(starts)),
+            PERIOD_COLUMN: np.tile(starts, len(names)),
+            "periods_ahead": np.tile(np.arange(1, len(starts) + 1), len(names)),
+            "expected_mean": expected.mean(axis=0).ravel(),
+            "kpi_mean": _trimmed_mean(kpi).ravel(),
+        }
+    )
+    for column, share in QUANTILES.items():
+        table[column] = np.quantile(kpi, share, axis=0).ravel()
+    return table[list(FORECAST_COLUMNS)]

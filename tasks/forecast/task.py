@@ -1,0 +1,258 @@
+"""Forecast the KPI, and score frozen forecasts once it is known: read, call, write."""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from prefect import task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from schemas.errors import CorruptArtifactError
+from schemas.forecast_scores import Alarm, Basis, LedgerReport, Scored
+from schemas.names import DATE_DIM, PERIOD_COLUMN, Artifact
+from schemas.refs import FeaturesRef, FileRef, ForecastRef, PosteriorRef
+from schemas.run_spec import RunSpec
+from tasks.store.artifact_keys import artifact_key
+from tasks.store.artifacts import read_json, read_netcdf, read_parquet, write_parquet
+from tasks.store.fingerprint import code_fingerprint
+from tasks.store.home import Home, current_home
+from tasks.store.plan_sources import open_source
+from tasks.store.resume import resumable
+from tasks.store.warehouse import writing
+from tasks.store.warehouse_actuals import digest_known, read_known_inputs, read_known_kpi
+from tasks.store.warehouse_forecasts import datasets_with_forecasts, read_forecasts, read_ledger
+from tasks.store.warehouse_runs import list_runs, read_run
+from tasks.store.warehouse_scores import (
+    alarms_of,
+    find_alarms,
+    read_scores,
+    replace_scores,
+    scored_before,
+    write_alarms,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tasks.models.contract import FittedModel
+
+log = logging.getLogger(__name__)
+
+N_DRAWS = 1000
+"""Draws of the posterior that a forecast uses: fifty beyond either end of the 90 % interval."""
+
+
+@task(name="forecast-kpi", cache_policy=NO_CACHE, timeout_seconds=600)
+@resumable
+def forecast_kpi(
+    posterior: PosteriorRef, features: FeaturesRef, spec: RunSpec, run_id: str
+) -> ForecastRef:
+    """Forecast ``optimizer.horizon`` periods. Logic: ``forecast``, ``actuals``."""
+    from tasks.forecast import actuals, assumptions, forecast
+    from tasks.mmm.panel import build_panel
+
+    home = current_home()
+    metadata = read_json(home, features.metadata)
+    model = _open_model(home, posterior.posterior, features)
+    panel = build_panel(read_parquet(home, features.features), metadata)
+    coming = forecast.forecast_kpi(
+        model, panel, metadata, horizon=spec.optimizer.horizon, seed=spec.sampler.random_seed
+    )
+    continued = forecast.continue_panel(panel, metadata, spec.optimizer.horizon)
+    supposed = continued.isel({DATE_DIM: slice(panel.sizes[DATE_DIM], None)})
+    earlier = read_forecasts(home, spec.dataset_id, kpi=spec.kpi_name, before_run=run_id)
+    happened = actuals.match_actuals(earlier, panel)
+    log.info(
+        "forecast %d of %d periods; %d earlier forecasts have come due",
+        coming["periods_ahead"].max() if len(coming) else 0,
+        spec.optimizer.horizon,
+        len(happened),
+    )
+    folder = home.run_dir(run_id)
+    return ForecastRef(
+        forecast=write_parquet(home, folder / Artifact.FORECAST, coming),
+        assumptions=write_parquet(
+            home,
+            folder / Artifact.FORECAST_ASSUMPTIONS,
+            assumptions.list_assumptions(supposed, metadata),
+        ),
+        actuals=write_parquet(home, folder / Artifact.FORECAST_ACTUALS, happened),
+    )
+
+
+@task(name="find-ledgers", cache_policy=NO_CACHE)
+def find_ledgers(dataset_id: str | None) -> list[str]:
+    """Return the datasets whose forecasts are to be scored: one, or all that have any.
+
+    Raises
+    ------
+    UnknownRunError
+        If a dataset is named that has no run, while others have.
+    """
+    home = current_home()
+    if dataset_id is None:
+        return datasets_with_forecasts(home)
+    list_runs(home, dataset_id)
+    return [dataset_id]
+
+
+@task(name="score-runs", cache_policy=NO_CACHE, timeout_seconds=3600)
+def score_runs(dataset_id: str) -> Scored:
+    """Score every frozen forecast whose KPI, or whose inputs, have changed. Logic: ``ledger``."""
+    home, now = current_home(), datetime.now(UTC)
+    table = read_ledger(home, dataset_id)
+    forecasts = {str(run_id): rows for run_id, rows in table.groupby("run_id", sort=False)}
+    known = {str(kpi): read_known_kpi(home, dataset_id, str(kpi)) for kpi in table["kpi"].unique()}
+    fresh, notes = {}, []
+    for run_id, compared in _outdated(home, dataset_id, forecasts).items():
+        forecast = forecasts[run_id]
+        kpi = known[forecast["kpi"].iloc[0]]
+        scores, told = _score_run(home, dataset_id, forecast, kpi)
+        notes += told
+        if scores is not None:
+            fresh[run_id] = (scores, compared)
+    n_new, n_changed = _keep_scores(home, dataset_id, fresh, now)
+    for note in notes:
+        log.info("%s", note)
+    log.info("%s: %d new scores, %d changed", dataset_id, n_new, n_changed)
+    return Scored(
+        dataset_id=dataset_id,
+        n_runs=len(forecasts),
+        n_new=n_new,
+        n_changed=n_changed,
+        notes=notes,
+    )
+
+
+@task(name="watch-residuals", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=2)
+def watch_residuals(dataset_id: str) -> list[Alarm]:
+    """Run the CUSUM over all scores; return the alarms that are new. Logic: ``cusum``."""
+    from tasks.forecast import cusum
+
+    home, now = current_home(), datetime.now(UTC)
+    residuals = cusum.pick_residuals(read_scores(home, dataset_id))
+    periods = list(residuals[PERIOD_COLUMN].dt.date)
+    excursions = cusum.find_excursions(periods, residuals["z"].tolist())
+    with writing(home) as con:
+        known = find_alarms(con, dataset_id, is_open=False)
+        watch = cusum.update_alarms(dataset_id, known, excursions, now=now)
+        write_alarms(con, watch.changed)
+    for alarm in watch.raised:
+        log.warning("%s: %s", dataset_id, alarm.detail)
+    return watch.raised
+
+
+@task(name="report-ledger", cache_policy=NO_CACHE)
+def report_ledger(scored: Scored, new_alarms: list[Alarm]) -> LedgerReport:
+    """Summarize the ledger of a dataset, and show it in the Prefect UI. Logic: ``summary``."""
+    from tasks.forecast.summary import summarize_scores
+
+    home, dataset_id = current_home(), scored.dataset_id
+    report = LedgerReport(
+        **scored.model_dump(),
+        summaries=summarize_scores(read_scores(home, dataset_id)),
+        alarms=alarms_of(home, dataset_id),
+        new_alarms=new_alarms,
+    )
+    create_table_artifact(
+        key=artifact_key("forecast-scores", dataset_id),
+        table=[summary.model_dump(mode="json") for summary in report.summaries],
+        description=f"Scores of frozen forecasts, {dataset_id}; {len(report.alarms)} open alarm(s)",
+    )
+    return report
+
+
+def _outdated(
+    home: Home, dataset_id: str, forecasts: Mapping[str, "pd.DataFrame"]
+) -> dict[str, str]:
+    """Runs to be scored, with the digest of what they are compared with now."""
+    spans = {
+        run_id: (rows[PERIOD_COLUMN].min().date(), rows[PERIOD_COLUMN].max().date())
+        for run_id, rows in forecasts.items()
+    }
+    code = code_fingerprint("tasks/forecast", "tasks/models", "tasks/mmm")[:12]
+    digests = digest_known(home, dataset_id, spans)
+    before = scored_before(home, dataset_id)
+    found = {}
+    for run_id, digest in digests.items():
+        compared, known = f"{digest}-{code}", before.get(run_id, {})
+        has_files = (home.run_dir(run_id) / Artifact.POSTERIOR).is_file()
+        bases = Basis if has_files else (Basis.PUBLISHED,)
+        if any(known.get(basis) != compared for basis in bases):
+            found[run_id] = compared
+    return found
+
+
+def _score_run(
+    home: Home, dataset_id: str, forecast: "pd.DataFrame", known: "pd.DataFrame"
+) -> tuple["pd.DataFrame | None", list[str]]:
+    """Score one run on every basis that can be evaluated; None where nothing has come due."""
+    import pandas as pd
+
+    from tasks.forecast import ledger
+
+    run_id = str(forecast["run_id"].iloc[0])
+    rows = ledger.match_run(forecast, known)
+    if rows.empty:
+        return None, []
+    deployed, notes = None, []
+    try:
+        deployed = _score_deployed(home, dataset_id, run_id, rows)
+    except (CorruptArtifactError, OSError) as error:
+        notes.append(f"{run_id}: only the published forecast is scored; {error}")
+    parts = [ledger.score_published(rows), *([] if deployed is None else [deployed])]
+    scores = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    return scores, notes + ledger.describe_gaps(run_id, rows, deployed, forecast)
+
+
+def _score_deployed(
+    home: Home, dataset_id: str, run_id: str, rows: "pd.DataFrame"
+) -> "pd.DataFrame":
+    from tasks.forecast import deployed, ledger
+    from tasks.mmm.panel import build_panel
+
+    source = open_source(home, read_run(home, run_id))
+    metadata = read_json(home, source.features.metadata)
+    prediction = deployed.predict_deployed(
+        _open_model(home, source.posterior, source.features),
+        build_panel(read_parquet(home, source.features.features), metadata),
+        metadata,
+        read_known_inputs(home, dataset_id, metadata),
+        horizon=source.spec.optimizer.horizon,
+        seed=source.spec.sampler.random_seed,
+    )
+    return ledger.score_deployed(rows, prediction)
+
+
+def _keep_scores(
+    home: Home, dataset_id: str, fresh: Mapping[str, tuple["pd.DataFrame", str]], now: datetime
+) -> tuple[int, int]:
+    """Write the scores of several runs in one transaction; return how many are new, and changed."""
+    from tasks.forecast.ledger import keep_history
+
+    earlier = read_scores(home, dataset_id)
+    entries = {
+        run_id: keep_history(
+            earlier[earlier["forecast_run_id"] == run_id], scores, now=now, compared=compared
+        )
+        for run_id, (scores, compared) in fresh.items()
+    }
+    with writing(home) as con:
+        for run_id, entry in entries.items():
+            replace_scores(con, run_id, dataset_id, entry.rows)
+    counts = [(entry.n_new, entry.n_changed) for entry in entries.values()]
+    return sum(n for n, _ in counts), sum(n for _, n in counts)
+
+
+def _open_model(home: Home, posterior: FileRef, features: FeaturesRef) -> "FittedModel":
+    import xarray as xr
+
+    from tasks.models.opening import open_fitted
+    from tasks.models.quantities import thin_draws
+
+    draws = read_netcdf(home, posterior)["posterior"].to_dataset()
+    thin = xr.DataTree.from_dict({"posterior": thin_draws(draws, N_DRAWS)})
+    metadata = read_json(home, features.metadata)
+    return open_fitted(thin, metadata, read_json(home, features.scaler))

@@ -1,0 +1,124 @@
+"""``mmm score``: one JSON object, a table for people, alarms are answers, a typo is told."""
+
+import json
+import sys
+import types
+from datetime import UTC, date, datetime
+
+import pytest
+
+from flows import cli, services
+from flows.score_output import render_scoring
+from schemas.forecast_scores import (
+    Alarm,
+    AlarmKind,
+    Basis,
+    LedgerReport,
+    ScoreSummary,
+    ScoringReport,
+)
+from schemas.names import ForecastScope
+from tasks.store.run_status import start_run
+
+ALARM = Alarm(
+    dataset_id="demo",
+    kind=AlarmKind.KPI_BELOW_FORECAST,
+    first_period=date(2026, 1, 5),
+    raised_period=date(2026, 1, 19),
+    raised_at=datetime(2026, 1, 26, tzinfo=UTC),
+    detail="The KPI has been below what the model expects since 2026-01-05.",
+)
+
+
+def summary(scope=ForecastScope.ALL, basis=Basis.DEPLOYED, **facts):
+    return ScoreSummary(
+        **{
+            "basis": basis, "scope": scope, "periods_ahead": "2-4", "n": 3, "crps": 1234.5,
+            "coverage_50": 0.5, "coverage_90": 1.0, "mape": 0.031, "skill": None, **facts,
+        }
+    )  # fmt: skip
+
+
+def ledger(**facts):
+    return LedgerReport(
+        **{
+            "dataset_id": "demo", "n_runs": 2, "n_new": 6, "n_changed": 1, "notes": [],
+            "summaries": [summary(), summary(ForecastScope.ENTITY, n=77)],
+            "alarms": [], "new_alarms": [], **facts,
+        }
+    )  # fmt: skip
+
+
+@pytest.fixture
+def scoring(home, monkeypatch):
+    """Replace the flow by a report, and Prefect's API by none."""
+    asked = []
+
+    def install(report):
+        def score_forecasts(dataset_id):
+            asked.append(dataset_id)
+            return report
+
+        module = types.ModuleType("flows.score_forecasts")
+        module.score_forecasts = score_forecasts
+        monkeypatch.setitem(sys.modules, "flows.score_forecasts", module)
+        monkeypatch.setattr(services, "start_ephemeral_api", lambda: None)
+        monkeypatch.setattr(services, "require_prefect_api", lambda _service: None)
+        start_run(home, "run-1", "demo")
+        return asked
+
+    return install
+
+
+def call(capsys, *argv):
+    code = cli.main(list(argv))
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_an_alarm_is_an_answer_and_no_failure(scoring, capsys):
+    asked = scoring(ScoringReport(datasets=[ledger(alarms=[ALARM], new_alarms=[ALARM])]))
+    code, out, _ = call(capsys, "score", "--dataset", "demo", "--json")
+    assert (code, asked, out.count("\n")) == (0, ["demo"], 1)
+    told = json.loads(out)["datasets"][0]
+    assert told["alarms"][0]["kind"] == "kpi_below_forecast"
+    assert told["summaries"][0]["skill"] is None
+
+
+def test_without_a_dataset_all_are_scored(scoring, capsys):
+    asked = scoring(ScoringReport(datasets=[]))
+    code, out, _ = call(capsys, "score")
+    assert (code, asked) == (0, [None])
+    assert "No forecasts yet" in out
+
+
+def test_an_unknown_dataset_is_told_before_anything_starts(scoring, capsys):
+    asked = scoring(ScoringReport(datasets=[]))
+    code, out, err = call(capsys, "score", "--dataset", "dmo")
+    assert (code, out, asked) == (2, "", [])
+    assert "did you mean 'demo'" in err
+
+
+def test_the_table_is_of_all_entities_together():
+    page = render_scoring(ScoringReport(datasets=[ledger()]))
+    row = next(line for line in page.splitlines() if "deployed" in line)
+    assert " ".join(row.split()) == "deployed 2-4 3 1,234 50.0 % 100 % 3.1 % –"
+    assert "77" not in page
+    assert "6 new, 1 changed" in page
+    assert page.splitlines()[-1] == "no alarm"
+
+
+def test_alarms_and_what_was_left_out_are_told():
+    old = ALARM.model_copy(update={"detail": "An older one."})
+    told = ledger(alarms=[ALARM, old], new_alarms=[ALARM], notes=["r1: no KPI of north."])
+    lines = render_scoring(ScoringReport(datasets=[told])).splitlines()
+    assert lines[-3:] == [
+        f"ALARM (new): {ALARM.detail}",
+        "ALARM (open): An older one.",
+        "- r1: no KPI of north.",
+    ]
+
+
+def test_a_ledger_of_which_nothing_is_due_says_so():
+    page = render_scoring(ScoringReport(datasets=[ledger(summaries=[])]))
+    assert page.splitlines()[1:] == ["Nothing that was forecast has happened yet."]

@@ -1,0 +1,36 @@
+"""Runs that have told a forecast, without a fit."""
+
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import pytest
+
+from schemas.forecast_scores import ASSUMPTION_COLUMNS
+from schemas.results import RunRecord, RunStatus
+from tasks.store.warehouse import writing
+from tasks.store.warehouse_forecasts import write_forecasts
+from tasks.store.warehouse_runs import write_run
+
+NOTHING = pd.DataFrame(columns=list(ASSUMPTION_COLUMNS))
+
+
+@pytest.fixture
+def told(home):
+    """Publish the forecast of a run; runs begin a minute after each other."""
+    begun = datetime(2024, 2, 1, tzinfo=UTC)
+
+    def publish(run_id, frame=None, supposed=NOTHING, *, minute, dataset_id="demo", kpi="sales"):
+        at = begun + timedelta(minutes=minute)
+        record = RunRecord(
+            run_id=run_id,
+            dataset_id=dataset_id,
+            status=RunStatus.TRAINED,
+            created_at=at,
+            updated_at=at,
+        )
+        with writing(home) as con:
+            write_run(con, record)
+            if frame is not None:
+                write_forecasts(con, run_id, dataset_id, frame, supposed, kpi=kpi)
+
+    return publish
