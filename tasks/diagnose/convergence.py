@@ -1,13 +1,15 @@
 """The sampler's own evidence: R-hat, effective samples, divergences, energy, tree depth."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import arviz as az
 import numpy as np
 import xarray as xr
 
+from schemas.escalation import SamplingGate
 from schemas.gates import SamplingGates
-from schemas.outcomes import GateOutcome
+from schemas.outcomes import GateOutcome, Verdict
 from tasks.mmm.draws import convergence
 from tasks.mmm.judging import judge_at_least, judge_at_most
 
@@ -76,15 +78,31 @@ def _parameter_rows(
     rows: dict[str, dict[str, float]] = {}
     for name, variable in posterior.data_vars.items():
         switched_off = ((variable == 0).all(("chain", "draw"))).to_numpy()
-        cells = measured["r_hat"][name]
-        labels = [variable[dim].to_numpy() for dim in cells.dims]
-        for position in np.ndindex(*cells.shape):
-            if switched_off[position]:
-                continue
-            where = ", ".join(str(axis[i]) for axis, i in zip(labels, position, strict=True))
-            key = f"{name}[{where}]" if where else str(name)
-            rows[key] = {m: float(d[name].to_numpy()[position]) for m, d in measured.items()}
+        for key, position, _ in parameter_cells(str(name), variable):
+            if not switched_off[position]:
+                rows[key] = {m: float(d[name].to_numpy()[position]) for m, d in measured.items()}
     return rows
+
+
+def parameter_cells(
+    name: str, variable: xr.DataArray
+) -> Iterator[tuple[str, tuple[int, ...], dict[str, str]]]:
+    """Yield every scalar of a variable: its published name, position, and label along each dim.
+
+    Parameters
+    ----------
+    name
+        Name of the variable.
+    variable
+        Draws, ``(chain, draw, ...)``.
+    """
+    dims = [str(dim) for dim in variable.dims if dim not in ("chain", "draw")]
+    for position in np.ndindex(*(variable.sizes[dim] for dim in dims)):
+        labels = {
+            dim: str(variable[dim].to_numpy()[i]) for dim, i in zip(dims, position, strict=True)
+        }
+        where = ", ".join(labels.values())
+        yield (f"{name}[{where}]" if where else name), position, labels
 
 
 def _worst(rows: dict[str, dict[str, float]], measure: str, *, largest: bool) -> tuple[float, str]:
@@ -110,13 +128,20 @@ def judge_convergence(evidence: Evidence, gates: SamplingGates) -> list[GateOutc
     allowed = (0.0, gates.divergence_share_review)
     e = evidence
     return [
-        judge_at_most("r_hat_max", e.r_hat_max, r_hat, more, where=e.r_hat_where),
-        judge_at_least("ess_bulk_min", e.ess_bulk_min, ess, more, where=e.ess_bulk_where),
-        judge_at_least("ess_tail_min", e.ess_tail_min, ess, more, where=e.ess_tail_where),
-        judge_at_most("divergence_share", share, allowed, careful, where=divergences),
-        judge_at_least("ebfmi_min", e.ebfmi_min, ebfmi, more),
-        judge_at_most("max_tree_depth_share", e.max_tree_depth_share, depth, careful),
+        judge_at_most(SamplingGate.R_HAT, e.r_hat_max, r_hat, more, where=e.r_hat_where),
+        judge_at_least(SamplingGate.ESS_BULK, e.ess_bulk_min, ess, more, where=e.ess_bulk_where),
+        judge_at_least(SamplingGate.ESS_TAIL, e.ess_tail_min, ess, more, where=e.ess_tail_where),
+        judge_at_most(SamplingGate.DIVERGENCES, share, allowed, careful, where=divergences),
+        judge_at_least(SamplingGate.EBFMI, e.ebfmi_min, ebfmi, more),
+        judge_at_most(SamplingGate.TREE_DEPTH, e.max_tree_depth_share, depth, careful),
     ]
+
+
+def sampling_failures(outcomes: Sequence[GateOutcome]) -> dict[str, float]:
+    """Return what was observed at each gate that failed."""
+    return {
+        o.gate: o.observed for o in outcomes if o.verdict is Verdict.FAIL and o.observed is not None
+    }
 
 
 def evidence_facts(evidence: Evidence) -> dict[str, Any]:

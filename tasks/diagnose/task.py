@@ -1,34 +1,54 @@
 """Judge a fit: read draws and features, measure, judge, write."""
 
 import logging
+from dataclasses import asdict
+from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
-from schemas.outcomes import Finding, GateReport, Verdict, worst
-from schemas.refs import DiagnosticsRef, FeaturesRef, PosteriorRef
+from schemas.outcomes import Finding, GateOutcome, GateReport, Verdict, worst
+from schemas.promotions import Champion
+from schemas.refs import (
+    AttributionRef,
+    DiagnosticsRef,
+    FeaturesRef,
+    PlanRef,
+    PosteriorRef,
+    SnapshotRef,
+)
 from schemas.run_spec import RunSpec
 from tasks.store.artifacts import read_json, read_netcdf, read_parquet, write_json
-from tasks.store.home import current_home
+from tasks.store.champions import find_champion
+from tasks.store.home import Home, current_home
+from tasks.store.resume import fit_dir, resumable
+from tasks.store.run_documents import open_documents
 
 log = logging.getLogger(__name__)
 
 
 @task(name="diagnose-posterior", cache_policy=NO_CACHE, timeout_seconds=1800)
+@resumable
 def diagnose_posterior(
     posterior: PosteriorRef,
     features: FeaturesRef,
     findings: list[Finding],
     spec: RunSpec,
     run_id: str,
+    rung: int | None = None,
 ) -> DiagnosticsRef:
     """Measure and judge one fit.
 
-    Logic: ``convergence``, ``predictive``, ``identifiability``, ``lift_conflict``. Reviews among
-    the data ``findings`` count: a fit on a doubtful panel is no clean pass.
+    Logic: ``convergence``, ``predictive``, ``identifiability``, ``lift_conflict``; ``cause`` where
+    sampling failed. Reviews among the data ``findings`` count: a fit on a doubtful panel is no
+    clean pass.
     """
     from tasks.diagnose import convergence, identifiability, lift_conflict, predictive
+    from tasks.diagnose.cause import Cause, find_causes
+    from tasks.diagnose.facts import collect_facts
+    from tasks.diagnose.suspects import find_suspects
     from tasks.mmm.panel import IS_ESTIMATION, build_panel
     from tasks.mmm.scaling import scales_from_json
     from tasks.models.contract import ModelInputs
@@ -47,18 +67,27 @@ def diagnose_posterior(
     contractions = identifiability.contraction(model)
     inputs = ModelInputs(metadata, scales_from_json(scaler))
     lifts = lift_conflict.measure_lift(model.draws, panel, inputs, spec.lift_tests)
+    judged = convergence.judge_convergence(sampling, spec.gates.sampling)
     report = GateReport(
         outcomes=[
-            *convergence.judge_convergence(sampling, spec.gates.sampling),
+            *judged,
             *predictive.judge_predictive(fit, spec.gates.fit),
             identifiability.judge_identifiability(contractions, spec.gates.fit),
             *lift_conflict.judge_lift(lifts, spec.gates.fit),
         ]
     )
     facts = {**convergence.evidence_facts(sampling), **predictive.evidence_facts(fit)}
+    failures = convergence.sampling_failures(judged)
+    causes: list[Cause] = []
+    if failures:
+        names = [c["name"] for c in metadata["channels"]]
+        blamed = find_suspects(sampling, tree, spec.gates.sampling, channels=names)
+        data = collect_facts(panel, inputs, findings=findings, lifts=lifts, gates=spec.gates)
+        causes = find_causes(blamed, data)
     verdict = worst([report.verdict, *(f.verdict for f in findings)])
     reasons = [
         *report.reasons,
+        *(c.sentence for c in causes),
         *(f"{f.rule}: {f.message}" for f in findings if f.verdict is not Verdict.PASS),
     ]
     log.info(
@@ -75,12 +104,104 @@ def diagnose_posterior(
         "contraction": contractions,
         "prior_driven": identifiability.prior_driven(contractions, spec.gates.fit),
         "lift_tests": lift_conflict.lift_rows(lifts, spec.gates.fit),
+        "causes": [c._asdict() for c in causes],
         "gates": [o.model_dump(mode="json") for o in report.outcomes],
         "parameters": sampling.parameters,
     }
     return DiagnosticsRef(
         verdict=verdict,
         reasons=reasons,
-        file=write_json(home, home.run_dir(run_id) / Artifact.DIAGNOSTICS, document),
+        file=write_json(home, fit_dir(home, run_id, rung) / Artifact.DIAGNOSTICS, document),
         metrics={k: float(v) for k, v in facts.items() if v is not None},
+        sampling_failures=failures,
     )
+
+
+@task(name="judge-stability", cache_policy=NO_CACHE, timeout_seconds=300)
+def judge_stability(
+    diagnostics: DiagnosticsRef,
+    attribution: AttributionRef,
+    plan: PlanRef | None,
+    snapshot: SnapshotRef,
+    spec: RunSpec,
+    run_id: str,
+) -> DiagnosticsRef:
+    """Compare a fit with the champion; what it finds joins the verdict. Logic: ``stability``.
+
+    ``diagnostics.json`` is written again with the new outcome, as REVIEW at worst. A first run and
+    a rejected one are compared with nothing.
+    """
+    home = current_home()
+    champion = find_champion(home, spec.dataset_id)
+    outcomes: list[GateOutcome] = []
+    shifts: list[dict[str, Any]] = []
+    churn: float | None = None
+    if champion is not None and diagnostics.verdict is not Verdict.FAIL:
+        outcomes, shifts, churn = _compare(home, champion, attribution, plan, spec)
+    report = GateReport(outcomes=outcomes)
+    verdict = worst([diagnostics.verdict, report.verdict])
+    reasons = [*diagnostics.reasons, *report.reasons]
+    document = read_json(home, diagnostics.file)
+    gates = [{**o.model_dump(mode="json"), "battery": "stability"} for o in outcomes]
+    told = {
+        "champion": None if champion is None else _about(champion, snapshot),
+        "channels": shifts,
+        "allocation_churn": churn,
+    }
+    folder = home.run_dir(run_id)
+    churn_metric = {} if churn is None else {"allocation_churn": churn}
+    overlaps = {f"overlap/{row['channel']}": row["overlap"] for row in shifts}
+    return diagnostics.model_copy(
+        update={
+            "verdict": verdict,
+            "reasons": reasons,
+            "stability": write_json(home, folder / Artifact.STABILITY, told),
+            "file": write_json(
+                home,
+                folder / Artifact.DIAGNOSTICS,
+                {
+                    **document,
+                    "verdict": verdict.value,
+                    "reasons": reasons,
+                    "gates": [*document["gates"], *gates],
+                },
+            ),
+            "metrics": {**diagnostics.metrics, **churn_metric, **overlaps},
+        }
+    )
+
+
+def _compare(
+    home: Home,
+    champion: Champion,
+    attribution: AttributionRef,
+    plan: PlanRef | None,
+    spec: RunSpec,
+) -> tuple[list[GateOutcome], list[dict[str, Any]], float | None]:
+    from tasks.diagnose import stability
+
+    names = (Artifact.CHANNEL_QUANTILES, Artifact.PLAN)
+    gates = spec.gates.stability
+    try:
+        then = open_documents(home, champion.run_id, names)
+    except CorruptArtifactError as error:
+        log.warning("%s", error)
+        then = {}
+    if Artifact.CHANNEL_QUANTILES not in then:
+        lost = f"{champion.name}, whose {Artifact.CHANNEL_QUANTILES} is missing or not whole"
+        return [stability.judge(float("nan"), gates, where=lost)], [], None
+    now = read_json(home, attribution.named(Artifact.CHANNEL_QUANTILES))
+    mix = stability.compute_planned_shares(read_json(home, plan.file) if plan else None)
+    mix_then = stability.compute_planned_shares(then.get(Artifact.PLAN))
+    shifts = stability.compare_channels(now, then[Artifact.CHANNEL_QUANTILES], mix, mix_then)
+    outcomes = stability.judge_stability(shifts, gates)
+    return outcomes, [asdict(s) for s in shifts], stability.compute_churn(mix, mix_then)
+
+
+def _about(champion: Champion, snapshot: SnapshotRef) -> dict[str, Any]:
+    return {
+        "name": champion.name,
+        "run_id": champion.run_id,
+        "last_period": None if champion.last_period is None else str(champion.last_period),
+        "age_days": champion.age_days(snapshot.as_of),
+    }

@@ -16,10 +16,15 @@ from prefect import task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 
+from schemas.errors import SamplingError
+from schemas.escalation import Attempt, JudgedFit, Rung
 from schemas.names import Artifact
-from schemas.refs import FeaturesRef, FileRef, PosteriorRef
+from schemas.refs import DiagnosticsRef, FeaturesRef, FileRef, PosteriorRef
 from schemas.run_spec import ModelKind, RunSpec
+from tasks.fit import escalation
 from tasks.store.artifacts import (
+    copy_file,
+    open_ref,
     read_json,
     read_parquet,
     write_json,
@@ -27,6 +32,7 @@ from tasks.store.artifacts import (
     write_whole,
 )
 from tasks.store.home import Home, current_home
+from tasks.store.resume import fit_dir, resumable
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,13 +43,19 @@ log = logging.getLogger(__name__)
 
 
 @task(name="fit-posterior", cache_policy=NO_CACHE)
-def fit_posterior(features: FeaturesRef, spec: RunSpec, run_id: str) -> PosteriorRef:
-    """Sample the posterior of one set of features. Logic: ``models``, ``sampling``."""
+@resumable
+def fit_posterior(
+    features: FeaturesRef, spec: RunSpec, run_id: str, rung: int | None = None
+) -> PosteriorRef:
+    """Sample the posterior of one set of features. Logic: ``models``, ``sampling``.
+
+    Files go into the run's folder; those of a ``rung`` wait elsewhere for ``settle_fit``.
+    """
     from tasks.fit.sampling import sample_posterior
     from tasks.fit.summary import summarize_posterior
 
     home = current_home()
-    folder = home.run_dir(run_id)
+    folder = fit_dir(home, run_id, rung)
     metadata = read_json(home, features.metadata)
     panel, inputs = _model_data(home, features, metadata)
     prior = _tell_prior(home, folder / Artifact.PRIOR_PREDICTIVE, panel, inputs, spec)
@@ -84,6 +96,65 @@ def fit_posterior(features: FeaturesRef, spec: RunSpec, run_id: str) -> Posterio
         wall_seconds=wall,
         prior_predictive=prior,
     )
+
+
+def choose_rung(spec: RunSpec, tried: list[Attempt]) -> Rung | None:
+    """Return the next rung of the escalation ladder; None where it ends. Logic: ``escalation``."""
+    if not tried:
+        return escalation.first_rung(spec.sampler)
+    rung = escalation.next_rung(spec.sampler, tried)
+    if rung is not None:
+        log.warning("the fit is tried again, rung %d: %s", rung.number, rung.reason)
+    elif not tried[-1].sampled_well:
+        log.warning("no further fit: %s", escalation.why_stopped(spec.sampler, tried))
+    return rung
+
+
+@task(name="settle-fit", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=2)
+def settle_fit(spec: RunSpec, tried: list[Attempt], run_id: str) -> JudgedFit:
+    """Put the best fit that was tried into the run's folder, with the story of the others."""
+    home = current_home()
+    chosen = escalation.best_attempt(tried)
+    if chosen.posterior is None or chosen.diagnostics is None:
+        raise SamplingError(f"No fit of run {run_id} produced draws: {tried[-1].error}")
+    folder = home.run_dir(run_id)
+    judged = JudgedFit(
+        posterior=_adopt_posterior(home, chosen.posterior, folder),
+        diagnostics=_adopt_diagnostics(
+            home,
+            chosen.diagnostics,
+            folder,
+            escalation.tell_failure(spec.sampler, tried, chosen),
+        ),
+    )
+    if len(tried) > 1:
+        story = escalation.describe_ladder(spec.sampler, tried, chosen)
+        write_json(home, folder / Artifact.ESCALATION, story)
+    return judged
+
+
+def _adopt_posterior(home: Home, posterior: PosteriorRef, folder: Path) -> PosteriorRef:
+    """Copy a fit's files into the run's folder."""
+    source = open_ref(home, posterior.posterior).parent
+    for name in (Artifact.POSTERIOR_SUMMARY, Artifact.PYMC_MARKETING):
+        if (source / name).is_file():
+            copy_file(home, source / name, folder / name)
+    adopted = {
+        name: copy_file(home, open_ref(home, ref), folder / Path(ref.path).name)
+        for name, ref in posterior
+        if isinstance(ref, FileRef)
+    }
+    return posterior.model_copy(update=adopted)
+
+
+def _adopt_diagnostics(
+    home: Home, diagnostics: DiagnosticsRef, folder: Path, failure: str
+) -> DiagnosticsRef:
+    """Write the diagnostics into the run's folder; a ladder that failed is one reason more."""
+    document = read_json(home, diagnostics.file)
+    reasons = [*diagnostics.reasons, *filter(None, [failure])]
+    file = write_json(home, folder / Artifact.DIAGNOSTICS, {**document, "reasons": reasons})
+    return diagnostics.model_copy(update={"reasons": reasons, "file": file})
 
 
 def _model_data(

@@ -1,0 +1,113 @@
+"""Forged fits of an escalation ladder: settings go in, a verdict comes out, nothing is sampled."""
+
+from dataclasses import dataclass, field
+
+from schemas.escalation import Attempt, Rung, RungKind, SamplingGate
+from schemas.outcomes import Verdict
+from schemas.refs import DiagnosticsRef, FileRef, PosteriorRef
+from schemas.run_spec import SamplerSpec
+from tasks.store.artifacts import write_json
+from tasks.store.resume import fit_dir
+
+FILE = FileRef(path="data/runs/none.nc", sha256="0" * 64)
+FAILURES = {
+    "far": {SamplingGate.R_HAT: 1.9},
+    "r_hat": {SamplingGate.R_HAT: 1.1},
+    "ess": {SamplingGate.ESS_BULK: 90.0},
+    "divergences": {SamplingGate.DIVERGENCES: 0.02},
+    "ebfmi": {SamplingGate.EBFMI: 0.1},
+    "depth": {SamplingGate.TREE_DEPTH: 0.4},
+    "none": {},
+}
+"""What was observed at the gates that failed, by a short name."""
+
+
+def posterior_ref(seconds=10.0, sampler="kernel", file=FILE):
+    return PosteriorRef(
+        kind="mmm", posterior=file, metadata=file, sampler=sampler, wall_seconds={"sample": seconds}
+    )
+
+
+def diagnostics_ref(failures, *, file=FILE, **metrics):
+    observed = {str(gate): value for gate, value in failures.items()}
+    verdict = Verdict.FAIL if failures else Verdict.PASS
+    reasons = [f"{gate} is bad" for gate in observed]
+    return DiagnosticsRef(
+        verdict=verdict,
+        reasons=reasons,
+        file=file,
+        metrics=observed | metrics,
+        sampling_failures=observed,
+    )
+
+
+def attempt(
+    failures,
+    *,
+    kind=RungKind.AS_SPECIFIED,
+    number=0,
+    settings=None,
+    seconds=10.0,
+    sampler="kernel",
+    **metrics,
+):
+    """A rung that was tried; ``failures`` None is one that ended in an error."""
+    rung = Rung(
+        number=number,
+        kind=kind,
+        settings=settings or SamplerSpec(),
+        reason="forged",
+        limit_seconds=3600,
+    )
+    if failures is None:
+        return Attempt(rung=rung, seconds=seconds, error="SamplingError: it broke")
+    return Attempt(
+        rung=rung,
+        seconds=seconds,
+        posterior=posterior_ref(seconds, sampler),
+        diagnostics=diagnostics_ref(FAILURES[failures], **metrics),
+    )
+
+
+@dataclass
+class ForgedTasks:
+    """The two tasks of a ladder; each fit takes the next outcome, the last one for ever."""
+
+    home: object
+    outcomes: list
+    seconds: float = 1.0
+    settings: list = field(default_factory=list)
+    limits: list = field(default_factory=list)
+
+    def with_options(self, *, timeout_seconds):
+        self.limits.append(timeout_seconds)
+        return self.fit
+
+    def fit(self, features, spec, run_id, rung):
+        del features
+        self.settings.append(spec.sampler)
+        if isinstance(self._outcome(rung), Exception):
+            raise self._outcome(rung)
+        folder = fit_dir(self.home, run_id, rung)
+        write_json(self.home, folder / "posterior_summary.json", {"rung": rung})
+        posterior = write_json(self.home, folder / "posterior.nc", {"rung": rung})
+        metadata = write_json(self.home, folder / "model_metadata.json", {"rung": rung})
+        backend = "kernel" if str(spec.sampler.backend) == "auto" else str(spec.sampler.backend)
+        return PosteriorRef(
+            kind="mmm",
+            posterior=posterior,
+            metadata=metadata,
+            sampler=backend,
+            wall_seconds={"build": 0.0, "sample": self.seconds},
+        )
+
+    def diagnose(self, posterior, features, findings, spec, run_id, rung):
+        del posterior, features, findings, spec
+        failures = FAILURES[self._outcome(rung)]
+        file = write_json(
+            self.home, fit_dir(self.home, run_id, rung) / "diagnostics.json", {"rung": rung}
+        )
+        return diagnostics_ref(failures, file=file)
+
+    def _outcome(self, rung):
+        return self.outcomes[min(rung, len(self.outcomes) - 1)]
