@@ -94,12 +94,24 @@ create table if not exists ops.runs (
 
 create table if not exists ops.gate_results (
     run_id varchar not null,
-    battery varchar not null,             -- raw, canonical, features, sampling, fit
+    battery varchar not null,             -- raw, canonical, features, sampling, fit, stability
     gate varchar not null,
     verdict varchar not null,
     observed double,
     detail varchar,
     primary key (run_id, battery, gate, detail)
+);
+
+-- Every decision on the champion alias. Rows are added, never changed.
+create table if not exists ops.promotions (
+    dataset_id varchar not null,
+    decided_at timestamptz not null,
+    version bigint,                       -- champion after the decision; null where there is none
+    run_id varchar not null,              -- promoted, gone back to, or not promoted
+    from_version bigint,                  -- champion before the decision
+    action varchar not null check (action in ('promote', 'rollback', 'keep')),
+    reason varchar not null,
+    made_by varchar not null check (made_by in ('refit', 'person'))
 );
 
 create table if not exists mart.contributions (
@@ -144,4 +156,124 @@ create table if not exists mart.roas (
     cost_per_unit_high double,
     prior_driven boolean not null,
     primary key (run_id, channel)
+);
+
+-- How far each accepted refit moved from the champion of its time.
+create table if not exists mart.stability (
+    run_id varchar not null,
+    dataset_id varchar not null,
+    champion_run_id varchar not null,
+    channel varchar not null,
+    quantity varchar not null check (quantity in ('roas', 'share')),
+    overlap double not null,              -- of the 50 % intervals; 1 is the same, 0 is apart
+    change_sd double,                     -- of the median, in sd of the champion's posterior
+    planned_share_change double,          -- share of the planned budget, now minus then
+    primary key (run_id, channel)
+);
+
+-- One plan: optimized, evaluated by hand, or made by a weekly refit (then named after its run).
+create table if not exists mart.scenarios (
+    scenario_id varchar primary key,
+    name varchar not null,
+    dataset_ids varchar not null,         -- sorted, joined by ' + '
+    run_ids varchar not null,             -- in the order of dataset_ids
+    made_by varchar not null check (made_by in ('plan', 'what_if', 'refit')),
+    created_at timestamptz not null,
+    utility varchar not null,
+    unit varchar not null,
+    horizon bigint not null,
+    first_period date not null,
+    budget double not null,
+    current_budget double not null,
+    gain_mean double not null,
+    gain_low double not null,
+    gain_high double not null,
+    prob_gain double not null,
+    advice varchar not null,
+    reason varchar not null,
+    mlflow_run_id varchar,
+    document varchar not null             -- plan.json
+);
+
+create table if not exists mart.plans (
+    scenario_id varchar not null,
+    channel varchar not null,
+    current double not null,
+    planned double not null,
+    candidate double not null,
+    low double not null,
+    high double not null,
+    action varchar not null,
+    reason varchar not null,
+    mroas_mean double,
+    mroas_low double,
+    mroas_high double,
+    prior_driven boolean not null,
+    is_beyond_observed boolean not null,
+    primary key (scenario_id, channel)
+);
+
+create table if not exists mart.forecasts (
+    run_id varchar not null,
+    dataset_id varchar not null,
+    kpi varchar not null,                 -- name of the KPI
+    scope varchar not null check (scope in ('entity', 'all')),
+    entity_id varchar not null,           -- 'all' with scope all: the sum over entities
+    period_start date not null,
+    periods_ahead bigint not null check (periods_ahead >= 1),
+    expected_mean double not null,        -- without observation noise
+    kpi_mean double not null,             -- of the draws between kpi_p05 and kpi_p95
+    kpi_p05 double not null,
+    kpi_p25 double not null,
+    kpi_p50 double not null,
+    kpi_p75 double not null,
+    kpi_p95 double not null,
+    primary key (run_id, scope, entity_id, period_start)
+);
+
+-- What a forecast supposed, per entity; names and units are those of canonical.
+create table if not exists mart.forecast_assumptions (
+    run_id varchar not null,
+    dataset_id varchar not null,
+    entity_id varchar not null,
+    period_start date not null,
+    measure varchar not null check (measure in ('activity', 'spend', 'control', 'unit_value')),
+    name varchar not null,                -- channel or control
+    value double not null,
+    primary key (run_id, entity_id, period_start, measure, name)
+);
+
+-- Forecasts whose periods have happened; schemas.forecast_scores says what each number is.
+create table if not exists mart.forecast_scores (
+    forecast_run_id varchar not null,
+    dataset_id varchar not null,
+    basis varchar not null check (basis in ('published', 'deployed')),
+    scope varchar not null check (scope in ('entity', 'all')),
+    entity_id varchar not null,
+    period_start date not null,
+    periods_ahead bigint not null,
+    actual double not null,
+    kpi_p50 double not null,
+    crps double not null,
+    in_50 boolean not null,
+    in_90 boolean not null,
+    ape double,
+    abs_error double not null,
+    naive_error double,
+    z double,                             -- null where the interval has no width
+    first_actual double not null,         -- the KPI when this was scored first
+    scored_at timestamptz not null,       -- when these numbers were written
+    compared varchar not null,            -- digest of what the forecast was compared with
+    primary key (forecast_run_id, basis, scope, entity_id, period_start)
+);
+
+create table if not exists ops.alarms (
+    dataset_id varchar not null,
+    kind varchar not null,
+    first_period date not null,
+    raised_period date not null,
+    raised_at timestamptz not null,
+    detail varchar not null,
+    cleared_at timestamptz,               -- null while it lasts
+    primary key (dataset_id, kind, first_period)
 );

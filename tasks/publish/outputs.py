@@ -1,7 +1,7 @@
 """What a finished run is published from: its files, opened, and the few totals every page needs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -27,9 +27,11 @@ class RunOutputs:
     quantiles: Mapping[str, Mapping[str, Any]]
     """``channel_quantiles.json``: share and ROAS of the posterior."""
     curves: Mapping[str, Mapping[str, Any]]
-    """``response_curves.json``; empty for a kind without them."""
+    """``response_curves.json``; empty where no channel has any input."""
     prior: Mapping[str, Any]
     """``prior_predictive.json``; empty where the fit did not write one."""
+    stability: Mapping[str, Any] = field(default_factory=dict)
+    """``stability.json``; empty where the fit was compared with no champion."""
 
     @property
     def last_period(self) -> str:

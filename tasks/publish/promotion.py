@@ -1,9 +1,12 @@
 """Who may become champion: one table, no I/O."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 
 from schemas.outcomes import Verdict
+from schemas.promotions import Champion, MadeBy, Promotion, PromotionAction
 
 
 class Alias(StrEnum):
@@ -22,8 +25,23 @@ class Decision:
     reason: str
 
 
-def decide(verdict: Verdict, *, promote_on_review: bool, has_champion: bool) -> Decision:
-    """Decide on registration and alias from the verdict alone; in-sample fit has no say.
+@dataclass(frozen=True)
+class Candidate:
+    """What a run knew: its knowledge date, and the newest period it was fitted on."""
+
+    run_id: str
+    as_of: date
+    last_period: date
+
+
+def decide(
+    verdict: Verdict,
+    *,
+    promote_on_review: bool,
+    has_champion: bool,
+    backdated: str | None = None,
+) -> Decision:
+    """Decide on registration and alias; in-sample fit has no say.
 
     Parameters
     ----------
@@ -33,22 +51,92 @@ def decide(verdict: Verdict, *, promote_on_review: bool, has_champion: bool) -> 
         Whether the spec lets a REVIEW take the champion alias.
     has_champion
         Whether the dataset has a champion now; changes the words, never the decision.
+    backdated
+        In what the run knew less than the champion (``explain_backdated``); None where it did not.
 
     Returns
     -------
     Decision
         FAIL and NOT_EVALUATED register nothing; REVIEW registers a challenger, or a champion where
-        the spec allows it; PASS registers the champion.
+        the spec allows it; PASS registers the champion. A backdated run is a challenger at best.
     """
     kept = "the champion is unchanged" if has_champion else "there is no champion yet"
+    if verdict not in {Verdict.PASS, Verdict.REVIEW}:
+        return Decision(False, None, f"{verdict}: nothing registered; {kept}.")
+    if verdict is Verdict.REVIEW and not promote_on_review:
+        return Decision(True, Alias.CHALLENGER, f"REVIEW: registered as challenger; {kept}.")
+    if backdated is not None:
+        reason = f"{verdict}, but {backdated}: registered as challenger; {kept}."
+        return Decision(True, Alias.CHALLENGER, reason)
     if verdict is Verdict.PASS:
         return Decision(
             True, Alias.CHAMPION, "PASS: all gates passed; this version is the champion."
         )
-    if verdict is Verdict.REVIEW and promote_on_review:
-        return Decision(
-            True, Alias.CHAMPION, "REVIEW: promoted, because gates.promote_on_review is set."
+    return Decision(
+        True, Alias.CHAMPION, "REVIEW: promoted, because gates.promote_on_review is set."
+    )
+
+
+def explain_backdated(candidate: Candidate, champion: Champion | None) -> str | None:
+    """Say in what a run knew less than the champion; None where it knew as much or more.
+
+    A run of the champion's own day and period may replace it.
+    """
+    if champion is None or champion.run_id == candidate.run_id:
+        return None
+    if champion.last_period is not None and candidate.last_period < champion.last_period:
+        return (
+            f"fitted on data to {candidate.last_period}, which is before the "
+            f"{champion.last_period} of {champion.name}"
         )
-    if verdict is Verdict.REVIEW:
-        return Decision(True, Alias.CHALLENGER, f"REVIEW: registered as challenger; {kept}.")
-    return Decision(False, None, f"{verdict}: nothing registered; {kept}.")
+    if champion.as_of is not None and candidate.as_of < champion.as_of:
+        return f"as of {candidate.as_of}, which is before the {champion.as_of} of {champion.name}"
+    return None
+
+
+def tell_withdrawn(history: Sequence[Promotion]) -> str | None:
+    """Say that a person took the alias from a version; None once a refit was promoted since."""
+    moves = [row for row in history if row.action is not PromotionAction.KEEP]
+    last = moves[-1] if moves else None
+    if last is None or last.action is not PromotionAction.ROLLBACK:
+        return None
+    return (
+        f"Version {last.from_version} was rolled back to {last.version} on "
+        f"{last.decided_at:%Y-%m-%d}: {last.reason}"
+    )
+
+
+def record_decision(
+    decision: Decision,
+    candidate: Candidate,
+    version: int | None,
+    *,
+    dataset_id: str,
+    champion: Champion | None,
+    decided_at: datetime,
+) -> Promotion:
+    """Return the row of ``ops.promotions`` that tells a refit's decision.
+
+    Parameters
+    ----------
+    decision, candidate, dataset_id
+        What was decided on which run.
+    version
+        Version of the registered model that the run made; None where it registered none.
+    champion
+        Champion before the decision.
+    decided_at
+        When.
+    """
+    standing = champion.version if champion else None
+    promoted = decision.alias is Alias.CHAMPION
+    return Promotion(
+        dataset_id=dataset_id,
+        decided_at=decided_at,
+        version=version if promoted else standing,
+        run_id=candidate.run_id,
+        from_version=standing,
+        action=PromotionAction.PROMOTE if promoted else PromotionAction.KEEP,
+        reason=decision.reason,
+        made_by=MadeBy.REFIT,
+    )

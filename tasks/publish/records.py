@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.gates import SamplingGates
+from schemas.markdown import escape_markdown
 from schemas.outcomes import Verdict
 from schemas.run_spec import KpiKind, RunSpec
 from schemas.wording import format_number
 from tasks.publish.outputs import RunOutputs, compute_shares
-from tasks.publish.promotion import Decision
 
 _SAMPLING_WORDS = ("hat", "ess", "diverg", "bfmi", "tree")
 
@@ -31,7 +31,7 @@ def refit_params(
     }
 
 
-def refit_tags(outputs: RunOutputs, decision: Decision, facts: Mapping[str, str]) -> dict[str, str]:
+def refit_tags(outputs: RunOutputs, facts: Mapping[str, str]) -> dict[str, str]:
     """Return what a list of runs is searched and grouped by; ``facts`` are added."""
     return {
         "verdict": outputs.diagnostics.verdict.value,
@@ -39,7 +39,6 @@ def refit_tags(outputs: RunOutputs, decision: Decision, facts: Mapping[str, str]
         "snapshot_id": outputs.snapshot.snapshot_id,
         "last_period": outputs.last_period,
         "reasons": " | ".join(outputs.diagnostics.reasons)[:4000] or "none",
-        "promotion": decision.reason,
         "inputs_digest": outputs.snapshot.wide.sha256,
         **facts,
     }
@@ -131,7 +130,7 @@ def diagnostics_rows(outputs: RunOutputs) -> list[dict[str, str]]:
     ]
 
 
-def render_note(outputs: RunOutputs, decision: Decision) -> str:
+def render_note(outputs: RunOutputs, promotion: str) -> str:
     """Render the page that opens with a run: verdict, reasons, returns."""
     reasons = "\n".join(f"- {escape_markdown(r)}" for r in outputs.diagnostics.reasons)
     metrics = {**outputs.diagnostics.metrics, **outputs.attribution.metrics}
@@ -143,7 +142,7 @@ def render_note(outputs: RunOutputs, decision: Decision) -> str:
         part
         for part in (
             f"**{outputs.diagnostics.verdict}**, {escape_markdown(outputs.spec.dataset_id)} "
-            f"to {outputs.last_period}. {decision.reason}",
+            f"to {outputs.last_period}. {escape_markdown(promotion)}",
             reasons,
             " · ".join(
                 f"{name} {format_number(value)}" for name, value in facts if value is not None
@@ -164,14 +163,6 @@ def render_table(rows: Sequence[Mapping[str, str]]) -> str:
         "| " + " | ".join(cell if cell == "---" else escape_markdown(cell) for cell in line) + " |"
         for line in lines
     )
-
-
-def escape_markdown(text: str) -> str:
-    """Make text show as itself in markdown."""
-    shown = text.replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
-    for mark in "|`*_[]":
-        shown = shown.replace(mark, f"\\{mark}")
-    return shown
 
 
 def _flatten(value: Any, key: str) -> dict[str, str]:

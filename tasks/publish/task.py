@@ -1,38 +1,59 @@
 """Tasks that publish a run. Logic: ``promotion.decide``, ``records``, ``figures``."""
 
-import hashlib
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
+from schemas.plan import Plan
+from schemas.promotions import Champion, Promotion, PromotionAction
 from schemas.refs import (
     AttributionRef,
     DiagnosticsRef,
     FeaturesRef,
-    FileRef,
+    ForecastRef,
+    PlanRef,
     PosteriorRef,
     PublicationRef,
     SnapshotRef,
 )
 from schemas.results import RunStatus
 from schemas.run_spec import RunSpec
+from schemas.scenarios import MadeBy
+from schemas.wording import format_champion
 from tasks.publish import records
 from tasks.publish.figures import build_figures
 from tasks.publish.outputs import RunOutputs
-from tasks.publish.promotion import Alias, Decision, decide
+from tasks.publish.promotion import (
+    Alias,
+    Candidate,
+    Decision,
+    decide,
+    explain_backdated,
+    record_decision,
+    tell_withdrawn,
+)
 from tasks.store import tracking
+from tasks.store.artifact_keys import artifact_key
 from tasks.store.artifacts import open_ref, read_json, read_parquet
+from tasks.store.champions import find_champion, give_champion, given_back
 from tasks.store.fingerprint import code_fingerprint, library_versions, lock_fingerprint
 from tasks.store.home import Home, current_home
+from tasks.store.resume import forget_steps
 from tasks.store.run_status import advance_run
+from tasks.store.tracking_rungs import log_rungs
 from tasks.store.warehouse import writing
+from tasks.store.warehouse_forecasts import write_forecasts
+from tasks.store.warehouse_plans import write_plan
+from tasks.store.warehouse_promotions import list_promotions, write_promotion
 from tasks.store.warehouse_runs import write_gate_results, write_marts
+from tasks.store.warehouse_stability import write_stability
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -49,50 +70,59 @@ def publish_run(
     posterior: PosteriorRef,
     diagnostics: DiagnosticsRef,
     attribution: AttributionRef,
+    forecast: ForecastRef | None,
+    plan: PlanRef | None,
     timings: dict[str, float],
 ) -> PublicationRef:
-    """Publish one judged fit: MLflow, warehouse, alias, in this order.
+    """Publish one judged fit: MLflow, then warehouse and alias together.
 
-    The run must be TRAINED; it becomes OUTPUTS_READY. A crash before the last step leaves the old
-    champion; a retry finds what is done already.
+    The run must be TRAINED; it becomes OUTPUTS_READY. Whatever interrupts this, the run is not
+    OUTPUTS_READY and the next try finds what is done already; an error gives the alias back.
     """
     home = current_home()
     outputs = _open_outputs(home, run_id, spec, snapshot, diagnostics, attribution, posterior)
     client = tracking.open_store(home)
-    champion = tracking.version_with_alias(client, spec.dataset_id, Alias.CHAMPION)
-    decision = decide(
-        diagnostics.verdict,
-        promote_on_review=spec.gates.promote_on_review,
-        has_champion=champion is not None,
-    )
+    champion = find_champion(home, spec.dataset_id)
+    candidate = Candidate(run_id, snapshot.as_of, date.fromisoformat(outputs.last_period))
+    decision = _decide(home, outputs, candidate, champion)
     record = tracking.RefitLog(
         dataset_id=spec.dataset_id,
         run_id=run_id,
         name=records.run_name(outputs),
-        note=records.render_note(outputs, decision),
+        note=records.render_note(outputs, decision.reason),
         params=records.refit_params(
             outputs,
             fingerprints={"code": code_fingerprint(), "lock": lock_fingerprint()},
             versions=library_versions(),
         ),
-        metrics=records.refit_metrics(outputs, timings),
+        metrics=records.refit_metrics(outputs, timings) | (plan.metrics if plan else {}),
         tags=records.refit_tags(
-            outputs, decision, {"model_kind": posterior.kind, "sampler": posterior.sampler}
+            outputs,
+            {
+                "promotion": decision.reason,
+                "champion_before": _describe(champion, candidate),
+                "model_kind": posterior.kind,
+                "sampler": posterior.sampler,
+                "advice": plan.advice.value if plan else "none",
+            },
         ),
         folder=home.run_dir(run_id),
         figures=build_figures(outputs),
     )
     model = _model_files(home, features, posterior) if decision.register else None
     logged = tracking.log_refit(client, home, record, model)
-    _write_warehouse(home, outputs, logged)
-    _move_aliases(client, spec.dataset_id, decision, logged.model_version)
-    champion = tracking.version_with_alias(client, spec.dataset_id, Alias.CHAMPION)
+    log_rungs(client, home, run_id, logged.mlflow_run_id)
+    row = record_decision(
+        decision, candidate, logged.model_version, dataset_id=spec.dataset_id, champion=champion,
+        decided_at=datetime.now(UTC),
+    )  # fmt: skip
+    with given_back(client, spec.dataset_id, row.from_version), writing(home) as con:
+        _write_warehouse(con, home, outputs, logged, forecast, plan)
+        write_promotion(con, row)
+        _move_aliases(client, decision, logged.model_version, row)
+    forget_steps(home, run_id)
     get_run_logger().info("%s", decision.reason)
-    return PublicationRef(
-        mlflow_run_id=logged.mlflow_run_id,
-        model_version=logged.model_version,
-        champion=f"{spec.dataset_id}@{champion}" if champion is not None else None,
-    )
+    return _publication(logged, candidate, champion, row)
 
 
 @task(name="describe-run", cache_policy=NO_CACHE)
@@ -106,14 +136,9 @@ def describe_run(
 ) -> None:
     """Show verdict, returns and gates in the Prefect UI; a key per dataset keeps their history."""
     outputs = _open_outputs(current_home(), run_id, spec, snapshot, diagnostics, attribution)
-    decision = decide(
-        diagnostics.verdict,
-        promote_on_review=spec.gates.promote_on_review,
-        has_champion=publication.champion is not None,
-    )
     create_markdown_artifact(
         key=artifact_key("verdict", spec.dataset_id),
-        markdown=f"# Refit {run_id}\n\n{records.render_note(outputs, decision)}\n\n"
+        markdown=f"# Refit {run_id}\n\n{records.render_note(outputs, publication.promotion)}\n\n"
         f"Champion: {publication.champion or 'none yet'} · "
         f"MLflow run `{publication.mlflow_run_id}`",
         description=f"{diagnostics.verdict}: {spec.dataset_id} to {outputs.last_period}",
@@ -128,15 +153,6 @@ def describe_run(
         table=records.diagnostics_rows(outputs),
         description=f"Gates, worst first, {spec.dataset_id} to {outputs.last_period}",
     )
-
-
-def artifact_key(kind: str, dataset_id: str) -> str:
-    """Return a Prefect artifact key (lowercase, digits, dashes); two datasets never share one."""
-    plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in dataset_id.lower())
-    suffix = (
-        "" if plain == dataset_id else f"-{hashlib.sha256(dataset_id.encode()).hexdigest()[:6]}"
-    )
-    return f"{kind}-{plain}{suffix}"
 
 
 def _open_outputs(
@@ -157,19 +173,13 @@ def _open_outputs(
         attribution=attribution,
         contributions=read_parquet(home, attribution.contributions),
         fitted=read_parquet(home, attribution.fitted),
-        roas=read_json(home, _named(attribution.files, Artifact.ROI_METRICS)),
+        roas=read_json(home, attribution.named(Artifact.ROI_METRICS)),
         gates=read_json(home, diagnostics.file)["gates"],
-        quantiles=read_json(home, _named(attribution.files, Artifact.CHANNEL_QUANTILES)),
-        curves=read_json(home, _named(attribution.files, Artifact.RESPONSE_CURVES)),
+        quantiles=read_json(home, attribution.named(Artifact.CHANNEL_QUANTILES)),
+        curves=read_json(home, attribution.named(Artifact.RESPONSE_CURVES)),
         prior=read_json(home, prior) if prior else {},
+        stability=read_json(home, diagnostics.stability) if diagnostics.stability else {},
     )
-
-
-def _named(files: list[FileRef], name: Artifact) -> FileRef:
-    for ref in files:
-        if Path(ref.path).name == name:
-            return ref
-    raise CorruptArtifactError(f"the attribution has no {name}; run the refit again.")
 
 
 def _model_files(home: Home, features: FeaturesRef, posterior: PosteriorRef) -> tracking.ModelFiles:
@@ -186,39 +196,97 @@ def _model_files(home: Home, features: FeaturesRef, posterior: PosteriorRef) -> 
     )
 
 
-def _write_warehouse(home: Home, outputs: RunOutputs, logged: tracking.Logged) -> None:
-    """Write everything of the run in one transaction; a rejected fit leaves no rows in ``mart``."""
+def _write_warehouse(
+    con: Any,
+    home: Home,
+    outputs: RunOutputs,
+    logged: tracking.Logged,
+    forecast: ForecastRef | None,
+    plan: PlanRef | None,
+) -> None:
+    """Write everything of the run in the open transaction; a rejected fit publishes no rows."""
     verdict = outputs.diagnostics.verdict
-    with writing(home) as con:
-        if verdict in {Verdict.PASS, Verdict.REVIEW}:
-            write_marts(
+    if verdict in {Verdict.PASS, Verdict.REVIEW}:
+        write_marts(
+            con,
+            outputs.run_id,
+            outputs.spec.dataset_id,
+            contributions=outputs.contributions,
+            fitted=outputs.fitted,
+            roas=outputs.roas,
+        )
+        write_stability(con, outputs.run_id, outputs.spec.dataset_id, outputs.stability)
+        if forecast is not None:
+            write_forecasts(
                 con,
                 outputs.run_id,
                 outputs.spec.dataset_id,
-                contributions=outputs.contributions,
-                fitted=outputs.fitted,
-                roas=outputs.roas,
+                read_parquet(home, forecast.forecast),
+                read_parquet(home, forecast.assumptions),
+                kpi=outputs.spec.kpi_name,
             )
-        for battery in ("sampling", "fit"):
-            write_gate_results(con, outputs.run_id, battery, records.gate_rows(outputs, battery))
-        advance_run(
-            home,
-            outputs.run_id,
-            RunStatus.OUTPUTS_READY,
-            con=con,
-            verdict=verdict,
-            snapshot_id=outputs.snapshot.snapshot_id,
-            mlflow_run_id=logged.mlflow_run_id,
-            model_version=logged.model_version,
-        )
+        if plan is not None:
+            document = Plan.model_validate(read_json(home, plan.file))
+            write_plan(con, document, MadeBy.REFIT, logged.mlflow_run_id)
+    for battery in ("sampling", "fit", "stability"):
+        write_gate_results(con, outputs.run_id, battery, records.gate_rows(outputs, battery))
+    advance_run(
+        home,
+        outputs.run_id,
+        RunStatus.OUTPUTS_READY,
+        con=con,
+        verdict=verdict,
+        snapshot_id=outputs.snapshot.snapshot_id,
+        mlflow_run_id=logged.mlflow_run_id,
+        model_version=logged.model_version,
+    )
+
+
+def _decide(
+    home: Home, outputs: RunOutputs, candidate: Candidate, champion: Champion | None
+) -> Decision:
+    """Decide, and say whether a person took the alias from a version since the last promotion."""
+    decision = decide(
+        outputs.diagnostics.verdict,
+        promote_on_review=outputs.spec.gates.promote_on_review,
+        has_champion=champion is not None,
+        backdated=explain_backdated(candidate, champion),
+    )
+    withdrawn = tell_withdrawn(list_promotions(home, outputs.spec.dataset_id))
+    return replace(decision, reason=f"{decision.reason} {withdrawn}") if withdrawn else decision
 
 
 def _move_aliases(
-    client: "MlflowClient", dataset_id: str, decision: Decision, version: int | None
+    client: "MlflowClient", decision: Decision, version: int | None, row: Promotion
 ) -> None:
-    if version is None or decision.alias is None:
-        return
-    tracking.move_alias(client, dataset_id, version, decision.alias)
+    """Give the champion of ``row`` its alias, whatever a killed run left; and the challenger's."""
+    give_champion(client, row.dataset_id, row.version)
     if decision.alias is Alias.CHAMPION:
         # The challenger of an earlier week has been overtaken.
-        tracking.drop_alias(client, dataset_id, Alias.CHALLENGER)
+        tracking.drop_alias(client, row.dataset_id, Alias.CHALLENGER)
+    elif decision.alias is Alias.CHALLENGER and version is not None:
+        tracking.move_alias(client, row.dataset_id, version, Alias.CHALLENGER)
+
+
+def _publication(
+    logged: tracking.Logged, candidate: Candidate, champion: Champion | None, row: Promotion
+) -> PublicationRef:
+    """Say who is champion after the run, and how old what it knows is."""
+    is_new = row.action is PromotionAction.PROMOTE
+    last_period = champion.last_period if champion else None
+    return PublicationRef(
+        mlflow_run_id=logged.mlflow_run_id,
+        model_version=logged.model_version,
+        champion=None if row.version is None else f"{row.dataset_id}@{row.version}",
+        promotion=row.reason,
+        champion_last_period=candidate.last_period if is_new else last_period,
+        champion_age_days=0
+        if is_new
+        else (champion.age_days(candidate.as_of) if champion else None),
+    )
+
+
+def _describe(champion: Champion | None, candidate: Candidate) -> str:
+    if champion is None:
+        return "none"
+    return format_champion(champion.name, champion.last_period, champion.age_days(candidate.as_of))

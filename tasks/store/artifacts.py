@@ -7,6 +7,7 @@ Does not: what the files mean.
 import hashlib
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,11 @@ def write_whole(home: Home, path: Path, write: Callable[[Path], object]) -> File
     finally:
         partial.unlink(missing_ok=True)
     return FileRef(path=home.relative(path), sha256=digest)
+
+
+def copy_file(home: Home, source: Path, path: Path) -> FileRef:
+    """Copy a file to ``path``, whole or not at all."""
+    return write_whole(home, path, lambda partial: shutil.copyfile(source, partial))
 
 
 def open_ref(home: Home, ref: FileRef) -> Path:

@@ -35,6 +35,16 @@ class Home:
         return self.root / "data" / "runs"
 
     @property
+    def plans(self) -> Path:
+        """One folder per budget plan that no refit made."""
+        return self.root / "data" / "plans"
+
+    @property
+    def steps(self) -> Path:
+        """Finished steps of runs that have not ended yet (``tasks.store.resume``)."""
+        return self.root / "data" / "steps"
+
+    @property
     def locks(self) -> Path:
         """Lock files, one per dataset."""
         return self.root / "data" / "locks"
@@ -52,6 +62,10 @@ class Home:
     def run_dir(self, run_id: str) -> Path:
         """Folder of one run's artifacts."""
         return self.runs / run_id
+
+    def plan_dir(self, scenario_id: str) -> Path:
+        """Folder of one budget plan."""
+        return self.plans / scenario_id
 
     def relative(self, path: Path) -> str:
         """Path as written into references: relative to the home, so a home can be moved."""

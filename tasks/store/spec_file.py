@@ -15,6 +15,7 @@ from schemas.errors import SpecError
 from schemas.run_spec import RunSpec
 from schemas.spec_errors import parse_run_spec
 from tasks.store.lift_test_file import read_lift_tests
+from tasks.store.text_files import read_text
 
 MAX_BYTES = 1_000_000
 """A run spec is a page of text; a larger file was given by mistake."""
@@ -29,7 +30,7 @@ def read_run_spec(path: Path) -> RunSpec:
         If the file is missing, is not JSON or YAML, repeats a key, or its content cannot be used;
         likewise the file of lift tests that it names.
     """
-    text = _read_text(path)
+    text = read_text(path, named_by="--spec", kind="JSON or YAML", max_bytes=MAX_BYTES)
     document = parse_document(text, name=path.name, suffix=path.suffix)
     return parse_run_spec(_with_lift_tests(document, path), source=path.name)
 
@@ -66,8 +67,19 @@ def data_path(spec: RunSpec, *, spec_path: Path | None, override: Path | None) -
     return path
 
 
-def parse_document(text: str, *, name: str, suffix: str = "") -> Any:
+def parse_document(text: str, *, name: str, suffix: str = "", what: str = "run spec") -> Any:
     """Parse JSON or YAML, chosen by ``suffix``, else by the first character.
+
+    Parameters
+    ----------
+    text
+        The document.
+    name
+        Name of the file for the message.
+    suffix
+        Its suffix.
+    what
+        What it should be, for the message.
 
     Raises
     ------
@@ -78,30 +90,11 @@ def parse_document(text: str, *, name: str, suffix: str = "") -> Any:
         suffix.lower() not in {".yaml", ".yml"} and text.lstrip().startswith("{")
     )
     if not text.strip():
-        raise SpecError(f"{name} is empty; a run spec needs at least dataset_id.")
+        raise SpecError(f"{name} is empty; it should be a {what}.")
     try:
         return _parse_json(text, name) if is_json else _parse_yaml(text, name)
     except RecursionError as error:
-        raise SpecError(f"{name}: nested too deeply to be a run spec.") from error
-
-
-def _read_text(path: Path) -> str:
-    if path.is_dir():
-        raise SpecError(f"--spec: {path} is a folder; name a JSON or YAML file.")
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise SpecError(
-                f"{path.name} is larger than {MAX_BYTES // 1000} kB; is it the data file?"
-            )
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise SpecError(f"--spec: {path} does not exist.") from error
-    except UnicodeDecodeError as error:
-        raise SpecError(
-            f"{path.name} is not UTF-8 text (byte {error.start}); save it as UTF-8."
-        ) from error
-    except OSError as error:
-        raise SpecError(f"--spec: {path} cannot be read: {error.strerror}.") from error
+        raise SpecError(f"{name}: nested too deeply to be a {what}.") from error
 
 
 def _parse_json(text: str, name: str) -> Any:
@@ -112,7 +105,7 @@ def _parse_json(text: str, name: str) -> Any:
         return dict(pairs)
 
     def refuse(constant: str) -> NoReturn:
-        raise SpecError(f"{name}: {constant} is not a number that a run spec can use.")
+        raise SpecError(f"{name}: {constant} is not a number that can be used.")
 
     try:
         return json.loads(text, object_pairs_hook=unique, parse_constant=refuse)

@@ -10,10 +10,8 @@ import logging
 import math
 import os
 import re
-import sqlite3
 import warnings
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from schemas.errors import ResourceUnavailableError
 from tasks.store.home import CHECKOUT, Home
+from tasks.store.tracking_moves import follow_moved_home
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,13 +45,6 @@ MODEL_LIBRARIES = (
     "pymc-marketing",
 )
 """What the registered model needs when it is loaded elsewhere."""
-
-_STORED_PATHS = (
-    ("experiments", "artifact_location"),
-    ("runs", "artifact_uri"),
-    ("logged_models", "artifact_location"),
-    ("model_versions", "storage_location"),
-)
 
 
 @dataclass(frozen=True)
@@ -110,7 +102,7 @@ def open_store(home: Home) -> "MlflowClient":
         # Two first opens race in the migration, and one of them dies.
         with FileLock(home.locks / "mlflow.lock", timeout=LOCK_SECONDS):
             if _is_local(home):
-                _follow_moved_home(home)
+                follow_moved_home(home)
             client.search_experiments(max_results=1)
     except Timeout as error:
         raise ResourceUnavailableError(
@@ -150,13 +142,14 @@ def log_refit(
     earlier = find_logged(client, record.dataset_id, record.run_id)
     if earlier is not None:
         return earlier
-    experiment_id = _experiment(client, home, record.dataset_id)
+    experiment_id = open_experiment(client, home, record.dataset_id)
+    _drop_leftovers(client, experiment_id, record)
     _sweep_killed(client, experiment_id)
     with mlflow.start_run(
         experiment_id=experiment_id, run_name=record.name, description=record.note,
         tags={**record.tags, RUN_TAG: record.run_id},
     ) as active:  # fmt: skip
-        _log_params(client, active.info.run_id, record.params)
+        log_params(client, active.info.run_id, record.params)
         mlflow.log_metrics(clean_metrics(record.metrics))
         mlflow.log_artifacts(str(record.folder), artifact_path="run")
         for name, figure in record.figures.items():
@@ -210,7 +203,8 @@ def clean_name(name: str) -> str:
     return f"{kept or 'name'}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
 
 
-def _experiment(client: "MlflowClient", home: Home, dataset_id: str) -> str:
+def open_experiment(client: "MlflowClient", home: Home, dataset_id: str) -> str:
+    """Return the id of the dataset's experiment, making it if it is absent."""
     known = client.get_experiment_by_name(dataset_id)
     if known is not None:
         if known.lifecycle_stage == "deleted":
@@ -220,13 +214,28 @@ def _experiment(client: "MlflowClient", home: Home, dataset_id: str) -> str:
     return str(client.create_experiment(dataset_id, artifact_location=location))
 
 
+def _drop_leftovers(client: "MlflowClient", experiment_id: str, record: RefitLog) -> None:
+    """Delete what an interrupted try of the same run left: its runs and their model versions."""
+    left = client.search_runs(
+        [experiment_id],
+        f"tags.`{RUN_TAG}` = '{_quoted(record.run_id)}' and attributes.status != 'FINISHED'",
+    )
+    for run in left:
+        of_run = f"name = '{_quoted(record.dataset_id)}' and run_id = '{run.info.run_id}'"
+        for found in client.search_model_versions(of_run):
+            client.delete_model_version(record.dataset_id, str(found.version))
+        client.delete_run(run.info.run_id)
+
+
 def _sweep_killed(client: "MlflowClient", experiment_id: str) -> None:
-    """End runs that a killed process left RUNNING; the dataset's lock says they are dead."""
+    """End refits that a killed process left RUNNING; the dataset's lock says they are dead."""
     for run in client.search_runs([experiment_id], "attributes.status = 'RUNNING'"):
-        client.set_terminated(run.info.run_id, status="KILLED")
+        if RUN_TAG in run.data.tags:  # a plan holds no lock, and may be alive
+            client.set_terminated(run.info.run_id, status="KILLED")
 
 
-def _log_params(client: "MlflowClient", mlflow_run_id: str, params: Mapping[str, Any]) -> None:
+def log_params(client: "MlflowClient", mlflow_run_id: str, params: Mapping[str, Any]) -> None:
+    """Log parameters under names that MLflow accepts, any number of them."""
     from mlflow.entities import Param
 
     entries = [Param(clean_name(key), _shortened(str(value))) for key, value in params.items()]
@@ -265,32 +274,6 @@ def _register(dataset_id: str, model: ModelFiles) -> int:
 
 def _is_local(home: Home) -> bool:
     return home.tracking_uri == f"sqlite:///{home.mlruns / 'mlflow.db'}"
-
-
-def _follow_moved_home(home: Home) -> None:
-    """Rewrite stored artifact paths after the home was moved: MLflow keeps them absolute."""
-    database = home.mlruns / "mlflow.db"
-    if not database.exists():
-        return
-    with closing(sqlite3.connect(database, timeout=30)) as con, con:
-        tables = {
-            row[0] for row in con.execute("select name from sqlite_master where type = 'table'")
-        }
-        if not {table for table, _ in _STORED_PATHS} <= tables:
-            return
-        locations = [
-            row[0] or "" for row in con.execute("select artifact_location from experiments")
-        ]
-        marker = f"/{home.mlruns.name}/artifacts/"
-        roots = {loc.rsplit(marker, 1)[0] for loc in locations if marker in loc} - {str(home.root)}
-        for old in roots:
-            for table, column in _STORED_PATHS:
-                con.execute(
-                    f"update {table} set {column} = ? || substr({column}, ?) "  # noqa: S608 - constants
-                    f"where substr({column}, 1, ?) = ?",
-                    (str(home.root), len(old) + 1, len(old) + len(marker), old + marker),
-                )
-            log.info("the MLflow store was moved from %s; its artifact paths follow", old)
 
 
 def _quoted(text: str) -> str:

@@ -6,6 +6,7 @@ Does not: SQL of one concern (``warehouse_canonical``, ``warehouse_runs``).
 
 import importlib.resources
 import logging
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ def writing(
     """
     home.warehouse.parent.mkdir(parents=True, exist_ok=True)
     with _connect(home, read_only=False, wait_seconds=wait_seconds) as con:
-        con.execute(importlib.resources.files("schemas.sql").joinpath("warehouse.sql").read_text())
+        con.execute(_ddl())
         con.execute("begin transaction")
         try:
             yield con
@@ -48,12 +49,27 @@ def writing(
 def reading(
     home: Home, *, wait_seconds: float = WAIT_SECONDS
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the warehouse read-only; an absent warehouse reads as an empty one."""
-    if not home.warehouse.exists():
-        with writing(home, wait_seconds=wait_seconds):
-            log.info("made an empty warehouse at %s", home.warehouse)
+    """Open the warehouse read-only; a table that it lacks, or all of it, reads as an empty one."""
+    if home.warehouse.exists():
+        with _connect(home, read_only=True, wait_seconds=wait_seconds) as con:
+            if _has_every_table(con):
+                yield con
+                return
+    with writing(home, wait_seconds=wait_seconds):
+        log.info("made the tables that the warehouse %s did not have", home.warehouse)
     with _connect(home, read_only=True, wait_seconds=wait_seconds) as con:
         yield con
+
+
+def _ddl() -> str:
+    return importlib.resources.files("schemas.sql").joinpath("warehouse.sql").read_text()
+
+
+def _has_every_table(con: duckdb.DuckDBPyConnection) -> bool:
+    """Tell whether the file has all that this version reads: an earlier one may have made it."""
+    wanted = set(re.findall(r"create table if not exists (\S+)", _ddl()))
+    rows = con.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+    return wanted <= {row[0] for row in rows}
 
 
 def _connect(home: Home, *, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:

@@ -92,6 +92,17 @@ def list_runs(home: Home, dataset_id: str | None = None) -> list[RunRecord]:
     return [_record(row) for row in rows]
 
 
+def list_unfinished(home: Home, dataset_id: str) -> list[RunRecord]:
+    """Return runs of a dataset that have no outputs, newest first, those in ERROR too."""
+    with reading(home) as con:
+        rows = con.execute(
+            f"select {_RUN_COLUMNS} from ops.runs where dataset_id = ? and status <> ? "  # noqa: S608
+            "order by created_at desc, run_id desc",
+            [dataset_id, RunStatus.OUTPUTS_READY.value],
+        ).fetchall()
+    return [_record(row) for row in rows]
+
+
 def write_gate_results(
     con: duckdb.DuckDBPyConnection,
     run_id: str,
@@ -110,7 +121,7 @@ def write_gate_results(
 
 def read_gate_results(home: Home, run_id: str) -> list[dict[str, Any]]:
     """Return all gate results of a run, in the order of the layers."""
-    order = ["raw", "canonical", "features", "sampling", "fit"]
+    order = ["raw", "canonical", "features", "sampling", "fit", "stability"]
     with reading(home) as con:
         rows = con.execute(
             "select battery, gate, verdict, observed, detail from ops.gate_results "
@@ -133,8 +144,8 @@ def write_marts(
     roas: Mapping[str, Mapping[str, Any]],
 ) -> None:
     """Replace everything published of one run."""
-    _replace(con, "mart.contributions", run_id, dataset_id, contributions, CONTRIBUTION_COLUMNS)
-    _replace(con, "mart.fitted", run_id, dataset_id, fitted, FITTED_COLUMNS)
+    replace_rows(con, "mart.contributions", run_id, dataset_id, contributions, CONTRIBUTION_COLUMNS)
+    replace_rows(con, "mart.fitted", run_id, dataset_id, fitted, FITTED_COLUMNS)
     con.execute("delete from mart.roas where run_id = ?", [run_id])
     columns = ", ".join(("run_id", "dataset_id", "channel", *ROAS_COLUMNS))
     marks = ", ".join(["?"] * (3 + len(ROAS_COLUMNS)))
@@ -156,7 +167,7 @@ def read_roas(home: Home, run_id: str) -> dict[str, dict[str, Any]]:
     return {row[0]: dict(zip(ROAS_COLUMNS, row[1:], strict=True)) for row in rows}
 
 
-def _replace(
+def replace_rows(
     con: duckdb.DuckDBPyConnection,
     table: str,
     run_id: str,
@@ -164,18 +175,17 @@ def _replace(
     frame: "pd.DataFrame",
     names: tuple[str, ...],
 ) -> None:
-    """Replace a run's rows of ``table``, a constant of this module, by those of ``frame``."""
+    """Replace a run's rows of ``table``, a constant of the caller, by those of ``frame``."""
     columns = ", ".join(names)
     con.execute(f"delete from {table} where run_id = ?", [run_id])  # noqa: S608
     con.register("published", frame[list(names)])
-    try:
-        con.execute(
-            f"insert into {table} (run_id, dataset_id, {columns}) "  # noqa: S608
-            f"select ?, ?, {columns} from published",
-            [run_id, dataset_id],
-        )
-    finally:
-        con.unregister("published")
+    con.execute(
+        f"insert into {table} (run_id, dataset_id, {columns}) "  # noqa: S608
+        f"select ?, ?, {columns} from published",
+        [run_id, dataset_id],
+    )
+    # Not after a failure: that aborts the transaction, and this would hide why.
+    con.unregister("published")
 
 
 def _refuse_unknown_dataset(con: duckdb.DuckDBPyConnection, dataset_id: str) -> None:

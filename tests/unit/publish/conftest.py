@@ -8,13 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from support.plan_documents import forged_plan
 
-from schemas.names import Artifact
+from schemas.forecast_scores import ASSUMPTION_COLUMNS
+from schemas.names import FORECAST_ACTUALS_COLUMNS, FORECAST_COLUMNS, Artifact
 from schemas.outcomes import Verdict
 from schemas.refs import (
     AttributionRef,
     DiagnosticsRef,
     FeaturesRef,
+    ForecastRef,
+    PlanRef,
     PosteriorRef,
     SnapshotRef,
 )
@@ -39,6 +43,8 @@ class FinishedRun:
     posterior: PosteriorRef
     diagnostics: DiagnosticsRef
     attribution: AttributionRef
+    forecast: ForecastRef | None
+    plan: PlanRef | None
     timings: dict[str, float]
 
 
@@ -46,13 +52,16 @@ class FinishedRun:
 def finished(home):
     """Make a TRAINED run with all its files."""
 
-    def make(run_id="run-1", verdict=Verdict.PASS, dataset_id="demo", **spec) -> FinishedRun:
-        return _make(home, run_id, verdict, RunSpec(dataset_id=dataset_id, **spec))
+    def make(
+        run_id="run-1", verdict=Verdict.PASS, dataset_id="demo", *, weeks=4, as_of=None, **spec
+    ) -> FinishedRun:
+        run_spec = RunSpec(dataset_id=dataset_id, **spec)
+        return _make(home, run_id, verdict, run_spec, weeks, as_of or date(2024, 2, 1))
 
     return make
 
 
-def _make(home, run_id, verdict, spec):
+def _make(home, run_id, verdict, spec, weeks, as_of):
     start_run(home, run_id, spec.dataset_id)
     for status in (
         RunStatus.VALIDATED,
@@ -63,7 +72,7 @@ def _make(home, run_id, verdict, spec):
         advance_run(home, run_id, status)
     folder = home.run_dir(run_id)
     channels = [HOSTILE, PARENT, DOLLAR]
-    dates = pd.date_range("2024-01-01", periods=4, freq="7D")
+    dates = pd.date_range("2024-01-01", periods=weeks, freq="7D")
     contributions = pd.DataFrame(
         [
             (PARENT, day, name, kind, 10.0 + i, 5.0, 20.0)
@@ -156,7 +165,7 @@ def _make(home, run_id, verdict, spec):
         spec=spec,
         snapshot=SnapshotRef(
             dataset_id=spec.dataset_id, snapshot_id="s" * 16, wide=wide, column_info=info,
-            grain=Grain.WEEK, as_of=date(2024, 2, 1),
+            grain=Grain.WEEK, as_of=as_of,
         ),
         features=FeaturesRef(snapshot_id="s" * 16, features=wide, metadata=metadata, scaler=scaler),
         posterior=PosteriorRef(
@@ -172,8 +181,34 @@ def _make(home, run_id, verdict, spec):
             files=[roi, metrics_file, quantiles, curves],
             metrics={"mape": 0.02, "r2": 0.9, "rmse": float("nan")},
         ),
+        forecast=None if verdict is Verdict.FAIL else _forecast(home, folder, dates[-1]),
+        plan=None if verdict is Verdict.FAIL else _plan(home, folder, run_id, spec.dataset_id),
         timings={"fit": 3.2, "ingest": 0.1},
     )  # fmt: skip
+
+
+def _plan(home, folder, run_id, dataset_id):
+    plan = forged_plan(run_id, dataset_ids=[dataset_id], channels=[HOSTILE, PARENT])
+    return PlanRef(
+        scenario_id=run_id,
+        advice=plan.advice,
+        file=write_json(home, folder / Artifact.PLAN, plan.model_dump(mode="json")),
+        metrics={"plan_gain_mean": plan.gain_mean},
+    )
+
+
+def _forecast(home, folder, last):
+    """One period ahead of one entity and of all."""
+    ahead = [last + pd.Timedelta(days=7), 1, 45.0, 45.0, 40.0, 43.0, 45.0, 47.0, 50.0]
+    rows = [["entity", PARENT, *ahead], ["all", "all", *ahead]]
+    frame = pd.DataFrame(rows, columns=list(FORECAST_COLUMNS))
+    known = frame.assign(forecast_run_id="run-0", actual=44.0)[list(FORECAST_ACTUALS_COLUMNS)]
+    supposed = pd.DataFrame([[PARENT, ahead[0], "spend", HOSTILE, 9.5]], columns=ASSUMPTION_COLUMNS)
+    return ForecastRef(
+        forecast=write_parquet(home, folder / Artifact.FORECAST, frame),
+        assumptions=write_parquet(home, folder / Artifact.FORECAST_ASSUMPTIONS, supposed),
+        actuals=write_parquet(home, folder / Artifact.FORECAST_ACTUALS, known),
+    )
 
 
 def read(home, run_id, name):

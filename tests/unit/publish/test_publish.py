@@ -9,10 +9,12 @@ import pytest
 
 from schemas.outcomes import Verdict
 from schemas.results import RunStatus
+from schemas.scenarios import MadeBy
 from tasks.publish import task
 from tasks.publish.promotion import Alias
 from tasks.store import tracking
 from tasks.store.warehouse import reading
+from tasks.store.warehouse_plans import list_scenarios
 from tasks.store.warehouse_runs import read_gate_results, read_roas, read_run
 
 HOSTILE = "x'); DROP TABLE kpi;--"
@@ -49,6 +51,10 @@ def test_an_accepted_refit_is_in_the_warehouse_in_mlflow_and_champion(home, publ
     assert (record.mlflow_run_id, record.model_version) == (got.mlflow_run_id, 1)
     assert count(home, "mart.contributions", "run-1") == 16
     assert count(home, "mart.fitted", "run-1") == 4
+    assert count(home, "mart.forecasts", "run-1") == 2
+    scenario = list_scenarios(home)[0]
+    assert (scenario.scenario_id, scenario.made_by) == ("run-1", MadeBy.REFIT)
+    assert scenario.mlflow_run_id == got.mlflow_run_id
     assert [(g["battery"], g["gate"]) for g in read_gate_results(home, "run-1")] == [
         ("sampling", "r_hat_max"),
         ("fit", "ppc_p"),
@@ -88,7 +94,8 @@ def test_a_bad_week_cannot_take_the_champion(home, publish, verdict):
     assert got.model_version == (2 if is_review else None)
     assert aliases(home)[Alias.CHALLENGER] == (2 if is_review else None)
     assert read_run(home, "run-2").verdict is verdict
-    assert (count(home, "mart.contributions", "run-2") > 0) == is_review
+    for table in ("mart.contributions", "mart.forecasts"):
+        assert (count(home, table, "run-2") > 0) == is_review
 
 
 def test_a_rejected_first_fit_registers_nothing(home, publish):
@@ -113,6 +120,7 @@ def test_publishing_twice_is_publishing_once(home, finished, monkeypatch):
     made = finished()
     assert task.publish_run.fn(**vars(made)) == task.publish_run.fn(**vars(made))
     assert count(home, "mart.contributions", "run-1") == 16
+    assert count(home, "mart.forecasts", "run-1") == 2
 
 
 def test_a_crash_before_the_warehouse_leaves_the_old_champion_and_a_retry_mends_it(
@@ -139,9 +147,11 @@ def test_runs_left_running_by_a_kill_are_ended(home, publish):
     first = publish()
     client = tracking.open_store(home)
     experiment = client.get_experiment_by_name("demo").experiment_id
-    orphan = client.create_run(experiment).info.run_id
+    orphan = client.create_run(experiment, tags={tracking.RUN_TAG: "run-0"}).info.run_id
+    plan = client.create_run(experiment, tags={"kind": "plan"}).info.run_id
     publish(run_id="run-2")
     assert client.get_run(orphan).info.status == "KILLED"
+    assert client.get_run(plan).info.status == "RUNNING", "a plan may be alive: it holds no lock"
     assert client.get_run(first.mlflow_run_id).info.status == "FINISHED"
 
 

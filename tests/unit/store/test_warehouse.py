@@ -132,3 +132,20 @@ def test_a_file_that_is_no_warehouse_is_not_taken_for_a_lock(home):
     home.warehouse.write_bytes(b"not a database" * 1000)
     with pytest.raises(duckdb.Error), warehouse.writing(home, wait_seconds=60):
         pass
+
+
+def test_a_warehouse_of_an_earlier_version_gains_the_tables_it_lacks_and_keeps_its_rows(home):
+    with warehouse.writing(home) as con:
+        con.execute(INSERT, ["kept"])
+        con.execute("drop table mart.forecasts")
+    with warehouse.reading(home) as con:
+        assert con.execute("select count(*) from mart.forecasts").fetchone() == (0,)
+    assert entities(home) == ["kept"]
+
+
+def test_reading_does_not_write_a_warehouse_that_has_every_table(home):
+    with warehouse.writing(home) as con:
+        con.execute(INSERT, ["kept"])
+    before = home.warehouse.read_bytes()
+    assert entities(home) == ["kept"]
+    assert home.warehouse.read_bytes() == before

@@ -1,0 +1,62 @@
+"""Who is champion, since when, and how that came about."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class PromotionAction(StrEnum):
+    """What a decision did to the champion alias."""
+
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
+    KEEP = "keep"
+
+
+class MadeBy(StrEnum):
+    """Who decided."""
+
+    REFIT = "refit"
+    PERSON = "person"
+
+
+class Promotion(BaseModel):
+    """One row of ``ops.promotions``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset_id: str
+    decided_at: datetime
+    version: int | None
+    """Champion after the decision; None where there is none."""
+    run_id: str
+    """Run that was promoted, went back to, or was not promoted."""
+    from_version: int | None
+    """Champion before the decision."""
+    action: PromotionAction
+    reason: str
+    made_by: MadeBy
+
+
+class Champion(BaseModel):
+    """The version that holds the champion alias, and what its run knew."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset_id: str
+    version: int
+    run_id: str
+    as_of: date | None = None
+    """Knowledge date of its run."""
+    last_period: date | None = None
+    """Newest period it was fitted on."""
+
+    @property
+    def name(self) -> str:
+        """Name as in ``demo@3``."""
+        return f"{self.dataset_id}@{self.version}"
+
+    def age_days(self, as_of: date) -> int | None:
+        """Days between its knowledge date and ``as_of``, 0 where that is earlier."""
+        return None if self.as_of is None else max((as_of - self.as_of).days, 0)

@@ -1,0 +1,37 @@
+"""A finished run on disk whose draws are forged: what a plan needs of a refit, without sampling."""
+
+import xarray as xr
+from support.worlds import World, prior_draws
+
+from schemas.names import Artifact
+from schemas.outcomes import Verdict
+from schemas.results import RunStatus
+from tasks.mmm.scaling import scales_to_json
+from tasks.store.artifacts import write_json, write_netcdf, write_parquet
+from tasks.store.home import Home
+from tasks.store.run_status import advance_run, start_run
+
+
+def end_run(home: Home, run_id: str, verdict: Verdict, dataset_id: str = "world") -> None:
+    """Take a run through all its states, without any file."""
+    start_run(home, run_id, dataset_id)
+    for status in list(RunStatus)[1:]:
+        if status is not RunStatus.ERROR:
+            advance_run(home, run_id, status)
+    facts = {"verdict": verdict, "snapshot_id": "0" * 16, "model_version": 1}
+    advance_run(home, run_id, RunStatus.OUTPUTS_READY, **facts)
+
+
+def forge_run(home: Home, run_id: str, world: World, verdict: Verdict = Verdict.PASS) -> None:
+    """Write the files that a plan reads of a run, with prior draws for its posterior."""
+    end_run(home, run_id, verdict, world.spec.dataset_id)
+    folder = home.run_dir(run_id)
+    tree = xr.DataTree.from_dict({"posterior": prior_draws(world, n_draws=30)})
+    write_netcdf(home, folder / Artifact.POSTERIOR, tree)
+    write_parquet(home, folder / Artifact.FEATURES, world.frame)
+    write_json(home, folder / Artifact.FEATURE_METADATA, world.metadata)
+    write_json(home, folder / Artifact.FEATURE_SCALER, scales_to_json(world.inputs.scales))
+    write_json(home, folder / Artifact.RUN_SPEC, world.spec.model_dump(mode="json"))
+    names = [channel["name"] for channel in world.metadata["channels"]]
+    returns = {name: {"prior_driven": False} for name in names}
+    write_json(home, folder / Artifact.ROI_METRICS, returns)
