@@ -20,9 +20,10 @@ refit: $(READY) ## Run the weekly refit on the demo panel
 	$(VENV)/bin/mmm refit --spec data/demo/run_spec.yaml
 
 test: $(READY) ## Run all tests (WORKERS=0 for one process, ARGS="-k name" to choose)
-	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(VENV)/bin/python -m pytest -n $(WORKERS) -m "not orchestration" $(ARGS) || [ $$? -eq 5 ]
+	$(VENV)/bin/python -m pytest -m orchestration $(ARGS) || [ $$? -eq 5 ]
 
-ui: $(READY) ## Start the Prefect and MLflow web interfaces on 127.0.0.1
+ui: $(READY) ## Start Prefect, MLflow and a worker for the deployments on 127.0.0.1
 	$(VENV)/bin/mmm ui
 
 bench: $(READY) ## Run the benchmarks (MMM_RECOVERY_DATA=folder of the recovery sets)

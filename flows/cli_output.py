@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from schemas.results import RunRecord
-from schemas.wording import format_number
+from schemas.names import Artifact
+from schemas.results import RefitReport, RunRecord
+from schemas.wording import format_champion, format_number
 
 EXIT_OTHER = 1
 
@@ -32,16 +33,33 @@ def render_refit(report: Mapping[str, Any], summaries: Mapping[str, Any]) -> str
         *(f"  - {reason}" for reason in report.get("reasons", [])),
         render_returns(summaries.get("roas", {})),
         "  ".join(f"{name} {value}" for name, value in facts),
-        f"champion   {report.get('champion') or 'none yet'}{_unchanged(report)}",
-        f"artifacts  {_shown_path(report['artifacts_dir'])}",
+        _plan_line(report),
+        _champion_line(report),
+        f"report     {shown_path(report['artifacts_dir'])}/{Artifact.REPORT}",
+        f"artifacts  {shown_path(report['artifacts_dir'])}",
     ]
     if report.get("mlflow_run_id"):
         parts.append(f"MLflow     run {report['mlflow_run_id']} (mmm ui shows it)")
     return "\n".join(part for part in parts if part)
 
 
-def _shown_path(path: str) -> str:
-    """Path as a person would type it here: relative where it is below the working folder."""
+def render_standing(report: RefitReport) -> str:
+    """Say who stays champion after a refit that was not promoted, and how old that one is."""
+    if report.champion is None:
+        return "there is still no champion"
+    name = f"{report.champion} stays champion"
+    return format_champion(name, report.champion_last_period, report.champion_age_days)
+
+
+def _plan_line(report: Mapping[str, Any]) -> str:
+    """Say what to do with the budget; nothing where the fit was rejected."""
+    if not report.get("plan_note"):
+        return ""
+    return f"plan       {(report.get('advice') or 'none').upper()}: {report['plan_note']}"
+
+
+def shown_path(path: str) -> str:
+    """Return a path as a person would type it: relative where it is below the working folder."""
     here, there = Path.cwd(), Path(path)
     return str(there.relative_to(here)) if there.is_relative_to(here) else path
 
@@ -146,6 +164,8 @@ def render_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _visible(text: str) -> str:
+    # A terminal breaks no cell, so the space that must not break a line is a plain one here.
+    text = text.replace("\N{NO-BREAK SPACE}", " ")
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
@@ -158,8 +178,15 @@ def _interval(row: Mapping[str, Any], stem: str) -> list[str]:
     ]
 
 
-def _unchanged(report: Mapping[str, Any]) -> str:
-    return " (unchanged)" if report["verdict"] == "FAIL" and report.get("champion") else ""
+def _champion_line(report: Mapping[str, Any]) -> str:
+    champion, version = report.get("champion"), report.get("model_version")
+    if not champion:
+        return "champion   none yet"
+    if report["verdict"] != "FAIL" and champion == f"{report['dataset_id']}@{version}":
+        return f"champion   {champion}"
+    period, age = report.get("champion_last_period"), report.get("champion_age_days")
+    registered = f"; {report['dataset_id']}@{version} is challenger" if version else ""
+    return f"champion   {format_champion(f'{champion} (unchanged)', period, age)}{registered}"
 
 
 def _least(*values: float | None) -> float | None:

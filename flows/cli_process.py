@@ -1,20 +1,76 @@
 """How the process answers and ends: one stdout for answers, stderr for the rest, exit codes.
 
-Belongs here: the guard of standard output, errors, the end of the process.
-Does not: what a verb does (``flows.cli``), how results look (``flows.cli_output``).
+Belongs here: the guard of standard output, errors, the call of a flow, the end of the process.
+Does not: what a verb does (``flows.cli_*``), how results look (``flows.cli_output``).
 """
 
 import json
+import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import Any, TextIO
+
+import typer
 
 from schemas.errors import MmmError
 
 EXIT_OTHER = 1
+EXIT_INVALID = 2
+EXIT_REJECTED = 3
+
+
+def run_verb(work: Callable[[TextIO], int], *, as_json: bool, debug: bool) -> None:
+    """Run one verb, its standard output guarded and its errors told; ends with its exit code.
+
+    Parameters
+    ----------
+    work
+        Takes the stream for the answer and returns the exit code.
+    as_json
+        Tell an error as a JSON object, too.
+    debug
+        Tell an error with its traceback.
+    """
+    for name in ("flows", "tasks"):
+        logging.getLogger(name).setLevel(logging.INFO)
+    with answers_only() as answer:
+        try:
+            code = work(answer)
+        except (Exception, KeyboardInterrupt) as error:
+            code = report_error(error, answer=answer, as_json=as_json, debug=debug)
+        finally:
+            answer.flush()
+    raise typer.Exit(code)
+
+
+def call_flow[Request, Report](
+    open_flow: Callable[[], Callable[[Request], Report]],
+    request: Request,
+    *,
+    engines: Sequence[str],
+) -> Report:
+    """Start Prefect's API while a flow's heavy modules are imported, then run the flow.
+
+    Parameters
+    ----------
+    open_flow
+        Imports the flow's module and returns the flow.
+    request
+        What the flow is asked.
+    engines
+        Libraries that its tasks import late.
+    """
+    from flows import services
+    from flows.engines import import_engines
+
+    service = services.start_ephemeral_api()
+    flow = open_flow()
+    import_engines(engines)
+    services.require_prefect_api(service)
+    return flow(request)
 
 
 @contextmanager

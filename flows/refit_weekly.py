@@ -7,20 +7,35 @@ from datetime import UTC, date, datetime
 
 from prefect import flow
 
+from flows.ladder import fit_until_sampled
 from flows.timing import Timings
 from schemas.errors import DataContractError, MmmError
+from schemas.names import Artifact
 from schemas.outcomes import Finding, Verdict
-from schemas.refs import AttributionRef, DiagnosticsRef, PublicationRef, SnapshotRef, ValidationRef
+from schemas.refs import (
+    AttributionRef,
+    DiagnosticsRef,
+    FeaturesRef,
+    PlanSource,
+    PosteriorRef,
+    PublicationRef,
+    SnapshotRef,
+    ValidationRef,
+    WeeklyPlan,
+)
 from schemas.results import RefitReport, RunStatus
 from schemas.run_spec import RefitRequest, RunSpec
 from tasks.attribute.task import attribute_kpi
 from tasks.canonicalize.task import canonicalize_batch, refuse_batch, take_snapshot
-from tasks.diagnose.task import diagnose_posterior
+from tasks.diagnose.task import diagnose_posterior, judge_stability
 from tasks.features.task import build_features
 from tasks.fit.task import fit_posterior
+from tasks.forecast.task import forecast_kpi
 from tasks.ingest.task import ingest_file
 from tasks.lifecycle.task import advance_run, begin_run, exclusive, fail_run
+from tasks.optimize.task import plan_week
 from tasks.publish.task import describe_run, publish_run
+from tasks.report.task import render_report_page
 from tasks.store.home import current_home
 from tasks.validate.task import validate_canonical, validate_features, validate_raw
 
@@ -47,10 +62,11 @@ def refit_weekly(request: RefitRequest) -> RefitReport:
         Any other failure with a known cause; the run is recorded as ERROR with its reason.
     """
     spec = request.spec
+    as_of = request.as_of or datetime.now(UTC).date()
     with exclusive(spec.dataset_id):
-        run_id = begin_run(spec)
+        run_id = begin_run(request, as_of)
         try:
-            return _refit(run_id, spec, request.data, request.as_of or datetime.now(UTC).date())
+            return _refit(run_id, spec, request.data, as_of)
         except Exception as error:
             reason = (
                 str(error) if isinstance(error, MmmError) else f"{type(error).__name__}: {error}"
@@ -71,23 +87,35 @@ def _refit(run_id: str, spec: RunSpec, data: str | None, as_of: date) -> RefitRe
     advance_run(run_id, RunStatus.FEATURES_BUILT, snapshot.snapshot_id)
 
     advance_run(run_id, RunStatus.TRAINING)
-    with timings.stage("fit"):
-        limit = 60 * spec.sampler.timeout_minutes
-        posterior = fit_posterior.with_options(timeout_seconds=limit)(features, spec, run_id)
-    with timings.stage("diagnose"):
-        diagnostics = diagnose_posterior(posterior, features, findings, spec, run_id)
+    fit = fit_until_sampled(
+        fit_posterior, diagnose_posterior, features, findings, spec, run_id, timings
+    )
+    posterior, diagnostics = fit.posterior, fit.diagnostics
     with timings.stage("attribute"):
         attribution = attribute_kpi(posterior, features, diagnostics, spec, run_id)
+    forecast, week = None, None
+    if diagnostics.verdict is not Verdict.FAIL:
+        with timings.stage("forecast"):
+            forecast = forecast_kpi(posterior, features, spec, run_id)
+        with timings.stage("plan"):
+            source = _plan_source(run_id, spec, features, posterior, attribution)
+            week = plan_week(source, _folder(run_id))
+    with timings.stage("judge_stability"):
+        plan = week.plan if week else None
+        diagnostics = judge_stability(diagnostics, attribution, plan, snapshot, spec, run_id)
     advance_run(run_id, RunStatus.TRAINED)
+    with timings.stage("report"):
+        render_report_page(run_id)
 
     stages = timings.seconds | {f"fit_{k}": round(v, 3) for k, v in posterior.wall_seconds.items()}
     with timings.stage("publish"):
         publication = publish_run(
-            run_id, spec, snapshot, features, posterior, diagnostics, attribution, stages
-        )
+            run_id, spec, snapshot, features, posterior, diagnostics, attribution, forecast,
+            plan, stages,
+        )  # fmt: skip
     describe_run(run_id, spec, snapshot, diagnostics, attribution, publication)
     seconds = stages | timings.seconds
-    return _report(run_id, snapshot, diagnostics, attribution, publication, findings, seconds)
+    return _report(run_id, snapshot, diagnostics, attribution, publication, week, findings, seconds)
 
 
 def _prepare_data(
@@ -116,6 +144,24 @@ def _prepare_data(
     return snapshot, findings
 
 
+def _plan_source(
+    run_id: str,
+    spec: RunSpec,
+    features: FeaturesRef,
+    posterior: PosteriorRef,
+    attribution: AttributionRef,
+) -> PlanSource:
+    return PlanSource(
+        run_id=run_id,
+        snapshot_id=features.snapshot_id,
+        model_version=None,
+        spec=spec,
+        posterior=posterior.posterior,
+        features=features,
+        roi_metrics=attribution.named(Artifact.ROI_METRICS),
+    )
+
+
 def _folder(run_id: str) -> str:
     return str(current_home().run_dir(run_id))
 
@@ -137,6 +183,7 @@ def _report(
     diagnostics: DiagnosticsRef,
     attribution: AttributionRef,
     publication: PublicationRef,
+    week: WeeklyPlan | None,
     findings: list[Finding],
     seconds: dict[str, float],
 ) -> RefitReport:
@@ -148,9 +195,14 @@ def _report(
         verdict=diagnostics.verdict,
         reasons=diagnostics.reasons,
         champion=publication.champion,
+        champion_last_period=publication.champion_last_period,
+        champion_age_days=publication.champion_age_days,
+        promotion=publication.promotion,
         model_version=publication.model_version,
         artifacts_dir=_folder(run_id),
         mlflow_run_id=publication.mlflow_run_id,
+        advice=week.plan.advice if week and week.plan else None,
+        plan_note=week.note if week else None,
         metrics={**diagnostics.metrics, **attribution.metrics},
         findings=findings,
         timings=seconds,

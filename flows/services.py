@@ -1,12 +1,12 @@
-"""Servers the product starts by itself: the ephemeral Prefect API, and what ``mmm ui`` serves.
+"""Servers the product starts by itself, among them the ephemeral Prefect API.
 
-Belongs here: commands, ports, health and the end of child processes, all on 127.0.0.1.
-Does not: settings of Prefect or MLflow that hold for every process (``tasks.store.home``).
+Belongs here: ports, health and the end of child processes, all on 127.0.0.1.
+Does not: what ``mmm ui`` serves (``flows.ui_services``); settings of Prefect or MLflow that hold
+for every process (``tasks.store.home``).
 Invariant: no server outlives the process that started it (``flows.watched``).
 """
 
 import atexit
-import importlib
 import logging
 import os
 import socket
@@ -20,21 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.errors import ResourceUnavailableError
-from tasks.store.home import current_home
 
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-ENGINES = (
-    "pymc",
-    "nutpie",
-    "arviz",
-    "pymc_marketing.mmm",
-    "great_expectations",
-    "mlflow.pyfunc",
-    "matplotlib.pyplot",
-)
-"""Heavy libraries of the stages, in the order of their use."""
 HEALTH_SECONDS = 120.0
 """How long a server may take to answer; a cold start on a busy machine needs most of a minute."""
 
@@ -143,15 +132,6 @@ def start_ephemeral_api() -> Service | None:
     return service
 
 
-def import_engines() -> None:
-    """Import what a refit's tasks import late, while the API is starting on the other core.
-
-    Each takes seconds: together they would be a third of a small refit.
-    """
-    for name in ENGINES:
-        importlib.import_module(name)
-
-
 def require_prefect_api(service: Service | None) -> None:
     """Wait for the ephemeral API, or check the one that Prefect's settings name.
 
@@ -168,59 +148,6 @@ def require_prefect_api(service: Service | None) -> None:
     named = PREFECT_API_URL.value()
     if named:
         _require_reachable(named)
-
-
-def start_ui(*, prefect_port: int, mlflow_port: int) -> list[Service]:
-    """Start the Prefect server and the MLflow UI; returns when both answer.
-
-    Raises
-    ------
-    ResourceUnavailableError
-        If a port is taken or a server does not come up; nothing is left running.
-    """
-    require_free_port(prefect_port, option="--prefect-port", name="Prefect server")
-    require_free_port(mlflow_port, option="--mlflow-port", name="MLflow UI")
-    home = current_home()
-    home.mlruns.mkdir(parents=True, exist_ok=True)
-    started: list[Service] = []
-    try:
-        started.append(
-            start_service(
-                "Prefect server",
-                [
-                    sys.executable,
-                    "-m",
-                    "prefect",
-                    "server",
-                    "start",
-                    "--host",
-                    HOST,
-                    "--port",
-                    str(prefect_port),
-                ],
-                port=prefect_port,
-                health_path="/api/health",
-                # Else the pages would ask the default port, whatever the server listens on.
-                env={"PREFECT_SERVER_UI_API_URL": f"http://{HOST}:{prefect_port}/api"},
-            )
-        )
-        started.append(
-            start_service(
-                "MLflow UI",
-                [sys.executable, "-m", "mlflow", "server", "--workers", "1",
-                 "--host", HOST, "--port", str(mlflow_port),
-                 "--backend-store-uri", home.tracking_uri,
-                 "--default-artifact-root", str(home.mlruns / "artifacts")],
-                port=mlflow_port,
-                health_path="/health",
-            )
-        )  # fmt: skip
-        for service in started:
-            require_healthy(service)
-    except BaseException:
-        close_all(started)
-        raise
-    return started
 
 
 def wait_until_one_ends(services: Sequence[Service]) -> None:
@@ -243,7 +170,7 @@ def wait_until_one_ends(services: Sequence[Service]) -> None:
 def close_all(services: Sequence[Service]) -> None:
     """End all services, side by side."""
     for service in services:
-        if service.process.stdin is not None:
+        if service.process.stdin is not None and not service.process.stdin.closed:
             service.process.stdin.close()
     for service in services:
         service.close()

@@ -13,9 +13,10 @@ class Timings:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Measure one stage; it counts even when it fails."""
+        """Measure one stage; it counts even when it fails, and adds up when it is done again."""
         started = time.perf_counter()
         try:
             yield
         finally:
-            self.seconds[name] = round(time.perf_counter() - started, 3)
+            spent = self.seconds.get(name, 0.0) + time.perf_counter() - started
+            self.seconds[name] = round(spent, 3)

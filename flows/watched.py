@@ -1,7 +1,9 @@
 """Run a command that ends when its parent ends: ``python -m flows.watched COMMAND...``.
 
 A killed parent (``kill -9``, an out-of-memory kill) runs no clean-up of its own. The kernel still
-closes its end of the pipe on our standard input, and that is the sign to end the command.
+closes its end of the pipe on our standard input, and that is the sign to end the command and
+everything it has started: a Prefect worker puts each flow run into a session of its own, which a
+signal to the worker's group does not reach.
 """
 
 import os
@@ -9,7 +11,10 @@ import select
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import psutil
 
 POLL_SECONDS = 0.2
 GRACE_SECONDS = 8.0
@@ -33,21 +38,31 @@ def watch(command: list[str]) -> int:
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
-    """Ask the whole group to end, then insist."""
-    deadline = time.monotonic() + GRACE_SECONDS
-    _signal_group(child.pid, signal.SIGTERM)
-    while child.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    _signal_group(child.pid, signal.SIGKILL)
+    """Ask the command and its descendants to end, then insist."""
+    family = _family(child.pid)
+    _, alive = _signal_all(family, signal.SIGTERM, GRACE_SECONDS)
+    # What was started while we waited is found through the group or through those that are left.
+    late = [process for survivor in alive for process in _family(survivor.pid)]
+    _signal_all([*alive, *late], signal.SIGKILL, 1.0)
     child.wait()
 
 
-def _signal_group(group: int, number: signal.Signals) -> None:
+def _family(pid: int) -> list[psutil.Process]:
     try:
-        os.killpg(group, number)
-    except ProcessLookupError:
-        # The group has ended by itself, which is what was asked for.
-        return
+        parent = psutil.Process(pid)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _signal_all(
+    processes: Sequence[psutil.Process], number: signal.Signals, seconds: float
+) -> tuple[list[psutil.Process], list[psutil.Process]]:
+    """Send a signal and wait; return who has ended and who has not."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):  # it has ended by itself, which is what was asked for
+            process.send_signal(number)
+    return psutil.wait_procs(processes, timeout=seconds)
 
 
 if __name__ == "__main__":

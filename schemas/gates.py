@@ -105,12 +105,29 @@ class FitGates(Gates):
         return self
 
 
+class StabilityGates(Gates):
+    """Limits on how far a refit may move from the champion before someone looks.
+
+    Between posteriors of one width an overlap of 0.2 is a move by 1.08 standard deviations. One
+    more week beside 104 moves a mean by about 0.1 of them, a year of them by about 0.6, so weekly
+    data alone rarely get there, even where a champion has stayed for long.
+    """
+
+    min_overlap_review: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="Overlap of a channel's 50 % interval with the champion's below: review.",
+    )
+
+
 class GateSettings(Gates):
     """All gates of a run, and whether a REVIEW may become champion."""
 
     data: DataGates = DataGates()
     sampling: SamplingGates = SamplingGates()
     fit: FitGates = FitGates()
+    stability: StabilityGates = StabilityGates()
     promote_on_review: bool = Field(
         False, description="Let a REVIEW take the champion alias. A FAIL never does."
     )

@@ -28,6 +28,9 @@ CONTROL_PREFIX = "ctrl_"
 TOTAL_ENTITY = "total"
 """The one entity of a file without an entity column, or of a panel summed to brand level."""
 
+ALL_ENTITIES = "all"
+"""All entities together, in a forecast of scope ``all``."""
+
 BASELINE_COMPONENT = "baseline"
 SEASONALITY_COMPONENT = "seasonality"
 TREND_COMPONENT = "trend"
@@ -45,6 +48,13 @@ class ComponentKind(StrEnum):
     TREND = "trend"
     BASELINE = "baseline"
     EVENT = "event"
+
+
+class ForecastScope(StrEnum):
+    """What a forecast speaks of: one entity, or the sum over all of them."""
+
+    ENTITY = "entity"
+    ALL = "all"
 
 
 class Artifact(StrEnum):
@@ -66,6 +76,7 @@ class Artifact(StrEnum):
     POSTERIOR_SUMMARY = "posterior_summary.json"
     MODEL_METADATA = "model_metadata.json"
     DIAGNOSTICS = "diagnostics.json"
+    ESCALATION = "escalation.json"
     CONTRIBUTIONS = "contributions.parquet"
     CONTRIBUTION_SUMMARY = "contribution_summary.json"
     FITTED = "fitted.parquet"
@@ -73,6 +84,13 @@ class Artifact(StrEnum):
     ROI_METRICS = "roi_metrics.json"
     CHANNEL_QUANTILES = "channel_quantiles.json"
     RESPONSE_CURVES = "response_curves.json"
+    ROAS_BY_ENTITY = "roas_by_entity.parquet"
+    PLAN = "plan.json"
+    STABILITY = "stability.json"
+    FORECAST = "forecast.parquet"
+    FORECAST_ASSUMPTIONS = "forecast_assumptions.parquet"
+    FORECAST_ACTUALS = "forecast_actuals.parquet"
+    REPORT = "report.html"
 
 
 CONTRIBUTION_COLUMNS = (
@@ -91,4 +109,22 @@ FITTED_COLUMNS = (
     "fitted_mean",
     "fitted_low",
     "fitted_high",
+)
+_KPI_SUMMARY = ("kpi_mean", "kpi_p05", "kpi_p25", "kpi_p50", "kpi_p75", "kpi_p95")
+FORECAST_COLUMNS = (
+    "scope",
+    ENTITY_COLUMN,
+    PERIOD_COLUMN,
+    "periods_ahead",
+    "expected_mean",
+    *_KPI_SUMMARY,
+)
+FORECAST_ACTUALS_COLUMNS = (
+    "forecast_run_id",
+    "scope",
+    ENTITY_COLUMN,
+    PERIOD_COLUMN,
+    "periods_ahead",
+    "actual",
+    *_KPI_SUMMARY,
 )

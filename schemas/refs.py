@@ -1,11 +1,15 @@
 """References that tasks pass instead of data: where it is, and what it is by content."""
 
 from datetime import date
+from pathlib import PurePosixPath
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas.errors import CorruptArtifactError
+from schemas.names import Artifact
 from schemas.outcomes import Finding, Verdict
-from schemas.run_spec import Grain
+from schemas.plan import Advice
+from schemas.run_spec import Grain, RunSpec
 
 
 class Ref(BaseModel):
@@ -100,6 +104,10 @@ class DiagnosticsRef(Ref):
     reasons: list[str]
     file: FileRef
     metrics: dict[str, float]
+    sampling_failures: dict[str, float] = {}
+    """What was observed at each sampling gate that failed."""
+    stability: FileRef | None = None
+    """How far the fit moved from the champion; None until it was compared."""
 
 
 class AttributionRef(Ref):
@@ -110,6 +118,56 @@ class AttributionRef(Ref):
     files: list[FileRef]
     metrics: dict[str, float]
 
+    def named(self, name: Artifact) -> FileRef:
+        """Return one of ``files``.
+
+        Raises
+        ------
+        CorruptArtifactError
+            If the attribution did not write it.
+        """
+        for ref in self.files:
+            if PurePosixPath(ref.path).name == name:
+                return ref
+        raise CorruptArtifactError(f"the attribution has no {name}; run the refit again.")
+
+
+class ForecastRef(Ref):
+    """The coming periods with what they suppose, and earlier forecasts beside what happened."""
+
+    forecast: FileRef
+    assumptions: FileRef
+    actuals: FileRef
+
+
+class PlanSource(Ref):
+    """One fitted model that a plan speaks for, with the files of its run."""
+
+    run_id: str
+    snapshot_id: str
+    model_version: int | None
+    spec: RunSpec
+    posterior: FileRef
+    features: FeaturesRef
+    roi_metrics: FileRef
+
+
+class PlanRef(Ref):
+    """A budget plan, ``schemas.plan.Plan`` as JSON."""
+
+    scenario_id: str
+    advice: Advice
+    file: FileRef
+    metrics: dict[str, float]
+
+
+class WeeklyPlan(Ref):
+    """The plan of a refit, or why there is none."""
+
+    plan: PlanRef | None
+    note: str
+    """Reason of the advice, or what keeps the plan from being made."""
+
 
 class PublicationRef(Ref):
     """Where a run can be found after it ended."""
@@ -118,3 +176,9 @@ class PublicationRef(Ref):
     model_version: int | None
     champion: str | None
     """``<registered model>@<version>`` that holds the alias after this run; None if none yet."""
+    promotion: str
+    """What became of the champion alias, and why."""
+    champion_last_period: date | None = None
+    """Newest period that the champion was fitted on."""
+    champion_age_days: int | None = None
+    """Days between the champion's knowledge date and that of this run."""

@@ -1,11 +1,12 @@
 """What a run reports when it ends, and the state machine it goes through."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
 from schemas.outcomes import Finding, Verdict
+from schemas.plan import Advice
 
 
 class RunStatus(StrEnum):
@@ -50,9 +51,19 @@ class RefitReport(BaseModel):
     verdict: Verdict
     reasons: list[str]
     champion: str | None
+    champion_last_period: date | None = None
+    """Newest period that the champion was fitted on."""
+    champion_age_days: int | None = None
+    """Days between the champion's knowledge date and that of this run."""
+    promotion: str = ""
+    """What became of the champion alias, and why."""
     model_version: int | None
     artifacts_dir: str
     mlflow_run_id: str | None
+    advice: Advice | None = None
+    """Whether to follow the plan of this refit; None where there is none."""
+    plan_note: str | None = None
+    """Reason of the advice, or why there is no plan."""
     metrics: dict[str, float]
     findings: list[Finding]
     timings: dict[str, float]

@@ -19,11 +19,13 @@ from schemas.baseline import (
     TrendSpec,
     refuse_repeats,
 )
-from schemas.channels import AdstockSpec, ChannelSpec, SaturationSpec, SpecModel
+from schemas.channels import AdstockSpec, ChannelSpec, SaturationSpec
 from schemas.fixed_transforms import FeatureConfig
 from schemas.gates import GateSettings
 from schemas.lift_tests import LiftTest, distinct_rows
 from schemas.names import DEFAULT_KPI_COLUMN, ENTITY_COLUMN, PERIOD_COLUMN
+from schemas.optimizer import GroupBounds, OptimizerSpec
+from schemas.spec_model import SpecModel
 
 
 class Grain(StrEnum):
@@ -119,6 +121,18 @@ class SamplerBackend(StrEnum):
     """The PyMC graph, by PyMC's own NUTS."""
 
 
+class EscalationSpec(SpecModel):
+    """How far to go on after a fit that its sampling gates failed."""
+
+    max_rungs: int = Field(3, ge=0, le=6, description="Further fits at most; 0 switches it off.")
+    max_minutes: float | None = Field(
+        None,
+        gt=0,
+        le=24 * 60,
+        description="Minutes of all fits together; default: sampler.timeout_minutes.",
+    )
+
+
 class SamplerSpec(SpecModel):
     """How long and how carefully to sample."""
 
@@ -131,6 +145,7 @@ class SamplerSpec(SpecModel):
     random_seed: int = Field(42, ge=0, lt=2**32, strict=True)
     backend: SamplerBackend = SamplerBackend.AUTO
     timeout_minutes: float = Field(60, gt=0, le=24 * 60)
+    escalation: EscalationSpec = EscalationSpec()
 
 
 _MMM_KEYS = (
@@ -201,6 +216,8 @@ class RunSpec(SpecModel):
     model: ModelSpec = ModelSpec()
     sampler: SamplerSpec = SamplerSpec()
     gates: GateSettings = GateSettings()
+    optimizer: OptimizerSpec = OptimizerSpec()
+    budget_groups: list[GroupBounds] = []
 
     @model_validator(mode="before")
     @classmethod

@@ -25,28 +25,45 @@ def parse_run_spec(raw: Any, *, source: str = "run spec") -> RunSpec:
     SpecError
         With every problem, each naming its key.
     """
+    return parse_model(RunSpec, raw, source=source)
+
+
+def parse_model[M: BaseModel](model: type[M], raw: Any, *, source: str) -> M:
+    """Validate a document against any model that people write.
+
+    Parameters
+    ----------
+    model
+        What the document must be.
+    raw
+        The document; must be a mapping.
+    source
+        Name of the file, or of what the document stands for, for the message.
+
+    Raises
+    ------
+    SpecError
+        With every problem, each naming its key.
+    """
     if not isinstance(raw, Mapping):
         raise SpecError(
             f"{source}: expected a mapping of keys to values, got {type(raw).__name__}."
         )
     try:
-        return RunSpec.model_validate(dict(raw))
+        return model.model_validate(dict(raw))
     except ValidationError as error:
-        problems = [_sentence(e) for e in error.errors()]
+        problems = [_sentence(e, model) for e in error.errors()]
         listing = "\n".join(f"- {p}" for p in problems)
         raise SpecError(f"{source} cannot be used:\n{listing}", problems) from error
 
 
-def _sentence(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"]) or "spec"
+def _sentence(error: Any, model: type[BaseModel]) -> str:
+    where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         key, parents = str(error["loc"][-1]), error["loc"][:-1]
-        near = difflib.get_close_matches(key, _known_keys(parents), n=1, cutoff=0.5)
-        hint = (
-            f"did you mean {near[0]!r}?"
-            if near
-            else f"known keys: {', '.join(_known_keys(parents))}."
-        )
+        known = _known_keys(model, parents)
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}."
         return f"{where}: unknown key; {hint}"
     if error["type"] == "missing":
         return f"{where}: required, but not given."
@@ -57,11 +74,11 @@ def _sentence(error: Any) -> str:
         if isinstance(got, str | int | float | bool) and error["type"] != "value_error"
         else ""
     )
-    return f"{where}: {message}{shown}"
+    # What is wrong with several keys together has no place of its own.
+    return f"{where}: {message}{shown}" if where else message
 
 
-def _known_keys(parents: tuple[Any, ...]) -> list[str]:
-    model: type[BaseModel] = RunSpec
+def _known_keys(model: type[BaseModel], parents: tuple[Any, ...]) -> list[str]:
     for part in parents:
         if isinstance(part, int):
             continue

@@ -10,3 +10,65 @@ def format_number(value: float | None) -> str:
     if float(value).is_integer():
         return f"{value:.0f}"
     return f"{value:.4g}" if abs(value) >= 1 else f"{value:.3g}"
+
+
+def format_share(value: float | None) -> str:
+    """Write a share as a percentage."""
+    if value is None:
+        return "–"
+    percent = round(100 * value, 1) + 0.0  # no minus before a zero
+    return (
+        f"{percent:.0f}\N{NO-BREAK SPACE}%"
+        if abs(percent) >= 99.5
+        else f"{percent:.1f}\N{NO-BREAK SPACE}%"
+    )
+
+
+def format_probability(value: float) -> str:
+    """Write a probability that was counted over draws: none of them makes it certain."""
+    if value > 0.99:
+        return "more than 99 %"
+    return "less than 1 %" if value < 0.01 else f"{value:.0%}".replace("%", " %")
+
+
+def format_change(new: float, old: float) -> str | None:
+    """Write a change against ``old`` as a signed percentage; None where ``old`` is not positive."""
+    return f"{100 * (new / old - 1):+.1f}\N{NO-BREAK SPACE}%" if old > 0 else None
+
+
+def format_ratio(value: float | None) -> str:
+    """Write a return or a cost per unit: two decimals, three digits where it is small."""
+    if value is None or abs(value) >= 1000:
+        return format_number(value)
+    return f"{value:.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:.3g}"
+
+
+def format_interval(low: float | None, high: float | None) -> str:
+    """Write the ends of an interval of returns."""
+    if low is None or high is None:
+        return "–"
+    return f"{format_ratio(low)} to {format_ratio(high)}"
+
+
+def format_champion(name: str, last_period: object | None, age_days: int | None) -> str:
+    """Write which version is champion, and how old what it knows is."""
+    told = [name]
+    if last_period is not None:
+        told.append(f"fitted on data to {last_period}")
+    if age_days is not None:
+        weeks = age_days // 7
+        n, unit = (weeks, "week") if weeks else (age_days, "day")
+        told.append(f"{n} {unit}{'' if n == 1 else 's'} old")
+    return ", ".join(told)
+
+
+def format_compact(value: float | None) -> str:
+    """Write a number short enough for a headline: 7.99 M, 64.3 k."""
+    if value is None:
+        return "–"
+    for limit, unit in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
+        size = value / limit
+        if abs(size) >= 0.9995:
+            shown = f"{size:#.3g}".rstrip(".") if abs(size) < 999.5 else f"{size:,.0f}"
+            return f"{shown}\N{NO-BREAK SPACE}{unit}"
+    return format_number(round(value, 2))

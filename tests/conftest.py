@@ -32,13 +32,6 @@ from tasks.store.home import Home, configure_environment  # noqa: E402 - after t
 configure_environment()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that need a Prefect server on one worker, so that one server is started."""
-    for item in items:
-        if item.get_closest_marker("orchestration"):
-            item.add_marker(pytest.mark.xdist_group("orchestration"))
-
-
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """An empty home of its own for one test."""

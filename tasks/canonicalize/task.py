@@ -36,11 +36,13 @@ from tasks.store.artifacts import (
     write_whole,
 )
 from tasks.store.home import Home, current_home
+from tasks.store.resume import resumable
 
 log = logging.getLogger(__name__)
 
 
 @task(name="canonicalize-batch", cache_policy=NO_CACHE, timeout_seconds=1800)
+@resumable
 def canonicalize_batch(
     batch: BatchRef | None, spec: RunSpec, run_dir: str, as_of: date
 ) -> CandidateRef:

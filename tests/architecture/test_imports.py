@@ -29,6 +29,7 @@ EXTRA = {
     "tasks/canonicalize": {"duckdb"},  # in-memory SQL over frames, no database file
     "tasks/validate": {"duckdb"},  # in-memory SQL over frames, no database file
     "tasks/publish": {"mlflow", "plotly", "matplotlib"},  # the pyfunc model class; figures
+    "tasks/report": {"plotly", "jinja2"},  # pictures of a page and its template
 }
 """Libraries a stage may import beyond the numeric ones."""
 

@@ -76,7 +76,8 @@ def test_the_exit_codes_are_those_of_the_errors():
 
 
 def test_every_file_of_a_run_is_listed():
-    listed = set(re.findall(r"`([a-z_]+\.(?:json|parquet|nc))`", section("Where every file lands")))
+    files = r"`([a-z_]+\.(?:json|parquet|nc|html))`"
+    listed = set(re.findall(files, section("Where every file lands")))
     assert listed >= {str(a) for a in Artifact}
 
 

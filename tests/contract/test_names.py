@@ -50,6 +50,14 @@ def test_columns_of_published_tables():
     assert names.HDI_PROB == 0.94
 
 
+def test_columns_of_forecasts():
+    summary = ("kpi_mean", "kpi_p05", "kpi_p25", "kpi_p50", "kpi_p75", "kpi_p95")
+    key = ("scope", "entity_id", "period_start", "periods_ahead")
+    assert (*key, "expected_mean", *summary) == names.FORECAST_COLUMNS
+    assert ("forecast_run_id", *key, "actual", *summary) == names.FORECAST_ACTUALS_COLUMNS
+    assert ({str(s) for s in names.ForecastScope}, names.ALL_ENTITIES) == ({"entity", "all"}, "all")
+
+
 def test_component_kinds():
     assert {str(kind) for kind in names.ComponentKind} == {
         "channel",
@@ -82,6 +90,8 @@ def test_files_of_a_run():
         "roi_metrics.json",
         "channel_quantiles.json",
         "response_curves.json",
+        "forecast.parquet",
+        "forecast_actuals.parquet",
     } <= {str(a) for a in names.Artifact}
 
 

@@ -1,5 +1,7 @@
 """Tables and columns that a company's own SQL may read."""
 
+from schemas.forecast_scores import ASSUMPTION_COLUMNS, SCORE_COLUMNS, Alarm
+from schemas.names import FORECAST_COLUMNS
 from tasks.store.warehouse import reading
 
 CANONICAL = {
@@ -21,3 +23,16 @@ def test_there_are_three_schemas(home):
     with reading(home) as con:
         query = "select distinct table_schema from information_schema.tables"
         assert {row[0] for row in con.execute(query).fetchall()} == {"canonical", "ops", "mart"}
+
+
+def test_forecasts_have_the_columns_of_their_file(home):
+    with reading(home) as con:
+        found = [row[0] for row in con.execute("describe mart.forecasts").fetchall()]
+        supposed = [r[0] for r in con.execute("describe mart.forecast_assumptions").fetchall()]
+        scores = [row[0] for row in con.execute("describe mart.forecast_scores").fetchall()]
+        alarms = [row[0] for row in con.execute("describe ops.alarms").fetchall()]
+    assert found == ["run_id", "dataset_id", "kpi", *FORECAST_COLUMNS]
+    assert supposed == ["run_id", "dataset_id", *ASSUMPTION_COLUMNS]
+    kept = ["first_actual", "scored_at", "compared"]
+    assert scores == ["forecast_run_id", "dataset_id", *SCORE_COLUMNS[1:], *kept]
+    assert alarms == list(Alarm.model_fields)

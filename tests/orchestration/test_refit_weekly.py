@@ -15,7 +15,13 @@ import pandas as pd
 import pytest
 
 from schemas.errors import DataContractError
-from schemas.names import CONTRIBUTION_COLUMNS, FITTED_COLUMNS, Artifact
+from schemas.names import (
+    CONTRIBUTION_COLUMNS,
+    FITTED_COLUMNS,
+    FORECAST_ACTUALS_COLUMNS,
+    FORECAST_COLUMNS,
+    Artifact,
+)
 from schemas.outcomes import Verdict
 from schemas.results import RefitReport, RunStatus
 from schemas.run_spec import RefitRequest, RunSpec
@@ -67,7 +73,8 @@ def weeks(prefect_env, tmp_path_factory) -> Iterator[Weeks]:
         first = refit(file("week1.csv", panel.iloc[:-1]))
         second = refit(file("week2.csv", panel))
         impossible = {**LENIENT, "sampling": {"ess_pass": 100_000, "ess_review": 99_999}}
-        rejected = refit(root / "week2.csv", gates=impossible)
+        once = {**SPEC["sampler"], "escalation": {"max_rungs": 0}}
+        rejected = refit(root / "week2.csv", gates=impossible, sampler=once)
         broken = panel.assign(sales=["-", *panel["sales"][1:]])
         with pytest.raises(DataContractError) as refusal:
             refit(file("bad.csv", broken))
@@ -88,9 +95,8 @@ def test_two_weeks_are_two_snapshots_runs_and_versions(weeks):
 
 def test_every_artifact_of_a_run_is_there_with_its_public_columns(weeks):
     folder = Path(weeks.second.artifacts_dir)
-    missing = [
-        a for a in Artifact if a is not Artifact.PYMC_MARKETING and not (folder / a).is_file()
-    ]
+    optional = {Artifact.PYMC_MARKETING, Artifact.ESCALATION}
+    missing = [a for a in Artifact if a not in optional and not (folder / a).is_file()]
     assert not missing
     assert tuple(pd.read_parquet(folder / Artifact.CONTRIBUTIONS)) == CONTRIBUTION_COLUMNS
     assert tuple(pd.read_parquet(folder / Artifact.FITTED)) == FITTED_COLUMNS
@@ -107,6 +113,33 @@ def test_contributions_in_the_mart_add_up_to_the_fitted_kpi(weeks):
             where run_id = '{weeks.second.run_id}'""",
     )
     assert gap[0][0] < 1e-9
+
+
+def test_what_a_week_forecast_is_beside_what_happened_a_week_later(weeks):
+    made = pd.read_parquet(Path(weeks.first.artifacts_dir) / Artifact.FORECAST)
+    none_yet = pd.read_parquet(Path(weeks.first.artifacts_dir) / Artifact.FORECAST_ACTUALS)
+    due = pd.read_parquet(Path(weeks.second.artifacts_dir) / Artifact.FORECAST_ACTUALS)
+    assert (tuple(made), tuple(due)) == (FORECAST_COLUMNS, FORECAST_ACTUALS_COLUMNS)
+    assert none_yet.empty
+    assert set(due["forecast_run_id"]) == {weeks.first.run_id}
+    assert due[["scope", "periods_ahead"]].to_numpy().tolist() == [["all", 1], ["entity", 1]]
+    last = pd.read_csv(DEMO).iloc[-1]
+    assert due["actual"].tolist() == [last["sales"]] * 2
+    assert due["period_start"].eq(pd.Timestamp(last["period_start"])).all()
+    ahead = made[made["periods_ahead"] == 1].sort_values("scope", ignore_index=True)
+    summary = [c for c in FORECAST_COLUMNS if c.startswith("kpi_")]
+    pd.testing.assert_frame_equal(due[summary], ahead[summary])
+
+
+def test_only_accepted_fits_forecast(weeks):
+    forecasters = query(weeks.home, "select distinct run_id from mart.forecasts order by 1")
+    assert forecasters == sorted([(weeks.first.run_id,), (weeks.second.run_id,)])
+    assert not (Path(weeks.rejected.artifacts_dir) / Artifact.FORECAST).exists()
+    client = mlflow.MlflowClient(weeks.home.tracking_uri)
+    logged = [f.path for f in client.list_artifacts(weeks.second.mlflow_run_id)]
+    folder = [p for p in logged if "." not in p]
+    logged += [f.path for p in folder for f in client.list_artifacts(weeks.second.mlflow_run_id, p)]
+    assert {Path(p).name for p in logged} >= {Artifact.FORECAST, Artifact.FORECAST_ACTUALS}
 
 
 def test_a_rejected_fit_is_recorded_and_leaves_the_champion(weeks):

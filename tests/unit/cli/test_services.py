@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import services
+from flows import services, ui_services
 from schemas.errors import ResourceUnavailableError
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -73,7 +73,7 @@ def test_a_taken_port_is_told_before_anything_starts(home):
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(ResourceUnavailableError, match=rf"Port {port}.*--prefect-port"):
-            services.start_ui(prefect_port=port, mlflow_port=services.free_port())
+            ui_services.start_ui(prefect_port=port, mlflow_port=services.free_port())
 
 
 def test_a_named_prefect_server_needs_no_ephemeral_one(monkeypatch):

@@ -1,0 +1,77 @@
+"""The verbs that read what runs left behind: ``mmm runs``, ``mmm show``, ``mmm export``."""
+
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from flows import cli_process
+from flows.cli_options import DatasetOption, DebugOption, JsonOption
+
+
+def runs(
+    dataset: DatasetOption = None, as_json: JsonOption = False, debug: DebugOption = False
+) -> None:
+    """List runs, newest first."""
+
+    def work(answer: TextIO) -> int:
+        from flows import cli_output
+        from tasks.retrieve.task import all_runs
+
+        records = all_runs(dataset)
+        if as_json:
+            cli_process.print_json(answer, {"runs": [r.model_dump(mode="json") for r in records]})
+        else:
+            answer.write(cli_output.render_runs(records) + "\n")
+        return 0
+
+    cli_process.run_verb(work, as_json=as_json, debug=debug)
+
+
+def show(
+    run_id: Annotated[str, typer.Argument(help="Run id, as `mmm runs` lists it.")],
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Show one run: verdict and reasons, ROAS, diagnostics, gates, files."""
+
+    def work(answer: TextIO) -> int:
+        from flows import cli_output
+        from tasks.retrieve.task import summarize_run
+
+        summary = summarize_run(run_id)
+        if as_json:
+            cli_process.print_json(answer, summary)
+        else:
+            answer.write(cli_output.render_run(summary) + "\n")
+        return 0
+
+    cli_process.run_verb(work, as_json=as_json, debug=debug)
+
+
+def export(
+    run_id: Annotated[str, typer.Argument(help="Run id, as `mmm runs` lists it.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the files; made if absent.")],
+    file_format: Annotated[
+        str, typer.Option("--format", help="csv, json, or html: the report.")
+    ] = "csv",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Write the tables of a run with a data dictionary, or its report.
+
+    Contributions, fitted values, ROAS, response curves, forecast, plan, diagnostics.
+    """
+
+    def work(answer: TextIO) -> int:
+        from tasks.retrieve.task import export_run
+
+        paths = export_run(run_id, file_format=file_format, out=out, force=force)
+        if as_json:
+            cli_process.print_json(answer, {"run_id": run_id, "files": [str(p) for p in paths]})
+        else:
+            answer.write("".join(f"{p}\n" for p in paths))
+        return 0
+
+    cli_process.run_verb(work, as_json=as_json, debug=debug)

@@ -1,0 +1,63 @@
+"""The weekly refit as a deployment runs it: the run spec is a file, read when the run begins.
+
+A schedule so follows the spec that is on disk today, and a rejected fit shows as what it is: the
+flow run ends ``Rejected``, and the webhook is told.
+"""
+
+import logging
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run as current_run
+from prefect.states import Completed
+
+from flows.hooks import notify_failure, notify_rejection
+from flows.refit_weekly import refit_weekly
+from flows.spec_files import find_file
+from schemas.outcomes import Verdict
+from schemas.results import RefitReport
+from schemas.run_spec import RefitRequest
+from schemas.scheduled import ScheduledRefit
+from tasks.retrieve.task import load_spec, locate_data
+
+
+@flow(
+    name="scheduled-refit",
+    flow_run_name="refit-{request.spec_file}",
+    on_failure=[notify_failure],
+    on_crashed=[notify_failure],
+)
+def scheduled_refit(request: ScheduledRefit) -> State[RefitReport]:
+    """Refit one dataset as its run spec file says today.
+
+    The run ends Completed with the verdict as its message; Rejected where a gate rejected the fit
+    and the champion stays; Failed where the data or the spec cannot be used.
+
+    Raises
+    ------
+    MmmError
+        As ``refit_weekly``; also if the spec file or the input file cannot be used.
+    """
+    for name in ("flows", "tasks"):  # Prefect attaches its handler to them, not a level.
+        logging.getLogger(name).setLevel(logging.INFO)
+    # The body, not the flow: one flow run holds the tasks, and one hook tells of its end.
+    report = refit_weekly.fn(_open_request(request))
+    if report.verdict is Verdict.FAIL:
+        notify_rejection(report, str(current_run.id))
+        return Completed(name="Rejected", message=_message(report), data=report)
+    return Completed(message=_message(report), data=report)
+
+
+def _open_request(request: ScheduledRefit) -> RefitRequest:
+    path = find_file(request.spec_file, parameter="spec_file")
+    spec = load_spec(path)
+    override = find_file(request.data, parameter="data") if request.data else None
+    source = locate_data(spec, spec_path=path, override=override)
+    return RefitRequest(spec=spec, data=str(source) if source else None, as_of=request.as_of)
+
+
+def _message(report: RefitReport) -> str:
+    """Say in the Prefect UI what the command line says at the end."""
+    stays = f"champion {report.champion}" if report.champion else "no champion yet"
+    reasons = "; ".join(report.reasons)
+    return f"{report.verdict} {report.run_id}, {stays}" + (f": {reasons}" if reasons else "")
