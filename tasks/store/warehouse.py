@@ -1,17 +1,24 @@
-"""The DuckDB warehouse: one writer at a time, readers open it read-only.
+"""The DuckDB warehouse: one writer at a time, readers never wait for it.
 
 Belongs here: opening the file, its DDL, transactions.
 Does not: SQL of one concern (``warehouse_canonical``, ``warehouse_runs``).
+Invariant: the file is never changed, only replaced. A writer works on a copy and renames it into
+place once it has committed, since DuckDB lets nobody read a file that is open for writing.
 """
 
 import importlib.resources
 import logging
+import os
 import re
+import shutil
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
+import filelock
 
 from schemas.errors import ResourceUnavailableError
 from tasks.store.home import Home
@@ -26,30 +33,46 @@ WAIT_SECONDS = 120.0
 def writing(
     home: Home, *, wait_seconds: float = WAIT_SECONDS
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the warehouse for one transaction: committed as a whole, or rolled back as a whole.
+    """Open the warehouse for one transaction: committed as a whole, or nothing of it is seen.
+
+    Writes take time in proportion to the size of the warehouse, which is copied.
 
     Raises
     ------
     ResourceUnavailableError
-        If another process holds the file for longer than ``wait_seconds``.
+        If another process holds the warehouse for longer than ``wait_seconds``.
     """
     home.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    with _connect(home, read_only=False, wait_seconds=wait_seconds) as con:
-        con.execute(_ddl())
-        con.execute("begin transaction")
+    with _writers_turn(home, wait_seconds=wait_seconds):
+        copy = _copy_for_writing(home, wait_seconds=wait_seconds)
         try:
-            yield con
-        except BaseException:
-            con.execute("rollback")
-            raise
-        con.execute("commit")
+            with _opened(copy) as con:
+                con.execute(_ddl())
+                con.execute("begin transaction")
+                try:
+                    yield con
+                except BaseException:
+                    con.execute("rollback")
+                    raise
+                con.execute("commit")
+                con.execute("checkpoint")
+            _replace(home.warehouse, copy)
+        finally:
+            _remove(copy)
 
 
 @contextmanager
 def reading(
     home: Home, *, wait_seconds: float = WAIT_SECONDS
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the warehouse read-only; a table that it lacks, or all of it, reads as an empty one."""
+    """Open what was committed last, read-only; a table that it lacks reads as an empty one.
+
+    Raises
+    ------
+    ResourceUnavailableError
+        If a program that is not ours has the file open for writing for longer than
+        ``wait_seconds``.
+    """
     if home.warehouse.exists():
         with _connect(home, read_only=True, wait_seconds=wait_seconds) as con:
             if _has_every_table(con):
@@ -83,10 +106,7 @@ def _connect(home: Home, *, read_only: bool, wait_seconds: float) -> duckdb.Duck
             if "lock" not in str(error).lower() and "configuration" not in str(error).lower():
                 raise
             if time.monotonic() > deadline:
-                raise ResourceUnavailableError(
-                    f"The warehouse {home.warehouse} is held by another process for more than "
-                    f"{wait_seconds:.0f} s; wait for it to end, then run again."
-                ) from error
+                raise ResourceUnavailableError(_held(home, wait_seconds)) from error
             if not told:
                 log.warning(
                     "the warehouse is held by another process; waiting up to %.0f s", wait_seconds
@@ -94,5 +114,70 @@ def _connect(home: Home, *, read_only: bool, wait_seconds: float) -> duckdb.Duck
                 told = True
             time.sleep(0.2)
         else:
-            con.execute("set autoinstall_known_extensions = false")
-            return con
+            return _offline(con)
+
+
+def _offline(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    con.execute("set autoinstall_known_extensions = false")
+    return con
+
+
+@contextmanager
+def _writers_turn(home: Home, *, wait_seconds: float) -> Iterator[None]:
+    """Hold the lock file of all writers; the kernel frees it when its holder dies."""
+    lock = filelock.FileLock(home.warehouse.with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        log.warning("the warehouse is being written to; waiting up to %.0f s", wait_seconds)
+        try:
+            lock.acquire(timeout=wait_seconds)
+        except filelock.Timeout as error:
+            raise ResourceUnavailableError(_held(home, wait_seconds)) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _copy_for_writing(home: Home, *, wait_seconds: float) -> Path:
+    """Copy the warehouse to a sibling; what a killed writer left is removed."""
+    original = home.warehouse
+    for left in original.parent.glob(f".{original.name}.*.partial*"):
+        left.unlink(missing_ok=True)
+    copy = original.with_name(f".{original.name}.{uuid.uuid4().hex[:8]}.partial")
+    if original.exists():
+        if _log_of(original).exists():
+            # Another program wrote to the file and was killed: DuckDB takes its log in.
+            _connect(home, read_only=False, wait_seconds=wait_seconds).close()
+        # Held open for reading, no other program can be writing to it.
+        with _connect(home, read_only=True, wait_seconds=wait_seconds):
+            shutil.copyfile(original, copy)
+    return copy
+
+
+def _opened(path: Path) -> duckdb.DuckDBPyConnection:
+    return _offline(duckdb.connect(str(path)))
+
+
+def _replace(original: Path, copy: Path) -> None:
+    with copy.open("rb+") as stream:
+        os.fsync(stream.fileno())
+    copy.replace(original)
+
+
+def _remove(copy: Path) -> None:
+    for path in (copy, _log_of(copy)):
+        path.unlink(missing_ok=True)
+
+
+def _log_of(path: Path) -> Path:
+    """Return DuckDB's write-ahead log beside a file."""
+    return path.with_name(f"{path.name}.wal")
+
+
+def _held(home: Home, wait_seconds: float) -> str:
+    return (
+        f"The warehouse {home.warehouse} is held by another process for more than "
+        f"{wait_seconds:.0f} s; wait for it to end, then run again."
+    )

@@ -1,9 +1,10 @@
-"""One writer at a time; a transaction is whole or absent."""
+"""One writer at a time; a transaction is whole or absent; a reader never waits."""
 
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -11,10 +12,21 @@ import pytest
 from schemas.errors import ResourceUnavailableError
 from tasks.store import warehouse
 
+ROOT = Path(__file__).resolve().parents[3]
 INSERT = (
     "insert into canonical.kpi values "
     "('d', ?, date '2026-11-09', 'sales', 1.0, 'b1', date '2026-11-09')"
 )
+WRITE = """
+import sys, time
+from pathlib import Path
+from tasks.store import warehouse
+from tasks.store.home import Home
+with warehouse.writing(Home(Path(sys.argv[1]))) as con:
+    con.execute(sys.argv[2], ["written"])
+    print("written", flush=True)
+    time.sleep(60)
+"""
 HOLD = """
 import sys, time, duckdb
 con = duckdb.connect(sys.argv[1])
@@ -35,25 +47,33 @@ def insert_then_raise(home, error: BaseException) -> None:
 
 
 @pytest.fixture
-def hold(home) -> Iterator:
-    """Hold the warehouse in another process for some seconds."""
+def beside() -> Iterator:
+    """Run a program beside the test until it has printed its first line."""
     processes = []
 
-    def start(seconds: float) -> None:
+    def start(program: str, *arguments: str) -> subprocess.Popen:
         process = subprocess.Popen(
-            [sys.executable, "-c", HOLD, str(home.warehouse), str(seconds)],
+            [sys.executable, "-c", program, *arguments],
             stdout=subprocess.PIPE,
             text=True,
+            cwd=ROOT,
         )
         processes.append(process)
-        assert process.stdout.readline() == "held\n"
+        assert process.stdout.readline()
+        return process
 
-    home.warehouse.parent.mkdir(parents=True)
     yield start
     for process in processes:
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+@pytest.fixture
+def hold(home, beside):
+    """Let another program have the warehouse open for writing for some seconds."""
+    home.warehouse.parent.mkdir(parents=True)
+    return lambda seconds: beside(HOLD, str(home.warehouse), str(seconds))
 
 
 def test_a_block_that_ends_is_committed(home):
@@ -148,4 +168,67 @@ def test_reading_does_not_write_a_warehouse_that_has_every_table(home):
         con.execute(INSERT, ["kept"])
     before = home.warehouse.read_bytes()
     assert entities(home) == ["kept"]
+    assert home.warehouse.read_bytes() == before
+
+
+def test_a_reader_sees_the_last_commit_at_once_while_another_process_writes(home, beside):
+    with warehouse.writing(home) as con:
+        con.execute(INSERT, ["committed"])
+    writer = beside(WRITE, str(home.root), INSERT)
+    started = time.monotonic()
+    assert entities(home) == ["committed"]
+    assert time.monotonic() - started < 2
+    assert writer.poll() is None, "the writer is still inside its transaction"
+
+
+def test_a_writer_that_is_killed_leaves_the_last_commit_and_no_copy_for_long(home, beside):
+    with warehouse.writing(home) as con:
+        con.execute(INSERT, ["committed"])
+    writer = beside(WRITE, str(home.root), INSERT)
+    writer.kill()
+    writer.wait()
+    assert entities(home) == ["committed"]
+    with warehouse.writing(home, wait_seconds=5) as con:
+        con.execute(INSERT, ["next"])
+    assert sorted(entities(home)) == ["committed", "next"]
+    assert {path.name for path in home.warehouse.parent.iterdir()} == {
+        "warehouse.duckdb",
+        "warehouse.lock",
+    }
+
+
+def test_two_writers_take_turns(home, beside):
+    beside(WRITE, str(home.root), INSERT)
+    with (
+        pytest.raises(ResourceUnavailableError, match="held by another process"),
+        warehouse.writing(home, wait_seconds=0.5),
+    ):
+        pass
+
+
+def test_what_another_program_committed_before_it_was_killed_is_not_lost(home, beside):
+    with warehouse.writing(home):
+        pass
+    program = """
+import duckdb, sys, time
+con = duckdb.connect(sys.argv[1])
+con.execute(sys.argv[2], ["by hand"])
+print("written", flush=True)
+time.sleep(60)
+"""
+    other = beside(program, str(home.warehouse), INSERT)
+    other.kill()
+    other.wait()
+    assert home.warehouse.with_name("warehouse.duckdb.wal").exists()
+    with warehouse.writing(home, wait_seconds=5) as con:
+        con.execute(INSERT, ["ours"])
+    assert sorted(entities(home)) == ["by hand", "ours"]
+
+
+def test_a_block_that_raises_leaves_the_file_as_it_was(home):
+    with warehouse.writing(home) as con:
+        con.execute(INSERT, ["before"])
+    before = home.warehouse.read_bytes()
+    with pytest.raises(OSError, match="No space left"):
+        insert_then_raise(home, OSError(28, "No space left on device"))
     assert home.warehouse.read_bytes() == before
