@@ -7,11 +7,9 @@ importance sampling (Vehtari et al. 2017). Where the test moved the model too fa
 weight is taken off the draws' mean and variance as if both were normal.
 """
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import arviz as az
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 from schemas.gates import FitGates
 from schemas.lift_tests import LiftTest
 from schemas.outcomes import GateOutcome
+from tasks.diagnose.loo import compute_loo
 from tasks.mmm.draws import hdi, stack_samples
 from tasks.mmm.judging import judge_at_most
 from tasks.models.contract import ModelInputs
@@ -131,20 +130,8 @@ def _weights_without(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Weight of each draw with one test left out, ``(sample, test)``, and Pareto k per test."""
     z = (lift - design.delta_kpi) / design.standard_error
-    shaped = (-0.5 * z**2).reshape(n_chains, -1, lift.shape[1])
-    tree = xr.DataTree.from_dict(
-        {
-            "posterior": xr.Dataset({"lift": (("chain", "draw"), shaped.sum(axis=-1))}),
-            "log_likelihood": xr.Dataset({"lift": (("chain", "draw", "test"), shaped)}),
-        }
-    )
-    try:
-        with warnings.catch_warnings():
-            # It warns of a large Pareto k, which is part of what is returned.
-            warnings.simplefilter("ignore", UserWarning)
-            loo = az.loo(tree, var_name="lift", pointwise=True)
-    except ValueError:
-        # Too few draws, or equal ones: there is no tail to smooth.
+    loo = compute_loo(-0.5 * z**2, ("test",), n_chains)
+    if loo is None:
         return np.full(lift.shape, np.nan), np.full(lift.shape[1], np.nan)
     log_weights = loo.log_weights.transpose("chain", "draw", "test").to_numpy()
     weights = np.exp(log_weights.reshape(lift.shape))

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import arviz as az
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from schemas.gates import FitGates
 from schemas.names import ComponentKind
 from schemas.outcomes import GateOutcome
+from tasks.diagnose.loo import compute_loo
 from tasks.mmm.draws import hdi
 from tasks.mmm.judging import judge_at_least, judge_at_most
 from tasks.models.contract import FittedModel
@@ -88,17 +88,8 @@ def durbin_watson(residuals: NDArray[np.float64]) -> float:
 
 
 def _loo(log_likelihood: NDArray[np.float64], n_chains: int) -> dict[str, float]:
-    shaped = log_likelihood.reshape(n_chains, -1, *log_likelihood.shape[1:])
-    tree = xr.DataTree.from_dict(
-        {
-            "posterior": xr.Dataset({"lp": (("chain", "draw"), shaped.mean(axis=(2, 3)))}),
-            "log_likelihood": xr.Dataset({"y": (("chain", "draw", "entity", "date"), shaped)}),
-        }
-    )
-    try:
-        loo = az.loo(tree, var_name="y", pointwise=True)
-    except ValueError:
-        # Too few draws, or equal ones: there is no tail to smooth.
+    loo = compute_loo(log_likelihood, ("entity", "date"), n_chains)
+    if loo is None:
         return dict.fromkeys(("elpd_loo", "p_loo", "pareto_k_bad_share"), float("nan"))
     return {
         "elpd_loo": float(loo.elpd),
