@@ -7,7 +7,7 @@ from support.reports import forge_documents
 from schemas.names import ComponentKind
 from tasks.report import curves
 from tasks.report.advice import advice_section, advice_sentence
-from tasks.report.changes import changed_keys, changes_section, overlap
+from tasks.report.changes import changes_section, overlap
 from tasks.report.checks import checks_section, data_section
 from tasks.report.documents import ReportDocuments
 from tasks.report.happened import measure_lately
@@ -85,12 +85,6 @@ def test_hand_computed_sums_of_the_last_periods_and_a_year_before():
 def test_overlap_of_two_intervals(now, then, expected):
     assert overlap(now, then) == pytest.approx(expected)
     assert overlap(then, now) == pytest.approx(expected)
-
-
-def test_changed_keys_are_named_with_their_path():
-    now = {"a": 1, "b": {"c": 2, "d": [1]}, "new": 0}
-    then = {"a": 1, "b": {"c": 3, "d": [1]}}
-    assert changed_keys(now, then) == ["b.c", "new"]
 
 
 def test_what_changed_names_data_spec_verdict_and_the_channel_that_moved():
