@@ -41,7 +41,7 @@ def render_stability(report: StabilityReport) -> str:
     rows = [row for row in report.rows if row.run_id in shown]
     left_out = len(report.runs) - len(runs)
     parts = [
-        f"{report.dataset_id}  {len(report.runs)} refit(s) compared with a champion",
+        f"{report.dataset_id}  refits compared with a champion: {len(report.runs)}{_limit(report)}",
         _runs_table(report, shown) if runs else "No accepted refit has met a champion yet.",
         _trend_table(rows, floor) if rows else "",
         _floor_lines(report),
@@ -49,6 +49,11 @@ def render_stability(report: StabilityReport) -> str:
         f"{left_out} older refit(s) are left out here; --json has them." if left_out else "",
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _limit(report: StabilityReport) -> str:
+    limit = report.min_overlap_review
+    return "" if limit is None else f"; an overlap below {limit:g} is a REVIEW"
 
 
 def _runs_table(report: StabilityReport, shown: set[str]) -> str:
@@ -139,4 +144,5 @@ def _signed(value: float | None) -> str:
 
 
 def _points(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:+.1f} pt"
+    # No minus before a zero.
+    return "–" if value is None else f"{round(100 * value, 1) + 0.0:+.1f} pt"

@@ -29,12 +29,11 @@ def explain(
     def work(answer: TextIO) -> int:
         from flows import change_output, engines
         from schemas.changes import ExplainRequest
-        from tasks.retrieve.task import summarize_run
+        from tasks.explain.task import require_explainable
 
-        for run_id in (run_a, run_b):
-            # Raises where the run is unknown, before Prefect starts.
-            summarize_run(run_id)
         request = ExplainRequest(run_a=run_a, run_b=run_b)
+        # Before Prefect starts: what can be refused at once.
+        require_explainable(request)
         told = cli_process.call_flow(_open_explain, request, engines=engines.EXPLAIN)
         if as_json:
             cli_process.print_json(answer, told.model_dump(mode="json"))

@@ -10,6 +10,7 @@ import pandas as pd
 from schemas.changes import STEPS, CounterfactualFit, Factor
 from schemas.errors import IncomparableRunsError
 from schemas.refs import FeaturesRef, SnapshotRef
+from schemas.results import RunRecord
 from schemas.run_spec import RunSpec, SamplerSpec
 from schemas.spec_changes import changed_keys, fit_settings
 from tasks.explain.panels import SideBySide
@@ -59,19 +60,33 @@ class Differences:
     notes: list[str]
 
 
-def require_order(earlier: RunFacts, later: RunFacts) -> None:
-    """Refuse two runs of which one cannot be explained by the other.
+def require_two_of_one_dataset(earlier: RunRecord, later: RunRecord) -> None:
+    """Refuse one run named twice, and runs of two datasets.
 
     Raises
     ------
     IncomparableRunsError
-        If they are of two datasets, or the second one knew less.
+        Saying what to name instead.
     """
+    if earlier.run_id == later.run_id:
+        raise IncomparableRunsError(
+            f"{earlier.run_id} is both runs; name an earlier and a later one (`mmm runs`)."
+        )
     if earlier.dataset_id != later.dataset_id:
         raise IncomparableRunsError(
             f"Run {earlier.run_id} is of dataset {earlier.dataset_id!r}, run {later.run_id} of "
             f"{later.dataset_id!r}; name two runs of one dataset (`mmm runs --dataset ID`)."
         )
+
+
+def require_order(earlier: RunFacts, later: RunFacts) -> None:
+    """Refuse to explain what was known first by what was known later.
+
+    Raises
+    ------
+    IncomparableRunsError
+        If the second run knew less than the first.
+    """
     if (later.as_of, later.created_at) < (earlier.as_of, earlier.created_at):
         raise IncomparableRunsError(
             f"Run {later.run_id} is earlier ({later.as_of}) than run {earlier.run_id} "

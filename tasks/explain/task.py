@@ -18,16 +18,21 @@ from schemas.changes import (
     NextFit,
     TriedFit,
 )
-from schemas.errors import IncomparableRunsError
 from schemas.names import Artifact
 from schemas.refs import PosteriorRef
 from schemas.run_spec import RunSpec
 from tasks.explain import budget
 from tasks.explain.answer import build_explanation, publish_means
 from tasks.explain.panels import lay_side_by_side
-from tasks.explain.plan import RunFacts, find_differences, plan_fits, require_order
+from tasks.explain.plan import (
+    RunFacts,
+    find_differences,
+    plan_fits,
+    require_order,
+    require_two_of_one_dataset,
+)
 from tasks.explain.route import AFTER, BEFORE
-from tasks.store import compared_runs, resume, tracking, warehouse
+from tasks.store import resume, tracking, warehouse
 from tasks.store.artifacts import (
     read_json,
     read_netcdf,
@@ -36,7 +41,7 @@ from tasks.store.artifacts import (
     write_parquet,
 )
 from tasks.store.champions import find_champion
-from tasks.store.compared_runs import ComparedRun
+from tasks.store.compared_runs import ComparedRun, open_compared, read_accepted
 from tasks.store.fingerprint import fit_fingerprint
 from tasks.store.home import Home, current_home
 from tasks.store.run_ids import new_run_id
@@ -51,22 +56,23 @@ FOLDER = "explain"
 """Where a comparison keeps its files among the steps of its run."""
 
 
-@task(name="begin-explanation", cache_policy=NO_CACHE)
-def begin_explanation(request: ExplainRequest) -> str:
-    """Check that the runs can be compared; return the name of the folder that will be thrown away.
+def require_explainable(request: ExplainRequest) -> None:
+    """Check what can be seen without opening a fit.
 
     Raises
     ------
     UnknownRunError, IncomparableRunsError
-        If a run is unknown, was not accepted, or the two are one.
+        If a run is unknown or was not accepted, or the two are one or of two datasets.
     """
     home = current_home()
-    for run_id in (request.run_a, request.run_b):
-        compared_runs.read_accepted(home, run_id)
-    if request.run_a == request.run_b:
-        raise IncomparableRunsError(
-            f"{request.run_a} is both runs; name an earlier and a later one (`mmm runs`)."
-        )
+    then, now = (read_accepted(home, run_id) for run_id in (request.run_a, request.run_b))
+    require_two_of_one_dataset(then, now)
+
+
+@task(name="begin-explanation", cache_policy=NO_CACHE)
+def begin_explanation(request: ExplainRequest) -> str:
+    """Check the request; return the name of the folder that will be thrown away."""
+    require_explainable(request)
     return new_run_id(f"{FOLDER}-{request.run_b}", datetime.now(UTC))
 
 
@@ -79,7 +85,7 @@ def compare_runs(request: ExplainRequest, steps: str) -> Comparison:
     Raises
     ------
     IncomparableRunsError
-        If they are of two datasets, in the wrong order, or files are gone.
+        If they are in the wrong order, or files are gone.
     """
     return _compare(current_home(), request, steps, 0.0, None)
 
@@ -190,8 +196,7 @@ def _compare(
     max_seconds: float | None,
 ) -> Comparison:  # fmt: skip
     then, now = (
-        compared_runs.open_compared(home, read_run(home, name))
-        for name in (request.run_a, request.run_b)
+        open_compared(home, read_run(home, name)) for name in (request.run_a, request.run_b)
     )
     earlier, later = _facts(then), _facts(now)
     require_order(earlier, later)

@@ -66,4 +66,4 @@ def _number(value: float, quantity: str) -> str:
 
 def _signed(value: float, unit: tuple[float, str, int]) -> str:
     scale, name, digits = unit
-    return f"{scale * value:+.{digits}f}{name}"
+    return f"{round(scale * value, digits) + 0.0:+.{digits}f}{name}"  # no minus before a zero

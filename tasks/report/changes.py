@@ -10,7 +10,7 @@ from schemas.outcomes import Verdict
 from schemas.spec_changes import changed_keys
 from schemas.wording import format_interval
 from tasks.report.blocks import Block, Column, Items, Kind, Section, Table, Text
-from tasks.report.documents import ReportDocuments, ReturnWords, RunFiles
+from tasks.report.documents import ReportDocuments, RunFiles
 from tasks.report.words import VERDICT_TITLE
 
 FACTOR_TITLE = {
@@ -34,7 +34,7 @@ def changes_section(documents: ReportDocuments) -> Section:
     blocks: list[Block] = [Items("", _sentences(documents, before))]
     if documents.roi and before.json(Artifact.ROI_METRICS):
         blocks.append(_returns_then_and_now(documents, before))
-    blocks += _reasons(documents.run.json(Artifact.CHANGE), documents.words)
+    blocks += _reasons(documents.run.json(Artifact.CHANGE))
     lead = (
         f"Compared with run {before.record.run_id} of {before.record.created_at:%Y-%m-%d}, the "
         "newest accepted run before this one."
@@ -51,7 +51,7 @@ def overlap(now: tuple[float, float], then: tuple[float, float]) -> float:
     return max(shared, 0.0) / narrower
 
 
-def _reasons(change: Mapping[str, Any], words: ReturnWords) -> list[Block]:
+def _reasons(change: Mapping[str, Any]) -> list[Block]:
     """One line per channel that says why its return is another one than the champion's."""
     if not change:
         return []
@@ -59,7 +59,7 @@ def _reasons(change: Mapping[str, Any], words: ReturnWords) -> list[Block]:
     lines = [row["sentence"] for row in change["channels"]]
     blocks: list[Block] = []
     if lines:
-        blocks.append(Items(f"Why {words.title} changed since the champion", lines))
+        blocks.append(Items("Why returns changed since the champion", lines))
     told = [*(facts or [_UNCHANGED] if lines else []), *change["notes"]]
     lead = f"Compared with run {change['run_a']}, which was champion until then."
     return [*blocks, Text([lead, *told])]

@@ -8,7 +8,6 @@ from prefect.cache_policies import NO_CACHE
 
 from schemas.errors import UnknownRunError
 from schemas.names import Artifact
-from schemas.plan import PlannedModel
 from schemas.stability import (
     FloorRow,
     NoiseRequest,
@@ -21,10 +20,11 @@ from tasks.mmm.seeds import derive_seed
 from tasks.stability import trend
 from tasks.store import tracking, warehouse
 from tasks.store.artifacts import read_json, write_json
+from tasks.store.champions import find_champion
 from tasks.store.compared_runs import ComparedRun, open_compared
 from tasks.store.fingerprint import fit_fingerprint
 from tasks.store.home import Home, current_home
-from tasks.store.plan_sources import find_planned_run, read_run_spec_of
+from tasks.store.plan_sources import read_run_spec_of
 from tasks.store.resume import fit_dir, forget_steps
 from tasks.store.run_documents import open_documents
 from tasks.store.run_ids import new_run_id
@@ -80,7 +80,13 @@ def plan_repetitions(request: NoiseRequest) -> Repetitions:
         If the dataset has no champion, or files of its run are gone.
     """
     home = current_home()
-    record = find_planned_run(home, PlannedModel(dataset_id=request.dataset_id))
+    champion = find_champion(home, request.dataset_id)
+    if champion is None:
+        raise UnknownRunError(
+            f"Dataset {request.dataset_id!r} has no champion whose fit could be repeated; "
+            f"`mmm runs --dataset {request.dataset_id}` shows what became of its refits."
+        )
+    record = read_run(home, champion.run_id)
     run = open_compared(home, record)
     today, own_seed = fit_fingerprint(), run.sampler.random_seed
     done = _seeds_on_record(home, record.run_id, today)
