@@ -30,6 +30,8 @@ def tell_change(
     unit = (1.0, "", digits) if quantity == "roas" else (100.0, " points", 2)
     moved = f"{_number(before, quantity)} to {_number(after, quantity)}"
     head = f"{channel}: {_QUANTITY_WORDS[quantity]} {moved} ({_signed(after - before, unit)})"
+    if not changed and after == before:
+        return f"{channel}: {_QUANTITY_WORDS[quantity]} {_number(after, quantity)}, unchanged."
     is_named = main_cause != Factor.NOISE
     told = [
         FACTOR_WORDS[factor] + _tell_part(split.parts[factor], unit, factor, is_named=is_named)

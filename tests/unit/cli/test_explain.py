@@ -187,10 +187,6 @@ def test_the_floor_stands_beside_the_overlap_of_its_channel():
         max_change_sd=0.04,
     )  # fmt: skip
     page = render_stability(report(floor=[floor]))
-    row = next(
-        line
-        for line in page.splitlines()
-        if line.strip().startswith("r15") and "tv" in line and "roas" in line
-    )
+    row = next(line for line in page.splitlines() if "r15" in line and "roas" in line)
     assert " ".join(row.split()) == "r15 tv roas 0.70 0.93 -0.50 +2.0 pt"
     assert "noise floor of r9" in page

@@ -65,6 +65,11 @@ def test_a_move_within_two_standard_errors_is_no_more_than_noise():
     assert "new periods +0.01 (not more than sampling noise)" in row.sentence
 
 
+def test_the_same_fit_again_is_unchanged():
+    row = explain({"before": returns(1.5), "after": returns(1.5)}, [], noise_at=None).channels[0]
+    assert row.sentence == "tv: ROAS 1.50, unchanged."
+
+
 def test_without_a_return_the_share_of_the_kpi_is_explained():
     fits = {"before": returns(1.5, share=0.1), "after": returns(None, share=0.15)}
     row = explain(fits, [NEW], noise_at=None).channels[0]
