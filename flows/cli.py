@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from flows import (
+    cli_explain,
     cli_plan,
     cli_process,
     cli_refit,
@@ -39,6 +40,8 @@ First steps
   mmm plan --dataset demo --set tv=-10%          what if?
   mmm scenarios                                  plans that were saved
   mmm score                                      how good earlier forecasts were, and alarms
+  mmm explain RUN_A RUN_B                        why did ROAS change between two runs?
+  mmm stability --dataset demo                   how far refits move, and how far chance does
   mmm rollback --dataset demo                    the champion before this one again
   mmm export RUN_ID --format csv --out DIR       tables for a spreadsheet
   mmm ui                                         Prefect and MLflow in the browser
@@ -111,7 +114,7 @@ def _options(
 for verb in (
     cli_refit.validate, cli_refit.refit, cli_runs.runs, cli_runs.show, cli_plan.plan,
     cli_plan.scenarios, cli_score.score, cli_runs.export, cli_ui.ui,
-    cli_rollback.rollback,
+    cli_rollback.rollback, cli_explain.explain, cli_explain.stability,
 ):  # fmt: skip
     app.command()(verb)
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 from prefect import flow
 
+from flows.counterfactuals import explain_refit
 from flows.ladder import fit_until_sampled
 from flows.timing import Timings
 from schemas.errors import DataContractError, MmmError
@@ -104,6 +105,8 @@ def _refit(run_id: str, spec: RunSpec, data: str | None, as_of: date) -> RefitRe
         plan = week.plan if week else None
         diagnostics = judge_stability(diagnostics, attribution, plan, snapshot, spec, run_id)
     advance_run(run_id, RunStatus.TRAINED)
+    with timings.stage("explain"):
+        change = explain_refit(diagnostics.verdict, posterior, spec, run_id)
     with timings.stage("report"):
         render_report_page(run_id)
 
@@ -111,7 +114,7 @@ def _refit(run_id: str, spec: RunSpec, data: str | None, as_of: date) -> RefitRe
     with timings.stage("publish"):
         publication = publish_run(
             run_id, spec, snapshot, features, posterior, diagnostics, attribution, forecast,
-            plan, stages,
+            plan, stages, change,
         )  # fmt: skip
     describe_run(run_id, spec, snapshot, diagnostics, attribution, publication)
     seconds = stages | timings.seconds

@@ -37,6 +37,12 @@ class UnknownRunError(MmmError, LookupError):
     exit_code: ClassVar[int] = 2
 
 
+class IncomparableRunsError(MmmError, ValueError):
+    """Two runs of which one cannot be explained by the other."""
+
+    exit_code: ClassVar[int] = 2
+
+
 class SamplingError(MmmError, RuntimeError):
     """The sampler could not produce draws; nothing was published."""
 

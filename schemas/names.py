@@ -87,6 +87,7 @@ class Artifact(StrEnum):
     ROAS_BY_ENTITY = "roas_by_entity.parquet"
     PLAN = "plan.json"
     STABILITY = "stability.json"
+    CHANGE = "change.json"
     FORECAST = "forecast.parquet"
     FORECAST_ASSUMPTIONS = "forecast_assumptions.parquet"
     FORECAST_ACTUALS = "forecast_actuals.parquet"

@@ -20,6 +20,7 @@ from schemas.baseline import (
     refuse_repeats,
 )
 from schemas.channels import AdstockSpec, ChannelSpec, SaturationSpec
+from schemas.explain_spec import ExplainSpec
 from schemas.fixed_transforms import FeatureConfig
 from schemas.gates import GateSettings
 from schemas.lift_tests import LiftTest, distinct_rows
@@ -218,6 +219,7 @@ class RunSpec(SpecModel):
     gates: GateSettings = GateSettings()
     optimizer: OptimizerSpec = OptimizerSpec()
     budget_groups: list[GroupBounds] = []
+    explain: ExplainSpec = ExplainSpec()
 
     @model_validator(mode="before")
     @classmethod

@@ -277,3 +277,44 @@ create table if not exists ops.alarms (
     cleared_at timestamptz,               -- null while it lasts
     primary key (dataset_id, kind, first_period)
 );
+
+-- Why returns are others than those of an earlier run: the parts add up to after - before. A part
+-- is null where it could not be told apart; what several did together is then in unsplit.
+create table if not exists mart.changes (
+    run_a varchar not null,
+    run_b varchar not null,
+    dataset_id varchar not null,
+    channel varchar not null,
+    quantity varchar not null check (quantity in ('roas', 'share')),
+    before double not null,
+    after double not null,
+    noise double,
+    new_periods double,
+    restated double,
+    spec_or_code double,
+    unsplit double,
+    noise_mcse double,                    -- Monte Carlo standard error of the part
+    new_periods_mcse double,
+    restated_mcse double,
+    spec_or_code_mcse double,
+    unsplit_mcse double,
+    main_cause varchar not null,          -- name of a part
+    sentence varchar not null,
+    primary key (run_a, run_b, channel)
+);
+
+-- The same snapshot and spec fitted again with other seeds: how far returns move by chance alone.
+create table if not exists mart.noise_floor (
+    run_id varchar not null,              -- whose fit was repeated
+    dataset_id varchar not null,
+    seed bigint not null,
+    channel varchar not null,
+    quantity varchar not null check (quantity in ('roas', 'share')),
+    mean double not null,                 -- of this repetition
+    mcse double not null,
+    overlap double not null,              -- with the run's own fit, as in mart.stability
+    change_sd double,
+    fingerprint varchar not null,         -- code and libraries of the repetition
+    measured_at timestamptz not null,
+    primary key (run_id, seed, channel)
+);

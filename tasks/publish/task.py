@@ -9,6 +9,7 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from schemas.changes import Explanation, ExplanationRef
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from schemas.plan import Plan
@@ -47,8 +48,10 @@ from tasks.store.fingerprint import code_fingerprint, library_versions, lock_fin
 from tasks.store.home import Home, current_home
 from tasks.store.resume import forget_steps
 from tasks.store.run_status import advance_run
+from tasks.store.tracking_extra_fits import log_counterfactuals
 from tasks.store.tracking_rungs import log_rungs
 from tasks.store.warehouse import writing
+from tasks.store.warehouse_changes import write_changes
 from tasks.store.warehouse_forecasts import write_forecasts
 from tasks.store.warehouse_plans import write_plan
 from tasks.store.warehouse_promotions import list_promotions, write_promotion
@@ -73,6 +76,7 @@ def publish_run(
     forecast: ForecastRef | None,
     plan: PlanRef | None,
     timings: dict[str, float],
+    explanation: ExplanationRef | None = None,
 ) -> PublicationRef:
     """Publish one judged fit: MLflow, then warehouse and alias together.
 
@@ -112,12 +116,17 @@ def publish_run(
     model = _model_files(home, features, posterior) if decision.register else None
     logged = tracking.log_refit(client, home, record, model)
     log_rungs(client, home, run_id, logged.mlflow_run_id)
+    change = _open_explanation(home, explanation)
+    if change is not None:
+        log_counterfactuals(client, logged.mlflow_run_id, change)
     row = record_decision(
         decision, candidate, logged.model_version, dataset_id=spec.dataset_id, champion=champion,
         decided_at=datetime.now(UTC),
     )  # fmt: skip
     with given_back(client, spec.dataset_id, row.from_version), writing(home) as con:
         _write_warehouse(con, home, outputs, logged, forecast, plan)
+        if change is not None:
+            write_changes(con, change)
         write_promotion(con, row)
         _move_aliases(client, decision, logged.model_version, row)
     forget_steps(home, run_id)
@@ -180,6 +189,10 @@ def _open_outputs(
         prior=read_json(home, prior) if prior else {},
         stability=read_json(home, diagnostics.stability) if diagnostics.stability else {},
     )
+
+
+def _open_explanation(home: Home, ref: ExplanationRef | None) -> Explanation | None:
+    return Explanation.model_validate(read_json(home, ref.file)) if ref is not None else None
 
 
 def _model_files(home: Home, features: FeaturesRef, posterior: PosteriorRef) -> tracking.ModelFiles:

@@ -39,7 +39,7 @@ def resumable[**P, R](step: Callable[P, R]) -> Callable[P, R]:
     step
         Takes references, specs and plain values, among them ``run_id`` or the run's folder as
         ``run_dir`` or ``folder``; returns references. One that is called several times in a run
-        takes ``rung``, its number; each rung has a record of its own.
+        takes ``rung``, the number of the fit or its name; each rung has a record of its own.
     """
     signature = inspect.signature(step)
 
@@ -92,8 +92,11 @@ def has_record(home: Home, run_id: str, step: str) -> bool:
     return _record_path(home, run_id, step).is_file()
 
 
-def fit_dir(home: Home, run_id: str, rung: int | None) -> Path:
-    """Return the folder of a fit's files: the run's own, or a rung's until it is chosen."""
+def fit_dir(home: Home, run_id: str, rung: int | str | None) -> Path:
+    """Return the folder of a fit's files: the run's own, or a rung's until it is chosen.
+
+    A fit with a name is never chosen: its files go when the run ends (``forget_steps``).
+    """
     return home.run_dir(run_id) if rung is None else home.steps / run_id / f"rung_{rung}"
 
 

@@ -5,6 +5,7 @@ import pytest
 from schemas.errors import (
     CorruptArtifactError,
     DataContractError,
+    IncomparableRunsError,
     MmmError,
     ResourceUnavailableError,
     SamplingError,
@@ -20,6 +21,7 @@ from schemas.errors import (
         (SpecError, 2),
         (DataContractError, 2),
         (UnknownRunError, 2),
+        (IncomparableRunsError, 2),
         (SamplingError, 3),
         (ResourceUnavailableError, 4),
         (CorruptArtifactError, 1),
