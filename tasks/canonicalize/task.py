@@ -12,6 +12,7 @@ from prefect.tasks import exponential_backoff
 from schemas.errors import DataContractError, SpecError
 from schemas.names import PERIOD_COLUMN, Artifact
 from schemas.refs import BatchRef, CandidateRef, FileRef, SnapshotRef
+from schemas.restatements import HistoryChange, Restatement, RestatementDecision
 from schemas.roles import ColumnRoles, resolve_roles
 from schemas.run_spec import Grain, Level, RunSpec
 from tasks.canonicalize.content_id import snapshot_id_of
@@ -27,6 +28,7 @@ from tasks.canonicalize.panel_rules import (
 from tasks.mmm.calendar import detect_grain
 from tasks.store import landing, landing_rows, text_values, warehouse, warehouse_batches
 from tasks.store import warehouse_canonical as canonical
+from tasks.store import warehouse_restatements as restatements
 from tasks.store.artifacts import (
     open_ref,
     read_json,
@@ -75,12 +77,20 @@ def canonicalize_batch(
             con, dataset_id=spec.dataset_id, as_of=as_of, wanted=wanted, staged=False
         )
         panel, newest = known, canonical.newest_batch(con, spec.dataset_id, as_of)
+        accepted = False
         if batch and long:
-            _stage(con, open_ref(home, long), batch, as_of)
+            accepted = _stage(con, open_ref(home, long), batch, as_of)
             panel = canonical.read_panel(
                 con, dataset_id=spec.dataset_id, as_of=as_of, wanted=wanted, staged=True
             )
             newest = (batch.batch_id, batch.source_name)
+        history = restatements.describe_history(
+            con,
+            dataset_id=spec.dataset_id,
+            batch_id=batch.batch_id if batch else None,
+            accepted=accepted,
+            as_of=as_of,
+        )
     panel, n_future = split_future(panel, as_of)
     detected = detect_grain(list(panel[PERIOD_COLUMN].dt.date))
     grain = spec.grain or detected or Grain.WEEK
@@ -93,6 +103,7 @@ def canonicalize_batch(
         "grain": grain.value,
         "detected_grain": detected.value if detected else None,
         "n_future_periods": n_future,
+        "history": history.model_dump(mode="json"),
     }
     info = describe_panel(wide, roles, spec, facts)
     info["columns"] = describe_columns(panel, known if batch and len(known) else None, roles)
@@ -221,6 +232,9 @@ def _accept(con: Any, home: Home, candidate: CandidateRef, file: str, as_of: dat
         is_new=False,
     )
     accepted = _stage(con, open_ref(home, candidate.long), batch, as_of)
+    restated = restatements.measure_restatements(
+        con, batch_id=candidate.batch_id, accepted=accepted, as_of=as_of
+    )
     n_restated = canonical.apply_staged(
         con,
         dataset_id=candidate.dataset_id,
@@ -229,6 +243,7 @@ def _accept(con: Any, home: Home, candidate: CandidateRef, file: str, as_of: dat
         accepted=accepted,
     )
     warehouse_batches.accept_batch(con, candidate.dataset_id, candidate.batch_id, as_of)
+    _record(con, candidate, restated, RestatementDecision.ACCEPTED)
     return n_restated
 
 
@@ -239,8 +254,40 @@ def _accept(con: Any, home: Home, candidate: CandidateRef, file: str, as_of: dat
     retries=2,
     retry_delay_seconds=exponential_backoff(backoff_factor=2),
 )
-def refuse_batch(batch: BatchRef) -> None:
-    """Mark a batch refused; canonical data stay untouched."""
-    with warehouse.writing(current_home()) as con:
+def refuse_batch(batch: BatchRef, held: CandidateRef | None = None) -> None:
+    """Mark a batch refused; canonical data stay untouched.
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    held
+        Its candidate, where it is held for what it would restate: that is recorded.
+    """
+    home = current_home()
+    restated: list[Restatement] = []
+    if held is not None:
+        history = HistoryChange.model_validate(read_json(home, held.column_info)["history"])
+        restated = history.restated
+    with warehouse.writing(home) as con:
         warehouse_batches.refuse_batch_row(con, batch.dataset_id, batch.batch_id)
+        if held is not None:
+            _record(con, held, restated, RestatementDecision.HELD)
     log.info("batch %s of %s refused", batch.batch_id, batch.dataset_id)
+
+
+def _record(
+    con: Any,
+    candidate: CandidateRef,
+    restated: list[Restatement],
+    decision: RestatementDecision,
+) -> None:
+    if candidate.batch_id is not None:
+        restatements.write_restatements(
+            con,
+            restated,
+            decision,
+            dataset_id=candidate.dataset_id,
+            batch_id=candidate.batch_id,
+            known_from=candidate.known_from,
+        )

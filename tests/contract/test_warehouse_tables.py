@@ -2,6 +2,7 @@
 
 from schemas.forecast_scores import ASSUMPTION_COLUMNS, SCORE_COLUMNS, Alarm
 from schemas.names import FORECAST_COLUMNS
+from schemas.restatements import Restatement
 from tasks.store.warehouse import reading
 
 CANONICAL = {
@@ -36,3 +37,11 @@ def test_forecasts_have_the_columns_of_their_file(home):
     kept = ["first_actual", "scored_at", "compared"]
     assert scores == ["forecast_run_id", "dataset_id", *SCORE_COLUMNS[1:], *kept]
     assert alarms == list(Alarm.model_fields)
+
+
+def test_restatements_can_be_read_with_sql(home):
+    with reading(home) as con:
+        found = [row[0] for row in con.execute("describe ops.restatements").fetchall()]
+    decided = ["decision", "known_from", "decided_at"]
+    measured = list(Restatement.model_fields)
+    assert found == ["dataset_id", "batch_id", *measured[:2], *decided, *measured[2:]]

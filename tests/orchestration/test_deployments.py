@@ -60,7 +60,8 @@ def test_the_form_of_a_refit_says_what_each_field_is():
     form = parameter_schema(flow_of("refit-weekly")).definitions["ScheduledRefit"]
     assert form["required"] == ["spec_file"]
     assert form["additionalProperties"] is False
-    assert [p["title"] for p in form["properties"].values()] == ["Run spec", "Input file", "As of"]
+    titles = [p["title"] for p in form["properties"].values()]
+    assert titles == ["Run spec", "Input file", "As of", "Accept restatement"]
     assert all(p["description"] for p in form["properties"].values())
 
 
@@ -156,6 +157,7 @@ def test_scheduled_runs_are_made_for_monday_by_local_clocks(site, name):
         ("refit-weekly", {"request": {"spec_file": ""}}),
         ("refit-weekly", {"request": {"spec_file": "a.yaml", "weeks": 3}}),
         ("refit-weekly", {"request": {}}),
+        ("refit-weekly", {"request": {"spec_file": "a.yaml", "accept_restatement": "all"}}),
         ("plan-budget", {"request": {"models": []}}),
         ("plan-budget", {"request": {"models": [{"dataset_id": "demo"}], "budget": -5}}),
         ("score-forecasts", {"dataset_id": 5}),

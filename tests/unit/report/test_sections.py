@@ -105,6 +105,19 @@ def test_what_changed_names_data_spec_verdict_and_the_channel_that_moved():
     assert readings == {"tv": "moved: look for the reason", "search": "agrees", "radio": "agrees"}
 
 
+def test_a_restatement_of_any_column_is_among_what_changed():
+    documents = forge_documents()
+    finding = {
+        "layer": "canonical", "rule": "restated_history", "verdict": "PASS", "remedy": "None.",
+        "message": "brand.csv, column 'spend_tv': 3 of 120 known values change by 1.5 %.",
+    }  # fmt: skip
+    documents.run.files["validation_summary.json"]["layers"]["canonical"]["findings"] = [finding]
+    assert f"Restated: {finding['message']}" in changes_section(documents).blocks[0].sentences
+    assert data_section(documents).blocks[0].rows[0][:3] == [
+        "PASS", "canonical", finding["message"],
+    ]  # fmt: skip
+
+
 def test_the_first_refit_says_that_it_is_the_first():
     section = changes_section(forge_documents(has_previous=False))
     assert section.blocks[0].paragraphs[0].startswith("First refit")
