@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from flows import (
+    cli_backfill,
     cli_plan,
     cli_process,
     cli_refit,
@@ -40,6 +41,7 @@ First steps
   mmm scenarios                                  plans that were saved
   mmm score                                      how good earlier forecasts were, and alarms
   mmm rollback --dataset demo                    the champion before this one again
+  mmm backfill --spec FILE --from DATE --to DATE past weeks, as of their date
   mmm export RUN_ID --format csv --out DIR       tables for a spreadsheet
   mmm ui                                         Prefect and MLflow in the browser
 
@@ -111,7 +113,7 @@ def _options(
 for verb in (
     cli_refit.validate, cli_refit.refit, cli_runs.runs, cli_runs.show, cli_plan.plan,
     cli_plan.scenarios, cli_score.score, cli_runs.export, cli_ui.ui,
-    cli_rollback.rollback,
+    cli_rollback.rollback, cli_backfill.backfill,
 ):  # fmt: skip
     app.command()(verb)
 

@@ -135,7 +135,7 @@ def _prepare_data(
             candidate = canonicalize_batch(batch, spec, _folder(run_id), as_of)
         with timings.stage("validate_canonical"):
             checked = validate_canonical(
-                candidate, spec, _folder(run_id), request.accept_restatement
+                candidate, spec, _folder(run_id), request.accept_restatement, request.is_replay
             )
             findings += _usable(checked)
     except MmmError as error:

@@ -298,3 +298,6 @@ class RefitRequest(SpecModel):
     accept_restatement: bool = Field(
         False, description="Accept a file that changes more of history than the gates allow."
     )
+    is_replay: bool = Field(
+        False, description="Part of a backfill: periods after as_of are no mistake of the file."
+    )

@@ -111,6 +111,15 @@ create table if not exists ops.runs (
     updated_at timestamptz not null
 );
 
+-- What decides the numbers of each run, so that a backfill finds a week that is done already.
+create table if not exists ops.run_inputs (
+    run_id varchar primary key,
+    dataset_id varchar not null,
+    snapshot_id varchar not null,
+    as_of date not null,
+    run_key varchar not null              -- SHA-256 of snapshot, spec, as-of date, code, lock file
+);
+
 create table if not exists ops.gate_results (
     run_id varchar not null,
     battery varchar not null,             -- raw, canonical, features, sampling, fit, stability

@@ -77,6 +77,7 @@ def _request_key(request: RefitRequest, as_of: date) -> str:
             "data": digest,
             "as_of": as_of.isoformat(),
             "accept_restatement": request.accept_restatement,
+            "is_replay": request.is_replay,
         },
     )
 

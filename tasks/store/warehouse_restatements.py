@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 
 import duckdb
 
+from schemas.refs import CandidateRef
 from schemas.restatements import HistoryChange, Restatement, RestatementDecision, Vanished
 from tasks.store.warehouse_canonical import newest_batch, same_cell
 
@@ -138,14 +139,11 @@ def find_vanished(con: duckdb.DuckDBPyConnection, *, as_of: date) -> Vanished | 
 
 def write_restatements(
     con: duckdb.DuckDBPyConnection,
+    candidate: CandidateRef,
     restated: Sequence[Restatement],
     decision: RestatementDecision,
-    *,
-    dataset_id: str,
-    batch_id: str,
-    known_from: date,
 ) -> None:
-    """Record a decision; one that is made again on the same day keeps its first moment."""
+    """Record a decision on a candidate's batch; made again on the same day, its moment stays."""
     for one in restated:
         con.execute(
             f"""insert into ops.restatements
@@ -156,9 +154,9 @@ def write_restatements(
                   first_period = excluded.first_period, last_period = excluded.last_period,
                   share = excluded.share""",
             [
-                dataset_id, batch_id, decision.value, known_from, datetime.now(UTC), one.role,
-                one.name, one.n_values, one.n_known, one.n_entities, one.first_period,
-                one.last_period, one.share,
+                candidate.dataset_id, candidate.batch_id, decision.value, candidate.known_from,
+                datetime.now(UTC), one.role, one.name, one.n_values, one.n_known, one.n_entities,
+                one.first_period, one.last_period, one.share,
             ],
         )  # fmt: skip
 

@@ -73,12 +73,17 @@ def validate_raw(batch: BatchRef, spec: RunSpec, run_dir: str) -> ValidationRef:
 @task(name="validate-canonical", cache_policy=NO_CACHE, timeout_seconds=1800)
 @resumable
 def validate_canonical(
-    candidate: CandidateRef, spec: RunSpec, run_dir: str, accept_restatement: bool = False
+    candidate: CandidateRef,
+    spec: RunSpec,
+    run_dir: str,
+    accept_restatement: bool = False,
+    is_replay: bool = False,
 ) -> ValidationRef:
     """Judge the panel that would be known with this batch.
 
     Grid, grain, length, pairing, drift, and what changes of history; with ``accept_restatement`` a
-    large change is a review and holds nothing.
+    large change is a review and holds nothing. In a replay, periods after the as-of date are told
+    and are no review.
     """
     home, gates = current_home(), spec.gates.data
     info = read_json(home, candidate.column_info)
@@ -102,6 +107,7 @@ def validate_canonical(
         wanted=spec.grain,
         max_drift_ratio=gates.max_drift_ratio,
         max_missing_share=gates.max_missing_share,
+        is_replay=is_replay,
     )
     if len(panel):
         findings += judge_history(

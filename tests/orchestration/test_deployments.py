@@ -38,7 +38,8 @@ def test_prefect_reads_the_file_and_drops_no_key_of_it():
     from prefect.cli.deploy._models import DeploymentConfig, PrefectYamlModel
 
     read = PrefectYamlModel.model_validate(DOCUMENT)
-    assert [d.name for d in read.deployments] == ["refit-weekly", "plan-budget", "score-forecasts"]
+    names = ["refit-weekly", "plan-budget", "backfill", "score-forecasts"]
+    assert [d.name for d in read.deployments] == names
     unknown = {key for d in DEPLOYMENTS.values() for key in d} - set(DeploymentConfig.model_fields)
     assert not unknown
 
@@ -161,6 +162,7 @@ def test_scheduled_runs_are_made_for_monday_by_local_clocks(site, name):
         ("plan-budget", {"request": {"models": []}}),
         ("plan-budget", {"request": {"models": [{"dataset_id": "demo"}], "budget": -5}}),
         ("score-forecasts", {"dataset_id": 5}),
+        ("backfill", {"request": {"spec_file": "a.yaml", "first_date": "yesterday"}}),
     ],
 )
 def test_parameters_that_cannot_be_used_are_refused_when_submitted(site, name, parameters):
