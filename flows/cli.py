@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from flows import (
+    cli_backfill,
     cli_explain,
     cli_plan,
     cli_process,
@@ -43,6 +44,7 @@ First steps
   mmm explain RUN_A RUN_B                        why did ROAS change between two runs?
   mmm stability --dataset demo                   how far refits move, and how far chance does
   mmm rollback --dataset demo                    the champion before this one again
+  mmm backfill --spec FILE --from DATE --to DATE past weeks, as of their date
   mmm export RUN_ID --format csv --out DIR       tables for a spreadsheet
   mmm ui                                         Prefect and MLflow in the browser
 
@@ -114,7 +116,7 @@ def _options(
 for verb in (
     cli_refit.validate, cli_refit.refit, cli_runs.runs, cli_runs.show, cli_plan.plan,
     cli_plan.scenarios, cli_score.score, cli_runs.export, cli_ui.ui,
-    cli_rollback.rollback, cli_explain.explain, cli_explain.stability,
+    cli_rollback.rollback, cli_explain.explain, cli_explain.stability, cli_backfill.backfill,
 ):  # fmt: skip
     app.command()(verb)
 

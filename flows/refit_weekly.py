@@ -24,6 +24,7 @@ from schemas.refs import (
     ValidationRef,
     WeeklyPlan,
 )
+from schemas.restatements import is_held
 from schemas.results import RefitReport, RunStatus
 from schemas.run_spec import RefitRequest, RunSpec
 from tasks.attribute.task import attribute_kpi
@@ -67,7 +68,7 @@ def refit_weekly(request: RefitRequest) -> RefitReport:
     with exclusive(spec.dataset_id):
         run_id = begin_run(request, as_of)
         try:
-            return _refit(run_id, spec, request.data, as_of)
+            return _refit(run_id, request, as_of)
         except Exception as error:
             reason = (
                 str(error) if isinstance(error, MmmError) else f"{type(error).__name__}: {error}"
@@ -76,9 +77,9 @@ def refit_weekly(request: RefitRequest) -> RefitReport:
             raise
 
 
-def _refit(run_id: str, spec: RunSpec, data: str | None, as_of: date) -> RefitReport:
-    timings = Timings()
-    snapshot, findings = _prepare_data(run_id, spec, data, as_of, timings)
+def _refit(run_id: str, request: RefitRequest, as_of: date) -> RefitReport:
+    spec, timings = request.spec, Timings()
+    snapshot, findings = _prepare_data(run_id, request, as_of, timings)
 
     with timings.stage("features"):
         features = build_features(snapshot, spec, run_id)
@@ -122,24 +123,27 @@ def _refit(run_id: str, spec: RunSpec, data: str | None, as_of: date) -> RefitRe
 
 
 def _prepare_data(
-    run_id: str, spec: RunSpec, data: str | None, as_of: date, timings: Timings
+    run_id: str, request: RefitRequest, as_of: date, timings: Timings
 ) -> tuple[SnapshotRef, list[Finding]]:
     """Ingest, validate and canonicalize; nothing reaches ``canonical`` before both layers pass."""
-    batch = None
+    spec, batch, candidate = request.spec, None, None
     findings: list[Finding] = []
     try:
-        if data is not None:
+        if request.data is not None:
             with timings.stage("ingest"):
-                batch = ingest_file(data, spec)
+                batch = ingest_file(request.data, spec)
             with timings.stage("validate_raw"):
                 findings += _usable(validate_raw(batch, spec, _folder(run_id)))
         with timings.stage("canonicalize"):
             candidate = canonicalize_batch(batch, spec, _folder(run_id), as_of)
         with timings.stage("validate_canonical"):
-            findings += _usable(validate_canonical(candidate, spec, _folder(run_id)))
-    except MmmError:
+            checked = validate_canonical(
+                candidate, spec, _folder(run_id), request.accept_restatement, request.is_replay
+            )
+            findings += _usable(checked)
+    except MmmError as error:
         if batch is not None:
-            refuse_batch(batch)
+            refuse_batch(batch, candidate if is_held(getattr(error, "findings", [])) else None)
         raise
     with timings.stage("snapshot"):
         snapshot = take_snapshot(candidate, spec, _folder(run_id), as_of)

@@ -297,3 +297,9 @@ class RefitRequest(SpecModel):
         None, description="Absolute path of the input file; None uses the warehouse."
     )
     as_of: date | None = Field(None, description="Knowledge date; None is today.")
+    accept_restatement: bool = Field(
+        False, description="Accept a file that changes more of history than the gates allow."
+    )
+    is_replay: bool = Field(
+        False, description="Part of a backfill: periods after as_of are no mistake of the file."
+    )

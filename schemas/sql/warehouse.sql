@@ -65,6 +65,25 @@ create table if not exists canonical.restated (
     superseded_from date not null
 );
 
+-- What batches changed, or would have changed, of what was known; schemas.restatements says how it
+-- is measured. A batch that was held and accepted later has rows of both decisions.
+create table if not exists ops.restatements (
+    dataset_id varchar not null,
+    batch_id varchar not null,
+    role varchar not null,
+    name varchar not null,
+    decision varchar not null check (decision in ('accepted', 'held')),
+    known_from date not null,             -- knowledge date of the decision
+    decided_at timestamptz not null,
+    n_values bigint not null,
+    n_known bigint not null,
+    n_entities bigint not null,
+    first_period date not null,
+    last_period date not null,
+    share double not null,                -- sum of absolute changes over that of known values
+    primary key (dataset_id, batch_id, role, name, decision, known_from)
+);
+
 create table if not exists ops.snapshots (
     snapshot_id varchar not null,
     dataset_id varchar not null,
@@ -90,6 +109,15 @@ create table if not exists ops.runs (
     model_version bigint,
     created_at timestamptz not null,
     updated_at timestamptz not null
+);
+
+-- What decides the numbers of each run, so that a backfill finds a week that is done already.
+create table if not exists ops.run_inputs (
+    run_id varchar primary key,
+    dataset_id varchar not null,
+    snapshot_id varchar not null,
+    as_of date not null,
+    run_key varchar not null              -- SHA-256 of snapshot, spec, as-of date, code, lock file
 );
 
 create table if not exists ops.gate_results (

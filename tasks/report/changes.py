@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, Artifact
-from schemas.outcomes import Verdict
+from schemas.outcomes import Layer, Verdict
+from schemas.restatements import RESTATED_RULE
 from schemas.spec_changes import changed_keys
 from schemas.wording import format_interval
 from tasks.report.blocks import Block, Column, Items, Kind, Section, Table, Text
@@ -110,7 +111,14 @@ def _data_sentences(documents: ReportDocuments, before: RunFiles) -> list[str]:
     n_restated = _count_restated(now, then)
     if n_restated:
         told.append(f"Values of the KPI in earlier periods that were restated: {n_restated}.")
-    return told
+    return told + _restatements(documents)
+
+
+def _restatements(documents: ReportDocuments) -> list[str]:
+    """What the data checks found to be restated, sized and dated, in any column."""
+    layers = documents.run.json(Artifact.VALIDATION_SUMMARY).get("layers", {})
+    found = layers.get(Layer.CANONICAL, {}).get("findings", [])
+    return [f"Restated: {one['message']}" for one in found if one["rule"] == RESTATED_RULE]
 
 
 def _count_restated(now: pd.DataFrame, then: pd.DataFrame) -> int:

@@ -13,6 +13,7 @@ import json
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -20,6 +21,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from schemas.errors import CorruptArtifactError
 from schemas.refs import FileRef
+from schemas.run_spec import RunSpec
 from tasks.store.artifacts import open_ref, write_json, write_whole
 from tasks.store.fingerprint import code_fingerprint, lock_fingerprint
 from tasks.store.home import Home, current_home
@@ -73,6 +75,13 @@ def step_key(name: str, arguments: Mapping[str, Any]) -> str:
         sort_keys=True,
     )
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def run_key(spec: RunSpec, snapshot_id: str, as_of: date) -> str:
+    """Return the SHA-256 of all that decides what a run gives: snapshot, spec, day and code."""
+    # The snapshot stands for the data; which file the spec names is of no account.
+    asked = spec.model_copy(update={"data": None})
+    return step_key("run", {"spec": asked, "snapshot": snapshot_id, "as_of": as_of.isoformat()})
 
 
 def read_request(home: Home, run_id: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from schemas.forecast_scores import ASSUMPTION_COLUMNS, SCORE_COLUMNS, Alarm
 from schemas.names import FORECAST_COLUMNS
+from schemas.restatements import Restatement
 from schemas.stability import FloorRow
 from tasks.store.warehouse import reading
 from tasks.store.warehouse_changes import CHANGE_COLUMNS
@@ -50,3 +51,11 @@ def test_changes_and_the_noise_floor_have_their_columns(home):
     ]  # fmt: skip
     assert changes[7:12] == ["noise", "new_periods", "restated", "spec_or_code", "unsplit"]
     assert floor == list(FloorRow.model_fields)
+
+
+def test_restatements_can_be_read_with_sql(home):
+    with reading(home) as con:
+        found = [row[0] for row in con.execute("describe ops.restatements").fetchall()]
+    decided = ["decision", "known_from", "decided_at"]
+    measured = list(Restatement.model_fields)
+    assert found == ["dataset_id", "batch_id", *measured[:2], *decided, *measured[2:]]

@@ -38,7 +38,8 @@ def test_prefect_reads_the_file_and_drops_no_key_of_it():
     from prefect.cli.deploy._models import DeploymentConfig, PrefectYamlModel
 
     read = PrefectYamlModel.model_validate(DOCUMENT)
-    assert [d.name for d in read.deployments] == ["refit-weekly", "plan-budget", "score-forecasts"]
+    names = ["refit-weekly", "plan-budget", "backfill", "score-forecasts"]
+    assert [d.name for d in read.deployments] == names
     unknown = {key for d in DEPLOYMENTS.values() for key in d} - set(DeploymentConfig.model_fields)
     assert not unknown
 
@@ -60,7 +61,8 @@ def test_the_form_of_a_refit_says_what_each_field_is():
     form = parameter_schema(flow_of("refit-weekly")).definitions["ScheduledRefit"]
     assert form["required"] == ["spec_file"]
     assert form["additionalProperties"] is False
-    assert [p["title"] for p in form["properties"].values()] == ["Run spec", "Input file", "As of"]
+    titles = [p["title"] for p in form["properties"].values()]
+    assert titles == ["Run spec", "Input file", "As of", "Accept restatement"]
     assert all(p["description"] for p in form["properties"].values())
 
 
@@ -156,9 +158,11 @@ def test_scheduled_runs_are_made_for_monday_by_local_clocks(site, name):
         ("refit-weekly", {"request": {"spec_file": ""}}),
         ("refit-weekly", {"request": {"spec_file": "a.yaml", "weeks": 3}}),
         ("refit-weekly", {"request": {}}),
+        ("refit-weekly", {"request": {"spec_file": "a.yaml", "accept_restatement": "all"}}),
         ("plan-budget", {"request": {"models": []}}),
         ("plan-budget", {"request": {"models": [{"dataset_id": "demo"}], "budget": -5}}),
         ("score-forecasts", {"dataset_id": 5}),
+        ("backfill", {"request": {"spec_file": "a.yaml", "first_date": "yesterday"}}),
     ],
 )
 def test_parameters_that_cannot_be_used_are_refused_when_submitted(site, name, parameters):

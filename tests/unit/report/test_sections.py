@@ -134,6 +134,19 @@ def test_a_change_without_a_cause_and_one_that_could_not_be_explained_say_so():
     assert len(section.blocks) == 3
 
 
+def test_a_restatement_of_any_column_is_among_what_changed():
+    documents = forge_documents()
+    finding = {
+        "layer": "canonical", "rule": "restated_history", "verdict": "PASS", "remedy": "None.",
+        "message": "brand.csv, column 'spend_tv': 3 of 120 known values change by 1.5 %.",
+    }  # fmt: skip
+    documents.run.files["validation_summary.json"]["layers"]["canonical"]["findings"] = [finding]
+    assert f"Restated: {finding['message']}" in changes_section(documents).blocks[0].sentences
+    assert data_section(documents).blocks[0].rows[0][:3] == [
+        "PASS", "canonical", finding["message"],
+    ]  # fmt: skip
+
+
 def test_the_first_refit_says_that_it_is_the_first():
     section = changes_section(forge_documents(has_previous=False))
     assert section.blocks[0].paragraphs[0].startswith("First refit")
