@@ -10,6 +10,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from schemas.names import Artifact
+from schemas.outcome import Outcome
 from schemas.outcomes import Verdict
 from schemas.plan import Plan
 from schemas.promotions import Champion, Promotion, PromotionAction
@@ -23,7 +24,7 @@ from schemas.refs import (
     PublicationRef,
     SnapshotRef,
 )
-from schemas.results import RunStatus
+from schemas.results import RefitReport, RunStatus
 from schemas.run_spec import RunSpec
 from schemas.scenarios import MadeBy
 from schemas.wording import format_champion
@@ -45,7 +46,7 @@ from tasks.store.artifacts import open_ref, read_json, read_parquet
 from tasks.store.champions import find_champion, give_champion, given_back
 from tasks.store.fingerprint import code_fingerprint, library_versions, lock_fingerprint
 from tasks.store.home import Home, current_home
-from tasks.store.resume import forget_steps
+from tasks.store.resume import keep_outcome
 from tasks.store.run_status import advance_run
 from tasks.store.tracking_rungs import log_rungs
 from tasks.store.warehouse import writing
@@ -73,11 +74,14 @@ def publish_run(
     forecast: ForecastRef | None,
     plan: PlanRef | None,
     timings: dict[str, float],
+    report: RefitReport | None = None,
 ) -> PublicationRef:
     """Publish one judged fit: MLflow, then warehouse and alias together.
 
     The run must be TRAINED; it becomes OUTPUTS_READY. Whatever interrupts this, the run is not
     OUTPUTS_READY and the next try finds what is done already; an error gives the alias back.
+    ``report`` is what the refit will answer; with what became of it here, it is kept together with
+    the tables, so that a refit that dies now can still be answered.
     """
     home = current_home()
     outputs = _open_outputs(home, run_id, spec, snapshot, diagnostics, attribution, posterior)
@@ -120,9 +124,15 @@ def publish_run(
         _write_warehouse(con, home, outputs, logged, forecast, plan)
         write_promotion(con, row)
         _move_aliases(client, decision, logged.model_version, row)
-    forget_steps(home, run_id)
+        publication = _publication(logged, candidate, champion, row)
+        if report is not None:
+            outcome = Outcome(
+                report=report.with_publication(publication), snapshot=snapshot,
+                diagnostics=diagnostics, attribution=attribution, publication=publication,
+            )  # fmt: skip
+            keep_outcome(home, run_id, outcome)
     get_run_logger().info("%s", decision.reason)
-    return _publication(logged, candidate, champion, row)
+    return publication
 
 
 @task(name="describe-run", cache_policy=NO_CACHE)

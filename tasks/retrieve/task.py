@@ -14,6 +14,7 @@ from schemas.scenarios import Scenario
 from schemas.spec_errors import parse_model
 from tasks.retrieve import export
 from tasks.retrieve.documents import read_document
+from tasks.store.champions import find_champion
 from tasks.store.home import Home, current_home
 from tasks.store.plan_files import read_bounds, read_changes, read_plan_file
 from tasks.store.plan_sources import find_planned_run, read_run_spec_of
@@ -187,9 +188,5 @@ def open_scenario(name: str, dataset_id: str | None = None) -> tuple[Scenario, P
 
 def _champion(home: Home, record: RunRecord) -> str | None:
     """Return the champion of the run's dataset today, or None."""
-    if not (home.mlruns / "mlflow.db").exists() and home.tracking_uri.startswith("sqlite:///"):
-        return None
-    from tasks.store import tracking
-
-    version = tracking.version_with_alias(tracking.open_store(home), record.dataset_id, "champion")
-    return f"{record.dataset_id}@{version}" if version is not None else None
+    champion = find_champion(home, record.dataset_id)
+    return None if champion is None else champion.name

@@ -46,6 +46,12 @@ def write_whole(home: Home, path: Path, write: Callable[[Path], object]) -> File
     return FileRef(path=home.relative(path), sha256=digest)
 
 
+def sweep_partials(folder: Path) -> None:
+    """Remove what killed writers left under a folder; nobody may be writing into it."""
+    for left in folder.rglob(".*.partial"):
+        left.unlink(missing_ok=True)
+
+
 def copy_file(home: Home, source: Path, path: Path) -> FileRef:
     """Copy a file to ``path``, whole or not at all."""
     return write_whole(home, path, lambda partial: shutil.copyfile(source, partial))
