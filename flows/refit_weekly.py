@@ -40,6 +40,7 @@ from tasks.lifecycle.task import (
     exclusive,
     fail_run,
     recall_outcome,
+    require_services,
 )
 from tasks.optimize.task import plan_week
 from tasks.publish.task import describe_run, publish_run
@@ -73,6 +74,7 @@ def refit_weekly(request: RefitRequest) -> RefitReport:
     """
     spec = request.spec
     as_of = request.as_of or datetime.now(UTC).date()
+    require_services()
     with exclusive(spec.dataset_id):
         run_id = begin_run(request, as_of)
         try:

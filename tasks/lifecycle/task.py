@@ -19,6 +19,7 @@ from tasks.store.artifacts import sha256_of, sweep_partials, write_json
 from tasks.store.home import Home, current_home
 from tasks.store.locks import dataset_lock
 from tasks.store.run_ids import is_run_of, new_run_id
+from tasks.store.tracking_server import require_answer
 from tasks.store.trial import trial_home
 from tasks.store.warehouse_runs import list_runs
 
@@ -33,6 +34,17 @@ def exclusive(dataset_id: str, *, wait_seconds: float = LOCK_WAIT_SECONDS) -> It
     """Hold the dataset's lock for the length of a refit."""
     with dataset_lock(current_home(), dataset_id, wait_seconds=wait_seconds):
         yield
+
+
+def require_services() -> None:
+    """Check that what a refit needs at its end is there, before it begins.
+
+    Raises
+    ------
+    ResourceUnavailableError
+        If MLFLOW_TRACKING_URI names a server that does not answer.
+    """
+    require_answer(current_home())
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from schemas.names import Artifact
 from schemas.outcome import Outcome
 from schemas.outcomes import Verdict
 from schemas.plan import Plan
-from schemas.promotions import Champion, Promotion, PromotionAction
+from schemas.promotions import Champion, Promotion
 from schemas.refs import (
     AttributionRef,
     DiagnosticsRef,
@@ -27,7 +27,6 @@ from schemas.refs import (
 from schemas.results import RefitReport, RunStatus
 from schemas.run_spec import RunSpec
 from schemas.scenarios import MadeBy
-from schemas.wording import format_champion
 from tasks.publish import records
 from tasks.publish.figures import build_figures
 from tasks.publish.outputs import RunOutputs
@@ -36,6 +35,8 @@ from tasks.publish.promotion import (
     Candidate,
     Decision,
     decide,
+    describe_publication,
+    describe_standing,
     explain_backdated,
     record_decision,
     tell_withdrawn,
@@ -47,8 +48,11 @@ from tasks.store.champions import find_champion, give_champion, given_back
 from tasks.store.fingerprint import code_fingerprint, library_versions, lock_fingerprint
 from tasks.store.home import Home, current_home
 from tasks.store.resume import keep_outcome
+from tasks.store.run_digests import write_digests
 from tasks.store.run_status import advance_run
+from tasks.store.storage import writing_to
 from tasks.store.tracking_rungs import log_rungs
+from tasks.store.tracking_server import asking
 from tasks.store.warehouse import writing
 from tasks.store.warehouse_forecasts import write_forecasts
 from tasks.store.warehouse_plans import write_plan
@@ -85,6 +89,7 @@ def publish_run(
     """
     home = current_home()
     outputs = _open_outputs(home, run_id, spec, snapshot, diagnostics, attribution, posterior)
+    write_digests(home, run_id)
     client = tracking.open_store(home)
     champion = find_champion(home, spec.dataset_id)
     candidate = Candidate(run_id, snapshot.as_of, date.fromisoformat(outputs.last_period))
@@ -104,7 +109,7 @@ def publish_run(
             outputs,
             {
                 "promotion": decision.reason,
-                "champion_before": _describe(champion, candidate),
+                "champion_before": describe_standing(champion, candidate),
                 "model_kind": posterior.kind,
                 "sampler": posterior.sampler,
                 "advice": plan.advice.value if plan else "none",
@@ -114,8 +119,9 @@ def publish_run(
         figures=build_figures(outputs),
     )
     model = _model_files(home, features, posterior) if decision.register else None
-    logged = tracking.log_refit(client, home, record, model)
-    log_rungs(client, home, run_id, logged.mlflow_run_id)
+    with asking(home), writing_to(home.mlruns):
+        logged = tracking.log_refit(client, home, record, model)
+        log_rungs(client, home, run_id, logged.mlflow_run_id)
     row = record_decision(
         decision, candidate, logged.model_version, dataset_id=spec.dataset_id, champion=champion,
         decided_at=datetime.now(UTC),
@@ -124,7 +130,9 @@ def publish_run(
         _write_warehouse(con, home, outputs, logged, forecast, plan)
         write_promotion(con, row)
         _move_aliases(client, decision, logged.model_version, row)
-        publication = _publication(logged, candidate, champion, row)
+        publication = describe_publication(
+            logged.mlflow_run_id, logged.model_version, candidate, champion, row
+        )
         if report is not None:
             outcome = Outcome(
                 report=report.with_publication(publication), snapshot=snapshot,
@@ -276,27 +284,3 @@ def _move_aliases(
         tracking.drop_alias(client, row.dataset_id, Alias.CHALLENGER)
     elif decision.alias is Alias.CHALLENGER and version is not None:
         tracking.move_alias(client, row.dataset_id, version, Alias.CHALLENGER)
-
-
-def _publication(
-    logged: tracking.Logged, candidate: Candidate, champion: Champion | None, row: Promotion
-) -> PublicationRef:
-    """Say who is champion after the run, and how old what it knows is."""
-    is_new = row.action is PromotionAction.PROMOTE
-    last_period = champion.last_period if champion else None
-    return PublicationRef(
-        mlflow_run_id=logged.mlflow_run_id,
-        model_version=logged.model_version,
-        champion=None if row.version is None else f"{row.dataset_id}@{row.version}",
-        promotion=row.reason,
-        champion_last_period=candidate.last_period if is_new else last_period,
-        champion_age_days=0
-        if is_new
-        else (champion.age_days(candidate.as_of) if champion else None),
-    )
-
-
-def _describe(champion: Champion | None, candidate: Candidate) -> str:
-    if champion is None:
-        return "none"
-    return format_champion(champion.name, champion.last_period, champion.age_days(candidate.as_of))

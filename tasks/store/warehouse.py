@@ -22,6 +22,7 @@ import filelock
 
 from schemas.errors import ResourceUnavailableError
 from tasks.store.home import Home
+from tasks.store.storage import writing_to
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +42,10 @@ def writing(
     ------
     ResourceUnavailableError
         If another process holds the warehouse for longer than ``wait_seconds``.
+    StorageError
+        If the disk is full, or the folder may not be written to.
     """
-    home.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    with _writers_turn(home, wait_seconds=wait_seconds):
+    with writing_to(home.warehouse), _writers_turn(home, wait_seconds=wait_seconds):
         copy = _copy_for_writing(home, wait_seconds=wait_seconds)
         try:
             with _opened(copy) as con:
@@ -125,6 +127,7 @@ def _offline(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 @contextmanager
 def _writers_turn(home: Home, *, wait_seconds: float) -> Iterator[None]:
     """Hold the lock file of all writers; the kernel frees it when its holder dies."""
+    home.warehouse.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(home.warehouse.with_suffix(".lock"))
     try:
         lock.acquire(timeout=0)

@@ -9,6 +9,7 @@ from schemas.errors import (
     ResourceUnavailableError,
     SamplingError,
     SpecError,
+    StorageError,
     UnknownRunError,
 )
 
@@ -22,6 +23,7 @@ from schemas.errors import (
         (UnknownRunError, 2),
         (SamplingError, 3),
         (ResourceUnavailableError, 4),
+        (StorageError, 1),
         (CorruptArtifactError, 1),
     ],
 )

@@ -11,37 +11,23 @@ import signal
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pandas as pd
 from support.consistency import faults_of
 from support.home_facts import differences, facts_of
 from support.kill_points import RENAMED, Moment, Watch, tasks_of
+from support.mondays import DATASET, REFUSED, ask
 
 from flows import refit_weekly as flow_module
 from schemas.errors import MmmError
 from schemas.results import RunStatus
-from schemas.run_spec import RefitRequest, RunSpec
 from tasks.fit import sampling
 from tasks.store import tracking
 from tasks.store.champions import CHAMPION, find_champion
 from tasks.store.home import Home
 from tasks.store.warehouse_runs import list_runs
 
-DEMO = Path(__file__).resolve().parents[2] / "data" / "demo" / "panel.csv"
-SPEC = {
-    "dataset_id": "acme",
-    "sampler": {"draws": 200, "tune": 300, "chains": 2},
-    "gates": {
-        "sampling": {"r_hat_pass": 1.1, "r_hat_review": 1.2, "ess_pass": 50, "ess_review": 25},
-        "fit": {"max_prior_driven_share": 1.0},
-        "promote_on_review": True,
-    },
-}
-GOOD, REFUSED = "a good week", "a refused file"
-"""Scenarios; together they call every task of the flow."""
 LIMIT_SECONDS = 300
 
 
@@ -60,36 +46,37 @@ class Cell(NamedTuple):
     faults: list[str]
 
 
-def write_weeks(folder: Path) -> dict[str, Path]:
-    """Write the files of the scenarios: the demo to the week before, to its end, and spoilt."""
-    panel = pd.read_csv(DEMO, dtype=str)
-    files = {
-        "before": panel.iloc[:-1],
-        GOOD: panel,
-        REFUSED: panel.assign(sales=["-", *panel["sales"][1:]]),
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = {name: folder / f"{name.replace(' ', '_')}.csv" for name in files}
-    for name, rows in files.items():
-        rows.to_csv(paths[name], index=False)
-    return paths
-
-
-def refit(data: Path, *, weeks_later: int) -> str:
+def refit(data: Path, *, weeks_later: int = 1, dataset_id: str = DATASET) -> str:
     """Refit in this process; return the verdict, or the error that it is meant to end with."""
-    last = date.fromisoformat(pd.read_csv(DEMO)["period_start"].iloc[-1])
-    as_of = last + timedelta(weeks=weeks_later)
-    request = RefitRequest(spec=RunSpec.model_validate(SPEC), data=str(data), as_of=as_of)
     try:
+        request = ask(data, weeks_later=weeks_later, dataset_id=dataset_id)
         return str(flow_module.refit_weekly(request).verdict)
     except MmmError as error:
         return type(error).__name__
 
 
-def forked(
-    home: Path, log: Path, work: Callable[[], Mapping[str, Any]]
-) -> tuple[int, dict[str, Any]]:
-    """Do ``work`` in a fork whose home is ``home``; return how it ended and what it returned."""
+class Fork(NamedTuple):
+    """A try that runs in a process of its own."""
+
+    child: int
+    answer: Path
+
+    def end(self) -> tuple[int, dict[str, Any]]:
+        """Wait for it; return how it ended and what it found."""
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while time.monotonic() < deadline:
+            done, status = os.waitpid(self.child, os.WNOHANG)
+            if done:
+                code = os.waitstatus_to_exitcode(status)
+                return code, json.loads(self.answer.read_text()) if code == 0 else {}
+            time.sleep(0.05)
+        os.kill(self.child, signal.SIGKILL)
+        os.waitpid(self.child, 0)
+        return -signal.SIGALRM, {}
+
+
+def forked(home: Path, log: Path, work: Callable[[], Any]) -> Fork:
+    """Do ``work`` in a fork whose home is ``home`` and whose output is ``log``."""
     answer = log.with_suffix(".json")
     answer.unlink(missing_ok=True)
     child = os.fork()
@@ -106,20 +93,7 @@ def forked(
             traceback.print_exc()
         finally:
             os._exit(status)
-    status = _wait(child)
-    return status, json.loads(answer.read_text()) if status == 0 else {}
-
-
-def _wait(child: int) -> int:
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while time.monotonic() < deadline:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.05)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return -signal.SIGALRM
+    return Fork(child, answer)
 
 
 def undisturbed(home: Home, data: Path, *, weeks_later: int) -> dict[str, Any]:
@@ -127,14 +101,14 @@ def undisturbed(home: Home, data: Path, *, weeks_later: int) -> dict[str, Any]:
     moments: list[Moment] = []
     Watch(home.root, None, moments.append).arm()
     ended = refit(data, weeks_later=weeks_later)
-    facts = facts_of(home, SPEC["dataset_id"])
+    facts = facts_of(home, DATASET)
     return {"moments": moments, "ended": ended, "facts": facts, "faults": list(faults_of(home))}
 
 
 def kill(home: Home, data: Path, moment: Moment) -> dict[str, Any]:
     """Refit until the moment comes."""
     Watch(home.root, moment, lambda _: None).arm()
-    refit(data, weeks_later=1)
+    refit(data)
     return {}
 
 
@@ -145,14 +119,14 @@ def resume(home: Home, data: Path) -> dict[str, Any]:
     Watch(home.root, None, written.append).arm()
     sample = sampling.sample_posterior
     sampling.sample_posterior = lambda *a, **k: (samplings.append(1), sample(*a, **k))[1]
-    ended = refit(data, weeks_later=1)
+    ended = refit(data)
     again = {m.name for m in written if m.what == RENAMED} & set(left["records"])
     return {
         **left,
         "ended": ended,
         "sampled": len(samplings),
         "again": sorted(again),
-        "facts": facts_of(home, SPEC["dataset_id"]),
+        "facts": facts_of(home, DATASET),
         "faults": list(faults_of(home)),
     }
 
@@ -160,7 +134,7 @@ def resume(home: Home, data: Path) -> dict[str, Any]:
 def _left_by_kill(home: Home) -> dict[str, Any]:
     runs = list_runs(home)
     client = tracking.open_store(home)
-    champion = find_champion(home, SPEC["dataset_id"])
+    champion = find_champion(home, DATASET)
     request = "request.json"
     # Other files of a fit wait in the same folder; a record is named after its task.
     steps = {f"{name}.json" for name in tasks_of(flow_module)}
@@ -168,7 +142,7 @@ def _left_by_kill(home: Home) -> dict[str, Any]:
     return {
         "statuses": [run.status for run in runs],
         "champion": None if champion is None else champion.version,
-        "alias": tracking.version_with_alias(client, SPEC["dataset_id"], CHAMPION),
+        "alias": tracking.version_with_alias(client, DATASET, CHAMPION),
         "records": sorted(records),
         "is_over": not list(home.steps.glob(f"*/{request}")),
     }
@@ -182,10 +156,10 @@ def run_cell(
     shutil.rmtree(room, ignore_errors=True)
     shutil.copytree(start, root, symlinks=True)
     home = Home(root)
-    status, _ = forked(root, room / "killed.log", lambda: kill(home, data, moment))
+    status, _ = forked(root, room / "killed.log", lambda: kill(home, data, moment)).end()
     if status != -signal.SIGKILL:
         return _lost(scenario, moment, f"was not killed, but ended with {status}")
-    status, found = forked(root, room / "resumed.log", lambda: resume(home, data))
+    status, found = forked(root, room / "resumed.log", lambda: resume(home, data)).end()
     if status != 0:
         return _lost(scenario, moment, f"the next try ended with {status}: {room}/resumed.log")
     cell = Cell(

@@ -1,6 +1,6 @@
 """The kill matrix of the weekly refit: every task, every moment, what became of it.
 
-    python tests/support/kill_matrix.py [--only REGEX] [--jobs N] [--room FOLDER] [--answer FILE]
+    python tests/support/kill_matrix.py [--only REGEX] [--races] [--jobs N] [--answer FILE]
 
 Starts from a home that has a champion, kills the next week's refit with SIGKILL at one moment,
 asks for the same refit again, and compares with a home where nothing happened. Prints a table,
@@ -35,16 +35,11 @@ from flows import services  # noqa: E402
 if __name__ == "__main__":
     SERVICE = services.start_ephemeral_api()
 
-from support.kill_cells import (  # noqa: E402
-    GOOD,
-    REFUSED,
-    Cell,
-    forked,
-    run_cell,
-    undisturbed,
-    write_weeks,
-)
-from support.kill_points import AFTER, BEFORE, OUTSIDE, RENAMED, Moment, tasks_of  # noqa: E402
+from support.kill_cells import Cell, forked, run_cell, undisturbed  # noqa: E402
+from support.kill_points import AFTER, BEFORE, COMMIT, OUTSIDE, RENAMED, Moment, tasks_of  # noqa: E402
+from support.mondays import BEFORE as WEEK_BEFORE  # noqa: E402
+from support.mondays import GOOD, REFUSED, write_weeks  # noqa: E402
+from support.refit_races import race_of_datasets, race_of_one  # noqa: E402
 
 from flows import refit_weekly  # noqa: E402
 from flows.engines import REFIT, import_engines  # noqa: E402
@@ -56,13 +51,16 @@ SAME_STATE = ("mlflow.set_model_version_tag", "mlflow.log_artifact", "mlflow.log
 def worth_killing(moments: Iterable[Moment]) -> Iterator[Moment]:
     """Leave out moments that find the disk as another does.
 
-    After a rename it is as it will be before the next write, and before a task as it was after the
-    one before it.
+    After a rename it is as it will be before the next write, before a task as it was after the one
+    before it; and moving a run to its next state is the same writes each time.
     """
     ended = False
     for moment in moments:
         renamed = moment.what == RENAMED and moment.name != "warehouse.duckdb"
-        repeated = moment.name in SAME_STATE and moment.nth > 1
+        inside = moment.name or moment.what == COMMIT
+        repeated = moment.nth > 1 and (
+            moment.name in SAME_STATE or (moment.task == "advance_run" and inside)
+        )
         if not renamed and not repeated and not (ended and moment.what == BEFORE):
             yield moment
         ended = moment.what == AFTER and not moment.name
@@ -82,7 +80,7 @@ class Matrix:
         self.start = room / "start"
         self.start.mkdir()
         self.controls: dict[str, Any] = {}
-        self._undisturbed(self.start, "before", weeks_later=0)
+        self._undisturbed(self.start, WEEK_BEFORE, weeks_later=0)
         for scenario in (GOOD, REFUSED):
             home = room / f"control {scenario}"
             shutil.copytree(self.start, home, symlinks=True)
@@ -90,7 +88,7 @@ class Matrix:
 
     def _undisturbed(self, home: Path, week: str, *, weeks_later: int) -> dict[str, Any]:
         work = lambda: undisturbed(Home(home), self.weeks[week], weeks_later=weeks_later)  # noqa: E731
-        status, found = forked(home, self.room / f"{home.name}.log", work)
+        status, found = forked(home, self.room / f"{home.name}.log", work).end()
         if status != 0 or found["faults"]:
             sys.exit(f"{home.name} ended with {status}, {found.get('faults')}; see {self.room}")
         return found
@@ -117,6 +115,15 @@ class Matrix:
             answer = self.room / f"cell {running.pop(child)}.json"
             row = json.loads(answer.read_text())
             yield Cell(*row)._replace(moment=Moment(*row[1]))
+
+    def races(self) -> dict[str, list[str]]:
+        """Two refits at once: of one dataset, and of two; what is wrong after each."""
+        found = {}
+        for name, race in (("one dataset", race_of_one), ("two datasets", race_of_datasets)):
+            home = self.room / f"race of {name}"
+            shutil.copytree(self.start, home, symlinks=True)
+            found[f"two refits of {name} at once"] = race(Home(home), self.weeks[GOOD])
+        return found
 
     def _fork(self, place: int, scenario: str, moment: Moment) -> int:
         child = os.fork()
@@ -149,6 +156,7 @@ def main() -> int:
     """Run the matrix and print its table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="regular expression of `task what name`")
+    parser.add_argument("--races", action="store_true", help="two refits at once, too")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--room", type=Path, help="folder for all homes; kept where cells differ")
     parser.add_argument("--answer", type=Path, help="file for the cells as JSON")
@@ -165,12 +173,16 @@ def main() -> int:
         cells.append(cell)
         told = "; ".join(cell.faults) or "ok"
         sys.stderr.write(f"{len(cells)}/{len(chosen)} {cell.moment.task} {cell.moment}: {told}\n")
+    races = matrix.races() if asked.races else {}
     order = {moment: place for place, (_, moment) in enumerate(chosen)}
     cells.sort(key=lambda cell: order[cell.moment])
     if asked.answer:
-        asked.answer.write_text(json.dumps([cell._asdict() for cell in cells]))
-    bad = [cell for cell in cells if cell.faults]
+        kills = [cell._asdict() for cell in cells]
+        asked.answer.write_text(json.dumps({"kills": kills, "races": races}))
+    bad = [cell for cell in cells if cell.faults] + [race for race in races.values() if race]
     seconds = time.monotonic() - started
+    for name, faults in races.items():
+        sys.stdout.write(f"{name}: {'; '.join(faults) or 'both succeed'}\n")
     sys.stdout.write(f"{render(cells)}\n\n{len(cells)} kills, {len(bad)} differ, {seconds:.0f} s\n")
     if not bad and not asked.room:
         shutil.rmtree(room)
