@@ -7,10 +7,12 @@ from pathlib import Path
 
 from schemas.errors import MmmError, StorageError
 
+_BROKEN = {errno.EIO}
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
 # DuckDB, SQLite and HDF5 pass on what the system said, not its number.
 _FULL_WORDS = ("no space left", "disk is full", "disk quota", "file too large")
+_BROKEN_WORDS = ("disk i/o error",)
 _DENIED_WORDS = ("read-only file system", "readonly database", "permission denied")
 
 
@@ -39,6 +41,8 @@ def _remedy(error: Exception) -> str | None:
     text = str(error).lower()
     if number in _FULL or any(words in text for words in _FULL_WORDS):
         return "Free some space, then run it again: what has been fitted is kept."
+    if number in _BROKEN or any(words in text for words in _BROKEN_WORDS):
+        return "See whether the disk is full or failing, then run it again; what is fitted is kept."
     if number in _DENIED or any(words in text for words in _DENIED_WORDS):
         return "Let this user write there, or set MMM_HOME to a folder that can be written."
     return None

@@ -46,8 +46,9 @@ def writing(
         If the disk is full, or the folder may not be written to.
     """
     with writing_to(home.warehouse), _writers_turn(home, wait_seconds=wait_seconds):
-        copy = _copy_for_writing(home, wait_seconds=wait_seconds)
+        copy = _name_of_copy(home)
         try:
+            _copy_for_writing(home, copy, wait_seconds=wait_seconds)
             with _opened(copy) as con:
                 con.execute(_ddl())
                 con.execute("begin transaction")
@@ -143,12 +144,15 @@ def _writers_turn(home: Home, *, wait_seconds: float) -> Iterator[None]:
         lock.release()
 
 
-def _copy_for_writing(home: Home, *, wait_seconds: float) -> Path:
-    """Copy the warehouse to a sibling; what a killed writer left is removed."""
+def _name_of_copy(home: Home) -> Path:
+    return home.warehouse.with_name(f".{home.warehouse.name}.{uuid.uuid4().hex[:8]}.partial")
+
+
+def _copy_for_writing(home: Home, copy: Path, *, wait_seconds: float) -> None:
+    """Copy the warehouse, if there is one; what a killed writer left is removed."""
     original = home.warehouse
     for left in original.parent.glob(f".{original.name}.*.partial*"):
         left.unlink(missing_ok=True)
-    copy = original.with_name(f".{original.name}.{uuid.uuid4().hex[:8]}.partial")
     if original.exists():
         if _log_of(original).exists():
             # Another program wrote to the file and was killed: DuckDB takes its log in.
@@ -156,7 +160,6 @@ def _copy_for_writing(home: Home, *, wait_seconds: float) -> Path:
         # Held open for reading, no other program can be writing to it.
         with _connect(home, read_only=True, wait_seconds=wait_seconds):
             shutil.copyfile(original, copy)
-    return copy
 
 
 def _opened(path: Path) -> duckdb.DuckDBPyConnection:
