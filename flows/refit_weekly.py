@@ -3,6 +3,7 @@
 Reads top to bottom like the picture in the README. Every arrow is one task; tasks pass references.
 """
 
+import logging
 from datetime import UTC, date, datetime
 
 from prefect import flow
@@ -12,6 +13,7 @@ from flows.ladder import fit_until_sampled
 from flows.timing import Timings
 from schemas.errors import DataContractError, MmmError
 from schemas.names import Artifact
+from schemas.outcome import Outcome
 from schemas.outcomes import Finding, Verdict
 from schemas.refs import (
     AttributionRef,
@@ -19,7 +21,6 @@ from schemas.refs import (
     FeaturesRef,
     PlanSource,
     PosteriorRef,
-    PublicationRef,
     SnapshotRef,
     ValidationRef,
     WeeklyPlan,
@@ -34,12 +35,22 @@ from tasks.features.task import build_features
 from tasks.fit.task import fit_posterior
 from tasks.forecast.task import forecast_kpi
 from tasks.ingest.task import ingest_file
-from tasks.lifecycle.task import advance_run, begin_run, exclusive, fail_run
+from tasks.lifecycle.task import (
+    advance_run,
+    begin_run,
+    end_run,
+    exclusive,
+    fail_run,
+    recall_outcome,
+    require_services,
+)
 from tasks.optimize.task import plan_week
 from tasks.publish.task import describe_run, publish_run
 from tasks.report.task import render_report_page
 from tasks.store.home import current_home
 from tasks.validate.task import validate_canonical, validate_features, validate_raw
+
+log = logging.getLogger(__name__)
 
 
 @flow(name="refit-weekly", flow_run_name="refit-{request.spec.dataset_id}")
@@ -65,19 +76,32 @@ def refit_weekly(request: RefitRequest) -> RefitReport:
     """
     spec = request.spec
     as_of = request.as_of or datetime.now(UTC).date()
+    require_services()
     with exclusive(spec.dataset_id):
         run_id = begin_run(request, as_of)
         try:
-            return _refit(run_id, request, as_of)
+            outcome = recall_outcome(run_id) or _refit(run_id, request, as_of)
+            describe_run(
+                run_id, spec, outcome.snapshot, outcome.diagnostics, outcome.attribution,
+                outcome.publication,
+            )  # fmt: skip
+            end_run(run_id)
         except Exception as error:
-            reason = (
-                str(error) if isinstance(error, MmmError) else f"{type(error).__name__}: {error}"
-            )
-            fail_run(run_id, reason)
+            _record_failure(run_id, error)
             raise
+        return outcome.report
 
 
-def _refit(run_id: str, request: RefitRequest, as_of: date) -> RefitReport:
+def _record_failure(run_id: str, error: Exception) -> None:
+    """End a run in ERROR; where even that fails, what failed first is what is told."""
+    reason = str(error) if isinstance(error, MmmError) else f"{type(error).__name__}: {error}"
+    try:
+        fail_run(run_id, reason)
+    except Exception as second:
+        log.error("that run %s failed could not be recorded: %s", run_id, second)
+
+
+def _refit(run_id: str, request: RefitRequest, as_of: date) -> Outcome:
     spec, timings = request.spec, Timings()
     snapshot, findings = _prepare_data(run_id, request, as_of, timings)
 
@@ -112,14 +136,17 @@ def _refit(run_id: str, request: RefitRequest, as_of: date) -> RefitReport:
         render_report_page(run_id)
 
     stages = timings.seconds | {f"fit_{k}": round(v, 3) for k, v in posterior.wall_seconds.items()}
+    report = _report(run_id, snapshot, diagnostics, attribution, week, findings, stages)
     with timings.stage("publish"):
         publication = publish_run(
             run_id, spec, snapshot, features, posterior, diagnostics, attribution, forecast,
-            plan, stages, change,
+            plan, stages, change, report,
         )  # fmt: skip
-    describe_run(run_id, spec, snapshot, diagnostics, attribution, publication)
-    seconds = stages | timings.seconds
-    return _report(run_id, snapshot, diagnostics, attribution, publication, week, findings, seconds)
+    timed = report.model_copy(update={"timings": stages | timings.seconds})
+    return Outcome(
+        report=timed.with_publication(publication), snapshot=snapshot, diagnostics=diagnostics,
+        attribution=attribution, publication=publication,
+    )  # fmt: skip
 
 
 def _prepare_data(
@@ -189,11 +216,11 @@ def _report(
     snapshot: SnapshotRef,
     diagnostics: DiagnosticsRef,
     attribution: AttributionRef,
-    publication: PublicationRef,
     week: WeeklyPlan | None,
     findings: list[Finding],
     seconds: dict[str, float],
 ) -> RefitReport:
+    """Return what the refit answers, but for what its publication adds."""
     return RefitReport(
         run_id=run_id,
         dataset_id=snapshot.dataset_id,
@@ -201,13 +228,10 @@ def _report(
         status=RunStatus.OUTPUTS_READY,
         verdict=diagnostics.verdict,
         reasons=diagnostics.reasons,
-        champion=publication.champion,
-        champion_last_period=publication.champion_last_period,
-        champion_age_days=publication.champion_age_days,
-        promotion=publication.promotion,
-        model_version=publication.model_version,
+        champion=None,
+        model_version=None,
         artifacts_dir=_folder(run_id),
-        mlflow_run_id=publication.mlflow_run_id,
+        mlflow_run_id=None,
         advice=week.plan.advice if week and week.plan else None,
         plan_note=week.note if week else None,
         metrics={**diagnostics.metrics, **attribution.metrics},

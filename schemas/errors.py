@@ -55,5 +55,9 @@ class ResourceUnavailableError(MmmError, RuntimeError):
     exit_code: ClassVar[int] = 4
 
 
+class StorageError(MmmError, OSError):
+    """The disk is full, or the home may not be written to."""
+
+
 class CorruptArtifactError(MmmError, RuntimeError):
     """A stored file does not have the content its reference promises."""

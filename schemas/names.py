@@ -92,6 +92,7 @@ class Artifact(StrEnum):
     FORECAST_ASSUMPTIONS = "forecast_assumptions.parquet"
     FORECAST_ACTUALS = "forecast_actuals.parquet"
     REPORT = "report.html"
+    DIGESTS = "digests.json"
 
 
 CONTRIBUTION_COLUMNS = (

@@ -3,7 +3,7 @@
 from datetime import date
 from pathlib import PurePosixPath
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
@@ -34,8 +34,9 @@ class BatchRef(Ref):
     source_name: str
     """File name as received; hostile input, only ever shown."""
     n_rows: int
-    is_new: bool
-    """False when the same bytes were landed before."""
+    is_new: bool = Field(exclude=True)
+    """False when the same bytes were landed before. Left out where a reference is written down:
+    a try that was killed has landed them, and the next one must not take that for other data."""
 
 
 class CandidateRef(Ref):

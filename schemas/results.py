@@ -2,11 +2,13 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
 from schemas.outcomes import Finding, Verdict
 from schemas.plan import Advice
+from schemas.refs import PublicationRef
 
 
 class RunStatus(StrEnum):
@@ -68,3 +70,7 @@ class RefitReport(BaseModel):
     findings: list[Finding]
     timings: dict[str, float]
     """Wall seconds per stage."""
+
+    def with_publication(self, publication: PublicationRef) -> Self:
+        """Return the report with what became of the run: where it is, and who is champion."""
+        return self.model_copy(update=publication.model_dump())

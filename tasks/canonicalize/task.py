@@ -190,6 +190,7 @@ def _stage(con: Any, long: Path, batch: BatchRef, as_of: date) -> bool:
     retries=2,
     retry_delay_seconds=exponential_backoff(backoff_factor=2),
 )
+@resumable
 def take_snapshot(candidate: CandidateRef, spec: RunSpec, run_dir: str, as_of: date) -> SnapshotRef:
     """Accept a candidate: write its batch and its snapshot in one transaction.
 

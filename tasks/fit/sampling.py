@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from schemas.errors import SamplingError
@@ -62,7 +63,8 @@ def sample_posterior(
     Raises
     ------
     SamplingError
-        If the sampler stops with an error; the message says what to do.
+        If the sampler stops with an error, or with draws that are no numbers; the message says
+        what to do.
     """
     started = time.perf_counter()
     backend, model = _prepare(posterior, settings.backend)
@@ -85,7 +87,20 @@ def sample_posterior(
         "sample": time.perf_counter() - compiled,
     }
     named = _named(tree, posterior if backend is SamplerBackend.KERNEL else None)
+    _require_finite(named, backend)
     return Sampled(named, backend.value, wall)
+
+
+def _require_finite(tree: xr.DataTree, backend: SamplerBackend) -> None:
+    """Refuse draws that are no numbers: R-hat of them is none either, which is only a REVIEW."""
+    for name, draws in tree["posterior"].data_vars.items():
+        bad = int((~np.isfinite(draws.to_numpy())).sum())
+        if bad:
+            raise SamplingError(
+                f"{backend} returned {bad} of {draws.size} draws of {name} that are not finite. "
+                "Check the data for constant or extreme columns; sampler.backend can switch to "
+                "another sampler."
+            )
 
 
 def _prepare(posterior: Posterior, wanted: SamplerBackend) -> tuple[SamplerBackend, Any]:

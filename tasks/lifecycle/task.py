@@ -1,8 +1,8 @@
 """Begin, advance and end a run."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,17 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from schemas.names import Artifact
-from schemas.results import RunStatus
+from schemas.outcome import Outcome
+from schemas.results import RunRecord, RunStatus
 from schemas.run_spec import RefitRequest
 from tasks.store import resume, run_status
-from tasks.store.artifacts import sha256_of, write_json
+from tasks.store.artifacts import sha256_of, sweep_partials, write_json
 from tasks.store.home import Home, current_home
 from tasks.store.locks import dataset_lock
-from tasks.store.run_ids import new_run_id
+from tasks.store.run_ids import is_run_of, new_run_id
+from tasks.store.tracking_server import require_answer
 from tasks.store.trial import trial_home
-from tasks.store.warehouse_runs import list_unfinished
+from tasks.store.warehouse_runs import list_runs
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,17 @@ def exclusive(dataset_id: str, *, wait_seconds: float = LOCK_WAIT_SECONDS) -> It
         yield
 
 
+def require_services() -> None:
+    """Check that what a refit needs at its end is there, before it begins.
+
+    Raises
+    ------
+    ResourceUnavailableError
+        If MLFLOW_TRACKING_URI names a server that does not answer.
+    """
+    require_answer(current_home())
+
+
 @contextmanager
 def on_trial() -> Iterator[Home]:
     """Work in a throw-away home with a copy of the warehouse."""
@@ -46,25 +59,78 @@ def begin_run(request: RefitRequest, as_of: date) -> str:
     """Take up the run of the same request that was interrupted, or record a new one; return its id.
 
     The caller holds the dataset's lock, so a run that has not ended is dead. A run that ended in an
-    error after it was fitted is taken up too: a fit is too dear to be lost to a full disk.
+    error after it was fitted is taken up too: a fit is too dear to be lost to a full disk. So is
+    one that was published and died before it could say so (``recall_outcome``).
     """
     home, spec = current_home(), request.spec
     key = _request_key(request, as_of)
-    run_id = None
-    for record in list_unfinished(home, spec.dataset_id):
-        same = run_id is None and resume.read_request(home, record.run_id) == key
-        if same and (record.status is not RunStatus.ERROR or _is_fitted(home, record.run_id)):
-            run_id = record.run_id
-        elif record.status is not RunStatus.ERROR:
-            run_status.fail_run(home, record.run_id, "killed before it ended")
-    if run_id is not None:
-        log.info("run %s was interrupted and is taken up again", run_id)
-    else:
+    known = {record.run_id: record for record in list_runs(home)}
+    run_id = next((r for r in resume.find_requests(home, key) if _is_open(home, r, known)), None)
+    _end_others(home, spec.dataset_id, known, keep=run_id)
+    if run_id is None:
         run_id = new_run_id(spec.dataset_id, datetime.now(UTC))
-    run_status.start_run(home, run_id, spec.dataset_id)
+    else:
+        log.info("run %s was interrupted and is taken up again", run_id)
+        if _has_status(known, run_id, RunStatus.OUTPUTS_READY):
+            return run_id
+    # Before the run is known: killed in between, the next try finds the id by its request.
     resume.write_request(home, run_id, key)
+    run_status.start_run(home, run_id, spec.dataset_id)
     write_json(home, home.run_dir(run_id) / Artifact.RUN_SPEC, spec.model_dump(mode="json"))
     return run_id
+
+
+def recall_outcome(run_id: str) -> Outcome | None:
+    """Return what a run that was taken up had published already; None where it is to be done."""
+    home = current_home()
+    known = {record.run_id: record for record in list_runs(home)}
+    if not _has_status(known, run_id, RunStatus.OUTPUTS_READY):
+        return None
+    log.info("run %s had been published when it was interrupted; nothing is done again", run_id)
+    return resume.read_outcome(home, run_id, Outcome)
+
+
+def _is_open(home: Home, run_id: str, known: Mapping[str, RunRecord]) -> bool:
+    """Tell whether a run can be taken up: dead, or published and not told."""
+    record = known.get(run_id)
+    if record is None:
+        return True
+    if record.status is RunStatus.OUTPUTS_READY:
+        return resume.read_outcome(home, run_id, Outcome) is not None
+    return record.status is not RunStatus.ERROR or _is_fitted(home, run_id)
+
+
+def _end_others(
+    home: Home, dataset_id: str, known: Mapping[str, RunRecord], *, keep: str | None
+) -> None:
+    """End a dataset's other dead runs, and remove what killed writers left half written."""
+    sweep_partials(home.landing / dataset_id)
+    begun = {path.name for path in home.steps.glob("*") if is_run_of(path.name, dataset_id)}
+    for run_id in begun | {r for r, record in known.items() if record.dataset_id == dataset_id}:
+        if _has_status(known, run_id, RunStatus.OUTPUTS_READY):
+            if run_id != keep and run_id in begun:
+                resume.forget_steps(home, run_id)
+            continue
+        sweep_partials(home.run_dir(run_id))
+        sweep_partials(home.steps / run_id)
+        if run_id == keep:
+            continue
+        if run_id not in known:
+            _drop_unrecorded(home, run_id)
+        elif not _has_status(known, run_id, RunStatus.ERROR):
+            run_status.fail_run(home, run_id, "killed before it ended")
+
+
+def _drop_unrecorded(home: Home, run_id: str) -> None:
+    """Remove a run that died before it was recorded: its id, and its state at most."""
+    resume.forget_steps(home, run_id)
+    (home.run_dir(run_id) / Artifact.RUN_STATUS).unlink(missing_ok=True)
+    with suppress(OSError):  # it is not empty, so it is no such run
+        home.run_dir(run_id).rmdir()
+
+
+def _has_status(known: Mapping[str, RunRecord], run_id: str, status: RunStatus) -> bool:
+    return run_id in known and known[run_id].status is status
 
 
 def _request_key(request: RefitRequest, as_of: date) -> str:
@@ -97,3 +163,9 @@ def advance_run(run_id: str, status: RunStatus, snapshot_id: str | None = None) 
 def fail_run(run_id: str, reason: str) -> None:
     """End a run in ERROR with its reason."""
     run_status.fail_run(current_home(), run_id, reason)
+
+
+@task(name="end-run", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=2)
+def end_run(run_id: str) -> None:
+    """Forget what only an interrupted run would need: this one has been published and told."""
+    resume.forget_steps(current_home(), run_id)

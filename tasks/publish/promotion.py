@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from schemas.outcomes import Verdict
 from schemas.promotions import Champion, MadeBy, Promotion, PromotionAction
+from schemas.refs import PublicationRef
+from schemas.wording import format_champion
 
 
 class Alias(StrEnum):
@@ -140,3 +142,39 @@ def record_decision(
         reason=decision.reason,
         made_by=MadeBy.REFIT,
     )
+
+
+def describe_publication(
+    mlflow_run_id: str,
+    model_version: int | None,
+    candidate: Candidate,
+    champion: Champion | None,
+    row: Promotion,
+) -> PublicationRef:
+    """Say where the run is, who is champion after it, and how old what the champion knows is.
+
+    Parameters
+    ----------
+    mlflow_run_id, model_version
+        Where the run was logged, and the version it made, if any.
+    candidate, champion, row
+        The run, the champion before it, and what was decided.
+    """
+    is_new = row.action is PromotionAction.PROMOTE
+    last_period = champion.last_period if champion else None
+    age_days = champion.age_days(candidate.as_of) if champion else None
+    return PublicationRef(
+        mlflow_run_id=mlflow_run_id,
+        model_version=model_version,
+        champion=None if row.version is None else f"{row.dataset_id}@{row.version}",
+        promotion=row.reason,
+        champion_last_period=candidate.last_period if is_new else last_period,
+        champion_age_days=0 if is_new else age_days,
+    )
+
+
+def describe_standing(champion: Champion | None, candidate: Candidate) -> str:
+    """Say who is champion before the run, and how old."""
+    if champion is None:
+        return "none"
+    return format_champion(champion.name, champion.last_period, champion.age_days(candidate.as_of))

@@ -11,9 +11,10 @@ from prefect.cache_policies import NO_CACHE
 
 from schemas.changes import Explanation, ExplanationRef
 from schemas.names import Artifact
+from schemas.outcome import Outcome
 from schemas.outcomes import Verdict
 from schemas.plan import Plan
-from schemas.promotions import Champion, Promotion, PromotionAction
+from schemas.promotions import Champion, Promotion
 from schemas.refs import (
     AttributionRef,
     DiagnosticsRef,
@@ -24,10 +25,9 @@ from schemas.refs import (
     PublicationRef,
     SnapshotRef,
 )
-from schemas.results import RunStatus
+from schemas.results import RefitReport, RunStatus
 from schemas.run_spec import RunSpec
 from schemas.scenarios import MadeBy
-from schemas.wording import format_champion
 from tasks.publish import records
 from tasks.publish.figures import build_figures
 from tasks.publish.outputs import RunOutputs
@@ -36,6 +36,8 @@ from tasks.publish.promotion import (
     Candidate,
     Decision,
     decide,
+    describe_publication,
+    describe_standing,
     explain_backdated,
     record_decision,
     tell_withdrawn,
@@ -46,10 +48,13 @@ from tasks.store.artifacts import open_ref, read_json, read_parquet
 from tasks.store.champions import find_champion, give_champion, given_back
 from tasks.store.fingerprint import code_fingerprint, library_versions, lock_fingerprint
 from tasks.store.home import Home, current_home
-from tasks.store.resume import forget_steps
+from tasks.store.resume import keep_outcome
+from tasks.store.run_digests import write_digests
 from tasks.store.run_status import advance_run
+from tasks.store.storage import writing_to
 from tasks.store.tracking_extra_fits import log_counterfactuals
 from tasks.store.tracking_rungs import log_rungs
+from tasks.store.tracking_server import asking
 from tasks.store.warehouse import writing
 from tasks.store.warehouse_changes import write_changes
 from tasks.store.warehouse_forecasts import write_forecasts
@@ -77,14 +82,18 @@ def publish_run(
     plan: PlanRef | None,
     timings: dict[str, float],
     explanation: ExplanationRef | None = None,
+    report: RefitReport | None = None,
 ) -> PublicationRef:
     """Publish one judged fit: MLflow, then warehouse and alias together.
 
     The run must be TRAINED; it becomes OUTPUTS_READY. Whatever interrupts this, the run is not
     OUTPUTS_READY and the next try finds what is done already; an error gives the alias back.
+    ``report`` is what the refit will answer; with what became of it here, it is kept together with
+    the tables, so that a refit that dies now can still be answered.
     """
     home = current_home()
     outputs = _open_outputs(home, run_id, spec, snapshot, diagnostics, attribution, posterior)
+    write_digests(home, run_id)
     client = tracking.open_store(home)
     champion = find_champion(home, spec.dataset_id)
     candidate = Candidate(run_id, snapshot.as_of, date.fromisoformat(outputs.last_period))
@@ -104,7 +113,7 @@ def publish_run(
             outputs,
             {
                 "promotion": decision.reason,
-                "champion_before": _describe(champion, candidate),
+                "champion_before": describe_standing(champion, candidate),
                 "model_kind": posterior.kind,
                 "sampler": posterior.sampler,
                 "advice": plan.advice.value if plan else "none",
@@ -114,11 +123,12 @@ def publish_run(
         figures=build_figures(outputs),
     )
     model = _model_files(home, features, posterior) if decision.register else None
-    logged = tracking.log_refit(client, home, record, model)
-    log_rungs(client, home, run_id, logged.mlflow_run_id)
     change = _open_explanation(home, explanation)
-    if change is not None:
-        log_counterfactuals(client, logged.mlflow_run_id, change)
+    with asking(home), writing_to(home.mlruns):
+        logged = tracking.log_refit(client, home, record, model)
+        log_rungs(client, home, run_id, logged.mlflow_run_id)
+        if change is not None:
+            log_counterfactuals(client, logged.mlflow_run_id, change)
     row = record_decision(
         decision, candidate, logged.model_version, dataset_id=spec.dataset_id, champion=champion,
         decided_at=datetime.now(UTC),
@@ -129,9 +139,17 @@ def publish_run(
             write_changes(con, change)
         write_promotion(con, row)
         _move_aliases(client, decision, logged.model_version, row)
-    forget_steps(home, run_id)
+        publication = describe_publication(
+            logged.mlflow_run_id, logged.model_version, candidate, champion, row
+        )
+        if report is not None:
+            outcome = Outcome(
+                report=report.with_publication(publication), snapshot=snapshot,
+                diagnostics=diagnostics, attribution=attribution, publication=publication,
+            )  # fmt: skip
+            keep_outcome(home, run_id, outcome)
     get_run_logger().info("%s", decision.reason)
-    return _publication(logged, candidate, champion, row)
+    return publication
 
 
 @task(name="describe-run", cache_policy=NO_CACHE)
@@ -279,27 +297,3 @@ def _move_aliases(
         tracking.drop_alias(client, row.dataset_id, Alias.CHALLENGER)
     elif decision.alias is Alias.CHALLENGER and version is not None:
         tracking.move_alias(client, row.dataset_id, version, Alias.CHALLENGER)
-
-
-def _publication(
-    logged: tracking.Logged, candidate: Candidate, champion: Champion | None, row: Promotion
-) -> PublicationRef:
-    """Say who is champion after the run, and how old what it knows is."""
-    is_new = row.action is PromotionAction.PROMOTE
-    last_period = champion.last_period if champion else None
-    return PublicationRef(
-        mlflow_run_id=logged.mlflow_run_id,
-        model_version=logged.model_version,
-        champion=None if row.version is None else f"{row.dataset_id}@{row.version}",
-        promotion=row.reason,
-        champion_last_period=candidate.last_period if is_new else last_period,
-        champion_age_days=0
-        if is_new
-        else (champion.age_days(candidate.as_of) if champion else None),
-    )
-
-
-def _describe(champion: Champion | None, candidate: Candidate) -> str:
-    if champion is None:
-        return "none"
-    return format_champion(champion.name, champion.last_period, champion.age_days(candidate.as_of))

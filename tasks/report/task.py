@@ -15,6 +15,8 @@ from tasks.store.warehouse_runs import read_run
 
 log = logging.getLogger(__name__)
 
+_NOT_SHOWN = (Artifact.REPORT, Artifact.RUN_STATUS, Artifact.DIGESTS)
+
 
 @task(name="render-report", cache_policy=NO_CACHE, timeout_seconds=600)
 def render_report_page(run_id: str) -> FileRef:
@@ -64,7 +66,7 @@ def render_run(run_id: str) -> str:
     return render_report(
         ReportDocuments(
             run=RunFiles(record, files),
-            digests=digest_files(home, run_id, leave_out=(Artifact.REPORT, Artifact.RUN_STATUS)),
+            digests=digest_files(home, run_id, leave_out=_NOT_SHOWN),
             previous=previous,
         )
     )

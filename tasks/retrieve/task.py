@@ -14,9 +14,11 @@ from schemas.scenarios import Scenario
 from schemas.spec_errors import parse_model
 from tasks.retrieve import export
 from tasks.retrieve.documents import read_document
+from tasks.store.champions import find_champion
 from tasks.store.home import Home, current_home
 from tasks.store.plan_files import read_bounds, read_changes, read_plan_file
 from tasks.store.plan_sources import find_planned_run, read_run_spec_of
+from tasks.store.run_digests import require_unchanged
 from tasks.store.spec_file import data_path, read_run_spec
 from tasks.store.warehouse_plans import find_scenario, list_scenarios, read_plan
 from tasks.store.warehouse_runs import list_runs, read_gate_results, read_run
@@ -87,6 +89,8 @@ def export_run(run_id: str, *, file_format: str, out: Path, force: bool) -> list
         If the run does not exist, has no outputs, or has no report where that is asked for.
     SpecError
         If the format is unknown, ``out`` is a file, or a file exists and ``force`` is not set.
+    CorruptArtifactError
+        If a file of the run is missing, not whole, or was changed after it was published.
     """
     if file_format not in FORMATS:
         raise SpecError(f"--format: {file_format!r} is not one of {', '.join(FORMATS)}.")
@@ -98,6 +102,7 @@ def export_run(run_id: str, *, file_format: str, out: Path, force: bool) -> list
     folder = home.run_dir(run_id)
     if file_format == "html":
         return export.copy_report(folder, run_id, out, force=force)
+    require_unchanged(folder, Artifact)
     return export.write_tables(export.open_tables(folder), out, file_format, force=force)
 
 
@@ -187,9 +192,5 @@ def open_scenario(name: str, dataset_id: str | None = None) -> tuple[Scenario, P
 
 def _champion(home: Home, record: RunRecord) -> str | None:
     """Return the champion of the run's dataset today, or None."""
-    if not (home.mlruns / "mlflow.db").exists() and home.tracking_uri.startswith("sqlite:///"):
-        return None
-    from tasks.store import tracking
-
-    version = tracking.version_with_alias(tracking.open_store(home), record.dataset_id, "champion")
-    return f"{record.dataset_id}@{version}" if version is not None else None
+    champion = find_champion(home, record.dataset_id)
+    return None if champion is None else champion.name

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.errors import CorruptArtifactError
 from schemas.refs import FileRef
 from tasks.store.home import Home
+from tasks.store.storage import writing_to
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,18 +33,30 @@ def write_whole(home: Home, path: Path, write: Callable[[Path], object]) -> File
     """Call ``write`` on a temporary sibling of ``path``, then rename it into place.
 
     A crash leaves either the old file or the new one, never half of one.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full, or the folder may not be written to.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
-    try:
-        write(partial)
-        digest = sha256_of(partial)
-        with partial.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with writing_to(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(partial)
+            digest = sha256_of(partial)
+            with partial.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
     return FileRef(path=home.relative(path), sha256=digest)
+
+
+def sweep_partials(folder: Path) -> None:
+    """Remove what killed writers left under a folder; nobody may be writing into it."""
+    for left in folder.rglob(".*.partial"):
+        left.unlink(missing_ok=True)
 
 
 def copy_file(home: Home, source: Path, path: Path) -> FileRef:

@@ -56,7 +56,9 @@ def describe_version(client: "MlflowClient", dataset_id: str, version: int) -> C
         found = client.get_model_version(dataset_id, str(version))
         tags = dict(found.tags)
         if found.run_id:
-            params = dict(client.get_run(found.run_id).data.params)
+            logged = client.get_run(found.run_id).data
+            params = dict(logged.params)
+            tags = {**logged.tags, **tags}
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise

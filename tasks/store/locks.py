@@ -8,6 +8,7 @@ import filelock
 
 from schemas.errors import ResourceUnavailableError
 from tasks.store.home import Home
+from tasks.store.storage import writing_to
 
 log = logging.getLogger(__name__)
 
@@ -20,11 +21,15 @@ def dataset_lock(home: Home, dataset_id: str, *, wait_seconds: float) -> Iterato
     ------
     ResourceUnavailableError
         If another refit of the dataset holds it for longer than ``wait_seconds``.
+    StorageError
+        If the home may not be written to.
     """
-    home.locks.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(home.locks / f"{dataset_id}.lock")
+    path = home.locks / f"{dataset_id}.lock"
+    lock = filelock.FileLock(path)
     try:
-        lock.acquire(timeout=0)
+        with writing_to(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
     except filelock.Timeout:
         log.warning(
             "another refit of %s is running; waiting up to %.0f s", dataset_id, wait_seconds

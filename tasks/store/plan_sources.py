@@ -12,6 +12,7 @@ from schemas.results import RunRecord, RunStatus
 from schemas.run_spec import RunSpec
 from tasks.store.artifacts import sha256_of
 from tasks.store.home import Home
+from tasks.store.run_digests import recorded_digest, require_unchanged
 from tasks.store.tracking_plans import champion_run_id
 from tasks.store.warehouse_runs import list_runs, read_run
 
@@ -44,7 +45,7 @@ def open_source(home: Home, record: RunRecord) -> PlanSource:
     Raises
     ------
     CorruptArtifactError
-        If a file of the run is missing.
+        If a file of the run is missing; one that was changed is found when it is opened.
     """
     folder = home.run_dir(record.run_id)
     return PlanSource(
@@ -72,6 +73,7 @@ def read_run_spec_of(home: Home, run_id: str) -> RunSpec:
         If the file is missing or cannot be read by this version.
     """
     path = home.run_dir(run_id) / Artifact.RUN_SPEC
+    require_unchanged(path.parent, [path.name])
     try:
         return RunSpec.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
@@ -119,4 +121,4 @@ def _ref(home: Home, path: Path) -> FileRef:
         raise CorruptArtifactError(
             f"{home.relative(path)} is missing; restore it or run the refit again."
         )
-    return FileRef(path=home.relative(path), sha256=sha256_of(path))
+    return FileRef(path=home.relative(path), sha256=recorded_digest(path) or sha256_of(path))

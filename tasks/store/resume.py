@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 CODE = ("tasks", "schemas")
 """Packages whose code decides what a step returns."""
 _REQUEST = "request"
+_OUTCOME = "outcome"
 
 
 def resumable[**P, R](step: Callable[P, R]) -> Callable[P, R]:
@@ -96,6 +97,32 @@ def write_request(home: Home, run_id: str, key: str) -> None:
     write_whole(home, path, lambda partial: partial.write_text(key + "\n", encoding="utf-8"))
 
 
+def find_requests(home: Home, key: str) -> list[str]:
+    """Return the runs that were asked for this and are not forgotten, the newest first."""
+    found = (path.parent.name for path in home.steps.glob(f"*/{_REQUEST}.json"))
+    return [run_id for run_id in sorted(found, reverse=True) if read_request(home, run_id) == key]
+
+
+def keep_outcome(home: Home, run_id: str, outcome: BaseModel) -> None:
+    """Keep what a run came to, until it has been told."""
+    write_json(home, _record_path(home, run_id, _OUTCOME), outcome.model_dump(mode="json"))
+
+
+def read_outcome[T: BaseModel](home: Home, run_id: str, kind: type[T]) -> T | None:
+    """Return what a run came to; None where it left nothing, or a file of it has changed since."""
+    path = _record_path(home, run_id, _OUTCOME)
+    if not path.is_file():
+        return None
+    try:
+        outcome = kind.model_validate_json(path.read_text(encoding="utf-8"))
+        for ref in _files(outcome):
+            open_ref(home, ref)
+    except (ValueError, CorruptArtifactError) as error:
+        log.warning("what run %s came to cannot be told again: %s", run_id, error)
+        return None
+    return outcome
+
+
 def has_record(home: Home, run_id: str, step: str) -> bool:
     """Tell whether a step of a run has ended once, whatever became of its files."""
     return _record_path(home, run_id, step).is_file()
@@ -111,6 +138,8 @@ def fit_dir(home: Home, run_id: str, rung: int | str | None) -> Path:
 
 def forget_steps(home: Home, run_id: str) -> None:
     """Drop the records of a run that has ended well; nothing will resume it."""
+    # First of all what a next try looks for: killed in between, the rest is only litter.
+    _record_path(home, run_id, _REQUEST).unlink(missing_ok=True)
     shutil.rmtree(home.steps / run_id, ignore_errors=True)
 
 

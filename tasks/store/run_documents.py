@@ -9,6 +9,7 @@ from schemas.outcomes import Verdict
 from schemas.results import RunRecord, RunStatus
 from tasks.store.artifacts import sha256_of
 from tasks.store.home import Home
+from tasks.store.run_digests import require_unchanged
 from tasks.store.warehouse_runs import list_runs
 
 _ACCEPTED = (Verdict.PASS, Verdict.REVIEW)
@@ -20,11 +21,13 @@ def open_documents(home: Home, run_id: str, names: Iterable[str]) -> dict[str, A
     Raises
     ------
     CorruptArtifactError
-        If a file is there and cannot be read.
+        If a file is there and cannot be read, or was changed after the run was published.
     """
     folder = home.run_dir(run_id)
+    names = [str(name) for name in names]
+    require_unchanged(folder, names)
     opened = {}
-    for name in map(str, names):
+    for name in names:
         path = folder / name
         if not path.is_file():
             continue

@@ -21,7 +21,9 @@ from filelock import FileLock, Timeout
 
 from schemas.errors import ResourceUnavailableError
 from tasks.store.home import CHECKOUT, Home
+from tasks.store.storage import writing_to
 from tasks.store.tracking_moves import follow_moved_home
+from tasks.store.tracking_server import require_answer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,12 +87,14 @@ def open_store(home: Home) -> "MlflowClient":
     Raises
     ------
     ResourceUnavailableError
-        If another process keeps the store locked.
+        If another process keeps the store locked, or its server does not answer.
     """
     import mlflow
 
-    home.mlruns.mkdir(parents=True, exist_ok=True)
-    home.locks.mkdir(parents=True, exist_ok=True)
+    require_answer(home)
+    with writing_to(home.mlruns):
+        home.mlruns.mkdir(parents=True, exist_ok=True)
+        home.locks.mkdir(parents=True, exist_ok=True)
     address, named = home.tracking_uri, os.environ.get("MLFLOW_TRACKING_URI")
     mlflow.set_tracking_uri(address)
     mlflow.set_registry_uri(address)

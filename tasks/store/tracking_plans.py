@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.store import tracking
+from tasks.store.champions import UNKNOWN_RUN, find_champion
 from tasks.store.home import Home
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CHAMPION = "champion"
 KIND_TAG = "kind"
 SCENARIO_TAG = "scenario_id"
 
@@ -61,14 +61,5 @@ def log_plan(client: "MlflowClient", home: Home, record: PlanLog) -> str:
 
 def champion_run_id(home: Home, dataset_id: str) -> str | None:
     """Return the run that made the dataset's champion, or None if there is no champion."""
-    if not (home.mlruns / "mlflow.db").exists() and home.tracking_uri.startswith("sqlite:///"):
-        return None
-    client = tracking.open_store(home)
-    version = tracking.version_with_alias(client, dataset_id, CHAMPION)
-    if version is None:
-        return None
-    mlflow_run_id = client.get_model_version(dataset_id, str(version)).run_id
-    if mlflow_run_id is None:
-        return None
-    run_id = client.get_run(mlflow_run_id).data.tags.get(tracking.RUN_TAG)
-    return str(run_id) if run_id else None
+    champion = find_champion(home, dataset_id)
+    return None if champion is None or champion.run_id == UNKNOWN_RUN else champion.run_id

@@ -22,6 +22,7 @@ import filelock
 
 from schemas.errors import ResourceUnavailableError
 from tasks.store.home import Home
+from tasks.store.storage import writing_to
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +42,13 @@ def writing(
     ------
     ResourceUnavailableError
         If another process holds the warehouse for longer than ``wait_seconds``.
+    StorageError
+        If the disk is full, or the folder may not be written to.
     """
-    home.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    with _writers_turn(home, wait_seconds=wait_seconds):
-        copy = _copy_for_writing(home, wait_seconds=wait_seconds)
+    with writing_to(home.warehouse), _writers_turn(home, wait_seconds=wait_seconds):
+        copy = _name_of_copy(home)
         try:
+            _copy_for_writing(home, copy, wait_seconds=wait_seconds)
             with _opened(copy) as con:
                 con.execute(_ddl())
                 con.execute("begin transaction")
@@ -125,6 +128,7 @@ def _offline(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 @contextmanager
 def _writers_turn(home: Home, *, wait_seconds: float) -> Iterator[None]:
     """Hold the lock file of all writers; the kernel frees it when its holder dies."""
+    home.warehouse.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(home.warehouse.with_suffix(".lock"))
     try:
         lock.acquire(timeout=0)
@@ -140,12 +144,15 @@ def _writers_turn(home: Home, *, wait_seconds: float) -> Iterator[None]:
         lock.release()
 
 
-def _copy_for_writing(home: Home, *, wait_seconds: float) -> Path:
-    """Copy the warehouse to a sibling; what a killed writer left is removed."""
+def _name_of_copy(home: Home) -> Path:
+    return home.warehouse.with_name(f".{home.warehouse.name}.{uuid.uuid4().hex[:8]}.partial")
+
+
+def _copy_for_writing(home: Home, copy: Path, *, wait_seconds: float) -> None:
+    """Copy the warehouse, if there is one; what a killed writer left is removed."""
     original = home.warehouse
     for left in original.parent.glob(f".{original.name}.*.partial*"):
         left.unlink(missing_ok=True)
-    copy = original.with_name(f".{original.name}.{uuid.uuid4().hex[:8]}.partial")
     if original.exists():
         if _log_of(original).exists():
             # Another program wrote to the file and was killed: DuckDB takes its log in.
@@ -153,7 +160,6 @@ def _copy_for_writing(home: Home, *, wait_seconds: float) -> Path:
         # Held open for reading, no other program can be writing to it.
         with _connect(home, read_only=True, wait_seconds=wait_seconds):
             shutil.copyfile(original, copy)
-    return copy
 
 
 def _opened(path: Path) -> duckdb.DuckDBPyConnection:

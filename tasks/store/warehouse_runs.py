@@ -92,17 +92,6 @@ def list_runs(home: Home, dataset_id: str | None = None) -> list[RunRecord]:
     return [_record(row) for row in rows]
 
 
-def list_unfinished(home: Home, dataset_id: str) -> list[RunRecord]:
-    """Return runs of a dataset that have no outputs, newest first, those in ERROR too."""
-    with reading(home) as con:
-        rows = con.execute(
-            f"select {_RUN_COLUMNS} from ops.runs where dataset_id = ? and status <> ? "  # noqa: S608
-            "order by created_at desc, run_id desc",
-            [dataset_id, RunStatus.OUTPUTS_READY.value],
-        ).fetchall()
-    return [_record(row) for row in rows]
-
-
 def write_gate_results(
     con: duckdb.DuckDBPyConnection,
     run_id: str,

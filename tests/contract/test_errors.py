@@ -10,6 +10,7 @@ from schemas.errors import (
     ResourceUnavailableError,
     SamplingError,
     SpecError,
+    StorageError,
     UnknownRunError,
 )
 
@@ -24,6 +25,7 @@ from schemas.errors import (
         (IncomparableRunsError, 2),
         (SamplingError, 3),
         (ResourceUnavailableError, 4),
+        (StorageError, 1),
         (CorruptArtifactError, 1),
     ],
 )

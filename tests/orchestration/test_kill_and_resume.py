@@ -1,4 +1,8 @@
-"""SIGKILL in the middle of a refit: the next try finishes it, and nobody can tell afterwards."""
+"""SIGKILL in a refit, and two refits at once: a slice of the kill matrix, which is run by hand.
+
+The program is ``tests/support/kill_matrix.py``; each kill is compared with a home where nothing
+happened, down to the rows of every table and the content of every file.
+"""
 
 import json
 import os
@@ -6,118 +10,91 @@ import subprocess
 import sys
 from pathlib import Path
 
-import duckdb
-import mlflow
-import pandas as pd
 import pytest
+from support.kill_points import AFTER, BEFORE, Moment, tasks_of
+from support.mondays import DATASET
 
-from schemas.names import Artifact
-from tasks.store.home import Home
+from tasks.store.run_ids import is_run_of
 
 pytestmark = pytest.mark.orchestration
 
-ROOT = Path(__file__).resolve().parents[2]
-DRIVER = ROOT / "tests" / "support" / "killed_refit.py"
-SPEC = {
-    "dataset_id": "acme",
-    "data": str(ROOT / "data" / "demo" / "panel.csv"),
-    "sampler": {"draws": 200, "tune": 300, "chains": 2},
-    "gates": {
-        "sampling": {"r_hat_pass": 1.1, "r_hat_review": 1.2, "ess_pass": 50, "ess_review": 25},
-        "fit": {"max_prior_driven_share": 1.0},
-        "promote_on_review": True,
-    },
-}
-TABLES = (
-    "canonical.kpi",
-    "canonical.media",
-    "canonical.controls",
-    "ops.snapshots",
-    "ops.runs",
-    "ops.gate_results",
-    "mart.contributions",
-    "mart.fitted",
-    "mart.roas",
-    "mart.forecasts",
-    "mart.plans",
+PROGRAM = Path(__file__).resolve().parents[1] / "support" / "kill_matrix.py"
+SLICE = (
+    "validate_canonical after$",
+    "settle_fit written, not renamed posterior.nc$",
+    "publish_run after mlflow.create_model_version$",
+    "publish_run after mlflow.set_registered_model_alias$",
+    "publish_run renamed warehouse.duckdb$",
+    "refuse_batch before commit$",
 )
-
-
-def refit(home: Home, spec: Path, moment: str, step: str) -> int:
-    """Exit status of a refit that is killed at a moment."""
-    done = subprocess.run(
-        [sys.executable, str(DRIVER), str(spec), moment, step],
-        env={**os.environ, "MMM_HOME": str(home.root)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode in (0, -9), done.stderr[-3000:]
-    return done.returncode
+"""Around the data, the fit, MLflow's version, the alias, the tables, and in a refusal."""
 
 
 @pytest.fixture(scope="module")
-def homes(tmp_path_factory) -> tuple[Home, Home, list[int]]:
-    """A home where nothing happened, one with two kills, and when each left its posterior."""
-    folder = tmp_path_factory.mktemp("kills")
-    spec = folder / "spec.json"
-    spec.write_text(json.dumps(SPEC))
-    calm, killed = Home(folder / "calm"), Home(folder / "killed")
-    assert refit(calm, spec, "before", "none") == 0
-    assert refit(killed, spec, "inside", Artifact.CONTRIBUTIONS) == -9
-    written = [sampled_at(killed)]
-    assert refit(killed, spec, "before", "publish_run") == -9
-    written.append(sampled_at(killed))
-    assert refit(killed, spec, "before", "none") == 0
-    return calm, killed, written
+def matrix(tmp_path_factory):
+    room = tmp_path_factory.mktemp("matrix")
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), "--only", "|".join(SLICE), "--races",
+         "--room", str(room / "room"), "--answer", str(room / "answer.json")],
+        env={**os.environ, "NO_PROXY": "127.0.0.1"},
+        capture_output=True, text=True, timeout=900, check=False,
+    )  # fmt: skip
+    assert (room / "answer.json").is_file(), done.stderr[-3000:]
+    return json.loads((room / "answer.json").read_text())
 
 
-def sampled_at(home: Home) -> int:
-    """When the posterior was written that waits for its run to end."""
-    (posterior,) = home.steps.glob(f"*/*/{Artifact.POSTERIOR}")
-    return posterior.stat().st_mtime_ns
+def kill(matrix, choice):
+    (found,) = [c for c in matrix["kills"] if SLICE[choice].rstrip("$") == told(c["moment"])]
+    return found
 
 
-def only_run(home: Home) -> Path:
-    (folder,) = home.runs.iterdir()
-    return folder
+def told(moment):
+    return f"{moment[0]} {Moment(*moment)}"
 
 
-def test_the_fit_is_not_repeated(homes):
-    after_one_kill, after_two = homes[2]
-    assert after_one_kill == after_two
+def test_every_moment_of_the_slice_was_killed_and_left_no_trace(matrix):
+    assert {f"{told(c['moment'])}$" for c in matrix["kills"]} == set(SLICE)
+    assert [(told(c["moment"]), c["faults"]) for c in matrix["kills"] if c["faults"]] == []
 
 
-def test_tables_have_as_many_rows_as_without_the_kills(homes):
-    counts = []
-    for home in homes[:2]:
-        with duckdb.connect(str(home.warehouse), read_only=True) as con:
-            counts.append(
-                {t: con.execute(f"select count(*) from {t}").fetchone()[0] for t in TABLES}
-            )
-    assert counts[0] == counts[1]
-    assert counts[1]["ops.runs"] == 1
-    assert all(counts[1].values())
+def test_a_fit_is_repeated_only_where_it_had_not_ended(matrix):
+    assert [kill(matrix, place)["sampled"] for place in range(5)] == [1, 0, 0, 0, 0]
 
 
-def test_results_equal_those_of_an_undisturbed_refit(homes):
-    calm, killed = (only_run(home) for home in homes[:2])
-    for name in (Artifact.CONTRIBUTIONS, Artifact.FITTED, Artifact.FORECAST):
-        pd.testing.assert_frame_equal(pd.read_parquet(calm / name), pd.read_parquet(killed / name))
-    for name in (Artifact.ROI_METRICS, Artifact.RESPONSE_CURVES, Artifact.POSTERIOR_SUMMARY):
-        assert json.loads((calm / name).read_text()) == json.loads((killed / name).read_text())
+def test_the_champion_changes_with_the_tables_and_not_with_the_alias(matrix):
+    champions = [kill(matrix, place)["champion"] for place in range(5)]
+    assert champions == ["v1", "v1", "v1", "v1, alias on v2", "v2"]
 
 
-def test_one_version_is_registered_and_champion(homes):
-    client = mlflow.MlflowClient(homes[1].tracking_uri, homes[1].tracking_uri)
-    assert [v.version for v in client.search_model_versions("name = 'acme'")] == [1]
-    assert client.get_registered_model("acme").aliases == {"champion": 1}
+def test_two_refits_at_once_both_end_well(matrix):
+    assert matrix["races"] == {
+        "two refits of one dataset at once": [],
+        "two refits of two datasets at once": [],
+    }
 
 
-def test_no_step_is_kept_and_nothing_is_half_written(homes):
-    killed = homes[1]
-    assert not list(killed.steps.glob("*/*"))
-    assert sorted(p.name for p in only_run(killed).iterdir() if "partial" not in p.name) == sorted(
-        p.name for p in only_run(homes[0]).iterdir()
-    )
+def test_a_task_that_no_scenario_calls_is_missed():
+    from support.kill_matrix import missing_tasks
+
+    from flows import refit_weekly
+
+    tasks = tasks_of(refit_weekly)
+    assert {"begin_run", "settle_fit", "publish_run", "refuse_batch"} <= tasks
+    known = [Moment(name, AFTER) for name in tasks]
+    assert missing_tasks(known) == set()
+    assert missing_tasks(m for m in known if m.task != "fit_posterior") == {"fit_posterior"}
+
+
+def test_moments_that_find_the_disk_alike_are_killed_once():
+    from support.kill_matrix import worth_killing
+
+    first, written = Moment("fit", BEFORE), Moment("fit", "written, not renamed", "a.json")
+    renamed, ended = Moment("fit", "renamed", "a.json"), Moment("fit", AFTER)
+    following = [Moment("plan", BEFORE), Moment("plan", AFTER)]
+    kept = list(worth_killing([first, written, renamed, ended, *following]))
+    assert kept == [first, written, ended, following[1]]
+
+
+def test_a_run_id_belongs_to_one_dataset():
+    assert is_run_of("acme-20261116T060000-1a2b", DATASET)
+    assert not is_run_of("acme-eu-20261116T060000-1a2b", DATASET)

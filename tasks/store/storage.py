@@ -1,0 +1,54 @@
+"""A disk that is full or may not be written to, told as what it is, with the next action."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from schemas.errors import MmmError, StorageError
+
+_BROKEN = {errno.EIO}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
+# DuckDB, SQLite and HDF5 pass on what the system said, not its number.
+_FULL_WORDS = ("no space left", "disk is full", "disk quota", "file too large")
+_BROKEN_WORDS = ("disk i/o error",)
+_DENIED_WORDS = ("read-only file system", "readonly database", "permission denied")
+
+
+@contextmanager
+def writing_to(path: Path) -> Iterator[None]:
+    """Turn an error that the storage is to blame for into one that names it.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full, or ``path`` may not be written.
+    """
+    try:
+        yield
+    except MmmError:
+        raise
+    except Exception as error:
+        remedy = _remedy(error)
+        if remedy is None:
+            raise
+        raise StorageError(f"{path} cannot be written: {_said(error)}. {remedy}") from error
+
+
+def _remedy(error: Exception) -> str | None:
+    number = error.errno if isinstance(error, OSError) else None
+    text = str(error).lower()
+    if number in _FULL or any(words in text for words in _FULL_WORDS):
+        return "Free some space, then run it again: what has been fitted is kept."
+    if number in _BROKEN or any(words in text for words in _BROKEN_WORDS):
+        return "See whether the disk is full or failing, then run it again; what is fitted is kept."
+    if number in _DENIED or any(words in text for words in _DENIED_WORDS):
+        return "Let this user write there, or set MMM_HOME to a folder that can be written."
+    return None
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).splitlines()[0]

@@ -1,0 +1,58 @@
+"""An MLflow server that does not answer, told as what it is before anything waits for it.
+
+MLflow's own client tries for minutes, call by call, and then raises what a refusal raises too.
+"""
+
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from schemas.errors import ResourceUnavailableError
+from tasks.store.home import Home
+
+ANSWER_SECONDS = 5.0
+
+
+def require_answer(home: Home) -> None:
+    """Ask the server of the home's tracking address, if it has one, whether it is there.
+
+    Raises
+    ------
+    ResourceUnavailableError
+        If it does not answer.
+    """
+    parts = urllib.parse.urlsplit(home.tracking_uri)
+    if parts.scheme not in ("http", "https"):
+        return
+    place = parts.netloc.rpartition("@")[2]  # what stands before may be a password
+    address = f"{parts.scheme}://{place}{parts.path.rstrip('/')}"
+    try:
+        urllib.request.urlopen(f"{address}/health", timeout=ANSWER_SECONDS).close()  # noqa: S310 - http or https
+    except urllib.error.HTTPError:
+        return  # it answers; whether it lets us in is for MLflow to say
+    except (OSError, ValueError) as error:
+        raise ResourceUnavailableError(
+            f"MLflow at {address} (MLFLOW_TRACKING_URI) does not answer: {error}. Start it and run "
+            "again: what has been fitted is kept. Without MLFLOW_TRACKING_URI the home has a store "
+            "of its own."
+        ) from error
+
+
+@contextmanager
+def asking(home: Home) -> Iterator[None]:
+    """Tell a server that has gone from one that refuses.
+
+    Raises
+    ------
+    ResourceUnavailableError
+        If MLflow failed and its server does not answer any more.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException:
+        require_answer(home)
+        raise

@@ -1,0 +1,44 @@
+"""Two weekly refits of the demo, small enough for a test: the week before, and this week."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+
+from schemas.run_spec import RefitRequest, RunSpec
+
+DEMO = Path(__file__).resolve().parents[2] / "data" / "demo" / "panel.csv"
+DATASET = "acme"
+SPEC = {
+    "dataset_id": DATASET,
+    "sampler": {"draws": 200, "tune": 300, "chains": 2, "escalation": {"max_rungs": 1}},
+    "gates": {
+        "sampling": {"r_hat_pass": 1.1, "r_hat_review": 1.2, "ess_pass": 50, "ess_review": 25},
+        "fit": {"max_prior_driven_share": 1.0},
+        "promote_on_review": True,
+    },
+}
+BEFORE, GOOD, REFUSED = "the week before", "a good week", "a refused file"
+"""The file that made the champion, the next one, and the next one with a KPI that is no number."""
+
+
+def write_weeks(folder: Path) -> dict[str, Path]:
+    """Write the three files into ``folder``."""
+    panel = pd.read_csv(DEMO, dtype=str)
+    files = {
+        BEFORE: panel.iloc[:-1],
+        GOOD: panel,
+        REFUSED: panel.assign(sales=["-", *panel["sales"][1:]]),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {name: folder / f"{name.replace(' ', '_')}.csv" for name in files}
+    for name, rows in files.items():
+        rows.to_csv(paths[name], index=False)
+    return paths
+
+
+def ask(data: Path, *, weeks_later: int = 1, dataset_id: str = DATASET) -> RefitRequest:
+    """Ask for a refit as of the demo's last period, or so many weeks later."""
+    last = date.fromisoformat(pd.read_csv(DEMO)["period_start"].iloc[-1])
+    spec = RunSpec.model_validate({**SPEC, "dataset_id": dataset_id})
+    return RefitRequest(spec=spec, data=str(data), as_of=last + timedelta(weeks=weeks_later))
