@@ -13,6 +13,7 @@ import typer
 from flows import (
     cli_plan,
     cli_process,
+    cli_prune,
     cli_refit,
     cli_rollback,
     cli_runs,
@@ -41,6 +42,7 @@ First steps
   mmm score                                      how good earlier forecasts were, and alarms
   mmm rollback --dataset demo                    the champion before this one again
   mmm export RUN_ID --format csv --out DIR       tables for a spreadsheet
+  mmm prune --dry-run                            which old files may go, and why
   mmm ui                                         Prefect and MLflow in the browser
 
 \b
@@ -111,7 +113,7 @@ def _options(
 for verb in (
     cli_refit.validate, cli_refit.refit, cli_runs.runs, cli_runs.show, cli_plan.plan,
     cli_plan.scenarios, cli_score.score, cli_runs.export, cli_ui.ui,
-    cli_rollback.rollback,
+    cli_rollback.rollback, cli_prune.prune,
 ):  # fmt: skip
     app.command()(verb)
 

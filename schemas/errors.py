@@ -51,3 +51,9 @@ class ResourceUnavailableError(MmmError, RuntimeError):
 
 class CorruptArtifactError(MmmError, RuntimeError):
     """A stored file does not have the content its reference promises."""
+
+
+class PrunedFilesError(CorruptArtifactError):
+    """The retention policy removed the files that are asked for; nothing is broken."""
+
+    exit_code: ClassVar[int] = 2

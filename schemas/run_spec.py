@@ -25,6 +25,7 @@ from schemas.gates import GateSettings
 from schemas.lift_tests import LiftTest, distinct_rows
 from schemas.names import DEFAULT_KPI_COLUMN, ENTITY_COLUMN, PERIOD_COLUMN
 from schemas.optimizer import GroupBounds, OptimizerSpec
+from schemas.retention import RetentionSpec
 from schemas.spec_model import SpecModel
 
 
@@ -218,6 +219,7 @@ class RunSpec(SpecModel):
     gates: GateSettings = GateSettings()
     optimizer: OptimizerSpec = OptimizerSpec()
     budget_groups: list[GroupBounds] = []
+    retention: RetentionSpec = RetentionSpec()
 
     @model_validator(mode="before")
     @classmethod
