@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from prefect import task
 from prefect.artifacts import create_table_artifact
@@ -25,17 +24,13 @@ from tasks.prune import policy
 from tasks.store import leftovers, removal
 from tasks.store.artifact_keys import artifact_key
 from tasks.store.home import Home, current_home
-from tasks.store.item_files import Place, measure_item, remove_item
+from tasks.store.item_files import ItemFiles, Place, open_files
 from tasks.store.locks import dataset_lock
 from tasks.store.removal import RefusedRemovalError
 from tasks.store.retention_facts import gather_facts, list_datasets, read_retention
-from tasks.store.tracking_files import open_existing_store
 from tasks.store.warehouse import writing
 from tasks.store.warehouse_prunings import finish_pruning, list_prunings, write_prunings
 from tasks.store.warehouse_runs import list_runs
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
 
 log = logging.getLogger(__name__)
 
@@ -132,18 +127,18 @@ def describe_pruning(report: PruneReport) -> None:
 def _prune(
     home: Home, facts: DatasetFacts, rules: RetentionSpec, *, dry_run: bool
 ) -> DatasetPruning:
-    now, client = datetime.now(UTC), open_existing_store(home)
+    now, files = datetime.now(UTC), open_files(home, facts.dataset_id)
     notes: list[str] = []
     interrupted = _interrupted(home, facts, rules, notes)
     rulings = policy.rule_on_runs(facts, rules, now)
-    chosen = _measured(home, client, facts.dataset_id, _choices(home, facts, rules, rulings, now),
-                       now, notes)  # fmt: skip
+    choices = _choices(home, facts, rules, rulings, now)
+    chosen = _measured(files, choices, now, notes)
     ages = {(row.kind, row.item_id): age for row, age in chosen}
     rows = [*interrupted, *(row for row, _ in chosen)]
     if not dry_run:
         with writing(home) as con:
             write_prunings(con, [row for row, _ in chosen if row.kind in MARKED_KINDS])
-        rows = [row for row in rows if _remove(home, client, row, now, notes)]
+        rows = [row for row in rows if _remove(files, row, now, notes)]
     items = [
         PruneItem(
             kind=row.kind,
@@ -180,9 +175,7 @@ def _choices(
 
 
 def _measured(
-    home: Home,
-    client: "MlflowClient | None",
-    dataset_id: str,
+    files: ItemFiles,
     choices: Iterable[tuple[ItemKind, policy.Ruling]],
     now: datetime,
     notes: list[str],
@@ -191,12 +184,12 @@ def _measured(
     measured = []
     for kind, ruling in choices:
         try:
-            n_bytes = measure_item(home, client, dataset_id, kind, ruling.item_id)
+            n_bytes = files.measure(kind, ruling.item_id)
         except RefusedRemovalError as error:
             notes.append(str(error))
             continue
         row = Pruning(
-            dataset_id=dataset_id,
+            dataset_id=files.dataset_id,
             kind=kind,
             item_id=ruling.item_id,
             n_bytes=n_bytes,
@@ -224,17 +217,15 @@ def _interrupted(
     return left
 
 
-def _remove(
-    home: Home, client: "MlflowClient | None", row: Pruning, now: datetime, notes: list[str]
-) -> bool:
+def _remove(files: ItemFiles, row: Pruning, now: datetime, notes: list[str]) -> bool:
     """Remove the files of one row and record it; tell whether they are gone."""
     try:
-        remove_item(home, client, row.dataset_id, row.kind, row.item_id, now)
+        files.remove(row.kind, row.item_id, now)
     except RefusedRemovalError as error:
         notes.append(str(error))
         return False
     if row.kind in MARKED_KINDS:
-        with writing(home) as con:
+        with writing(files.home) as con:
             finish_pruning(con, row, datetime.now(UTC))
     return True
 

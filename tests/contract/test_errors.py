@@ -6,6 +6,7 @@ from schemas.errors import (
     CorruptArtifactError,
     DataContractError,
     MmmError,
+    PrunedFilesError,
     ResourceUnavailableError,
     SamplingError,
     SpecError,
@@ -23,6 +24,7 @@ from schemas.errors import (
         (SamplingError, 3),
         (ResourceUnavailableError, 4),
         (CorruptArtifactError, 1),
+        (PrunedFilesError, 2),
     ],
 )
 def test_exit_code_of_an_error(error, code):

@@ -2,6 +2,7 @@
 
 from schemas.forecast_scores import ASSUMPTION_COLUMNS, SCORE_COLUMNS, Alarm
 from schemas.names import FORECAST_COLUMNS
+from schemas.pruning import MARKED_KINDS, Pruning
 from tasks.store.warehouse import reading
 
 CANONICAL = {
@@ -36,3 +37,10 @@ def test_forecasts_have_the_columns_of_their_file(home):
     kept = ["first_actual", "scored_at", "compared"]
     assert scores == ["forecast_run_id", "dataset_id", *SCORE_COLUMNS[1:], *kept]
     assert alarms == list(Alarm.model_fields)
+
+
+def test_what_was_pruned_has_a_row_of_its_own(home):
+    with reading(home) as con:
+        columns = [row[0] for row in con.execute("describe ops.prunings").fetchall()]
+    assert columns == list(Pruning.model_fields)
+    assert [kind.value for kind in MARKED_KINDS] == ["run", "landing", "plan"]

@@ -165,7 +165,7 @@ RULES = st.builds(
 
 @st.composite
 def datasets(draw):
-    """Any history: runs of every fate, any champion, any line of champions, also impossible ones."""
+    """Any history: runs of every fate, any champion, any line of champions."""
     n = draw(st.integers(0, 14))
     runs = tuple(
         run(
@@ -182,9 +182,7 @@ def datasets(draw):
     versions = st.integers(1000 - 14, 1000)
     line = draw(st.lists(versions, max_size=8, unique=True))
     champions = draw(st.frozensets(versions, max_size=2)) | frozenset(line[-1:])
-    return DatasetFacts(
-        dataset_id="demo", runs=runs, champions=champions, history=history(*line)
-    )
+    return DatasetFacts(dataset_id="demo", runs=runs, champions=champions, history=history(*line))
 
 
 def chosen(facts, rules):

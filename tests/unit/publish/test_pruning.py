@@ -22,6 +22,7 @@ from tasks.prune import task as pruning
 from tasks.publish import task
 from tasks.rollback import task as rollback
 from tasks.store import tracking
+from tasks.store.item_files import ItemFiles
 from tasks.store.locks import dataset_lock
 from tasks.store.run_status import fail_run, start_run
 from tasks.store.tracking_files import PRUNED_TAG
@@ -73,8 +74,8 @@ def score_all(home):
     with writing(home) as con:
         con.execute(
             "insert into mart.forecast_scores select run_id, dataset_id, 'deployed', scope, "
-            "entity_id, period_start, periods_ahead, 1, 1, 1, true, true, 1, 1, 1, 1, 1, now(), 'x' "
-            "from mart.forecasts"
+            "entity_id, period_start, periods_ahead, 1, 1, 1, true, true, 1, 1, 1, 1, 1, now(), "
+            "'x' from mart.forecasts"
         )
 
 
@@ -213,7 +214,7 @@ def dying(after, call):
 @pytest.mark.parametrize(
     ("place", "after"),
     [
-        ("tasks.prune.task.remove_item", 0),
+        ("tasks.store.item_files.ItemFiles.remove", 0),
         ("tasks.store.item_files.removal.remove", 1),
         ("tasks.store.tracking_files._remove", 1),
         ("tasks.prune.task.finish_pruning", 1),
@@ -241,7 +242,7 @@ def test_killed_after_the_marks_the_next_pruning_finishes(weeks, monkeypatch, pl
 
 def test_a_run_that_was_given_an_alias_since_it_was_marked_stays(weeks, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(pruning, "remove_item", dying(0, pruning.remove_item))
+        patch.setattr(ItemFiles, "remove", dying(0, ItemFiles.remove))
         with pytest.raises(KilledError):
             prune()
     tracking.move_alias(tracking.open_store(weeks), "demo", 2, "mine")
@@ -281,7 +282,9 @@ def test_every_verb_says_that_the_files_are_gone(weeks, capsys, tmp_path):
         True, False, False, True, True,
     ]  # fmt: skip
     assert cli.main(["runs", "--json"]) == 0
-    removed = {r["run_id"]: r["files_removed_on"] for r in json.loads(capsys.readouterr().out)["runs"]}
+    removed = {
+        r["run_id"]: r["files_removed_on"] for r in json.loads(capsys.readouterr().out)["runs"]
+    }
     assert (removed["run-1"], removed["run-4"]) == (day, None)
 
 
@@ -391,7 +394,7 @@ def test_files_that_cannot_be_removed_are_gone_the_next_time(weeks, monkeypatch)
         raise MmmError("data/runs/run-2 could not be removed (Read-only file system)")
 
     with monkeypatch.context() as patch:
-        patch.setattr(pruning, "remove_item", full)
+        patch.setattr(ItemFiles, "remove", full)
         with pytest.raises(MmmError, match="Read-only"):
             prune()
     assert set(ids(prune())) == {"run-1", "run-2", "run-5"}
