@@ -1,7 +1,7 @@
 """Remove files that the retention policy lets go, of one dataset or of all.
 
-The command line calls the tasks' own functions without Prefect's engine: it must work while the
-disk is full, when Prefect cannot write to its own database.
+The command line calls the tasks' own functions without Prefect's engine: it must work on a disk
+that is all but full, where Prefect cannot write to its own database.
 """
 
 from collections.abc import Callable
@@ -57,7 +57,7 @@ def _prune(
     prune: Callable[[str, RetentionSpec | None, bool], DatasetPruning],
     sweep: Callable[[bool], DatasetPruning],
 ) -> PruneReport:
-    parts = [prune(name, retention, dry_run) for name in find(dataset_id)]
-    if dataset_id is None:
-        parts.append(sweep(dry_run))
+    # Leftovers first: their removal is not recorded, and so makes room where the disk is full.
+    parts = [sweep(dry_run)] if dataset_id is None else []
+    parts += [prune(name, retention, dry_run) for name in find(dataset_id)]
     return PruneReport(dry_run=dry_run, datasets=parts)

@@ -28,8 +28,7 @@ from tasks.store.item_files import ItemFiles, Place, open_files
 from tasks.store.locks import dataset_lock
 from tasks.store.removal import RefusedRemovalError
 from tasks.store.retention_facts import gather_facts, list_datasets, read_retention
-from tasks.store.warehouse import writing
-from tasks.store.warehouse_prunings import finish_pruning, list_prunings, write_prunings
+from tasks.store.warehouse_prunings import finish_pruning, list_prunings, mark_prunings
 from tasks.store.warehouse_runs import list_runs
 
 log = logging.getLogger(__name__)
@@ -136,8 +135,7 @@ def _prune(
     ages = {(row.kind, row.item_id): age for row, age in chosen}
     rows = [*interrupted, *(row for row, _ in chosen)]
     if not dry_run:
-        with writing(home) as con:
-            write_prunings(con, [row for row, _ in chosen if row.kind in MARKED_KINDS])
+        mark_prunings(home, [row for row, _ in chosen if row.kind in MARKED_KINDS])
         rows = [row for row in rows if _remove(files, row, now, notes)]
     items = [
         PruneItem(
@@ -225,8 +223,7 @@ def _remove(files: ItemFiles, row: Pruning, now: datetime, notes: list[str]) -> 
         notes.append(str(error))
         return False
     if row.kind in MARKED_KINDS:
-        with writing(files.home) as con:
-            finish_pruning(con, row, datetime.now(UTC))
+        finish_pruning(files.home, row, datetime.now(UTC))
     return True
 
 

@@ -6,37 +6,53 @@ A row is written before a file goes (``pruned_at`` is null until it is gone), an
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from schemas.errors import PrunedFilesError
+import duckdb
+
+from schemas.errors import MmmError, PrunedFilesError
 from schemas.pruning import ItemKind, Pruning
 from tasks.store.home import Home
-from tasks.store.warehouse import reading
-
-if TYPE_CHECKING:
-    import duckdb
+from tasks.store.warehouse import reading, writing
 
 _FIELDS = tuple(Pruning.model_fields)
 _COLUMNS = ", ".join(_FIELDS)
 
 
-def write_prunings(con: "duckdb.DuckDBPyConnection", rows: Sequence[Pruning]) -> None:
-    """Add decisions in the open transaction."""
+def mark_prunings(home: Home, rows: Sequence[Pruning]) -> None:
+    """Add decisions in one transaction.
+
+    Raises
+    ------
+    MmmError
+        If the warehouse cannot be written, as on a full disk; then nothing may be removed.
+    """
+    if not rows:
+        return
     marks = ", ".join(["?"] * len(_FIELDS))
-    for row in rows:
+    try:
+        with writing(home) as con:
+            for row in rows:
+                con.execute(
+                    f"insert into ops.prunings ({_COLUMNS}) values ({marks})",
+                    [getattr(row, name) for name in _FIELDS],
+                )
+    except duckdb.Error as error:
+        raise MmmError(
+            f"Nothing was removed, because it could not be recorded first "
+            f"({str(error).splitlines()[0]}). If the disk is full, free some megabytes by hand, "
+            "and prune again."
+        ) from error
+
+
+def finish_pruning(home: Home, row: Pruning, pruned_at: datetime) -> None:
+    """Record that the files of a decision are gone."""
+    with writing(home) as con:
         con.execute(
-            f"insert into ops.prunings ({_COLUMNS}) values ({marks})",
-            [getattr(row, name) for name in _FIELDS],
+            "update ops.prunings set pruned_at = ? where dataset_id = ? and kind = ? "
+            "and item_id = ? and decided_at = ?",
+            [pruned_at, row.dataset_id, row.kind.value, row.item_id, row.decided_at],
         )
-
-
-def finish_pruning(con: "duckdb.DuckDBPyConnection", row: Pruning, pruned_at: datetime) -> None:
-    """Record in the open transaction that the files of a decision are gone."""
-    con.execute(
-        "update ops.prunings set pruned_at = ? where dataset_id = ? and kind = ? and item_id = ? "
-        "and decided_at = ?",
-        [pruned_at, row.dataset_id, row.kind.value, row.item_id, row.decided_at],
-    )
 
 
 def list_prunings(home: Home, dataset_id: str | None = None) -> list[Pruning]:

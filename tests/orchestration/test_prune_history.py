@@ -23,6 +23,6 @@ def test_a_dead_run_goes_and_the_flow_run_ends_completed(prefect_env, home):
     state = prune_history(return_state=True)
     report = state.result()
     assert state.is_completed()
-    assert [part.dataset_id for part in report.datasets] == ["demo", "shop", None]
-    assert [(i.kind, i.item_id) for i in report.datasets[0].items] == [(ItemKind.RUN, "demo-old")]
+    assert [part.dataset_id for part in report.datasets] == [None, "demo", "shop"]
+    assert [(i.kind, i.item_id) for i in report.datasets[1].items] == [(ItemKind.RUN, "demo-old")]
     assert not (folder / "posterior.nc").exists()

@@ -8,12 +8,13 @@ import pkgutil
 import shutil
 from datetime import UTC, datetime, timedelta
 
+import duckdb
 import pytest
 from mlflow.exceptions import MlflowException
 
 from flows import cli
 from flows.prune_history import prune_now
-from schemas.errors import MmmError, PrunedFilesError
+from schemas.errors import CorruptArtifactError, MmmError, PrunedFilesError
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from schemas.pruning import RUN_TRAIL, ItemKind
@@ -24,12 +25,13 @@ from tasks.rollback import task as rollback
 from tasks.store import tracking
 from tasks.store.item_files import ItemFiles
 from tasks.store.locks import dataset_lock
+from tasks.store.plan_sources import open_source
 from tasks.store.run_status import fail_run, start_run
 from tasks.store.tracking_files import PRUNED_TAG
 from tasks.store.tracking_rungs import PARENT_TAG
 from tasks.store.warehouse import reading, writing
 from tasks.store.warehouse_prunings import list_prunings, require_files
-from tasks.store.warehouse_runs import read_roas
+from tasks.store.warehouse_runs import read_roas, read_run
 
 STRICT = RetentionSpec(
     keep_runs=1, keep_days=0, keep_rollbacks=1, keep_rejected_days=1, plans_days=30
@@ -276,6 +278,8 @@ def test_every_verb_says_that_the_files_are_gone(weeks, capsys, tmp_path):
     ):
         assert cli.main(argv) == 2, argv
         assert sentence in capsys.readouterr().err, argv
+    with pytest.raises(CorruptArtifactError, match="run-1 were removed"):
+        open_source(weeks, read_run(weeks, "run-1"))  # as for any missing file, `mmm score` goes on
     assert cli.main(["runs"]) == 0
     rows = capsys.readouterr().out.splitlines()
     assert [f"files removed on {day}" in row for row in rows if row.startswith(" run-")] == [
@@ -398,6 +402,20 @@ def test_files_that_cannot_be_removed_are_gone_the_next_time(weeks, monkeypatch)
         with pytest.raises(MmmError, match="Read-only"):
             prune()
     assert set(ids(prune())) == {"run-1", "run-2", "run-5"}
+
+
+def test_what_cannot_be_recorded_is_not_removed(weeks, monkeypatch):
+    def full(_home):
+        raise duckdb.IOException("could not write: No space left on device")
+
+    before = tree(weeks)
+    with monkeypatch.context() as patch:
+        patch.setattr("tasks.store.warehouse_prunings.writing", full)
+        with pytest.raises(MmmError, match=r"Nothing was removed.*No space left"):
+            prune()
+    assert {k: v for k, v in tree(weeks).items() if "locks" not in k} == {
+        k: v for k, v in before.items() if "locks" not in k
+    }
 
 
 def test_leftovers_go_by_age_in_a_pruning_of_everything_only(weeks):
