@@ -15,6 +15,7 @@ from flows import (
     cli_explain,
     cli_plan,
     cli_process,
+    cli_prune,
     cli_refit,
     cli_rollback,
     cli_runs,
@@ -46,6 +47,7 @@ First steps
   mmm rollback --dataset demo                    the champion before this one again
   mmm backfill --spec FILE --from DATE --to DATE past weeks, as of their date
   mmm export RUN_ID --format csv --out DIR       tables for a spreadsheet
+  mmm prune --dry-run                            which old files may go, and why
   mmm ui                                         Prefect and MLflow in the browser
 
 \b
@@ -117,6 +119,7 @@ for verb in (
     cli_refit.validate, cli_refit.refit, cli_runs.runs, cli_runs.show, cli_plan.plan,
     cli_plan.scenarios, cli_score.score, cli_runs.export, cli_ui.ui,
     cli_rollback.rollback, cli_explain.explain, cli_explain.stability, cli_backfill.backfill,
+    cli_prune.prune,
 ):  # fmt: skip
     app.command()(verb)
 

@@ -61,3 +61,9 @@ class StorageError(MmmError, OSError):
 
 class CorruptArtifactError(MmmError, RuntimeError):
     """A stored file does not have the content its reference promises."""
+
+
+class PrunedFilesError(CorruptArtifactError):
+    """The retention policy removed the files that are asked for; nothing is broken."""
+
+    exit_code: ClassVar[int] = 2

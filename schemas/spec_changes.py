@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.run_spec import RunSpec, SamplerSpec
+from schemas.run_spec import RunSpec
+from schemas.sampler import SamplerSpec
 
 BESIDE_THE_FIT = frozenset(
     {

@@ -346,3 +346,16 @@ create table if not exists mart.noise_floor (
     measured_at timestamptz not null,
     primary key (run_id, seed, channel)
 );
+
+-- Files that the retention policy removed; the rows that speak of them stay. Rows are added first,
+-- then the files go.
+create table if not exists ops.prunings (
+    dataset_id varchar not null,
+    kind varchar not null check (kind in ('run', 'landing', 'plan')),
+    item_id varchar not null,             -- run, batch or scenario
+    n_bytes bigint not null,              -- on the disk of the home
+    reason varchar not null,
+    decided_at timestamptz not null,
+    pruned_at timestamptz,                -- null until the files are gone
+    primary key (dataset_id, kind, item_id, decided_at)
+);

@@ -11,7 +11,8 @@ from schemas.changes import STEPS, CounterfactualFit, Factor
 from schemas.errors import IncomparableRunsError
 from schemas.refs import FeaturesRef, SnapshotRef
 from schemas.results import RunRecord
-from schemas.run_spec import RunSpec, SamplerSpec
+from schemas.run_spec import RunSpec
+from schemas.sampler import SamplerSpec
 from schemas.spec_changes import changed_keys, fit_settings
 from tasks.explain.panels import SideBySide
 from tasks.explain.route import choose_noise_state

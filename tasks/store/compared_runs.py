@@ -10,7 +10,8 @@ from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from schemas.refs import FileRef, PlanSource, SnapshotRef
 from schemas.results import RunRecord, RunStatus
-from schemas.run_spec import Grain, SamplerSpec
+from schemas.run_spec import Grain
+from schemas.sampler import SamplerSpec
 from tasks.store.artifacts import sha256_of
 from tasks.store.home import Home
 from tasks.store.plan_sources import open_source

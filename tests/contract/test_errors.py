@@ -7,6 +7,7 @@ from schemas.errors import (
     DataContractError,
     IncomparableRunsError,
     MmmError,
+    PrunedFilesError,
     ResourceUnavailableError,
     SamplingError,
     SpecError,
@@ -27,6 +28,7 @@ from schemas.errors import (
         (ResourceUnavailableError, 4),
         (StorageError, 1),
         (CorruptArtifactError, 1),
+        (PrunedFilesError, 2),
     ],
 )
 def test_exit_code_of_an_error(error, code):

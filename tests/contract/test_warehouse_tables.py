@@ -2,6 +2,7 @@
 
 from schemas.forecast_scores import ASSUMPTION_COLUMNS, SCORE_COLUMNS, Alarm
 from schemas.names import FORECAST_COLUMNS
+from schemas.pruning import MARKED_KINDS, Pruning
 from schemas.restatements import Restatement
 from schemas.stability import FloorRow
 from tasks.store.warehouse import reading
@@ -59,3 +60,10 @@ def test_restatements_can_be_read_with_sql(home):
     decided = ["decision", "known_from", "decided_at"]
     measured = list(Restatement.model_fields)
     assert found == ["dataset_id", "batch_id", *measured[:2], *decided, *measured[2:]]
+
+
+def test_what_was_pruned_has_a_row_of_its_own(home):
+    with reading(home) as con:
+        columns = [row[0] for row in con.execute("describe ops.prunings").fetchall()]
+    assert columns == list(Pruning.model_fields)
+    assert [kind.value for kind in MARKED_KINDS] == ["run", "landing", "plan"]
