@@ -31,6 +31,7 @@ def test_changed_keys_are_named_with_their_path():
         {"kpi": {"name": "revenue"}},
         {"data": "other.csv"},
         {"explain": {"in_refit": False}},
+        {"retention": {"keep_runs": 5}},
         {"random_seed": 7},
         {"sampler": {"timeout_minutes": 5, "escalation": {"max_rungs": 0}}},
     ],
