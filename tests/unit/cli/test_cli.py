@@ -73,6 +73,7 @@ def flow(home, monkeypatch):
                 raise outcome
             return outcome
 
+        refit_weekly.with_options = lambda **_hooks: refit_weekly  # as a flow's, once hooks are set
         module = types.ModuleType("flows.refit_weekly")
         module.refit_weekly = refit_weekly
         monkeypatch.setitem(sys.modules, "flows.refit_weekly", module)
