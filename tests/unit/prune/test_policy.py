@@ -89,6 +89,18 @@ def test_young_rejected_runs_stay_and_do_not_count_as_accepted():
     assert gone(runs, rules) == {"demo-002"}
 
 
+@pytest.mark.parametrize(("days", "goes"), [(89, False), (90, True)])
+def test_the_day_on_which_an_accepted_run_becomes_old(days, goes):
+    rules = RetentionSpec(keep_runs=1)
+    assert bool(gone((run(0), run(1, days=days)), rules)) is goes
+
+
+@pytest.mark.parametrize(("days", "goes"), [(29, False), (30, True)])
+def test_the_day_on_which_a_failed_run_becomes_old(days, goes):
+    failed = run(1, days=days, status=RunStatus.ERROR, verdict=None)
+    assert bool(gone((failed,), RetentionSpec())) is goes
+
+
 def test_what_was_pruned_is_not_pruned_again():
     assert not gone((run(0), run(90, is_pruned=True)), STRICT)
 
