@@ -194,7 +194,7 @@ def find_broken(weeks: list[dict[str, Any]], changes: list[dict[str, Any]]) -> l
     if len(found) != 1 or f"spend_{CHANNEL}" not in found[0]["message"]:
         broken.append(f"the restatement of spend_{CHANNEL} was not found, or more than that was")
     cause = {row["channel"]: row["main_cause"] for row in changes}
-    if cause.get(CHANNEL) != "restated_history":
+    if cause.get(CHANNEL) != "restated":
         broken.append(f"the change of {CHANNEL} is put down to {cause.get(CHANNEL)}")
     rungs = short["escalation"].get("rungs", [])
     if len(rungs) < 2 or short["verdict"] == "FAIL":
