@@ -12,9 +12,10 @@ from schemas.results import RunStatus
 
 RUN_TRAIL = (
     Artifact.RUN_SPEC, Artifact.RUN_STATUS, Artifact.VALIDATION_SUMMARY, Artifact.DIAGNOSTICS,
-    Artifact.ESCALATION, Artifact.FIT_METRICS, Artifact.ROI_METRICS,
+    Artifact.ESCALATION, Artifact.FIT_METRICS, Artifact.ROI_METRICS, Artifact.DIGESTS,
 )  # fmt: skip
-"""Small files of a run that stay: what was asked, what was found, how it was judged."""
+"""Small files of a run that stay: what was asked, what was found, how it was judged, and the
+digests that they are checked against."""
 
 
 class ItemKind(StrEnum):

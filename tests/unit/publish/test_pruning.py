@@ -152,7 +152,7 @@ def test_files_go_here_and_in_mlflow_and_the_trail_stays(weeks):
     prune()
     left = {path.name for path in weeks.run_dir("run-1").iterdir()}
     assert left == {Artifact.RUN_SPEC, Artifact.RUN_STATUS, Artifact.DIAGNOSTICS,
-                    Artifact.FIT_METRICS, Artifact.ROI_METRICS}  # fmt: skip
+                    Artifact.FIT_METRICS, Artifact.ROI_METRICS, Artifact.DIGESTS}  # fmt: skip
     assert left <= set(map(str, RUN_TRAIL))
     for run_id in (logged.info.run_id, rung.info.run_id):
         assert not client.list_artifacts(run_id)
