@@ -1,5 +1,6 @@
 """Where the kernel's machine code is kept: per version of its sources, never in a fit's way."""
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -50,3 +51,30 @@ def test_without_a_cache_folder_a_temporary_one_serves(kernel, tmp_path, monkeyp
     assert folder.is_dir()
     assert folder.parent == tmp_path
     assert folder.name.startswith("mmm-kernel-")
+
+
+def test_what_runs_was_loaded_not_compiled_in_this_process():
+    """A process that compiles rounds otherwise: the first fit would differ from later ones."""
+    entry = machine_code.entry_points()
+    assert entry.log_density.cache_hits
+    assert entry.hand_over.cache_hits
+
+
+def test_code_for_another_file_or_processor_is_compiled_anew(tmp_path, monkeypatch):
+    here = machine_code._stamp()
+    assert machine_code._stamp() == here
+    codegen = type(machine_code.cpu_target.target_context.codegen())
+    monkeypatch.setattr(codegen, "magic_tuple", lambda _self: ("another", "processor"))
+    assert machine_code._stamp() != here
+    monkeypatch.undo()
+    copy = shutil.copy(SOURCES / "entry.py", tmp_path)
+    os.utime(copy, (1, 1))
+    monkeypatch.setattr(machine_code, "_ENTRY", Path(copy))
+    assert machine_code._stamp() != here
+
+
+def test_a_kernel_that_cannot_be_compiled_beside_is_told(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(machine_code.sys, "executable", shutil.which("false"))
+    machine_code._require_code(tmp_path)
+    assert "could not be compiled beside" in caplog.text
+    assert not list(tmp_path.iterdir())
