@@ -17,8 +17,8 @@ from tasks.store.warehouse import reading
 from tasks.store.warehouse_runs import list_runs
 
 _MOMENTS = ("created_at", "updated_at", "decided_at", "received_at", "seconds", "wall_seconds")
-_UNEQUAL = {Artifact.REPORT, Artifact.RUN_STATUS}
-"""Files that name moments and runs; that they are there is what is compared."""
+_UNEQUAL = {Artifact.REPORT, Artifact.RUN_STATUS, Artifact.DIGESTS}
+"""Files that name moments and runs, or hash others that do; that they are there is compared."""
 
 
 def facts_of(home: Home, dataset_id: str) -> dict[str, Any]:
