@@ -31,7 +31,7 @@ from benchmarks.recovery.generator import Shape, generate_known_world
 from benchmarks.recovery.tables import render_rows
 from benchmarks.recovery.worlds import leave_out_last
 from schemas.optimizer import OptimizerSpec
-from schemas.run_spec import SamplerSpec
+from schemas.sampler import SamplerSpec
 
 FIRST_SEED = 9001
 N_WORLDS = 25

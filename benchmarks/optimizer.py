@@ -50,7 +50,7 @@ from benchmarks.recovery.plan_problem import (
 from benchmarks.recovery.process import CellError, run_cell
 from benchmarks.recovery.tables import render_rows
 from schemas.optimizer import OptimizerSpec, Utility
-from schemas.run_spec import SamplerSpec
+from schemas.sampler import SamplerSpec
 from tasks.optimize.methods import METHODS
 
 FOLDER_VARIABLE = "MMM_RECOVERY_DATA"

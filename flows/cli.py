@@ -11,8 +11,11 @@ from typing import Annotated
 import typer
 
 from flows import (
+    cli_backfill,
+    cli_explain,
     cli_plan,
     cli_process,
+    cli_prune,
     cli_refit,
     cli_rollback,
     cli_runs,
@@ -39,8 +42,12 @@ First steps
   mmm plan --dataset demo --set tv=-10%          what if?
   mmm scenarios                                  plans that were saved
   mmm score                                      how good earlier forecasts were, and alarms
+  mmm explain RUN_A RUN_B                        why did ROAS change between two runs?
+  mmm stability --dataset demo                   how far refits move, and how far chance does
   mmm rollback --dataset demo                    the champion before this one again
+  mmm backfill --spec FILE --from DATE --to DATE past weeks, as of their date
   mmm export RUN_ID --format csv --out DIR       tables for a spreadsheet
+  mmm prune --dry-run                            which old files may go, and why
   mmm ui                                         Prefect and MLflow in the browser
 
 \b
@@ -111,7 +118,8 @@ def _options(
 for verb in (
     cli_refit.validate, cli_refit.refit, cli_runs.runs, cli_runs.show, cli_plan.plan,
     cli_plan.scenarios, cli_score.score, cli_runs.export, cli_ui.ui,
-    cli_rollback.rollback,
+    cli_rollback.rollback, cli_explain.explain, cli_explain.stability, cli_backfill.backfill,
+    cli_prune.prune,
 ):  # fmt: skip
     app.command()(verb)
 

@@ -102,21 +102,28 @@ def render_returns(roas: Mapping[str, Mapping[str, Any]]) -> str:
     return render_table([*header, ""], rows)
 
 
-def render_runs(records: Sequence[RunRecord]) -> str:
-    """Render a list of runs."""
+def render_runs(records: Sequence[RunRecord], pruned: Mapping[str, str] | None = None) -> str:
+    """Render a list of runs; ``pruned`` has the day on which a run's files were removed."""
+    removed = pruned or {}
     if not records:
         return "No runs yet; start one with `mmm refit --spec FILE`."
     rows = [
         [
             r.run_id, r.dataset_id, r.status.value, r.verdict.value if r.verdict else "–",
             str(r.model_version) if r.model_version is not None else "–",
-            r.created_at.strftime("%Y-%m-%d %H:%M"), (r.reason or "").partition("\n")[0][:80],
+            r.created_at.strftime("%Y-%m-%d %H:%M"), _note(r, removed.get(r.run_id)),
         ]
         for r in records
     ]  # fmt: skip
     return render_table(
         ["run", "dataset", "status", "verdict", "version", "created (UTC)", "reason"], rows
     )
+
+
+def _note(record: RunRecord, pruned_on: str | None) -> str:
+    reason = (record.reason or "").partition("\n")[0][:80]
+    gone = f"files removed on {pruned_on}" if pruned_on else ""
+    return "; ".join(part for part in (gone, reason) if part)
 
 
 def render_run(summary: Mapping[str, Any]) -> str:
@@ -134,6 +141,7 @@ def render_run(summary: Mapping[str, Any]) -> str:
     ]
     parts = [
         render_table(["", ""], facts),
+        _pruned_line(summary["pruned"]),
         "\n".join(f"- {reason}" for reason in summary["reasons"]),
         render_returns(summary["roas"]),
         render_table(["diagnostic", "value"], [[k, format_number(v)] for k, v in numbers.items()])
@@ -142,6 +150,15 @@ def render_run(summary: Mapping[str, Any]) -> str:
         render_table(["battery", "gate", "verdict", "observed", "detail"], gates) if gates else "",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _pruned_line(pruning: Mapping[str, Any] | None) -> str:
+    if pruning is None:
+        return ""
+    return (
+        f"The files of this run were removed on {str(pruning['decided_at'])[:10]} by the retention "
+        f"policy ({pruning['reason']}); this is what the warehouse and the run's trail tell."
+    )
 
 
 def render_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

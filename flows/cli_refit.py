@@ -57,6 +57,13 @@ def refit(
         datetime | None,
         typer.Option("--as-of", formats=["%Y-%m-%d"], help="Use what was known on this date."),
     ] = None,
+    accept_restatement: Annotated[
+        bool,
+        typer.Option(
+            "--accept-restatement",
+            help="Accept a file that changes more of history than gates.data allow.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -72,7 +79,12 @@ def refit(
 
         loaded = load_spec(spec)
         path = locate_data(loaded, spec_path=spec, override=data)
-        request = RefitRequest(spec=loaded, data=str(path) if path else None, as_of=_day(as_of))
+        request = RefitRequest(
+            spec=loaded,
+            data=str(path) if path else None,
+            as_of=_day(as_of),
+            accept_restatement=accept_restatement,
+        )
         report = cli_process.call_flow(_open_flow, request, engines=engines.REFIT)
         return _report(report, answer, as_json=as_json)
 

@@ -16,13 +16,17 @@ def runs(
 
     def work(answer: TextIO) -> int:
         from flows import cli_output
-        from tasks.retrieve.task import all_runs
+        from tasks.retrieve.task import all_runs, pruned_runs
 
-        records = all_runs(dataset)
+        records, pruned = all_runs(dataset), pruned_runs(dataset)
         if as_json:
-            cli_process.print_json(answer, {"runs": [r.model_dump(mode="json") for r in records]})
+            rows = [
+                {**r.model_dump(mode="json"), "files_removed_on": pruned.get(r.run_id)}
+                for r in records
+            ]
+            cli_process.print_json(answer, {"runs": rows})
         else:
-            answer.write(cli_output.render_runs(records) + "\n")
+            answer.write(cli_output.render_runs(records, pruned) + "\n")
         return 0
 
     cli_process.run_verb(work, as_json=as_json, debug=debug)

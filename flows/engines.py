@@ -17,6 +17,8 @@ PLAN = ("mlflow", "h5netcdf", "xarray", "scipy.optimize")
 """Of a budget plan."""
 SCORE = ("h5netcdf", "xarray", "scipy.stats", "arviz")
 """Of the scoring of forecasts."""
+EXPLAIN = ("pymc", "nutpie", "arviz", "mlflow", "h5netcdf", "xarray")
+"""Of further fits that explain another one."""
 
 
 def import_engines(names: Sequence[str]) -> None:

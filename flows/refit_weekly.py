@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 from prefect import flow
 
+from flows.counterfactuals import explain_refit
 from flows.ladder import fit_until_sampled
 from flows.timing import Timings
 from schemas.errors import DataContractError, MmmError
@@ -24,6 +25,7 @@ from schemas.refs import (
     ValidationRef,
     WeeklyPlan,
 )
+from schemas.restatements import is_held
 from schemas.results import RefitReport, RunStatus
 from schemas.run_spec import RefitRequest, RunSpec
 from tasks.attribute.task import attribute_kpi
@@ -78,7 +80,7 @@ def refit_weekly(request: RefitRequest) -> RefitReport:
     with exclusive(spec.dataset_id):
         run_id = begin_run(request, as_of)
         try:
-            outcome = recall_outcome(run_id) or _refit(run_id, spec, request.data, as_of)
+            outcome = recall_outcome(run_id) or _refit(run_id, request, as_of)
             describe_run(
                 run_id, spec, outcome.snapshot, outcome.diagnostics, outcome.attribution,
                 outcome.publication,
@@ -99,9 +101,9 @@ def _record_failure(run_id: str, error: Exception) -> None:
         log.error("that run %s failed could not be recorded: %s", run_id, second)
 
 
-def _refit(run_id: str, spec: RunSpec, data: str | None, as_of: date) -> Outcome:
-    timings = Timings()
-    snapshot, findings = _prepare_data(run_id, spec, data, as_of, timings)
+def _refit(run_id: str, request: RefitRequest, as_of: date) -> Outcome:
+    spec, timings = request.spec, Timings()
+    snapshot, findings = _prepare_data(run_id, request, as_of, timings)
 
     with timings.stage("features"):
         features = build_features(snapshot, spec, run_id)
@@ -128,6 +130,8 @@ def _refit(run_id: str, spec: RunSpec, data: str | None, as_of: date) -> Outcome
         plan = week.plan if week else None
         diagnostics = judge_stability(diagnostics, attribution, plan, snapshot, spec, run_id)
     advance_run(run_id, RunStatus.TRAINED)
+    with timings.stage("explain"):
+        change = explain_refit(diagnostics.verdict, posterior, spec, run_id)
     with timings.stage("report"):
         render_report_page(run_id)
 
@@ -136,7 +140,7 @@ def _refit(run_id: str, spec: RunSpec, data: str | None, as_of: date) -> Outcome
     with timings.stage("publish"):
         publication = publish_run(
             run_id, spec, snapshot, features, posterior, diagnostics, attribution, forecast,
-            plan, stages, report,
+            plan, stages, change, report,
         )  # fmt: skip
     timed = report.model_copy(update={"timings": stages | timings.seconds})
     return Outcome(
@@ -146,24 +150,27 @@ def _refit(run_id: str, spec: RunSpec, data: str | None, as_of: date) -> Outcome
 
 
 def _prepare_data(
-    run_id: str, spec: RunSpec, data: str | None, as_of: date, timings: Timings
+    run_id: str, request: RefitRequest, as_of: date, timings: Timings
 ) -> tuple[SnapshotRef, list[Finding]]:
     """Ingest, validate and canonicalize; nothing reaches ``canonical`` before both layers pass."""
-    batch = None
+    spec, batch, candidate = request.spec, None, None
     findings: list[Finding] = []
     try:
-        if data is not None:
+        if request.data is not None:
             with timings.stage("ingest"):
-                batch = ingest_file(data, spec)
+                batch = ingest_file(request.data, spec)
             with timings.stage("validate_raw"):
                 findings += _usable(validate_raw(batch, spec, _folder(run_id)))
         with timings.stage("canonicalize"):
             candidate = canonicalize_batch(batch, spec, _folder(run_id), as_of)
         with timings.stage("validate_canonical"):
-            findings += _usable(validate_canonical(candidate, spec, _folder(run_id)))
-    except MmmError:
+            checked = validate_canonical(
+                candidate, spec, _folder(run_id), request.accept_restatement, request.is_replay
+            )
+            findings += _usable(checked)
+    except MmmError as error:
         if batch is not None:
-            refuse_batch(batch)
+            refuse_batch(batch, candidate if is_held(getattr(error, "findings", [])) else None)
         raise
     with timings.stage("snapshot"):
         snapshot = take_snapshot(candidate, spec, _folder(run_id), as_of)

@@ -53,7 +53,12 @@ def _open_request(request: ScheduledRefit) -> RefitRequest:
     spec = load_spec(path)
     override = find_file(request.data, parameter="data") if request.data else None
     source = locate_data(spec, spec_path=path, override=override)
-    return RefitRequest(spec=spec, data=str(source) if source else None, as_of=request.as_of)
+    return RefitRequest(
+        spec=spec,
+        data=str(source) if source else None,
+        as_of=request.as_of,
+        accept_restatement=request.accept_restatement,
+    )
 
 
 def _message(report: RefitReport) -> str:

@@ -37,6 +37,12 @@ class UnknownRunError(MmmError, LookupError):
     exit_code: ClassVar[int] = 2
 
 
+class IncomparableRunsError(MmmError, ValueError):
+    """Two runs of which one cannot be explained by the other."""
+
+    exit_code: ClassVar[int] = 2
+
+
 class SamplingError(MmmError, RuntimeError):
     """The sampler could not produce draws; nothing was published."""
 
@@ -55,3 +61,9 @@ class StorageError(MmmError, OSError):
 
 class CorruptArtifactError(MmmError, RuntimeError):
     """A stored file does not have the content its reference promises."""
+
+
+class PrunedFilesError(CorruptArtifactError):
+    """The retention policy removed the files that are asked for; nothing is broken."""
+
+    exit_code: ClassVar[int] = 2

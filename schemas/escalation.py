@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from schemas.refs import DiagnosticsRef, PosteriorRef, Ref
-from schemas.run_spec import SamplerSpec
+from schemas.sampler import SamplerSpec
 
 
 class SamplingGate(StrEnum):

@@ -43,6 +43,17 @@ class DataGates(Gates):
     max_drift_ratio: float = Field(
         3.0, gt=1, description="Median of a column against the previous batch, up or down: review."
     )
+    restated_share_pass: float = Field(
+        0.02, ge=0, description="Share of a column's history that may change without a review."
+    )
+    restated_share_review: float = Field(
+        0.2, ge=0, description="Up to this share: review; above: the file is held."
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        self._require_order("restated_share_pass", "restated_share_review")
+        return self
 
 
 class SamplingGates(Gates):

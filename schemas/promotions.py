@@ -1,5 +1,6 @@
 """Who is champion, since when, and how that came about."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -60,3 +61,36 @@ class Champion(BaseModel):
     def age_days(self, as_of: date) -> int | None:
         """Days between its knowledge date and ``as_of``, 0 where that is earlier."""
         return None if self.as_of is None else max((as_of - self.as_of).days, 0)
+
+
+def list_predecessors(history: Sequence[Promotion], current: int) -> list[int]:
+    """Return the versions that were champion before ``current``, the one just before it last.
+
+    A rollback leaves the versions that it went back over: a second one goes further back, not
+    forth again.
+
+    Parameters
+    ----------
+    history
+        Decisions on one dataset, oldest first.
+    current
+        Version that holds the alias now.
+    """
+    line: list[int] = []
+    for row in history:
+        if row.action is PromotionAction.KEEP or row.version is None:
+            continue
+        if row.from_version is not None:
+            _enter(line, row.from_version)
+        if row.action is PromotionAction.ROLLBACK and row.version in line:
+            del line[line.index(row.version) + 1 :]
+        else:
+            _enter(line, row.version)
+    return line[: line.index(current)] if current in line else line
+
+
+def _enter(line: list[int], version: int) -> None:
+    """Put a version at the end of the line, once."""
+    if version in line:
+        line.remove(version)
+    line.append(version)

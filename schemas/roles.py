@@ -106,6 +106,9 @@ class ColumnRoles(BaseModel):
 def resolve_roles(spec: RunSpec, columns: Sequence[str]) -> ColumnRoles:
     """Resolve roles by the spec's names, else by prefix.
 
+    What is found by prefix comes in alphabetical order, not in that of the header: the order
+    decides the draws, and a snapshot must give the same draws whatever file it came from.
+
     Parameters
     ----------
     spec
@@ -126,7 +129,7 @@ def resolve_roles(spec: RunSpec, columns: Sequence[str]) -> ColumnRoles:
     channels = _channels(spec, columns)
     controls = spec.controls
     if controls is None:
-        controls = [ControlSpec(name=c) for c in columns if c.startswith(CONTROL_PREFIX)]
+        controls = [ControlSpec(name=c) for c in sorted(columns) if c.startswith(CONTROL_PREFIX)]
     unit_value = spec.kpi.value_per_unit if isinstance(spec.kpi.value_per_unit, str) else None
     roles = ColumnRoles(
         entity=entity,
@@ -154,6 +157,7 @@ def _channels(spec: RunSpec, columns: Sequence[str]) -> list[ChannelRole]:
             for c in columns
             if c.startswith(SPEND_PREFIX) and c.removeprefix(SPEND_PREFIX) not in known
         ]
+        drivers.sort(key=lambda driver: driver.partition("_")[2])
     return [_driver_role(driver, columns) for driver in drivers]
 
 

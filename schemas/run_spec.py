@@ -20,11 +20,14 @@ from schemas.baseline import (
     refuse_repeats,
 )
 from schemas.channels import AdstockSpec, ChannelSpec, SaturationSpec
+from schemas.explain_spec import ExplainSpec
 from schemas.fixed_transforms import FeatureConfig
 from schemas.gates import GateSettings
 from schemas.lift_tests import LiftTest, distinct_rows
 from schemas.names import DEFAULT_KPI_COLUMN, ENTITY_COLUMN, PERIOD_COLUMN
 from schemas.optimizer import GroupBounds, OptimizerSpec
+from schemas.retention import RetentionSpec
+from schemas.sampler import SamplerSpec
 from schemas.spec_model import SpecModel
 
 
@@ -109,45 +112,6 @@ class ModelSpec(SpecModel):
         return self
 
 
-class SamplerBackend(StrEnum):
-    """What is sampled, and by which NUTS; auto takes the first of the three that can."""
-
-    AUTO = "auto"
-    KERNEL = "kernel"
-    """The compiled kernel of kind ``mmm``, by nutpie."""
-    NUTPIE = "nutpie"
-    """The PyMC graph, compiled for nutpie."""
-    PYMC = "pymc"
-    """The PyMC graph, by PyMC's own NUTS."""
-
-
-class EscalationSpec(SpecModel):
-    """How far to go on after a fit that its sampling gates failed."""
-
-    max_rungs: int = Field(3, ge=0, le=6, description="Further fits at most; 0 switches it off.")
-    max_minutes: float | None = Field(
-        None,
-        gt=0,
-        le=24 * 60,
-        description="Minutes of all fits together; default: sampler.timeout_minutes.",
-    )
-
-
-class SamplerSpec(SpecModel):
-    """How long and how carefully to sample."""
-
-    draws: int = Field(1000, ge=20, le=20_000)
-    tune: int = Field(1000, ge=20, le=20_000)
-    chains: int = Field(4, ge=2, le=16, description="Default 4; 2 for kind log_student_t.")
-    target_accept: float = Field(
-        0.95, ge=0.5, lt=1, description="Default 0.95; 0.9 for kind log_student_t."
-    )
-    random_seed: int = Field(42, ge=0, lt=2**32, strict=True)
-    backend: SamplerBackend = SamplerBackend.AUTO
-    timeout_minutes: float = Field(60, gt=0, le=24 * 60)
-    escalation: EscalationSpec = EscalationSpec()
-
-
 _MMM_KEYS = (
     "events",
     "holidays",
@@ -218,6 +182,8 @@ class RunSpec(SpecModel):
     gates: GateSettings = GateSettings()
     optimizer: OptimizerSpec = OptimizerSpec()
     budget_groups: list[GroupBounds] = []
+    explain: ExplainSpec = ExplainSpec()
+    retention: RetentionSpec = RetentionSpec()
 
     @model_validator(mode="before")
     @classmethod
@@ -295,3 +261,9 @@ class RefitRequest(SpecModel):
         None, description="Absolute path of the input file; None uses the warehouse."
     )
     as_of: date | None = Field(None, description="Knowledge date; None is today.")
+    accept_restatement: bool = Field(
+        False, description="Accept a file that changes more of history than the gates allow."
+    )
+    is_replay: bool = Field(
+        False, description="Part of a backfill: periods after as_of are no mistake of the file."
+    )

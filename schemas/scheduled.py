@@ -25,3 +25,8 @@ class ScheduledRefit(SpecModel):
     as_of: date | None = Field(
         None, title="As of", description="Use what was known on this date; default: today."
     )
+    accept_restatement: bool = Field(
+        False,
+        title="Accept restatement",
+        description="Accept a file that changes more of history than gates.data allow.",
+    )

@@ -72,3 +72,12 @@ def format_compact(value: float | None) -> str:
             shown = f"{size:#.3g}".rstrip(".") if abs(size) < 999.5 else f"{size:,.0f}"
             return f"{shown}\N{NO-BREAK SPACE}{unit}"
     return format_number(round(value, 2))
+
+
+def format_bytes(count: int) -> str:
+    """Write a size in powers of a thousand, as disks are sold: 4.9 MB."""
+    size, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while size >= 999.5 and len(units) > 1:
+        size /= 1000
+        units.pop(0)
+    return f"{size:.0f} {units[0]}" if size >= 99.5 or units[0] == "B" else f"{size:.3g} {units[0]}"

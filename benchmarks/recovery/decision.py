@@ -21,7 +21,7 @@ from schemas.gates import FitGates
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
 from schemas.optimizer import OptimizerSpec, PlanBounds
 from schemas.plan import Advice, Plan, PlanModel, PlannedModel, PlanRequest
-from schemas.run_spec import SamplerSpec
+from schemas.sampler import SamplerSpec
 from tasks.diagnose.identifiability import contraction, prior_driven
 from tasks.mmm.draws import convergence
 from tasks.models.mmm.fitted import MmmFitted

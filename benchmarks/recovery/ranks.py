@@ -22,7 +22,7 @@ from scipy import stats
 from benchmarks.recovery.generator import Shape, generate_world
 from benchmarks.recovery.worlds import World
 from schemas.names import DATE_DIM, ENTITY_DIM, SAMPLE_DIM
-from schemas.run_spec import SamplerSpec
+from schemas.sampler import SamplerSpec
 from tasks.fit.sampling import sample_posterior
 from tasks.mmm.draws import stack_samples
 from tasks.models.mmm.constants import FitConstants, fit_constants

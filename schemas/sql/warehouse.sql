@@ -65,6 +65,25 @@ create table if not exists canonical.restated (
     superseded_from date not null
 );
 
+-- What batches changed, or would have changed, of what was known; schemas.restatements says how it
+-- is measured. A batch that was held and accepted later has rows of both decisions.
+create table if not exists ops.restatements (
+    dataset_id varchar not null,
+    batch_id varchar not null,
+    role varchar not null,
+    name varchar not null,
+    decision varchar not null check (decision in ('accepted', 'held')),
+    known_from date not null,             -- knowledge date of the decision
+    decided_at timestamptz not null,
+    n_values bigint not null,
+    n_known bigint not null,
+    n_entities bigint not null,
+    first_period date not null,
+    last_period date not null,
+    share double not null,                -- sum of absolute changes over that of known values
+    primary key (dataset_id, batch_id, role, name, decision, known_from)
+);
+
 create table if not exists ops.snapshots (
     snapshot_id varchar not null,
     dataset_id varchar not null,
@@ -90,6 +109,15 @@ create table if not exists ops.runs (
     model_version bigint,
     created_at timestamptz not null,
     updated_at timestamptz not null
+);
+
+-- What decides the numbers of each run, so that a backfill finds a week that is done already.
+create table if not exists ops.run_inputs (
+    run_id varchar primary key,
+    dataset_id varchar not null,
+    snapshot_id varchar not null,
+    as_of date not null,
+    run_key varchar not null              -- SHA-256 of snapshot, spec, as-of date, code, lock file
 );
 
 create table if not exists ops.gate_results (
@@ -276,4 +304,58 @@ create table if not exists ops.alarms (
     detail varchar not null,
     cleared_at timestamptz,               -- null while it lasts
     primary key (dataset_id, kind, first_period)
+);
+
+-- Why returns are others than those of an earlier run: the parts add up to after - before. A part
+-- is null where it could not be told apart; what several did together is then in unsplit.
+create table if not exists mart.changes (
+    run_a varchar not null,
+    run_b varchar not null,
+    dataset_id varchar not null,
+    channel varchar not null,
+    quantity varchar not null check (quantity in ('roas', 'share')),
+    before double not null,
+    after double not null,
+    noise double,
+    new_periods double,
+    restated double,
+    spec_or_code double,
+    unsplit double,
+    noise_mcse double,                    -- Monte Carlo standard error of the part
+    new_periods_mcse double,
+    restated_mcse double,
+    spec_or_code_mcse double,
+    unsplit_mcse double,
+    main_cause varchar not null,          -- name of a part
+    sentence varchar not null,
+    primary key (run_a, run_b, channel)
+);
+
+-- The same snapshot and spec fitted again with other seeds: how far returns move by chance alone.
+create table if not exists mart.noise_floor (
+    run_id varchar not null,              -- whose fit was repeated
+    dataset_id varchar not null,
+    seed bigint not null,
+    channel varchar not null,
+    quantity varchar not null check (quantity in ('roas', 'share')),
+    mean double not null,                 -- of this repetition
+    mcse double not null,
+    overlap double not null,              -- with the run's own fit, as in mart.stability
+    change_sd double,
+    fingerprint varchar not null,         -- code and libraries of the repetition
+    measured_at timestamptz not null,
+    primary key (run_id, seed, channel)
+);
+
+-- Files that the retention policy removed; the rows that speak of them stay. Rows are added first,
+-- then the files go.
+create table if not exists ops.prunings (
+    dataset_id varchar not null,
+    kind varchar not null check (kind in ('run', 'landing', 'plan')),
+    item_id varchar not null,             -- run, batch or scenario
+    n_bytes bigint not null,              -- on the disk of the home
+    reason varchar not null,
+    decided_at timestamptz not null,
+    pruned_at timestamptz,                -- null until the files are gone
+    primary key (dataset_id, kind, item_id, decided_at)
 );

@@ -4,14 +4,38 @@ Belongs here: pure pandas over one wide frame. Does not: SQL, files, verdicts.
 """
 
 from datetime import date
+from typing import NamedTuple
 
 import pandas as pd
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, TOTAL_ENTITY
 from schemas.roles import UNIT_VALUE_COLUMN, ColumnRoles
+from schemas.run_spec import Grain, Level, RunSpec
+from tasks.mmm.calendar import detect_grain
 
 PANEL_FILE = "canonical_panel.parquet"
 """The panel before filling and summing: what canonical validation judges; not published."""
+
+
+class ModelPanel(NamedTuple):
+    """A panel as it is known on a day, and as a model sees it."""
+
+    known: pd.DataFrame
+    """Missing values as they are: what is validated."""
+    wide: pd.DataFrame
+    """Filled, and summed where the spec says so: what has a snapshot id."""
+    grain: Grain
+    detected: Grain | None
+    n_future: int
+
+
+def shape_panel(panel: pd.DataFrame, roles: ColumnRoles, spec: RunSpec, as_of: date) -> ModelPanel:
+    """Cut a panel at a day, find its grain, fill and sum it."""
+    known, n_future = split_future(panel, as_of)
+    detected = detect_grain(list(known[PERIOD_COLUMN].dt.date))
+    filled = fill_missing(known, roles)
+    wide = sum_to_brand(filled, roles) if spec.effective_level is Level.BRAND else filled
+    return ModelPanel(known, wide, spec.grain or detected or Grain.WEEK, detected, n_future)
 
 
 def require_distinct_columns(roles: ColumnRoles) -> list[str]:

@@ -12,21 +12,20 @@ from prefect.tasks import exponential_backoff
 from schemas.errors import DataContractError, SpecError
 from schemas.names import PERIOD_COLUMN, Artifact
 from schemas.refs import BatchRef, CandidateRef, FileRef, SnapshotRef
+from schemas.restatements import HistoryChange, Restatement, RestatementDecision
 from schemas.roles import ColumnRoles, resolve_roles
-from schemas.run_spec import Grain, Level, RunSpec
+from schemas.run_spec import RunSpec
 from tasks.canonicalize.content_id import snapshot_id_of
 from tasks.canonicalize.describe import describe_columns, describe_panel
 from tasks.canonicalize.held_roles import header_of_held
 from tasks.canonicalize.panel_rules import (
     PANEL_FILE,
-    fill_missing,
     require_distinct_columns,
-    split_future,
-    sum_to_brand,
+    shape_panel,
 )
-from tasks.mmm.calendar import detect_grain
 from tasks.store import landing, landing_rows, text_values, warehouse, warehouse_batches
 from tasks.store import warehouse_canonical as canonical
+from tasks.store import warehouse_restatements as restatements
 from tasks.store.artifacts import (
     open_ref,
     read_json,
@@ -36,7 +35,8 @@ from tasks.store.artifacts import (
     write_whole,
 )
 from tasks.store.home import Home, current_home
-from tasks.store.resume import resumable
+from tasks.store.resume import resumable, run_key
+from tasks.store.warehouse_run_inputs import write_run_input
 
 log = logging.getLogger(__name__)
 
@@ -68,45 +68,74 @@ def canonicalize_batch(
     roles, long = _batch_rows(home, batch, spec, folder) if batch else (None, None)
     with warehouse.reading(home) as con:
         roles = roles or _held_roles(con, spec, as_of)
-        wanted = [
-            (role, name, column) for role, name, _, column in landing_rows.number_roles(roles)
-        ]
+        wanted = _wanted(roles)
         known = canonical.read_panel(
             con, dataset_id=spec.dataset_id, as_of=as_of, wanted=wanted, staged=False
         )
         panel, newest = known, canonical.newest_batch(con, spec.dataset_id, as_of)
+        accepted = False
         if batch and long:
-            _stage(con, open_ref(home, long), batch, as_of)
+            accepted = _stage(con, open_ref(home, long), batch, as_of)
             panel = canonical.read_panel(
                 con, dataset_id=spec.dataset_id, as_of=as_of, wanted=wanted, staged=True
             )
             newest = (batch.batch_id, batch.source_name)
-    panel, n_future = split_future(panel, as_of)
-    detected = detect_grain(list(panel[PERIOD_COLUMN].dt.date))
-    grain = spec.grain or detected or Grain.WEEK
-    filled = fill_missing(panel, roles)
-    wide = sum_to_brand(filled, roles) if spec.effective_level is Level.BRAND else filled
+        history = restatements.describe_history(
+            con,
+            dataset_id=spec.dataset_id,
+            batch_id=batch.batch_id if batch else None,
+            accepted=accepted,
+            as_of=as_of,
+        )
+    shaped = shape_panel(panel, roles, spec, as_of)
     facts: dict[str, Any] = {
         "file": newest[1] if newest else None,
         "batch_id": newest[0] if newest else None,
         "as_of": as_of.isoformat(),
-        "grain": grain.value,
-        "detected_grain": detected.value if detected else None,
-        "n_future_periods": n_future,
+        "grain": shaped.grain.value,
+        "detected_grain": shaped.detected.value if shaped.detected else None,
+        "n_future_periods": shaped.n_future,
+        "history": history.model_dump(mode="json"),
     }
-    info = describe_panel(wide, roles, spec, facts)
-    info["columns"] = describe_columns(panel, known if batch and len(known) else None, roles)
-    log.info("panel of %s: %d rows, %s", spec.dataset_id, len(wide), grain.value)
+    info = describe_panel(shaped.wide, roles, spec, facts)
+    before = known if batch and len(known) else None
+    info["columns"] = describe_columns(shaped.known, before, roles)
+    log.info("panel of %s: %d rows, %s", spec.dataset_id, len(shaped.wide), shaped.grain.value)
     return CandidateRef(
         dataset_id=spec.dataset_id,
         batch_id=batch.batch_id if batch else None,
         long=long,
-        wide=write_parquet(home, folder / Artifact.CANONICAL_DATA, wide),
+        wide=write_parquet(home, folder / Artifact.CANONICAL_DATA, shaped.wide),
         column_info=write_json(home, folder / Artifact.COLUMN_INFO, info),
-        grain=grain,
+        grain=shaped.grain,
         known_from=as_of,
-        panel=write_parquet(home, folder / PANEL_FILE, panel),
+        panel=write_parquet(home, folder / PANEL_FILE, shaped.known),
     )
+
+
+@task(name="preview-snapshot", cache_policy=NO_CACHE, timeout_seconds=600)
+def preview_snapshot(spec: RunSpec, as_of: date) -> str | None:
+    """Return the id that a snapshot of what is known on a day would have; None without data."""
+    with warehouse.reading(current_home()) as con:
+        if not canonical.held_names(con, spec.dataset_id, as_of):
+            return None
+        roles = _held_roles(con, spec, as_of)
+        panel = canonical.read_panel(
+            con, dataset_id=spec.dataset_id, as_of=as_of, wanted=_wanted(roles), staged=False
+        )
+    shaped = shape_panel(panel, roles, spec, as_of)
+    return snapshot_id_of(shaped.wide, shaped.grain) if len(shaped.wide) else None
+
+
+@task(name="accepted-since", cache_policy=NO_CACHE)
+def accepted_since(batch: BatchRef) -> date | None:
+    """Return the day from which a batch is known; None where it was never accepted."""
+    with warehouse.reading(current_home()) as con:
+        return warehouse_batches.known_since(con, batch.dataset_id, batch.batch_id)
+
+
+def _wanted(roles: ColumnRoles) -> list[tuple[str, str, str]]:
+    return [(role, name, column) for role, name, _, column in landing_rows.number_roles(roles)]
 
 
 def _batch_rows(
@@ -192,6 +221,8 @@ def take_snapshot(candidate: CandidateRef, spec: RunSpec, run_dir: str, as_of: d
             last_period=starts.max(),
             batch_id=info["batch_id"],
         )
+        key = run_key(spec, snapshot_id, as_of)
+        write_run_input(con, Path(run_dir).name, spec.dataset_id, snapshot_id, as_of, key)
     log.info(
         "snapshot %s of %s, %d value(s) restated (%s)",
         snapshot_id,
@@ -222,6 +253,9 @@ def _accept(con: Any, home: Home, candidate: CandidateRef, file: str, as_of: dat
         is_new=False,
     )
     accepted = _stage(con, open_ref(home, candidate.long), batch, as_of)
+    restated = restatements.measure_restatements(
+        con, batch_id=candidate.batch_id, accepted=accepted, as_of=as_of
+    )
     n_restated = canonical.apply_staged(
         con,
         dataset_id=candidate.dataset_id,
@@ -230,6 +264,7 @@ def _accept(con: Any, home: Home, candidate: CandidateRef, file: str, as_of: dat
         accepted=accepted,
     )
     warehouse_batches.accept_batch(con, candidate.dataset_id, candidate.batch_id, as_of)
+    restatements.write_restatements(con, candidate, restated, RestatementDecision.ACCEPTED)
     return n_restated
 
 
@@ -240,8 +275,23 @@ def _accept(con: Any, home: Home, candidate: CandidateRef, file: str, as_of: dat
     retries=2,
     retry_delay_seconds=exponential_backoff(backoff_factor=2),
 )
-def refuse_batch(batch: BatchRef) -> None:
-    """Mark a batch refused; canonical data stay untouched."""
-    with warehouse.writing(current_home()) as con:
+def refuse_batch(batch: BatchRef, held: CandidateRef | None = None) -> None:
+    """Mark a batch refused; canonical data stay untouched.
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    held
+        Its candidate, where it is held for what it would restate: that is recorded.
+    """
+    home = current_home()
+    restated: list[Restatement] = []
+    if held is not None:
+        history = HistoryChange.model_validate(read_json(home, held.column_info)["history"])
+        restated = history.restated
+    with warehouse.writing(home) as con:
         warehouse_batches.refuse_batch_row(con, batch.dataset_id, batch.batch_id)
+        if held is not None:
+            restatements.write_restatements(con, held, restated, RestatementDecision.HELD)
     log.info("batch %s of %s refused", batch.batch_id, batch.dataset_id)

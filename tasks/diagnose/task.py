@@ -179,6 +179,7 @@ def _compare(
     spec: RunSpec,
 ) -> tuple[list[GateOutcome], list[dict[str, Any]], float | None]:
     from tasks.diagnose import stability
+    from tasks.mmm.stability import compare_channels
 
     names = (Artifact.CHANNEL_QUANTILES, Artifact.PLAN)
     gates = spec.gates.stability
@@ -193,7 +194,7 @@ def _compare(
     now = read_json(home, attribution.named(Artifact.CHANNEL_QUANTILES))
     mix = stability.compute_planned_shares(read_json(home, plan.file) if plan else None)
     mix_then = stability.compute_planned_shares(then.get(Artifact.PLAN))
-    shifts = stability.compare_channels(now, then[Artifact.CHANNEL_QUANTILES], mix, mix_then)
+    shifts = compare_channels(now, then[Artifact.CHANNEL_QUANTILES], mix, mix_then)
     outcomes = stability.judge_stability(shifts, gates)
     return outcomes, [asdict(s) for s in shifts], stability.compute_churn(mix, mix_then)
 

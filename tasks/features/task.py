@@ -13,21 +13,26 @@ from tasks.features import build
 from tasks.mmm.scaling import scales_to_json
 from tasks.store.artifacts import read_json, read_parquet, write_json, write_parquet
 from tasks.store.home import current_home
-from tasks.store.resume import resumable
+from tasks.store.resume import fit_dir, resumable
 
 log = logging.getLogger(__name__)
 
 
 @task(name="build-features", cache_policy=NO_CACHE, timeout_seconds=600)
 @resumable
-def build_features(snapshot: SnapshotRef, spec: RunSpec, run_id: str) -> FeaturesRef:
-    """Turn one snapshot into features. Logic: ``tasks.features.build``."""
+def build_features(
+    snapshot: SnapshotRef, spec: RunSpec, run_id: str, rung: str | None = None
+) -> FeaturesRef:
+    """Turn one snapshot into features. Logic: ``tasks.features.build``.
+
+    Files go into the run's folder; those of a further fit, whose name is ``rung``, elsewhere.
+    """
     home = current_home()
     info = read_json(home, snapshot.column_info)
     roles = ColumnRoles.model_validate(info["roles"])
     features = build.build_features(read_parquet(home, snapshot.wide), spec, roles, snapshot)
     metadata = {**features.metadata, "file": info["file"]}
-    folder = home.run_dir(run_id)
+    folder = fit_dir(home, run_id, rung)
     log.info(
         "features: %d rows, %d fitted periods, %d channels, %d parameters",
         len(features.frame),

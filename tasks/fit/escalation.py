@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.escalation import Attempt, Rung, RungKind, SamplingGate
-from schemas.run_spec import SamplerBackend, SamplerSpec
+from schemas.sampler import SamplerBackend, SamplerSpec
 
 FAR_R_HAT = 1.2
 """Chains this far apart sit in different modes; more draws do not bring them together."""

@@ -16,6 +16,7 @@ from prefect import task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 
+from schemas.changes import FitReturns
 from schemas.errors import SamplingError
 from schemas.escalation import Attempt, JudgedFit, Rung
 from schemas.names import Artifact
@@ -31,6 +32,7 @@ from tasks.store.artifacts import (
     write_netcdf,
     write_whole,
 )
+from tasks.store.fingerprint import fit_fingerprint
 from tasks.store.home import Home, current_home
 from tasks.store.resume import fit_dir, resumable
 
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
     from tasks.models.contract import ModelInputs, Posterior
 
 log = logging.getLogger(__name__)
+
+RETURNS_FILE = "returns.json"
+"""What is kept of a further fit, until the question is answered."""
 
 
 @task(name="fit-posterior", cache_policy=NO_CACHE)
@@ -95,6 +100,35 @@ def fit_posterior(
         sampler=sampled.backend,
         wall_seconds=wall,
         prior_predictive=prior,
+    )
+
+
+@task(name="fit-returns", cache_policy=NO_CACHE)
+@resumable
+def fit_returns(features: FeaturesRef, spec: RunSpec, run_id: str, rung: str) -> FitReturns:
+    """Sample a further fit and keep its returns alone. Logic: ``sampling``, ``models.returns``.
+
+    Neither draws nor a model are stored: it answers a question about another fit.
+    """
+    from tasks.fit.sampling import sample_posterior
+    from tasks.models.opening import open_fitted
+    from tasks.models.returns import measure_returns
+
+    home = current_home()
+    started = time.perf_counter()
+    metadata = read_json(home, features.metadata)
+    panel, inputs = _model_data(home, features, metadata)
+    with _own_scratch():
+        sampled = sample_posterior(
+            _load_posterior(panel, inputs), spec.sampler, cores=len(os.sched_getaffinity(0))
+        )
+    model = open_fitted(sampled.tree, metadata, read_json(home, features.scaler))
+    returns = measure_returns(model, panel, metadata)
+    seconds = time.perf_counter() - started
+    log.info("further fit %s of %s took %.1f s", rung, run_id, seconds)
+    return FitReturns(
+        file=write_json(home, fit_dir(home, run_id, rung) / RETURNS_FILE, returns),
+        seconds=round(seconds, 3),
     )
 
 
@@ -214,6 +248,7 @@ def _describe(spec: RunSpec, metadata: dict[str, Any], backend: str) -> dict[str
         "estimation_start": metadata["estimation_start"],
         "estimation_end": metadata["estimation_end"],
         "n_parameters": metadata["n_parameters"],
+        "fingerprint": fit_fingerprint(),
         "versions": {name: version(name) for name in libraries},
     }
 

@@ -137,7 +137,14 @@ def _request_key(request: RefitRequest, as_of: date) -> str:
     """Key of a request by content: the bytes of its file count, not where they lie."""
     digest = sha256_of(Path(request.data)) if request.data is not None else None
     return resume.step_key(
-        "refit", {"spec": request.spec, "data": digest, "as_of": as_of.isoformat()}
+        "refit",
+        {
+            "spec": request.spec,
+            "data": digest,
+            "as_of": as_of.isoformat(),
+            "accept_restatement": request.accept_restatement,
+            "is_replay": request.is_replay,
+        },
     )
 
 

@@ -9,6 +9,7 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from schemas.changes import Explanation, ExplanationRef
 from schemas.names import Artifact
 from schemas.outcome import Outcome
 from schemas.outcomes import Verdict
@@ -51,9 +52,11 @@ from tasks.store.resume import keep_outcome
 from tasks.store.run_digests import write_digests
 from tasks.store.run_status import advance_run
 from tasks.store.storage import writing_to
+from tasks.store.tracking_extra_fits import log_counterfactuals
 from tasks.store.tracking_rungs import log_rungs
 from tasks.store.tracking_server import asking
 from tasks.store.warehouse import writing
+from tasks.store.warehouse_changes import write_changes
 from tasks.store.warehouse_forecasts import write_forecasts
 from tasks.store.warehouse_plans import write_plan
 from tasks.store.warehouse_promotions import list_promotions, write_promotion
@@ -78,6 +81,7 @@ def publish_run(
     forecast: ForecastRef | None,
     plan: PlanRef | None,
     timings: dict[str, float],
+    explanation: ExplanationRef | None = None,
     report: RefitReport | None = None,
 ) -> PublicationRef:
     """Publish one judged fit: MLflow, then warehouse and alias together.
@@ -119,15 +123,20 @@ def publish_run(
         figures=build_figures(outputs),
     )
     model = _model_files(home, features, posterior) if decision.register else None
+    change = _open_explanation(home, explanation)
     with asking(home), writing_to(home.mlruns):
         logged = tracking.log_refit(client, home, record, model)
         log_rungs(client, home, run_id, logged.mlflow_run_id)
+        if change is not None:
+            log_counterfactuals(client, logged.mlflow_run_id, change)
     row = record_decision(
         decision, candidate, logged.model_version, dataset_id=spec.dataset_id, champion=champion,
         decided_at=datetime.now(UTC),
     )  # fmt: skip
     with given_back(client, spec.dataset_id, row.from_version), writing(home) as con:
         _write_warehouse(con, home, outputs, logged, forecast, plan)
+        if change is not None:
+            write_changes(con, change)
         write_promotion(con, row)
         _move_aliases(client, decision, logged.model_version, row)
         publication = describe_publication(
@@ -198,6 +207,10 @@ def _open_outputs(
         prior=read_json(home, prior) if prior else {},
         stability=read_json(home, diagnostics.stability) if diagnostics.stability else {},
     )
+
+
+def _open_explanation(home: Home, ref: ExplanationRef | None) -> Explanation | None:
+    return Explanation.model_validate(read_json(home, ref.file)) if ref is not None else None
 
 
 def _model_files(home: Home, features: FeaturesRef, posterior: PosteriorRef) -> tracking.ModelFiles:

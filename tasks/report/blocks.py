@@ -79,6 +79,11 @@ class Table:
     note: str = ""
 
     @property
+    def is_worded(self) -> bool:
+        """True where a column holds sentences: a phone shows such rows as cards."""
+        return any(column.kind is Kind.LONG for column in self.columns)
+
+    @property
     def type(self) -> str:
         """Macro of the template that writes it."""
         return "table"

@@ -6,12 +6,20 @@ from typing import Any
 import pandas as pd
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, Artifact
-from schemas.outcomes import Verdict
+from schemas.outcomes import Layer, Verdict
+from schemas.restatements import RESTATED_RULE
+from schemas.spec_changes import changed_keys
 from schemas.wording import format_interval
 from tasks.report.blocks import Block, Column, Items, Kind, Section, Table, Text
 from tasks.report.documents import ReportDocuments, RunFiles
 from tasks.report.words import VERDICT_TITLE
 
+FACTOR_TITLE = {
+    "spec_or_code": "Changed spec or code",
+    "restated": "Restated history",
+    "new_periods": "New periods",
+}
+_UNCHANGED = "Data, spec and code are the same: what moved is the sampler's chance."
 STRONG = 0.5
 """Intervals overlap strongly where they share this much of the narrower one."""
 MAX_KEYS = 12
@@ -27,6 +35,7 @@ def changes_section(documents: ReportDocuments) -> Section:
     blocks: list[Block] = [Items("", _sentences(documents, before))]
     if documents.roi and before.json(Artifact.ROI_METRICS):
         blocks.append(_returns_then_and_now(documents, before))
+    blocks += _reasons(documents.run.json(Artifact.CHANGE))
     lead = (
         f"Compared with run {before.record.run_id} of {before.record.created_at:%Y-%m-%d}, the "
         "newest accepted run before this one."
@@ -43,16 +52,18 @@ def overlap(now: tuple[float, float], then: tuple[float, float]) -> float:
     return max(shared, 0.0) / narrower
 
 
-def changed_keys(now: Mapping[str, Any], then: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Dotted keys of two documents that differ."""
-    keys: list[str] = []
-    for key in sorted({*now, *then}):
-        new, old = now.get(key), then.get(key)
-        if isinstance(new, Mapping) and isinstance(old, Mapping):
-            keys += changed_keys(new, old, f"{prefix}{key}.")
-        elif new != old:
-            keys.append(f"{prefix}{key}")
-    return keys
+def _reasons(change: Mapping[str, Any]) -> list[Block]:
+    """One line per channel that says why its return is another one than the champion's."""
+    if not change:
+        return []
+    facts = [f"{FACTOR_TITLE[name]}: {fact}." for name, fact in change["facts"].items()]
+    lines = [row["sentence"] for row in change["channels"]]
+    blocks: list[Block] = []
+    if lines:
+        blocks.append(Items("Why returns changed since the champion", lines))
+    told = [*(facts or [_UNCHANGED] if lines else []), *change["notes"]]
+    lead = f"Compared with run {change['run_a']}, which was champion until then."
+    return [*blocks, Text([lead, *told])]
 
 
 def _sentences(documents: ReportDocuments, before: RunFiles) -> list[str]:
@@ -100,7 +111,14 @@ def _data_sentences(documents: ReportDocuments, before: RunFiles) -> list[str]:
     n_restated = _count_restated(now, then)
     if n_restated:
         told.append(f"Values of the KPI in earlier periods that were restated: {n_restated}.")
-    return told
+    return told + _restatements(documents)
+
+
+def _restatements(documents: ReportDocuments) -> list[str]:
+    """What the data checks found to be restated, sized and dated, in any column."""
+    layers = documents.run.json(Artifact.VALIDATION_SUMMARY).get("layers", {})
+    found = layers.get(Layer.CANONICAL, {}).get("findings", [])
+    return [f"Restated: {one['message']}" for one in found if one["rule"] == RESTATED_RULE]
 
 
 def _count_restated(now: pd.DataFrame, then: pd.DataFrame) -> int:

@@ -126,7 +126,7 @@ def data_section(documents: ReportDocuments) -> Section:
             "data", title, [Text(["All data checks passed; nothing was found."], tone="good")], lead
         )
     columns = [
-        Column("Result", Kind.MARK, "REVIEW or FAIL"),
+        Column("Result", Kind.MARK, "PASS, REVIEW or FAIL; a PASS is told for information"),
         Column("Layer", Kind.TEXT, "raw file, canonical data or model features"),
         Column("Finding", Kind.LONG, "what was found and where"),
         Column("What to do", Kind.LONG, "remedy"),

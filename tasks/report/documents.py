@@ -18,7 +18,7 @@ JSON_FILES = (
     Artifact.RUN_SPEC, Artifact.VALIDATION_SUMMARY, Artifact.FEATURE_METADATA,
     Artifact.MODEL_METADATA, Artifact.DIAGNOSTICS, Artifact.CONTRIBUTION_SUMMARY,
     Artifact.FIT_METRICS, Artifact.ROI_METRICS, Artifact.RESPONSE_CURVES, Artifact.PLAN,
-    Artifact.STABILITY,
+    Artifact.STABILITY, Artifact.CHANGE,
 )  # fmt: skip
 TABLE_FILES = (
     Artifact.CONTRIBUTIONS,

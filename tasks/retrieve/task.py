@@ -8,6 +8,7 @@ from schemas.errors import SpecError, UnknownRunError
 from schemas.names import Artifact
 from schemas.optimizer import OptimizerSpec
 from schemas.plan import Plan, PlanRequest
+from schemas.pruning import ItemKind
 from schemas.results import RunRecord, RunStatus
 from schemas.run_spec import RunSpec
 from schemas.scenarios import Scenario
@@ -21,7 +22,8 @@ from tasks.store.plan_sources import find_planned_run, read_run_spec_of
 from tasks.store.run_digests import require_unchanged
 from tasks.store.spec_file import data_path, read_run_spec
 from tasks.store.warehouse_plans import find_scenario, list_scenarios, read_plan
-from tasks.store.warehouse_runs import list_runs, read_gate_results, read_run
+from tasks.store.warehouse_prunings import find_pruning, list_prunings, require_files
+from tasks.store.warehouse_runs import list_runs, read_gate_results, read_roas, read_run
 
 FORMATS = ("csv", "json", "html")
 _SUMMARY_KEYS = (
@@ -44,20 +46,29 @@ def all_runs(dataset_id: str | None = None) -> list[RunRecord]:
     return list_runs(current_home(), dataset_id)
 
 
+def pruned_runs(dataset_id: str | None = None) -> dict[str, str]:
+    """Return the day on which the retention policy removed a run's files, by run."""
+    rows = list_prunings(current_home(), dataset_id)
+    return {row.item_id: f"{row.decided_at:%Y-%m-%d}" for row in rows if row.kind is ItemKind.RUN}
+
+
 def summarize_run(run_id: str) -> dict[str, Any]:
     """Return all that is known of one run: record, verdict, returns, fit, gates, files.
 
-    Files that a failed run never wrote read as empty.
+    Files that a failed run never wrote read as empty. Those that the retention policy removed are
+    told in ``pruned``; what they published is read from the warehouse.
     """
     home = current_home()
     record = read_run(home, run_id)
     folder = home.run_dir(run_id)
     diagnostics = read_document(folder, Artifact.DIAGNOSTICS) or {}
+    pruning = find_pruning(home, run_id)
     return {
         **record.model_dump(mode="json"),
+        "pruned": pruning.model_dump(mode="json") if pruning else None,
         "reasons": diagnostics.get("reasons", []),
         "champion": _champion(home, record),
-        "roas": read_document(folder, Artifact.ROI_METRICS) or {},
+        "roas": read_document(folder, Artifact.ROI_METRICS) or read_roas(home, run_id),
         "diagnostics": {key: diagnostics.get(key) for key in _SUMMARY_KEYS} if diagnostics else {},
         "fit": read_document(folder, Artifact.FIT_METRICS) or {},
         "gates": read_gate_results(home, run_id),
@@ -87,6 +98,8 @@ def export_run(run_id: str, *, file_format: str, out: Path, force: bool) -> list
     ------
     UnknownRunError
         If the run does not exist, has no outputs, or has no report where that is asked for.
+    PrunedFilesError
+        If the retention policy has removed its files.
     SpecError
         If the format is unknown, ``out`` is a file, or a file exists and ``force`` is not set.
     CorruptArtifactError
@@ -99,6 +112,7 @@ def export_run(run_id: str, *, file_format: str, out: Path, force: bool) -> list
     if record.status is not RunStatus.OUTPUTS_READY:
         why = f": {record.reason}" if record.reason else ""
         raise UnknownRunError(f"Run {run_id} has no outputs to export; it is {record.status}{why}")
+    require_files(home, run_id)
     folder = home.run_dir(run_id)
     if file_format == "html":
         return export.copy_report(folder, run_id, out, force=force)

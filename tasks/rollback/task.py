@@ -5,14 +5,20 @@ from datetime import UTC, datetime
 
 from schemas.errors import UnknownRunError
 from schemas.outcomes import Verdict
-from schemas.promotions import Champion, MadeBy, Promotion, PromotionAction
+from schemas.promotions import (
+    Champion,
+    MadeBy,
+    Promotion,
+    PromotionAction,
+    list_predecessors,
+)
 from schemas.results import RunStatus
-from tasks.rollback.history import find_previous
 from tasks.store import champions, tracking
 from tasks.store.home import Home, current_home
 from tasks.store.locks import dataset_lock
 from tasks.store.warehouse import writing
 from tasks.store.warehouse_promotions import list_promotions, write_promotion
+from tasks.store.warehouse_prunings import require_version_files
 from tasks.store.warehouse_runs import list_runs
 
 log = logging.getLogger(__name__)
@@ -35,6 +41,8 @@ def roll_back(dataset_id: str, *, to: int | None, reason: str | None) -> Promoti
     UnknownRunError
         If the dataset has no run, no champion, or no champion before it, or the version does not
         exist, is champion already, or was not made by an accepted run.
+    PrunedFilesError
+        If the retention policy has removed the files of its run.
     ResourceUnavailableError
         If a refit of the dataset is running.
     """
@@ -47,9 +55,8 @@ def roll_back(dataset_id: str, *, to: int | None, reason: str | None) -> Promoti
             raise UnknownRunError(
                 f"Dataset {dataset_id!r} has no champion; `mmm runs` lists what has been run."
             )
-        version = to if to is not None else find_previous(
-            list_promotions(home, dataset_id), current.version
-        )  # fmt: skip
+        line = list_predecessors(list_promotions(home, dataset_id), current.version)
+        version = to if to is not None else (line[-1] if line else None)
         if version is None:
             raise UnknownRunError(
                 f"No champion before {current.name} is on record; name a version with --to "
@@ -63,6 +70,7 @@ def _require_promotable(home: Home, current: Champion, version: int) -> Champion
     if version == current.version:
         raise UnknownRunError(f"{name} is champion already; name another version with --to.")
     client = tracking.open_store(home)
+    require_version_files(home, current.dataset_id, version)
     target = champions.describe_version(client, current.dataset_id, version)
     if target is None:
         raise UnknownRunError(

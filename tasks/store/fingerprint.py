@@ -11,6 +11,8 @@ from schemas.errors import CorruptArtifactError
 from tasks.store.home import CHECKOUT
 
 PACKAGES = ("flows", "tasks", "schemas")
+FIT_CODE = ("tasks/features", "tasks/fit", "tasks/mmm", "tasks/models")
+"""Folders whose code decides a posterior, once panel and spec are given."""
 LIBRARIES = (
     "pymc", "pymc-marketing", "pytensor", "nutpie", "arviz", "numpy", "scipy", "xarray", "pandas",
     "duckdb", "great-expectations", "prefect", "mlflow",
@@ -65,3 +67,9 @@ def library_versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return versions
+
+
+def fit_fingerprint() -> str:
+    """Return one hash of the code and the libraries that decide a posterior."""
+    parts = f"{code_fingerprint(*FIT_CODE)}\0{lock_fingerprint()}"
+    return hashlib.sha256(parts.encode()).hexdigest()

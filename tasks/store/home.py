@@ -40,6 +40,11 @@ class Home:
         return self.root / "data" / "plans"
 
     @property
+    def explanations(self) -> Path:
+        """One folder per pair of runs whose change was explained by hand."""
+        return self.root / "data" / "explanations"
+
+    @property
     def steps(self) -> Path:
         """Finished steps of runs that have not ended yet (``tasks.store.resume``)."""
         return self.root / "data" / "steps"
@@ -66,6 +71,10 @@ class Home:
     def plan_dir(self, scenario_id: str) -> Path:
         """Folder of one budget plan."""
         return self.plans / scenario_id
+
+    def explanation_dir(self, run_a: str, run_b: str) -> Path:
+        """Folder of the explanation of one pair of runs."""
+        return self.explanations / f"{run_a}--{run_b}"
 
     def relative(self, path: Path) -> str:
         """Path as written into references: relative to the home, so a home can be moved."""

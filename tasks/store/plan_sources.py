@@ -14,6 +14,7 @@ from tasks.store.artifacts import sha256_of
 from tasks.store.home import Home
 from tasks.store.run_digests import recorded_digest, require_unchanged
 from tasks.store.tracking_plans import champion_run_id
+from tasks.store.warehouse_prunings import require_files
 from tasks.store.warehouse_runs import list_runs, read_run
 
 
@@ -25,9 +26,13 @@ def find_planned_run(home: Home, model: PlannedModel) -> RunRecord:
     UnknownRunError
         If dataset or run are unknown, the dataset has no champion, or the run did not end with an
         accepted fit.
+    PrunedFilesError
+        If the retention policy has removed the files of the run that is named.
     """
     if model.run_id is not None:
-        return _require_accepted(read_run(home, model.run_id), model.dataset_id)
+        named = _require_accepted(read_run(home, model.run_id), model.dataset_id)
+        require_files(home, named.run_id)
+        return named
     records = list_runs(home, model.dataset_id)
     if not records:
         raise UnknownRunError(
@@ -46,7 +51,10 @@ def open_source(home: Home, record: RunRecord) -> PlanSource:
     ------
     CorruptArtifactError
         If a file of the run is missing; one that was changed is found when it is opened.
+    PrunedFilesError
+        If the retention policy has removed them.
     """
+    require_files(home, record.run_id)
     folder = home.run_dir(record.run_id)
     return PlanSource(
         run_id=record.run_id,

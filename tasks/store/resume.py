@@ -13,6 +13,7 @@ import json
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -20,6 +21,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from schemas.errors import CorruptArtifactError
 from schemas.refs import FileRef
+from schemas.run_spec import RunSpec
 from tasks.store.artifacts import open_ref, write_json, write_whole
 from tasks.store.fingerprint import code_fingerprint, lock_fingerprint
 from tasks.store.home import Home, current_home
@@ -40,7 +42,7 @@ def resumable[**P, R](step: Callable[P, R]) -> Callable[P, R]:
     step
         Takes references, specs and plain values, among them ``run_id`` or the run's folder as
         ``run_dir`` or ``folder``; returns references. One that is called several times in a run
-        takes ``rung``, its number; each rung has a record of its own.
+        takes ``rung``, the number of the fit or its name; each rung has a record of its own.
     """
     signature = inspect.signature(step)
 
@@ -74,6 +76,13 @@ def step_key(name: str, arguments: Mapping[str, Any]) -> str:
         sort_keys=True,
     )
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def run_key(spec: RunSpec, snapshot_id: str, as_of: date) -> str:
+    """Return the SHA-256 of all that decides what a run gives: snapshot, spec, day and code."""
+    # The snapshot stands for the data; which file the spec names is of no account.
+    asked = spec.model_copy(update={"data": None})
+    return step_key("run", {"spec": asked, "snapshot": snapshot_id, "as_of": as_of.isoformat()})
 
 
 def read_request(home: Home, run_id: str) -> str | None:
@@ -119,8 +128,11 @@ def has_record(home: Home, run_id: str, step: str) -> bool:
     return _record_path(home, run_id, step).is_file()
 
 
-def fit_dir(home: Home, run_id: str, rung: int | None) -> Path:
-    """Return the folder of a fit's files: the run's own, or a rung's until it is chosen."""
+def fit_dir(home: Home, run_id: str, rung: int | str | None) -> Path:
+    """Return the folder of a fit's files: the run's own, or a rung's until it is chosen.
+
+    A fit with a name is never chosen: its files go when the run ends (``forget_steps``).
+    """
     return home.run_dir(run_id) if rung is None else home.steps / run_id / f"rung_{rung}"
 
 

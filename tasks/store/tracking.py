@@ -180,15 +180,20 @@ def drop_alias(client: "MlflowClient", dataset_id: str, alias: str) -> None:
 
 def version_with_alias(client: "MlflowClient", dataset_id: str, alias: str) -> int | None:
     """Return the version that holds ``alias``, or None."""
+    return aliases_of(client, dataset_id).get(alias)
+
+
+def aliases_of(client: "MlflowClient", dataset_id: str) -> dict[str, int]:
+    """Return who holds each alias of a dataset's model; nothing where there is no model."""
     from mlflow.exceptions import MlflowException
 
     try:
-        held = client.get_registered_model(dataset_id).aliases.get(alias)
+        held = client.get_registered_model(dataset_id).aliases
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
-        return None
-    return int(held) if held is not None else None
+        return {}
+    return {str(alias): int(version) for alias, version in held.items()}
 
 
 def clean_metrics(metrics: Mapping[str, float | None]) -> dict[str, float]:

@@ -57,6 +57,16 @@ def refuse_batch_row(con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: 
     )
 
 
+def known_since(con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: str) -> date | None:
+    """Return the day from which an accepted batch is known; None where it was never accepted."""
+    row = con.execute(
+        "select known_from from ops.batches "
+        "where dataset_id = ? and batch_id = ? and status = 'ACCEPTED'",
+        [dataset_id, batch_id],
+    ).fetchone()
+    return row[0] if row else None
+
+
 def is_accepted(con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: str) -> bool:
     """Tell whether an earlier run accepted the batch."""
     row = con.execute(

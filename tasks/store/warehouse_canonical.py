@@ -96,7 +96,8 @@ def stage_batch(
     if accepted:
         con.execute(
             f"""delete from staged where exists (
-                 select 1 from known k where k.batch_id <> $batch and {_same("k", "staged")})""",
+                 select 1 from known k
+                  where k.batch_id <> $batch and {same_cell("k", "staged")})""",
             {"batch": batch_id},
         )
 
@@ -106,12 +107,13 @@ def count_changes(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     row = con.execute(
         f"""select count(*) filter (where k.role is null),
                    count(*) filter (where k.role is not null and k.value is distinct from s.value)
-              from staged s left join known k on {_same("k", "s")}"""
+              from staged s left join known k on {same_cell("k", "s")}"""
     ).fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
-def _same(left: str, right: str) -> str:
+def same_cell(left: str, right: str) -> str:
+    """Return the SQL condition that two tables speak of the same value."""
     columns = ("role", "entity_id", "period_start", "name")
     return " and ".join(f"{left}.{c} = {right}.{c}" for c in columns)
 
@@ -127,7 +129,7 @@ def apply_staged(
     """Write the staged rows; return how many known values they changed."""
     con.execute(
         f"""create or replace temp table changed as
-            select k.* from known k join staged s on {_same("k", "s")}
+            select k.* from known k join staged s on {same_cell("k", "s")}
              where k.value is distinct from s.value"""
     )
     if accepted:
@@ -136,7 +138,7 @@ def apply_staged(
             f"""insert into changed select k.* from known k
                  where k.batch_id = $batch
                    and exists (select 1 from staged s where s.role = k.role and s.name = k.name)
-                   and not exists (select 1 from staged s where {_same("k", "s")})""",
+                   and not exists (select 1 from staged s where {same_cell("k", "s")})""",
             {"batch": batch_id},
         )
     keys = {"dataset": dataset_id, "batch": batch_id, "known": known_from}
@@ -159,7 +161,7 @@ def apply_staged(
                        {f"role as {measure}," if measure else ""} value,
                        $batch as batch_id, $known as known_from
                   from staged s where role in {roles} and not exists (
-                       select 1 from known k where {_same("k", "s")}
+                       select 1 from known k where {same_cell("k", "s")}
                           and k.value is not distinct from s.value)""",
             keys,
         )
@@ -208,7 +210,7 @@ def read_panel(
     if staged:
         rows = f"""select {_KEY}, value from staged union all
                    select r.* from as_of_rows r where not exists (
-                       select 1 from staged s where {_same("s", "r")})"""
+                       select 1 from staged s where {same_cell("s", "r")})"""
     con.execute("create or replace temp table wanted (place integer, role varchar, name varchar)")
     con.executemany(
         "insert into wanted values (?, ?, ?)",

@@ -117,6 +117,7 @@ def judge_candidate(
     wanted: Grain | None,
     max_drift_ratio: float,
     max_missing_share: float,
+    is_replay: bool = False,
 ) -> list[Finding]:
     """Judge what is told of the panel as a whole: grain, future periods, missing history, drift."""
     findings = _judge_grain(detected, wanted)
@@ -125,9 +126,11 @@ def judge_candidate(
         findings.append(
             _finding(
                 "future_periods",
-                Verdict.REVIEW,
+                Verdict.PASS if is_replay else Verdict.REVIEW,
                 f"{future} period(s) start after the as-of date {info['as_of']} and were left out.",
-                "Check the dates and --as-of; planned periods are not fitted.",
+                "Nothing to do: their date has not come in the replay."
+                if is_replay
+                else "Check the dates and --as-of; planned periods are not fitted.",
                 n_affected=future,
             )
         )

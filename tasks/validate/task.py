@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, Artifact
 from schemas.outcomes import Finding, Layer, worst
 from schemas.refs import BatchRef, CandidateRef, FeaturesRef, ValidationRef
+from schemas.restatements import HistoryChange
 from schemas.roles import ColumnRoles, resolve_roles
 from schemas.run_spec import RunSpec
 from tasks.mmm.calendar import detect_grain
@@ -24,6 +25,7 @@ from tasks.validate.canonical import canonical_frame, judge_candidate, paired_ch
 from tasks.validate.features import feature_frame, suite_columns
 from tasks.validate.findings import findings_of
 from tasks.validate.raw import judge_mixed_dates, raw_columns
+from tasks.validate.restated import judge_history
 from tasks.validate.summary import add_layer
 
 log = logging.getLogger(__name__)
@@ -70,8 +72,19 @@ def validate_raw(batch: BatchRef, spec: RunSpec, run_dir: str) -> ValidationRef:
 
 @task(name="validate-canonical", cache_policy=NO_CACHE, timeout_seconds=1800)
 @resumable
-def validate_canonical(candidate: CandidateRef, spec: RunSpec, run_dir: str) -> ValidationRef:
-    """Judge the panel that would be known with this batch: grid, grain, history, pairing, drift."""
+def validate_canonical(
+    candidate: CandidateRef,
+    spec: RunSpec,
+    run_dir: str,
+    accept_restatement: bool = False,
+    is_replay: bool = False,
+) -> ValidationRef:
+    """Judge the panel that would be known with this batch.
+
+    Grid, grain, length, pairing, drift, and what changes of history; with ``accept_restatement`` a
+    large change is a review and holds nothing. In a replay, periods after the as-of date are told
+    and are no review.
+    """
     home, gates = current_home(), spec.gates.data
     info = read_json(home, candidate.column_info)
     roles = ColumnRoles.model_validate(info["roles"])
@@ -94,7 +107,18 @@ def validate_canonical(candidate: CandidateRef, spec: RunSpec, run_dir: str) -> 
         wanted=spec.grain,
         max_drift_ratio=gates.max_drift_ratio,
         max_missing_share=gates.max_missing_share,
+        is_replay=is_replay,
     )
+    if len(panel):
+        findings += judge_history(
+            HistoryChange.model_validate(info["history"]),
+            file=info["file"],
+            sources={(r, name): column for r, name, column, _ in landing_rows.number_roles(roles)},
+            grain=candidate.grain,
+            newest_period=panel[PERIOD_COLUMN].max().date(),
+            gates=gates,
+            is_allowed=accept_restatement,
+        )
     findings += findings_of(
         plain,
         layer=Layer.CANONICAL,

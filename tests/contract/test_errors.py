@@ -5,7 +5,9 @@ import pytest
 from schemas.errors import (
     CorruptArtifactError,
     DataContractError,
+    IncomparableRunsError,
     MmmError,
+    PrunedFilesError,
     ResourceUnavailableError,
     SamplingError,
     SpecError,
@@ -21,10 +23,12 @@ from schemas.errors import (
         (SpecError, 2),
         (DataContractError, 2),
         (UnknownRunError, 2),
+        (IncomparableRunsError, 2),
         (SamplingError, 3),
         (ResourceUnavailableError, 4),
         (StorageError, 1),
         (CorruptArtifactError, 1),
+        (PrunedFilesError, 2),
     ],
 )
 def test_exit_code_of_an_error(error, code):

@@ -2,7 +2,11 @@
 
 from schemas.forecast_scores import ASSUMPTION_COLUMNS, SCORE_COLUMNS, Alarm
 from schemas.names import FORECAST_COLUMNS
+from schemas.pruning import MARKED_KINDS, Pruning
+from schemas.restatements import Restatement
+from schemas.stability import FloorRow
 from tasks.store.warehouse import reading
+from tasks.store.warehouse_changes import CHANGE_COLUMNS
 
 CANONICAL = {
     "kpi": ["dataset_id", "entity_id", "period_start", "name", "value"],
@@ -36,3 +40,30 @@ def test_forecasts_have_the_columns_of_their_file(home):
     kept = ["first_actual", "scored_at", "compared"]
     assert scores == ["forecast_run_id", "dataset_id", *SCORE_COLUMNS[1:], *kept]
     assert alarms == list(Alarm.model_fields)
+
+
+def test_changes_and_the_noise_floor_have_their_columns(home):
+    with reading(home) as con:
+        changes = [row[0] for row in con.execute("describe mart.changes").fetchall()]
+        floor = [row[0] for row in con.execute("describe mart.noise_floor").fetchall()]
+    assert changes == list(CHANGE_COLUMNS)
+    assert changes[:7] == [
+        "run_a", "run_b", "dataset_id", "channel", "quantity", "before", "after",
+    ]  # fmt: skip
+    assert changes[7:12] == ["noise", "new_periods", "restated", "spec_or_code", "unsplit"]
+    assert floor == list(FloorRow.model_fields)
+
+
+def test_restatements_can_be_read_with_sql(home):
+    with reading(home) as con:
+        found = [row[0] for row in con.execute("describe ops.restatements").fetchall()]
+    decided = ["decision", "known_from", "decided_at"]
+    measured = list(Restatement.model_fields)
+    assert found == ["dataset_id", "batch_id", *measured[:2], *decided, *measured[2:]]
+
+
+def test_what_was_pruned_has_a_row_of_its_own(home):
+    with reading(home) as con:
+        columns = [row[0] for row in con.execute("describe ops.prunings").fetchall()]
+    assert columns == list(Pruning.model_fields)
+    assert [kind.value for kind in MARKED_KINDS] == ["run", "landing", "plan"]

@@ -38,7 +38,8 @@ def test_prefect_reads_the_file_and_drops_no_key_of_it():
     from prefect.cli.deploy._models import DeploymentConfig, PrefectYamlModel
 
     read = PrefectYamlModel.model_validate(DOCUMENT)
-    assert [d.name for d in read.deployments] == ["refit-weekly", "plan-budget", "score-forecasts"]
+    names = ["refit-weekly", "plan-budget", "backfill", "score-forecasts", "prune-history"]
+    assert [d.name for d in read.deployments] == names
     unknown = {key for d in DEPLOYMENTS.values() for key in d} - set(DeploymentConfig.model_fields)
     assert not unknown
 
@@ -60,21 +61,28 @@ def test_the_form_of_a_refit_says_what_each_field_is():
     form = parameter_schema(flow_of("refit-weekly")).definitions["ScheduledRefit"]
     assert form["required"] == ["spec_file"]
     assert form["additionalProperties"] is False
-    assert [p["title"] for p in form["properties"].values()] == ["Run spec", "Input file", "As of"]
+    titles = [p["title"] for p in form["properties"].values()]
+    assert titles == ["Run spec", "Input file", "As of", "Accept restatement"]
     assert all(p["description"] for p in form["properties"].values())
 
 
-@pytest.mark.parametrize(("name", "hour"), [("refit-weekly", 6), ("score-forecasts", 8)])
+WEEKDAYS = {"MON": 0, "SUN": 6}
+
+
+@pytest.mark.parametrize(
+    ("name", "weekday", "hour"),
+    [("refit-weekly", 0, 6), ("score-forecasts", 0, 8), ("prune-history", 6, 5)],
+)
 @pytest.mark.parametrize(
     "change", [datetime(2027, 3, 28, tzinfo=UTC), datetime(2027, 10, 31, tzinfo=UTC)]
 )
-def test_the_clock_change_moves_no_scheduled_run(name, hour, change):
+def test_the_clock_change_moves_no_scheduled_run(name, weekday, hour, change):
     from prefect.server.schemas.schedules import CronSchedule
 
     schedule = CronSchedule(cron=SCHEDULED[name]["cron"], timezone="Europe/Berlin")
     dates = asyncio.run(schedule.get_dates(n=4, start=change - timedelta(days=14)))
     local = [d.astimezone(ZoneInfo("Europe/Berlin")) for d in dates]
-    assert {(d.weekday(), d.hour, d.minute) for d in local} == {(0, hour, 0)}
+    assert {(d.weekday(), d.hour, d.minute) for d in local} == {(weekday, hour, 0)}
     assert len({d.utcoffset() for d in local}) == 2
     assert SCHEDULED[name]["timezone"] == "Europe/Berlin"
 
@@ -134,7 +142,7 @@ def test_all_are_registered(site):
 
 
 @pytest.mark.parametrize("name", SCHEDULED)
-def test_scheduled_runs_are_made_for_monday_by_local_clocks(site, name):
+def test_scheduled_runs_are_made_for_their_day_by_local_clocks(site, name):
     wanted = {
         "deployments": {"id": {"any_": [site.ids[name]]}},
         "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
@@ -144,8 +152,9 @@ def test_scheduled_runs_are_made_for_monday_by_local_clocks(site, name):
     )
     zone = ZoneInfo(SCHEDULED[name]["timezone"])
     starts = [datetime.fromisoformat(run["expected_start_time"]).astimezone(zone) for run in runs]
-    hour = int(SCHEDULED[name]["cron"].split()[1])
-    assert {(s.weekday(), s.hour, s.minute) for s in starts} == {(0, hour, 0)}
+    cron = SCHEDULED[name]["cron"].split()
+    wanted = {(WEEKDAYS[cron[4]], int(cron[1]), 0)}
+    assert {(s.weekday(), s.hour, s.minute) for s in starts} == wanted
     assert len(set(starts)) == len(starts)
 
 
@@ -156,9 +165,12 @@ def test_scheduled_runs_are_made_for_monday_by_local_clocks(site, name):
         ("refit-weekly", {"request": {"spec_file": ""}}),
         ("refit-weekly", {"request": {"spec_file": "a.yaml", "weeks": 3}}),
         ("refit-weekly", {"request": {}}),
+        ("refit-weekly", {"request": {"spec_file": "a.yaml", "accept_restatement": "all"}}),
         ("plan-budget", {"request": {"models": []}}),
         ("plan-budget", {"request": {"models": [{"dataset_id": "demo"}], "budget": -5}}),
         ("score-forecasts", {"dataset_id": 5}),
+        ("backfill", {"request": {"spec_file": "a.yaml", "first_date": "yesterday"}}),
+        ("prune-history", {"dry_run": "perhaps"}),
     ],
 )
 def test_parameters_that_cannot_be_used_are_refused_when_submitted(site, name, parameters):

@@ -164,6 +164,36 @@ def test_bad_data_is_refused_whole_and_leaves_canonical_as_it_was(weeks):
     ]
 
 
+def test_the_second_week_says_why_its_returns_changed(weeks):
+    first, second = weeks.first.run_id, weeks.second.run_id
+    told = json.loads((Path(weeks.second.artifacts_dir) / Artifact.CHANGE).read_text())
+    assert (told["run_a"], told["run_b"], told["changed"]) == (first, second, ["new_periods"])
+    assert [fit["name"] for fit in told["fits"]] == ["noise"]
+    published = query(
+        weeks.home,
+        f"""select roas_mean from mart.roas where run_id = '{second}' and channel = 'tv'""",
+    )
+    rows = query(
+        weeks.home,
+        """select run_b, count(*), max(abs(noise + new_periods - after + before)),
+                  max(after) filter (where channel = 'tv') from mart.changes group by all""",
+    )
+    assert rows == [(second, 5, pytest.approx(0, abs=1e-12), published[0][0])]
+    client = mlflow.MlflowClient(weeks.home.tracking_uri)
+    experiment = client.get_experiment_by_name("acme").experiment_id
+    parent = f"tags.`mlflow.parentRunId` = '{weeks.second.mlflow_run_id}'"
+    assert len(client.search_runs([experiment], parent)) == 1
+    page = (Path(weeks.second.artifacts_dir) / Artifact.REPORT).read_text()
+    assert "Why returns changed since the champion" in page
+    assert all(row["sentence"] in page for row in told["channels"])
+
+
+def test_only_a_refit_with_a_champion_to_compare_with_is_explained(weeks):
+    assert not (Path(weeks.first.artifacts_dir) / Artifact.CHANGE).exists()
+    assert not (Path(weeks.rejected.artifacts_dir) / Artifact.CHANGE).exists()
+    assert not list(weeks.home.steps.glob("*/explain")), "further fits leave nothing behind"
+
+
 def test_a_failed_run_ends_in_error_with_its_reason(weeks):
     ended = query(weeks.home, "select status, reason from ops.runs where status = 'ERROR'")
     assert len(ended) == 1

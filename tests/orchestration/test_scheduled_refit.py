@@ -92,8 +92,10 @@ def test_the_spec_is_the_file_as_it_is_when_the_run_begins(ends, home):
 
 def test_a_file_that_is_named_overrides_the_spec_and_may_be_relative_to_the_home(ends, home):
     (home.root / "late.csv").write_text("period_start,sales\n")
-    _, asked = ends(report(Verdict.PASS, []), data="late.csv", as_of="2026-11-16")
+    changes = {"data": "late.csv", "as_of": "2026-11-16", "accept_restatement": True}
+    _, asked = ends(report(Verdict.PASS, []), **changes)
     assert asked[0].data == str(home.root / "late.csv")
+    assert asked[0].accept_restatement
     assert asked[0].as_of.isoformat() == "2026-11-16"
 
 

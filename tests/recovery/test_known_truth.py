@@ -9,7 +9,7 @@ import pytest
 import yaml
 from support.worlds import build_world, log_world
 
-from schemas.run_spec import SamplerSpec
+from schemas.sampler import SamplerSpec
 from schemas.spec_errors import parse_run_spec
 from tasks.attribute.contribution import attribute_kpi
 from tasks.attribute.roas import measure_roas

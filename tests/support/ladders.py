@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from schemas.escalation import Attempt, Rung, RungKind, SamplingGate
 from schemas.outcomes import Verdict
 from schemas.refs import DiagnosticsRef, FileRef, PosteriorRef
-from schemas.run_spec import SamplerSpec
+from schemas.sampler import SamplerSpec
 from tasks.store.artifacts import write_json
 from tasks.store.resume import fit_dir
 

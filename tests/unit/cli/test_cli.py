@@ -160,6 +160,9 @@ def test_data_and_as_of_reach_the_flow(flow, spec, capsys, tmp_path):
     call(capsys, "refit", "--spec", spec, "--data", tmp_path / "panel.csv", "--as-of", "2024-03-01")
     assert seen[0].data == str((tmp_path / "panel.csv").resolve())
     assert str(seen[0].as_of) == "2024-03-01"
+    assert not seen[0].accept_restatement
+    call(capsys, "refit", "--spec", spec, "--accept-restatement")
+    assert seen[1].accept_restatement
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import DataContractError
+from schemas.retention import RetentionSpec
 from schemas.run_spec import Grain
 from tasks.canonicalize.content_id import snapshot_id_of
+from tasks.prune.task import prune_dataset
 from tasks.store.home import current_home
 from tasks.store.warehouse import reading
 from tasks.store.warehouse_canonical import read_as_of
@@ -60,6 +62,39 @@ def test_a_past_snapshot_can_be_rebuilt_after_a_restatement(world, lines):
         for rows in (past, present)
     ]
     assert values == [1000 + 13 * (21 % 17), 5555.0]
+
+
+def test_a_past_snapshot_can_be_rebuilt_after_its_landed_files_were_pruned(world, lines):
+    then = world.snapshot(lines(), JANUARY)
+    now = world.snapshot(restated(lines()), MARCH)
+    refused = world.ingest(lines(55))
+    world.refuse(refused)
+    keep, expire = (
+        RetentionSpec(landing=landing, landing_days=0) for landing in ("keep", "expire")
+    )
+    assert pruned(keep) == {refused.batch_id}, "values of the first file are still in use"
+    assert len(pruned(expire)) == 1, "the newest accepted file stays"
+    assert pruned(expire) == set()
+    assert len(list((current_home().landing / "shop").iterdir())) == 1
+    assert world.snapshot(None, JANUARY).snapshot_id == then.snapshot_id
+    assert world.snapshot(None, MARCH).snapshot_id == now.snapshot_id
+    assert world.snapshot(lines(), MAY).n_restated == 0, "a file given again lands again"
+
+
+def pruned(retention):
+    return {item.item_id for item in prune_dataset.fn("shop", retention, False).items}
+
+
+def test_a_landed_file_goes_once_a_later_one_has_replaced_all_of_its_values(world, lines):
+    first = world.snapshot(lines(), JANUARY)
+    batch_id = world.ingest(lines()).batch_id
+    assert pruned(RetentionSpec(landing_days=0)) == set()
+    rows = [line.split(",") for line in lines()[1:]]
+    raised = [",".join([*row[:2], *(str(float(v) + 1) for v in row[2:])]) for row in rows]
+    world.snapshot([lines()[0], *raised], MARCH)
+    assert pruned(RetentionSpec(landing_days=1)) == set()
+    assert pruned(RetentionSpec(landing_days=0)) == {batch_id}
+    assert world.snapshot(None, JANUARY).snapshot_id == first.snapshot_id
 
 
 def test_an_old_file_given_again_does_not_undo_a_restatement(world, lines):

@@ -7,7 +7,7 @@ from support.ladders import FAILURES, attempt
 
 from schemas.escalation import RungKind, SamplingGate
 from schemas.gates import SamplingGates
-from schemas.run_spec import EscalationSpec, SamplerBackend, SamplerSpec
+from schemas.sampler import EscalationSpec, SamplerBackend, SamplerSpec
 from tasks.diagnose.convergence import Evidence, judge_convergence, sampling_failures
 from tasks.fit.escalation import (
     best_attempt,

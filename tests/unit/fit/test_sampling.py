@@ -11,7 +11,7 @@ import xarray as xr
 from support.worlds import log_world, mmm_world
 
 from schemas.errors import SamplingError
-from schemas.run_spec import SamplerBackend, SamplerSpec
+from schemas.sampler import SamplerBackend, SamplerSpec
 from tasks.fit import sampling
 from tasks.fit.sampling import sample_posterior
 from tasks.fit.summary import summarize_posterior

@@ -7,7 +7,7 @@ from support.ladders import attempt
 
 from schemas.escalation import RungKind
 from schemas.names import Artifact
-from schemas.run_spec import SamplerSpec
+from schemas.sampler import SamplerSpec
 from tasks.fit.escalation import describe_ladder
 from tasks.publish import task
 from tasks.store import tracking

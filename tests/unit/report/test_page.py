@@ -175,3 +175,12 @@ def test_a_short_history_has_no_comparison_with_a_year_before():
 
 def test_a_history_shorter_than_a_quarter_renders():
     assert "Appendix" in render_report(forge_documents(n_periods=6))
+
+
+def test_a_row_with_a_reason_names_its_cells_for_a_phone(page):
+    """There it is a card: without their headings the numbers would say nothing."""
+    tables = [t for s in build_sections(forge_documents(n_entities=3)) for t in s.tables]
+    worded = {c.title for t in tables if t.is_worded for c in t.columns}
+    assert {"Channel", "Planned", "Why"} <= worded
+    titles = {attrs["data-title"] for tag, attrs in Page(page).tags if "data-title" in attrs}
+    assert titles == worded

@@ -1,5 +1,7 @@
 """What the sections say, against hand-computed cases and the documents themselves."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from support.reports import forge_documents
@@ -7,7 +9,7 @@ from support.reports import forge_documents
 from schemas.names import ComponentKind
 from tasks.report import curves
 from tasks.report.advice import advice_section, advice_sentence
-from tasks.report.changes import changed_keys, changes_section, overlap
+from tasks.report.changes import changes_section, overlap
 from tasks.report.checks import checks_section, data_section
 from tasks.report.documents import ReportDocuments
 from tasks.report.happened import measure_lately
@@ -87,12 +89,6 @@ def test_overlap_of_two_intervals(now, then, expected):
     assert overlap(then, now) == pytest.approx(expected)
 
 
-def test_changed_keys_are_named_with_their_path():
-    now = {"a": 1, "b": {"c": 2, "d": [1]}, "new": 0}
-    then = {"a": 1, "b": {"c": 3, "d": [1]}}
-    assert changed_keys(now, then) == ["b.c", "new"]
-
-
 def test_what_changed_names_data_spec_verdict_and_the_channel_that_moved():
     section = changes_section(forge_documents())
     told = " ".join(section.blocks[0].sentences)
@@ -103,6 +99,52 @@ def test_what_changed_names_data_spec_verdict_and_the_channel_that_moved():
     assert "now PASS" in told
     readings = {row[0]: row[-1] for row in section.blocks[1].rows}
     assert readings == {"tv": "moved: look for the reason", "search": "agrees", "radio": "agrees"}
+
+
+CHANGE = {
+    "run_a": "run-0",
+    "facts": {"new_periods": "1 row(s), 2026-11-09"},
+    "channels": [{"sentence": "tv: ROAS 1.50 to 2.00 (+0.50)."}, {"sentence": "radio: no more."}],
+    "notes": ["New in the model: tiktok."],
+}
+
+
+def with_change(change):
+    documents = forge_documents()
+    files = {**documents.run.files, "change.json": change}
+    return changes_section(replace(documents, run=replace(documents.run, files=files)))
+
+
+def test_each_channel_has_one_line_that_says_why_it_changed():
+    *_, lines, about = with_change(CHANGE).blocks
+    assert lines.title == "Why returns changed since the champion"
+    assert lines.sentences == [row["sentence"] for row in CHANGE["channels"]]
+    assert about.paragraphs[0] == "Compared with run run-0, which was champion until then."
+    assert about.paragraphs[1:] == [
+        "New periods: 1 row(s), 2026-11-09.",
+        "New in the model: tiktok.",
+    ]
+
+
+def test_a_change_without_a_cause_and_one_that_could_not_be_explained_say_so():
+    assert "sampler's chance" in with_change({**CHANGE, "facts": {}}).blocks[-1].paragraphs[1]
+    failed = {**CHANGE, "facts": {}, "channels": [], "notes": ["It could not be explained: gone."]}
+    section = with_change(failed)
+    assert section.blocks[-1].paragraphs[1:] == failed["notes"]
+    assert len(section.blocks) == 3
+
+
+def test_a_restatement_of_any_column_is_among_what_changed():
+    documents = forge_documents()
+    finding = {
+        "layer": "canonical", "rule": "restated_history", "verdict": "PASS", "remedy": "None.",
+        "message": "brand.csv, column 'spend_tv': 3 of 120 known values change by 1.5 %.",
+    }  # fmt: skip
+    documents.run.files["validation_summary.json"]["layers"]["canonical"]["findings"] = [finding]
+    assert f"Restated: {finding['message']}" in changes_section(documents).blocks[0].sentences
+    assert data_section(documents).blocks[0].rows[0][:3] == [
+        "PASS", "canonical", finding["message"],
+    ]  # fmt: skip
 
 
 def test_the_first_refit_says_that_it_is_the_first():

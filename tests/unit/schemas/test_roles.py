@@ -40,6 +40,21 @@ def test_prefixes_decide_where_the_spec_is_silent():
     assert (roles.entity, roles.period, roles.kpi) == ("entity_id", "period_start", "sales")
 
 
+@given(st.permutations([*COLUMNS, "act_radio_2", "ctrl_a"]))
+def test_what_is_found_by_prefix_has_one_order_whatever_the_header_has(header):
+    roles = roles_of(header)
+    assert [c.name for c in roles.channels] == ["radio", "radio_2", "search", "tv"]
+    assert [c.name for c in roles.controls] == ["a", "price"]
+
+
+def test_what_the_warehouse_holds_has_the_order_of_the_file():
+    held = {("kpi", "sales"), ("control", "price"), ("spend", "radio"), ("spend", "tv")}
+    held |= {("activity", "tv"), ("activity", "search")}
+    spec = parse_run_spec({"dataset_id": "d"})
+    known = resolve_roles(spec, header_of_held(spec, held))
+    assert [c.name for c in known.channels] == [c.name for c in roles_of(COLUMNS).channels]
+
+
 def test_a_vendor_file_is_read_by_the_names_in_the_spec():
     header = ["geo", "date", "umsatz", "TV GRPs", "TV EUR", "Preis", "wert"]
     roles = roles_of(

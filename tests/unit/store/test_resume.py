@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.refs import FileRef
-from schemas.run_spec import SamplerSpec
+from schemas.sampler import SamplerSpec
 from tasks.store.artifacts import write_json
 from tasks.store.home import current_home
 from tasks.store.resume import fit_dir, forget_steps, has_record, resumable

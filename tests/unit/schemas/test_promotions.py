@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from schemas.promotions import MadeBy, Promotion, PromotionAction
-from tasks.rollback.history import find_previous
+from schemas.promotions import MadeBy, Promotion, PromotionAction, list_predecessors
 
 P, R, K = PromotionAction.PROMOTE, PromotionAction.ROLLBACK, PromotionAction.KEEP
 
@@ -46,4 +45,10 @@ def history(*moves):
     ],
 )
 def test_the_champion_before(moves, current, previous):
-    assert find_previous(history(*moves), current) == previous
+    line = list_predecessors(history(*moves), current)
+    assert (line[-1] if line else None) == previous
+
+
+def test_those_before_are_in_the_order_of_rollbacks():
+    moves = [(P, 1, None), (P, 2, 1), (P, 3, 2), (R, 1, 3), (P, 4, 1), (P, 5, 4)]
+    assert list_predecessors(history(*moves), 5) == [1, 4]

@@ -1,0 +1,47 @@
+"""Why returns changed between two runs: both laid side by side, counterfactual fits, an answer."""
+
+from prefect import flow
+
+from flows.counterfactuals import try_fits
+from schemas.changes import ExplainRequest, Explanation
+from tasks.explain.task import (
+    begin_explanation,
+    compare_runs,
+    explanation_folder,
+    find_explanation,
+    record_explanation,
+    settle_explanation,
+    throw_away,
+)
+
+
+@flow(name="explain-change", flow_run_name="explain-{request.run_b}")
+def explain_change(request: ExplainRequest) -> Explanation:
+    """Split each channel's change between two accepted runs of one dataset.
+
+    Parameters
+    ----------
+    request
+        The earlier and the later run.
+
+    Returns
+    -------
+    Explanation
+        The same question on the same runs and code is answered from record.
+
+    Raises
+    ------
+    UnknownRunError, IncomparableRunsError
+        If a run is unknown or was not accepted, files are gone, or the two cannot be compared.
+    """
+    steps = begin_explanation(request)
+    try:
+        comparison = compare_runs(request, steps)
+        known = find_explanation(comparison)
+        if known is not None:
+            return known
+        tried = try_fits(comparison, steps)
+        explanation = settle_explanation(comparison, tried, explanation_folder(request))
+        return record_explanation(explanation)
+    finally:
+        throw_away(steps)

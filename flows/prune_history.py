@@ -1,0 +1,63 @@
+"""Remove files that the retention policy lets go, of one dataset or of all.
+
+The command line calls the tasks' own functions without Prefect's engine: it must work on a disk
+that is all but full, where Prefect cannot write to its own database.
+"""
+
+from collections.abc import Callable
+
+from prefect import flow
+
+from flows import hooks
+from schemas.pruning import DatasetPruning, PruneReport
+from schemas.retention import RetentionSpec
+from tasks.prune.task import describe_pruning, find_datasets, prune_dataset, sweep_leftovers
+
+
+@flow(name="prune-history", on_failure=[hooks.notify_failure], on_crashed=[hooks.notify_failure])
+def prune_history(dataset_id: str | None = None, dry_run: bool = False) -> PruneReport:
+    """Remove files by the retention policy of each dataset's newest run.
+
+    Parameters
+    ----------
+    dataset_id
+        One dataset; None prunes all of them, and what killed processes left behind.
+    dry_run
+        Only tell what would go.
+
+    Returns
+    -------
+    PruneReport
+        A dataset that is being refitted is left for the next time, and named in ``busy``.
+
+    Raises
+    ------
+    UnknownRunError
+        If a dataset is named that has no run, while others have.
+    """
+    report = _prune(dataset_id, None, dry_run, find_datasets, prune_dataset, sweep_leftovers)
+    describe_pruning(report)
+    return report
+
+
+def prune_now(
+    dataset_id: str | None, retention: RetentionSpec | None, *, dry_run: bool
+) -> PruneReport:
+    """Do the same in this process, without a flow run; ``retention`` None takes the stored one."""
+    return _prune(
+        dataset_id, retention, dry_run, find_datasets.fn, prune_dataset.fn, sweep_leftovers.fn
+    )
+
+
+def _prune(
+    dataset_id: str | None,
+    retention: RetentionSpec | None,
+    dry_run: bool,
+    find: Callable[[str | None], list[str]],
+    prune: Callable[[str, RetentionSpec | None, bool], DatasetPruning],
+    sweep: Callable[[bool], DatasetPruning],
+) -> PruneReport:
+    # Leftovers first: their removal is not recorded, and so makes room where the disk is full.
+    parts = [sweep(dry_run)] if dataset_id is None else []
+    parts += [prune(name, retention, dry_run) for name in find(dataset_id)]
+    return PruneReport(dry_run=dry_run, datasets=parts)

@@ -1,0 +1,8 @@
+"""Why returns are others than those of an earlier run: comparison, counterfactual fits, split.
+
+Belongs here: what changed between two runs, which fits tell the factors apart, the parts of a
+change and their words. Does not: fitting (``tasks.fit``), features (``tasks.features``), whether a
+move is too large (``tasks.diagnose``), how a trend of many runs looks (``tasks.stability``).
+Invariant: the parts of a channel add up to its change; a factor that could not be told apart has no
+part of its own.
+"""

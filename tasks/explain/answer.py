@@ -1,0 +1,174 @@
+"""The answer: returns of all fits in, one row per channel out. No I/O."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schemas.changes import ChannelChange, Comparison, Explanation, Factor, FitTold, Part, TriedFit
+from tasks.explain.route import (
+    AFTER,
+    BEFORE,
+    Estimate,
+    name_main_cause,
+    plan_route,
+    split_change,
+)
+from tasks.explain.words import FACTOR_WORDS, tell_change
+
+QUANTITIES = ("roas", "share")
+MAX_R_HAT = 1.05
+"""Above this the chains of a further fit disagree, and its Monte Carlo errors say too little."""
+
+type Returns = Mapping[str, Mapping[str, Any]]
+
+
+def build_explanation(
+    comparison: Comparison, tried: Sequence[TriedFit], returns: Mapping[str, Returns]
+) -> Explanation:
+    """Return the whole answer.
+
+    Parameters
+    ----------
+    comparison
+        What was compared, and the fits that were planned.
+    tried
+        Those that were begun.
+    returns
+        As in ``explain_channels``.
+    """
+    fits = tell_fits(comparison, tried, returns)
+    apart = tell_channels_apart(returns[BEFORE], returns[AFTER])
+    return Explanation(
+        run_a=comparison.run_a,
+        run_b=comparison.run_b,
+        dataset_id=comparison.dataset_id,
+        key=comparison.key,
+        changed=comparison.changed,
+        facts=comparison.facts,
+        channels=explain_channels(returns, comparison.changed, noise_at=comparison.noise_at),
+        fits=fits,
+        notes=[*comparison.notes, *tell_gaps(fits), *apart],
+        is_complete=not any(fit.error for fit in fits),
+    )
+
+
+def explain_channels(
+    returns: Mapping[str, Returns],
+    changed: Sequence[Factor],
+    *,
+    noise_at: int | None,
+) -> list[ChannelChange]:
+    """Split the change of every channel that both runs have.
+
+    Parameters
+    ----------
+    returns
+        ``measure_returns`` of every fit by its name: ``before``, ``after``, those of factors, and
+        any other name for a repetition with another seed.
+    changed
+        Factors that differ, in the order in which they are let in.
+    noise_at
+        Where the repetitions are.
+    """
+    before, after = returns[BEFORE], returns[AFTER]
+    fitted = [factor for factor in changed if factor.value in returns]
+    own = {BEFORE, AFTER, *(factor.value for factor in fitted)}
+    repeats = [name for name in returns if name not in own]
+    told = []
+    for channel in (name for name in after if name in before):
+        quantity = _common_quantity([returns[name][channel] for name in own])
+        fits = {
+            name: _estimate(fit[channel], quantity)
+            for name, fit in returns.items()
+            if fit.get(channel, {}).get(f"{quantity}_mean") is not None
+        }
+        known = [name for name in repeats if name in fits]
+        split = split_change(plan_route(changed, fitted, known, noise_at), fits)
+        cause = name_main_cause(split)
+        absent = (f for f in Factor if f not in changed and f is not Factor.NOISE)
+        told.append(
+            ChannelChange(
+                channel=channel,
+                quantity=quantity,
+                before=fits[BEFORE].value,
+                after=fits[AFTER].value,
+                parts=split.parts | {factor: Part(value=0.0, mcse=0.0) for factor in absent},
+                unsplit=split.unsplit,
+                main_cause=cause,
+                sentence=tell_change(
+                    channel, quantity, fits[BEFORE].value, fits[AFTER].value, split, cause, changed
+                ),
+            )
+        )
+    return told
+
+
+def tell_fits(
+    comparison: Comparison, tried: Sequence[TriedFit], returns: Mapping[str, Returns]
+) -> list[FitTold]:
+    """Say what became of every planned fit; one that was not begun says so."""
+    by_name = {attempt.name: attempt for attempt in tried}
+    told = []
+    for fit in comparison.fits:
+        attempt = by_name.get(fit.name)
+        error = attempt.error if attempt else "not begun: no time was left for it"
+        told.append(
+            FitTold(
+                name=fit.name,
+                says=fit.says,
+                seed=fit.spec.sampler.random_seed,
+                seconds=round(attempt.seconds, 3) if attempt else None,
+                r_hat_max=_worst_r_hat(returns.get(fit.name.value, {})),
+                error=error,
+            )
+        )
+    return told
+
+
+def tell_gaps(fits: Sequence[FitTold]) -> list[str]:
+    """Say what is missing or doubtful in the answer, and why."""
+    notes = [
+        f"No fit of its own for {FACTOR_WORDS[fit.name]} ({fit.says}): {fit.error}."
+        for fit in fits
+        if fit.error
+    ]
+    return notes + [
+        f"The fit for {FACTOR_WORDS[fit.name]} sampled badly (R-hat {fit.r_hat_max:.3f}); the "
+        "parts beside it are less sure than they look."
+        for fit in fits
+        if fit.r_hat_max is not None and fit.r_hat_max > MAX_R_HAT
+    ]
+
+
+def tell_channels_apart(before: Returns, after: Returns) -> list[str]:
+    """Say which channels only one run has."""
+    new = [name for name in after if name not in before]
+    gone = [name for name in before if name not in after]
+    return [
+        *([f"New in the model, so nothing to compare: {', '.join(new)}."] if new else []),
+        *([f"No longer in the model: {', '.join(gone)}."] if gone else []),
+    ]
+
+
+def publish_means(returns: Returns, published: Returns) -> dict[str, dict[str, Any]]:
+    """Take the ROAS that a run has published, whatever code evaluates its draws today."""
+    return {
+        name: {**row, "roas_mean": published[name]["roas_mean"]}
+        if row["roas_mean"] is not None and published.get(name, {}).get("roas_mean") is not None
+        else dict(row)
+        for name, row in returns.items()
+    }
+
+
+def _common_quantity(rows: Sequence[Mapping[str, Any]]) -> str:
+    """ROAS where every fit has one; every fit has a share."""
+    has_roas = all(row.get("roas_mean") is not None for row in rows)
+    return "roas" if has_roas else "share"
+
+
+def _estimate(row: Mapping[str, Any], quantity: str) -> Estimate:
+    return Estimate(float(row[f"{quantity}_mean"]), float(row[f"{quantity}_mcse"]))
+
+
+def _worst_r_hat(returns: Returns) -> float | None:
+    known = [row.get(f"{q}_r_hat") for row in returns.values() for q in QUANTITIES]
+    return max((float(value) for value in known if value is not None), default=None)

@@ -1,0 +1,258 @@
+"""What differs between two runs, and which fits tell it apart. No I/O."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+
+from schemas.changes import STEPS, CounterfactualFit, Factor
+from schemas.errors import IncomparableRunsError
+from schemas.refs import FeaturesRef, SnapshotRef
+from schemas.results import RunRecord
+from schemas.run_spec import RunSpec
+from schemas.sampler import SamplerSpec
+from schemas.spec_changes import changed_keys, fit_settings
+from tasks.explain.panels import SideBySide
+from tasks.explain.route import choose_noise_state
+from tasks.mmm.seeds import derive_seed
+
+_MAX_KEYS = 8
+_OLDER_CODE = (
+    "Run {run} was made by other code or libraries than today's; the part beside its fit also "
+    "holds what that changed."
+)
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What is compared of one run."""
+
+    run_id: str
+    dataset_id: str
+    created_at: datetime
+    spec: RunSpec
+    sampler: SamplerSpec
+    """Of the fit that was taken; an escalation has other settings than the spec."""
+    roles: Mapping[str, Any]
+    fingerprint: str | None
+    """Code and libraries of the fit; None where the run does not say."""
+    snapshot: SnapshotRef
+    features: FeaturesRef
+
+    @property
+    def as_of(self) -> date:
+        """Knowledge date."""
+        return self.snapshot.as_of
+
+    @property
+    def fit_spec(self) -> RunSpec:
+        """The spec with the settings that the fit was made with."""
+        return self.spec.model_copy(update={"sampler": self.sampler})
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Factors in the order of ``STEPS``, with what is known of each."""
+
+    changed: list[Factor]
+    facts: dict[str, str]
+    notes: list[str]
+
+
+def require_two_of_one_dataset(earlier: RunRecord, later: RunRecord) -> None:
+    """Refuse one run named twice, and runs of two datasets.
+
+    Raises
+    ------
+    IncomparableRunsError
+        Saying what to name instead.
+    """
+    if earlier.run_id == later.run_id:
+        raise IncomparableRunsError(
+            f"{earlier.run_id} is both runs; name an earlier and a later one (`mmm runs`)."
+        )
+    if earlier.dataset_id != later.dataset_id:
+        raise IncomparableRunsError(
+            f"Run {earlier.run_id} is of dataset {earlier.dataset_id!r}, run {later.run_id} of "
+            f"{later.dataset_id!r}; name two runs of one dataset (`mmm runs --dataset ID`)."
+        )
+
+
+def require_order(earlier: RunFacts, later: RunFacts) -> None:
+    """Refuse to explain what was known first by what was known later.
+
+    Raises
+    ------
+    IncomparableRunsError
+        If the second run knew less than the first.
+    """
+    if (later.as_of, later.created_at) < (earlier.as_of, earlier.created_at):
+        raise IncomparableRunsError(
+            f"Run {later.run_id} is earlier ({later.as_of}) than run {earlier.run_id} "
+            f"({earlier.as_of}); name the earlier run first: `mmm explain {later.run_id} "
+            f"{earlier.run_id}`."
+        )
+
+
+def find_differences(
+    earlier: RunFacts, later: RunFacts, panels: SideBySide, *, today: str
+) -> Differences:
+    """Tell which factors differ; a spec or code that is not known counts as another one.
+
+    Parameters
+    ----------
+    earlier, later
+        The two runs.
+    panels
+        Their panels.
+    today
+        Fingerprint of the code that counterfactual fits will be made with.
+    """
+    keys = changed_keys(
+        fit_settings(later.spec, later.sampler, later.roles),
+        fit_settings(earlier.spec, earlier.sampler, earlier.roles),
+    )
+    is_other_code = earlier.fingerprint is None or earlier.fingerprint != later.fingerprint
+    found = {
+        Factor.SPEC_OR_CODE: bool(keys) or is_other_code,
+        Factor.RESTATED: panels.is_restated,
+        Factor.NEW_PERIODS: panels.n_new_rows > 0,
+    }
+    facts = {
+        Factor.SPEC_OR_CODE.value: _tell_spec(keys, is_other_code=is_other_code),
+        Factor.RESTATED.value: _tell_restated(panels),
+        Factor.NEW_PERIODS.value: _tell_new(panels),
+    }
+    changed = [factor for factor in STEPS if found[factor]]
+    return Differences(
+        changed=changed,
+        facts={name: fact for name, fact in facts.items() if Factor(name) in changed},
+        notes=_notes(earlier, later, panels, changed, today),
+    )
+
+
+def plan_fits(
+    earlier: RunFacts,
+    later: RunFacts,
+    changed: Sequence[Factor],
+    snapshots: Mapping[Factor, SnapshotRef],
+    *,
+    today: str,
+    is_noise_known: bool,
+) -> tuple[list[CounterfactualFit], int | None]:
+    """Return the fits to make, at most three, those that tell factors apart first.
+
+    Parameters
+    ----------
+    earlier, later, changed
+        The two runs and the factors that differ.
+    snapshots
+        For ``spec_or_code`` the rows of the earlier run as known then, for ``restated`` the same
+        rows as known now, both in the columns of the later run.
+    today
+        Fingerprint of today's code.
+    is_noise_known
+        Whether repetitions of the earlier run with other seeds are on record.
+
+    Returns
+    -------
+    tuple
+        The fits, and the number of factors let in where another seed is tried.
+    """
+    noise_at = choose_noise_state(
+        changed,
+        before_is_current=earlier.fingerprint == today,
+        after_is_current=later.fingerprint == today,
+    )
+    seed = earlier.sampler.random_seed
+    fits = []
+    for factor in changed[:-1]:
+        is_spec = factor is Factor.SPEC_OR_CODE
+        fits.append(
+            CounterfactualFit(
+                name=factor,
+                says="spec of now on the data of then"
+                if is_spec
+                else "spec of now on the periods of then, with today's values",
+                spec=_with_seed(later.fit_spec, seed if is_spec else later.sampler.random_seed),
+                snapshot=snapshots[factor],
+            )
+        )
+    if noise_at is None or (noise_at == 0 and is_noise_known):
+        return fits, noise_at
+    return [*fits, _repetition(earlier, later, fits, noise_at)], noise_at
+
+
+def _repetition(
+    earlier: RunFacts, later: RunFacts, fits: Sequence[CounterfactualFit], noise_at: int
+) -> CounterfactualFit:
+    """Another seed at the earlier run, at the later one, or at the first fit between them."""
+    run = {0: earlier, len(fits) + 1: later}.get(noise_at)
+    if run is not None:
+        spec, features, snapshot, says = run.fit_spec, run.features, run.snapshot, run.run_id
+    else:
+        first = fits[noise_at - 1]
+        spec, features, snapshot, says = first.spec, None, first.snapshot, first.says
+    return CounterfactualFit(
+        name=Factor.NOISE,
+        says=f"{says}, with another seed",
+        spec=_with_seed(spec, derive_seed(spec.sampler.random_seed, 1)),
+        snapshot=snapshot,
+        features=features,
+    )
+
+
+def _with_seed(spec: RunSpec, seed: int) -> RunSpec:
+    sampler = spec.sampler.model_copy(update={"random_seed": seed})
+    return spec.model_copy(update={"sampler": sampler})
+
+
+def _tell_spec(keys: Sequence[str], *, is_other_code: bool) -> str:
+    more = f" and {len(keys) - _MAX_KEYS} more" if len(keys) > _MAX_KEYS else ""
+    told = [f"run spec: {', '.join(keys[:_MAX_KEYS])}{more}"] if keys else []
+    return "; ".join([*told, *(["other code or libraries"] if is_other_code else [])])
+
+
+def _tell_restated(panels: SideBySide) -> str:
+    told = []
+    if panels.n_restated:
+        told.append(f"{panels.n_restated} value(s) in {_span(panels.restated_periods)}")
+    if panels.n_gone:
+        told.append(f"{panels.n_gone} row(s) gone")
+    return "; ".join(told)
+
+
+def _tell_new(panels: SideBySide) -> str:
+    return f"{panels.n_new_rows} row(s), {_span(panels.new_periods)}" if panels.n_new_rows else ""
+
+
+def _span(periods: Sequence[pd.Timestamp]) -> str:
+    first, last = f"{periods[0]:%Y-%m-%d}", f"{periods[-1]:%Y-%m-%d}"
+    return first if first == last else f"{first} to {last}"
+
+
+def _notes(
+    earlier: RunFacts,
+    later: RunFacts,
+    panels: SideBySide,
+    changed: Sequence[Factor],
+    today: str,
+) -> list[str]:
+    notes = []
+    if not panels.is_comparable:
+        notes.append(
+            "The two panels have no entity in common (the level changed?), so restated values "
+            "cannot be told from the changed spec."
+        )
+    if later.fingerprint != today:
+        notes.append(_OLDER_CODE.format(run=later.run_id))
+        if earlier.fingerprint != today and len(changed) == 1:
+            notes.append(
+                "Neither run can be repeated by today's code, so there is no part for sampling "
+                "noise; what is more than noise is told by the Monte Carlo standard errors."
+            )
+    if earlier.fingerprint is None or later.fingerprint is None:
+        notes.append("A run does not say which code made it, which counts as other code.")
+    return notes

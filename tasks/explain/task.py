@@ -1,0 +1,295 @@
+"""Explain a change: read two runs, call, write. Logic: ``plan``, ``route``, ``answer``."""
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from pydantic import ValidationError
+
+from schemas.changes import (
+    Comparison,
+    ExplainRequest,
+    Explanation,
+    ExplanationRef,
+    Factor,
+    NextFit,
+    TriedFit,
+)
+from schemas.names import Artifact
+from schemas.refs import PosteriorRef
+from schemas.run_spec import RunSpec
+from tasks.explain import budget
+from tasks.explain.answer import build_explanation, publish_means
+from tasks.explain.panels import lay_side_by_side
+from tasks.explain.plan import (
+    RunFacts,
+    find_differences,
+    plan_fits,
+    require_order,
+    require_two_of_one_dataset,
+)
+from tasks.explain.route import AFTER, BEFORE
+from tasks.store import resume, tracking, warehouse
+from tasks.store.artifacts import (
+    read_json,
+    read_netcdf,
+    read_parquet,
+    write_json,
+    write_parquet,
+)
+from tasks.store.champions import find_champion
+from tasks.store.compared_runs import ComparedRun, open_compared, read_accepted
+from tasks.store.fingerprint import fit_fingerprint
+from tasks.store.home import Home, current_home
+from tasks.store.run_ids import new_run_id
+from tasks.store.tracking_extra_fits import log_counterfactuals
+from tasks.store.warehouse_changes import write_changes
+from tasks.store.warehouse_runs import read_run
+from tasks.store.warehouse_stability import read_floor_returns
+
+log = logging.getLogger(__name__)
+
+FOLDER = "explain"
+"""Where a comparison keeps its files among the steps of its run."""
+
+
+def require_explainable(request: ExplainRequest) -> None:
+    """Check what can be seen without opening a fit.
+
+    Raises
+    ------
+    UnknownRunError, IncomparableRunsError
+        If a run is unknown or was not accepted, or the two are one or of two datasets.
+    """
+    home = current_home()
+    then, now = (read_accepted(home, run_id) for run_id in (request.run_a, request.run_b))
+    require_two_of_one_dataset(then, now)
+
+
+@task(name="begin-explanation", cache_policy=NO_CACHE)
+def begin_explanation(request: ExplainRequest) -> str:
+    """Check the request; return the name of the folder that will be thrown away."""
+    require_explainable(request)
+    return new_run_id(f"{FOLDER}-{request.run_b}", datetime.now(UTC))
+
+
+@task(name="compare-runs", cache_policy=NO_CACHE, timeout_seconds=600)
+def compare_runs(request: ExplainRequest, steps: str) -> Comparison:
+    """Find what differs between two runs, and which fits tell it apart.
+
+    Panels of the counterfactual fits and the returns of both runs go into the folder of ``steps``.
+
+    Raises
+    ------
+    IncomparableRunsError
+        If they are in the wrong order, or files are gone.
+    """
+    return _compare(current_home(), request, steps, 0.0, None)
+
+
+@task(name="compare-with-champion", cache_policy=NO_CACHE, timeout_seconds=600)
+def compare_with_champion(spec: RunSpec, posterior: PosteriorRef, run_id: str) -> Comparison | None:
+    """Lay a refit beside the champion that it may replace; None where there is none.
+
+    Raises
+    ------
+    UnknownRunError, IncomparableRunsError
+        If files of the champion are gone, or it knew more than this run.
+    """
+    home = current_home()
+    champion = find_champion(home, spec.dataset_id)
+    if champion is None:
+        return None
+    request = ExplainRequest(run_a=champion.run_id, run_b=run_id)
+    last = sum(posterior.wall_seconds.values())
+    return _compare(home, request, run_id, last, 60 * spec.explain.max_minutes)
+
+
+def choose_fit(comparison: Comparison, tried: list[TriedFit]) -> NextFit | None:
+    """Return the next counterfactual fit; None where all are made, or no time is left for one."""
+    return budget.choose_fit(comparison, tried)
+
+
+@task(name="settle-explanation", cache_policy=NO_CACHE, timeout_seconds=300)
+def settle_explanation(
+    comparison: Comparison, tried: list[TriedFit], folder: str
+) -> ExplanationRef:
+    """Split the change of every channel and write ``change.json`` into ``folder``."""
+    home = current_home()
+    files = {BEFORE: comparison.before, AFTER: comparison.after}
+    files |= {a.name.value: a.returns.file for a in tried if a.returns is not None}
+    files |= {f"on record {i}": ref for i, ref in enumerate(comparison.on_record)}
+    returns = {name: read_json(home, ref) for name, ref in files.items()}
+    return _write(home, Path(folder), build_explanation(comparison, tried, returns))
+
+
+@task(name="tell-no-explanation", cache_policy=NO_CACHE)
+def tell_no_explanation(spec: RunSpec, run_id: str, reason: str) -> ExplanationRef:
+    """Write ``change.json`` of a refit whose change could not be explained, with the reason."""
+    home = current_home()
+    champion = find_champion(home, spec.dataset_id)
+    log.warning("no explanation of the change since the champion: %s", reason)
+    explanation = Explanation(
+        run_a=champion.run_id if champion else "",
+        run_b=run_id,
+        dataset_id=spec.dataset_id,
+        notes=[f"The change could not be explained: {reason}"],
+        is_complete=False,
+    )
+    return _write(home, home.run_dir(run_id), explanation)
+
+
+@task(name="find-explanation", cache_policy=NO_CACHE)
+def find_explanation(comparison: Comparison) -> Explanation | None:
+    """Return the answer to the same question on the same runs and code, where it is on record."""
+    home = current_home()
+    for folder in (
+        home.explanation_dir(comparison.run_a, comparison.run_b),
+        home.run_dir(comparison.run_b),
+    ):
+        path = folder / Artifact.CHANGE
+        if not path.is_file():
+            continue
+        try:
+            known = Explanation.model_validate_json(path.read_text(encoding="utf-8"))
+        except ValidationError:
+            log.warning("%s is not whole; the change is explained again", path)
+            continue
+        if known.key == comparison.key and known.is_complete:
+            log.info("this change was explained before; no fit is made")
+            return known
+    return None
+
+
+@task(
+    name="record-explanation", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5,
+    timeout_seconds=300,
+)  # fmt: skip
+def record_explanation(ref: ExplanationRef) -> Explanation:
+    """Put an explanation on record: fits in MLflow under the later run, rows in the warehouse."""
+    home = current_home()
+    explanation = Explanation.model_validate(read_json(home, ref.file))
+    parent = read_run(home, explanation.run_b).mlflow_run_id
+    if parent is not None:
+        log_counterfactuals(tracking.open_store(home), parent, explanation)
+    with warehouse.writing(home) as con:
+        write_changes(con, explanation)
+    return explanation
+
+
+@task(name="throw-away", cache_policy=NO_CACHE)
+def throw_away(steps: str) -> None:
+    """Delete the files of counterfactual fits; nothing refers to them once they were settled."""
+    resume.forget_steps(current_home(), steps)
+
+
+def explanation_folder(request: ExplainRequest) -> str:
+    """Return the folder of an explanation that was asked for by hand."""
+    return str(current_home().explanation_dir(request.run_a, request.run_b))
+
+
+def _compare(
+    home: Home, request: ExplainRequest, run_id: str, expected_seconds: float,
+    max_seconds: float | None,
+) -> Comparison:  # fmt: skip
+    then, now = (
+        open_compared(home, read_run(home, name)) for name in (request.run_a, request.run_b)
+    )
+    earlier, later = _facts(then), _facts(now)
+    require_order(earlier, later)
+    kpis = [read_json(home, run.source.features.metadata)["kpi_column"] for run in (then, now)]
+    rows = [read_parquet(home, run.snapshot.wide) for run in (then, now)]
+    panels = lay_side_by_side(rows[0], rows[1], kpi_then=kpis[0], kpi_now=kpis[1])
+    folder, today = resume.fit_dir(home, run_id, FOLDER), fit_fingerprint()
+    states = {Factor.SPEC_OR_CODE: panels.as_known_then, Factor.RESTATED: panels.as_known_now}
+    snapshots = {
+        factor: later.snapshot.model_copy(
+            update={
+                "snapshot_id": f"{later.snapshot.snapshot_id}-{factor}",
+                "wide": write_parquet(home, folder / f"{factor}.parquet", state),
+            }
+        )
+        for factor, state in states.items()
+    }
+    found = find_differences(earlier, later, panels, today=today)
+    on_record = [
+        write_json(home, folder / f"seed_{seed}.json", returns)
+        for seed, returns in read_floor_returns(home, earlier.run_id, today).items()
+    ]
+    fits, noise_at = plan_fits(
+        earlier, later, found.changed, snapshots, today=today, is_noise_known=bool(on_record)
+    )
+    log.info("from %s to %s: changed: %s; further fits: %d", earlier.run_id, later.run_id,
+             ", ".join(found.changed) or "nothing", len(fits))  # fmt: skip
+    return Comparison(
+        run_a=earlier.run_id,
+        run_b=later.run_id,
+        dataset_id=later.dataset_id,
+        key=_key(then, now),
+        changed=found.changed,
+        facts=found.facts,
+        notes=found.notes,
+        before=write_json(home, folder / "before.json", _returns(home, then)),
+        after=write_json(home, folder / "after.json", _returns(home, now)),
+        noise_at=noise_at,
+        on_record=on_record if noise_at == 0 else [],
+        fits=fits,
+        expected_seconds=expected_seconds,
+        max_seconds=max_seconds,
+    )
+
+
+def _facts(run: ComparedRun) -> RunFacts:
+    return RunFacts(
+        run_id=run.record.run_id,
+        dataset_id=run.record.dataset_id,
+        created_at=run.record.created_at,
+        spec=run.source.spec,
+        sampler=run.sampler,
+        roles=run.column_info["roles"],
+        fingerprint=run.fingerprint,
+        snapshot=run.snapshot,
+        features=run.source.features,
+    )
+
+
+def _returns(home: Home, run: ComparedRun) -> dict[str, dict[str, Any]]:
+    """Returns of a run's own fit, its published ROAS with the accuracy of its draws."""
+    from tasks.mmm.panel import build_panel
+    from tasks.models.opening import open_fitted
+    from tasks.models.returns import measure_returns
+
+    files = run.source.features
+    metadata = read_json(home, files.metadata)
+    tree = read_netcdf(home, run.source.posterior)
+    model = open_fitted(tree, metadata, read_json(home, files.scaler))
+    panel = build_panel(read_parquet(home, files.features), metadata)
+    published = read_json(home, run.source.roi_metrics)
+    return publish_means(measure_returns(model, panel, metadata), published)
+
+
+def _key(then: ComparedRun, now: ComparedRun) -> str:
+    """Key of the question by content: both fits, both specs, both panels, and the code."""
+    files = [
+        ref
+        for run in (then, now)
+        for ref in (
+            run.source.posterior,
+            run.source.roi_metrics,
+            run.snapshot.wide,
+            run.snapshot.column_info,
+        )
+    ]
+    specs = [run.source.spec for run in (then, now)]
+    return resume.step_key("explain", {"files": files, "specs": specs})
+
+
+def _write(home: Home, folder: Path, explanation: Explanation) -> ExplanationRef:
+    document = explanation.model_dump(mode="json")
+    return ExplanationRef(
+        file=write_json(home, folder / Artifact.CHANGE, document),
+        is_complete=explanation.is_complete,
+    )

@@ -1,0 +1,71 @@
+"""The sentence of one channel's change. No numbers are made here."""
+
+from collections.abc import Sequence
+
+from schemas.changes import Factor, Part
+from schemas.wording import format_ratio, format_share
+from tasks.explain.route import Split
+
+FACTOR_WORDS = {
+    Factor.NOISE: "sampling noise",
+    Factor.NEW_PERIODS: "new periods",
+    Factor.RESTATED: "restated history",
+    Factor.SPEC_OR_CODE: "the changed spec or code",
+}
+_QUANTITY_WORDS = {"roas": "ROAS", "share": "share of the KPI"}
+_NO_MORE = "not more than sampling noise"
+
+
+def tell_change(
+    channel: str,
+    quantity: str,
+    before: float,
+    after: float,
+    split: Split,
+    main_cause: str,
+    changed: Sequence[Factor],
+) -> str:
+    """Write one line: from what to what, the main cause, and each part with how sure it is."""
+    digits = 2 if max(abs(before), abs(after)) >= 0.1 else 4
+    unit = (1.0, "", digits) if quantity == "roas" else (100.0, " points", 2)
+    moved = f"{_number(before, quantity)} to {_number(after, quantity)}"
+    head = f"{channel}: {_QUANTITY_WORDS[quantity]} {moved} ({_signed(after - before, unit)})"
+    if not changed and after == before:
+        return f"{channel}: {_QUANTITY_WORDS[quantity]} {_number(after, quantity)}, unchanged."
+    is_named = main_cause != Factor.NOISE
+    told = [
+        FACTOR_WORDS[factor] + _tell_part(split.parts[factor], unit, factor, is_named=is_named)
+        for factor in Factor
+        if factor in split.parts and (factor in changed or factor is Factor.NOISE)
+    ]
+    if split.unsplit is not None:
+        together = " and ".join(FACTOR_WORDS[factor] for factor in split.unsplit_of)
+        size = _tell_part(split.unsplit, unit, None, is_named=is_named)
+        told.append(f"{together}{size}, which could not be told apart")
+    return f"{head}. {_tell_cause(main_cause, split)}: {'; '.join(told)}."
+
+
+def _tell_cause(main_cause: str, split: Split) -> str:
+    if main_cause == Factor.NOISE:
+        return "No more than sampling noise"
+    if main_cause == "unsplit":
+        return "Mainly " + " and ".join(FACTOR_WORDS[factor] for factor in split.unsplit_of)
+    return f"Mainly {FACTOR_WORDS[Factor(main_cause)]}"
+
+
+def _tell_part(
+    part: Part, unit: tuple[float, str, int], factor: Factor | None, *, is_named: bool
+) -> str:
+    """Size of a part; that it is no more than noise goes without saying where all of them are."""
+    told = f" {_signed(part.value, unit)}"
+    is_plain = factor is Factor.NOISE or part.is_clear or not is_named
+    return told if is_plain else f"{told} ({_NO_MORE})"
+
+
+def _number(value: float, quantity: str) -> str:
+    return format_ratio(value) if quantity == "roas" else format_share(value)
+
+
+def _signed(value: float, unit: tuple[float, str, int]) -> str:
+    scale, name, digits = unit
+    return f"{round(scale * value, digits) + 0.0:+.{digits}f}{name}"  # no minus before a zero

@@ -1,0 +1,99 @@
+"""Finished runs on a small panel: really sampled, with the few files that a comparison opens."""
+
+from datetime import date
+
+import pandas as pd
+from support.worlds import make_rows, make_spec
+
+from schemas.changes import ExplainRequest, Explanation, TriedFit
+from schemas.names import Artifact
+from schemas.outcomes import Verdict
+from schemas.refs import SnapshotRef
+from schemas.results import RunStatus
+from schemas.roles import resolve_roles
+from schemas.run_spec import Grain, RunSpec
+from tasks.explain.task import choose_fit, compare_runs, settle_explanation
+from tasks.features.task import build_features
+from tasks.fit.sampling import sample_posterior
+from tasks.fit.task import fit_returns
+from tasks.mmm.panel import build_panel
+from tasks.mmm.scaling import scales_from_json
+from tasks.models import mmm
+from tasks.models.contract import ModelInputs
+from tasks.models.opening import open_fitted
+from tasks.models.returns import measure_returns
+from tasks.store.artifacts import (
+    read_json,
+    read_parquet,
+    write_json,
+    write_netcdf,
+    write_parquet,
+)
+from tasks.store.fingerprint import fit_fingerprint
+from tasks.store.home import Home
+from tasks.store.run_status import advance_run, start_run
+
+SAMPLER = {"draws": 300, "tune": 300, "chains": 4}
+
+
+def small_rows(n_periods: int = 80) -> pd.DataFrame:
+    return make_rows(n_periods=n_periods)
+
+
+def small_spec(**settings) -> RunSpec:
+    return make_spec(**{"sampler": SAMPLER, **settings})
+
+
+def make_run(home: Home, run_id: str, rows: pd.DataFrame, spec: RunSpec, as_of: date) -> str:
+    """Sample one fit and leave what an accepted refit leaves of it."""
+    snapshot = _snapshot(home, run_id, rows, spec, as_of)
+    features = build_features.fn(snapshot, spec, run_id)
+    metadata, scaler = (read_json(home, ref) for ref in (features.metadata, features.scaler))
+    panel = build_panel(read_parquet(home, features.features), metadata)
+    inputs = ModelInputs(metadata, scales_from_json(scaler))
+    sampled = sample_posterior(mmm.load_posterior(panel, inputs), spec.sampler, cores=2)
+    folder = home.run_dir(run_id)
+    write_netcdf(home, folder / Artifact.POSTERIOR, sampled.tree)
+    model = open_fitted(sampled.tree, metadata, scaler)
+    returns = measure_returns(model, panel, metadata)
+    write_json(home, folder / Artifact.ROI_METRICS, returns)
+    write_json(home, folder / Artifact.RUN_SPEC, spec.model_dump(mode="json"))
+    settings = {**spec.sampler.model_dump(mode="json"), "backend_used": sampled.backend}
+    described = {"sampler": settings, "fingerprint": fit_fingerprint()}
+    write_json(home, folder / Artifact.MODEL_METADATA, described)
+    start_run(home, run_id, spec.dataset_id)
+    for status in list(RunStatus)[1:-1]:
+        advance_run(home, run_id, status, verdict=Verdict.PASS, snapshot_id=snapshot.snapshot_id)
+    return run_id
+
+
+def explain(home: Home, run_a: str, run_b: str) -> Explanation:
+    """Explain a change as the flow does, without Prefect."""
+    request = ExplainRequest(run_a=run_a, run_b=run_b)
+    steps = f"steps-{run_b}"
+    comparison = compare_runs.fn(request, steps)
+    tried = []
+    while (step := choose_fit(comparison, tried)) is not None:
+        fit = step.fit
+        features = fit.features or build_features.fn(fit.snapshot, fit.spec, steps, fit.name)
+        returns = fit_returns.fn(features, fit.spec, steps, fit.name)
+        tried.append(TriedFit(name=fit.name, seconds=returns.seconds, returns=returns))
+    told = settle_explanation.fn(comparison, tried, str(home.explanation_dir(run_a, run_b)))
+    return Explanation.model_validate(read_json(home, told.file))
+
+
+def _snapshot(
+    home: Home, run_id: str, rows: pd.DataFrame, spec: RunSpec, as_of: date
+) -> SnapshotRef:
+    folder = home.run_dir(run_id)
+    roles = resolve_roles(spec, list(rows.columns))
+    info = {
+        "file": "small.csv", "grain": "WEEK", "as_of": as_of.isoformat(),
+        "roles": roles.model_dump(mode="json"),
+    }  # fmt: skip
+    return SnapshotRef(
+        dataset_id=spec.dataset_id, snapshot_id=f"s-{run_id}",
+        wide=write_parquet(home, folder / Artifact.CANONICAL_DATA, rows),
+        column_info=write_json(home, folder / Artifact.COLUMN_INFO, info),
+        grain=Grain.WEEK, as_of=as_of,
+    )  # fmt: skip

@@ -1,0 +1,121 @@
+"""The rows and sentences of an answer, from forged returns."""
+
+import pytest
+from support.worlds import FILE
+
+from schemas.changes import Comparison, CounterfactualFit, Factor, FitReturns, TriedFit
+from schemas.refs import SnapshotRef
+from schemas.run_spec import Grain, RunSpec
+from tasks.explain.answer import build_explanation, publish_means
+
+NEW, RESTATED, NOISE = Factor.NEW_PERIODS, Factor.RESTATED, Factor.NOISE
+
+
+def returns(roas, *, share=0.1, r_hat=1.0, mcse=0.01):
+    row = {
+        "roas_mean": roas, "roas_mcse": None if roas is None else mcse, "roas_r_hat": r_hat,
+        "share_mean": share, "share_mcse": mcse / 10, "share_r_hat": r_hat,
+    }  # fmt: skip
+    return {"tv": row}
+
+
+def explain(fits, changed, *, noise_at=0, planned=(), tried=()):
+    snapshot = SnapshotRef(
+        dataset_id="acme", snapshot_id="s", wide=FILE, column_info=FILE, grain=Grain.WEEK,
+        as_of="2024-01-01",
+    )  # fmt: skip
+    comparison = Comparison(
+        run_a="a", run_b="b", dataset_id="acme", key="k", changed=changed, facts={}, notes=[],
+        before=FILE, after=FILE, noise_at=noise_at, expected_seconds=1.0,
+        fits=[
+            CounterfactualFit(
+                name=name, says="as then", spec=RunSpec(dataset_id="acme"), snapshot=snapshot
+            )
+            for name in planned
+        ],
+    )  # fmt: skip
+    return build_explanation(comparison, list(tried), fits)
+
+
+def made(name):
+    return TriedFit(name=name, seconds=2.0, returns=FitReturns(file=FILE, seconds=2.0))
+
+
+def test_one_line_says_from_what_to_what_and_why():
+    fits = {"before": returns(1.5), "after": returns(2.0), "noise": returns(1.52)}
+    told = explain(fits, [NEW], planned=[NOISE], tried=[made(NOISE)])
+    row = told.channels[0]
+    assert row.sentence == (
+        "tv: ROAS 1.50 to 2.00 (+0.50). Mainly new periods: sampling noise +0.01; "
+        "new periods +0.49."
+    )
+    assert (row.main_cause, told.is_complete, told.notes) == (NEW, True, [])
+    assert row.parts[RESTATED].value == row.parts[Factor.SPEC_OR_CODE].value == 0
+    assert row.total_of_parts() == pytest.approx(row.change)
+
+
+def test_a_move_within_two_standard_errors_is_no_more_than_noise():
+    fits = {"before": returns(1.5), "after": returns(1.515), "noise": returns(1.5)}
+    row = explain(fits, [NEW]).channels[0]
+    assert row.main_cause == NOISE
+    assert "No more than sampling noise" in row.sentence
+    fits["restated"] = returns(1.9)
+    row = explain(fits | {"after": returns(1.91)}, [RESTATED, NEW]).channels[0]
+    assert "Mainly restated history" in row.sentence
+    assert "new periods +0.01 (not more than sampling noise)" in row.sentence
+
+
+def test_the_same_fit_again_is_unchanged():
+    row = explain({"before": returns(1.5), "after": returns(1.5)}, [], noise_at=None).channels[0]
+    assert row.sentence == "tv: ROAS 1.50, unchanged."
+
+
+def test_without_a_return_the_share_of_the_kpi_is_explained():
+    fits = {"before": returns(1.5, share=0.1), "after": returns(None, share=0.15)}
+    row = explain(fits, [NEW], noise_at=None).channels[0]
+    assert (row.quantity, row.before, row.after) == ("share", 0.1, 0.15)
+    assert "+5.00 points" in row.sentence
+
+
+def test_a_fit_that_was_not_begun_or_broke_is_told_and_nothing_is_guessed():
+    fits = {"before": returns(1.5), "after": returns(2.0)}
+    broke = TriedFit(name=RESTATED, seconds=3.0, error="SamplingError: it broke")
+    told = explain(fits, [RESTATED, NEW], planned=[RESTATED, NOISE], tried=[broke])
+    row = told.channels[0]
+    assert row.parts.keys() == {Factor.SPEC_OR_CODE}, "restated and new cannot be told apart"
+    assert row.unsplit.value == pytest.approx(0.5)
+    assert "restated history and new periods +0.50, which could not be told" in row.sentence
+    assert not told.is_complete
+    assert "it broke" in told.notes[0]
+    assert "no time was left" in told.notes[1]
+    assert [fit.seconds for fit in told.fits] == [3.0, None]
+
+
+def test_a_further_fit_that_sampled_badly_is_told():
+    fits = {"before": returns(1.5), "after": returns(2.0), "noise": returns(1.5, r_hat=1.2)}
+    told = explain(fits, [NEW], planned=[NOISE], tried=[made(NOISE)])
+    assert "R-hat 1.200" in told.notes[0]
+
+
+def test_repetitions_on_record_stand_in_for_a_fit():
+    on_record = {f"on record {i}": {"tv": {"roas_mean": 1.4, "roas_mcse": 0.01}} for i in (1, 2)}
+    fits = {"before": returns(1.7), "after": returns(2.0), **on_record}
+    row = explain(fits, [NEW]).channels[0]
+    assert row.parts[NOISE].value == pytest.approx(-0.2)
+    fits["after"] = returns(None)
+    row = explain(fits, [NEW]).channels[0]
+    assert NOISE not in row.parts, "they say nothing of the share"
+
+
+def test_channels_of_one_run_alone_are_named():
+    fits = {"before": {**returns(1.5), "radio": {}}, "after": {**returns(2.0), "tiktok": {}}}
+    told = explain(fits, [NEW], noise_at=None)
+    assert [row.channel for row in told.channels] == ["tv"]
+    assert any("tiktok" in note for note in told.notes)
+    assert any("radio" in note for note in told.notes)
+
+
+def test_what_a_run_has_published_counts_whatever_evaluates_its_draws_now():
+    found = publish_means(returns(1.5), {"tv": {"roas_mean": 1.6}})
+    assert (found["tv"]["roas_mean"], found["tv"]["roas_mcse"]) == (1.6, 0.01)
+    assert publish_means(returns(None), {"tv": {"roas_mean": None}})["tv"]["roas_mean"] is None

@@ -1,0 +1,62 @@
+"""The explanation inside a refit: an extra, which never costs the week."""
+
+import pytest
+
+from flows import counterfactuals
+from schemas.errors import IncomparableRunsError
+from schemas.outcomes import Verdict
+from schemas.run_spec import RunSpec
+
+SPEC = RunSpec(dataset_id="acme")
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Reasons that are told instead of an explanation."""
+    reasons = []
+    monkeypatch.setattr(
+        counterfactuals, "tell_no_explanation", lambda _spec, _run, reason: reasons.append(reason)
+    )
+    return reasons
+
+
+def compare_by(monkeypatch, outcome):
+    asked = []
+
+    def compare(*arguments):
+        asked.append(arguments)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(counterfactuals, "compare_with_champion", compare)
+    return asked
+
+
+@pytest.mark.parametrize(
+    "error",
+    [IncomparableRunsError("posterior.nc is missing"), ZeroDivisionError("oops")],
+    ids=["files of the champion are gone", "a fault of ours"],
+)
+def test_what_goes_wrong_is_told_and_the_refit_goes_on(monkeypatch, told, error):
+    compare_by(monkeypatch, error)
+    counterfactuals.explain_refit(Verdict.PASS, None, SPEC, "run-2")
+    assert told == [f"{type(error).__name__}: {error}"]
+
+
+def test_the_first_refit_has_nothing_to_explain(monkeypatch, told):
+    compare_by(monkeypatch, None)
+    assert counterfactuals.explain_refit(Verdict.REVIEW, None, SPEC, "run-1") is None
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("verdict", "in_refit"), [(Verdict.FAIL, True), (Verdict.PASS, False)], ids=["FAIL", "off"]
+)
+def test_a_rejected_fit_is_not_explained_nor_where_the_spec_says_so(
+    monkeypatch, told, verdict, in_refit
+):
+    asked = compare_by(monkeypatch, None)
+    spec = RunSpec.model_validate({"dataset_id": "acme", "explain": {"in_refit": in_refit}})
+    assert counterfactuals.explain_refit(verdict, None, spec, "run-2") is None
+    assert asked == told == []
