@@ -38,11 +38,12 @@ if __name__ == "__main__":
 from support.kill_cells import Cell, forked, run_cell, undisturbed  # noqa: E402
 from support.kill_points import AFTER, BEFORE, COMMIT, OUTSIDE, RENAMED, Moment, tasks_of  # noqa: E402
 from support.mondays import BEFORE as WEEK_BEFORE  # noqa: E402
-from support.mondays import GOOD, REFUSED, write_weeks  # noqa: E402
+from support.mondays import GOOD, SCENARIOS, UNEXPLAINED, write_weeks  # noqa: E402
 from support.refit_races import race  # noqa: E402
 
 from flows import refit_weekly  # noqa: E402
 from flows.engines import REFIT, import_engines  # noqa: E402
+from schemas.names import Artifact  # noqa: E402
 
 SAME_STATE = ("mlflow.set_model_version_tag", "mlflow.log_artifact", "mlflow.log_batch")
 """Writes that come in long rows: the first of a task stands for all."""
@@ -79,27 +80,41 @@ class Matrix:
         self.weeks = write_weeks(room / "weeks")
         self.start = room / "start"
         self.start.mkdir()
+        made = self._undisturbed(self.start, WEEK_BEFORE, weeks_later=0)
+        if made["faults"]:
+            sys.exit(f"the starting state contradicts itself: {made['faults']}")
         self.controls: dict[str, Any] = {}
-        self._undisturbed(self.start, WEEK_BEFORE, weeks_later=0)
-        for scenario in (GOOD, REFUSED):
-            home = room / f"control {scenario}"
+        for scenario in SCENARIOS:
+            home = self._starting(scenario)
+            control = room / f"control {scenario}"
+            shutil.copytree(home, control, symlinks=True)
+            self.controls[scenario] = self._undisturbed(control, scenario, weeks_later=1)
+
+    def _starting(self, scenario: str) -> Path:
+        """Return the home that a scenario starts from: with a file of the champion lost, in one."""
+        if scenario != UNEXPLAINED:
+            return self.start
+        home = self.room / "start without a file"
+        if not home.exists():
             shutil.copytree(self.start, home, symlinks=True)
-            self.controls[scenario] = self._undisturbed(home, scenario, weeks_later=1)
+            (lost,) = home.glob(f"data/runs/*/{Artifact.COLUMN_INFO}")
+            lost.unlink()
+        return home
 
     def _undisturbed(self, home: Path, week: str, *, weeks_later: int) -> dict[str, Any]:
         work = lambda: undisturbed(Home(home), self.weeks[week], weeks_later=weeks_later)  # noqa: E731
         status, found = forked(home, self.room / f"{home.name}.log", work).end()
-        if status != 0 or found["faults"]:
-            sys.exit(f"{home.name} ended with {status}, {found.get('faults')}; see {self.room}")
+        if status != 0:
+            sys.exit(f"{home.name} ended with {status}; see {self.room}")
         return found
 
     def moments(self, only: str) -> list[tuple[str, Moment]]:
-        """Every moment worth a kill; of the refused file, those that the good week has not."""
-        good = [Moment(*m) for m in self.controls[GOOD]["moments"]]
-        tasks = {moment.task for moment in good}
-        refused = [Moment(*m) for m in self.controls[REFUSED]["moments"]]
-        chosen = [(GOOD, m) for m in worth_killing(good)]
-        chosen += [(REFUSED, m) for m in worth_killing(refused) if m.task not in tasks]
+        """Every moment worth a kill; of later scenarios, those in tasks that come there first."""
+        chosen: list[tuple[str, Moment]] = []
+        for scenario in SCENARIOS:
+            known = {moment.task for _, moment in chosen}
+            passed = (Moment(*m) for m in self.controls[scenario]["moments"])
+            chosen += [(scenario, m) for m in worth_killing(passed) if m.task not in known]
         if missing := missing_tasks(m for _, m in chosen):
             sys.exit(f"no scenario calls {', '.join(sorted(missing))}; add one to kill_cells.py")
         return [c for c in chosen if re.search(only, f"{c[1].task} {c[1]}")]
@@ -127,9 +142,9 @@ class Matrix:
         if child:
             return child
         room = self.room / f"cell {place}"
-        data, control = self.weeks[scenario], self.controls[scenario]
+        start, data = self._starting(scenario), self.weeks[scenario]
         try:
-            cell = run_cell(scenario, moment, self.start, data, control, room)
+            cell = run_cell(scenario, moment, start, data, self.controls[scenario], room)
         except Exception as error:
             cell = Cell(scenario, moment, 0, [], "", "", [f"{type(error).__name__}: {error}"])
         room.with_suffix(".json").write_text(json.dumps(cell))
