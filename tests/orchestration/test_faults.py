@@ -142,6 +142,8 @@ def test_a_home_that_cannot_be_written_names_the_file_and_can_still_be_read(
         fails(monday, StorageError, 1, r"acme\.lock cannot be written: Permission denied")
         assert cli.main(["runs", "--json"]) == 0
         assert len(json.loads(capsys.readouterr().out)["runs"]) == 1
+        assert cli.main(["score", "--dataset", DATASET]) == 1
+        assert f"mmm: {copy} cannot be written" in capsys.readouterr().err
 
 
 def test_an_mlflow_that_is_not_there_is_told_before_anything_is_fitted(
