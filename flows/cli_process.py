@@ -65,7 +65,10 @@ def call_flow[Request, Report](
     """
     from flows import services
     from flows.engines import import_engines
+    from tasks.store.home import current_home
+    from tasks.store.storage import require_writable
 
+    require_writable(current_home())
     service = services.start_ephemeral_api()
     flow = open_flow()
     import_engines(engines)

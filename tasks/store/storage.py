@@ -1,11 +1,13 @@
 """A disk that is full or may not be written to, told as what it is, with the next action."""
 
 import errno
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from schemas.errors import MmmError, StorageError
+from tasks.store.home import Home
 
 _BROKEN = {errno.EIO}
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -34,6 +36,21 @@ def writing_to(path: Path) -> Iterator[None]:
         if remedy is None:
             raise
         raise StorageError(f"{path} cannot be written: {_said(error)}. {remedy}") from error
+
+
+def require_writable(home: Home) -> None:
+    """Write a file without a name into the home.
+
+    Raises
+    ------
+    StorageError
+        If the home cannot be written to; servers that keep their own files there would only say
+        that they ended.
+    """
+    with writing_to(home.root):
+        home.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home.root) as stream:
+            stream.write(b"written")
 
 
 def _remedy(error: Exception) -> str | None:

@@ -56,6 +56,16 @@ def _runs(con: duckdb.DuckDBPyConnection, home: Home) -> Iterator[str]:
         told = json.loads(path.read_text())["status"] if path.is_file() else None
         if told != status:
             yield f"{run_id} is {status} in ops.runs and {told} in {Artifact.RUN_STATUS}"
+        if status == READY:
+            yield from _changed_files(home, run_id)
+
+
+def _changed_files(home: Home, run_id: str) -> Iterator[str]:
+    folder = home.run_dir(run_id)
+    known = json.loads((folder / Artifact.DIGESTS).read_text())
+    for name, digest in known.items():
+        if not (folder / name).is_file() or sha256_of(folder / name) != digest:
+            yield f"{name} of {run_id} is not what was published"
 
 
 def _marts(con: duckdb.DuckDBPyConnection) -> Iterator[str]:

@@ -16,15 +16,19 @@ from tasks.store.home import Home
 from tasks.store.warehouse import reading
 from tasks.store.warehouse_runs import list_runs
 
-_MOMENTS = ("created_at", "updated_at", "decided_at", "received_at", "seconds", "wall_seconds")
-_UNEQUAL = {Artifact.REPORT, Artifact.RUN_STATUS}
-"""Files that name moments and runs; that they are there is what is compared."""
+_MOMENTS = (
+    "created_at", "updated_at", "decided_at", "received_at", "seconds", "wall_seconds",
+    "key",  # of an explanation: a hash of two run ids, among others
+)  # fmt: skip
+_UNEQUAL = {Artifact.REPORT, Artifact.RUN_STATUS, Artifact.DIGESTS}
+"""Files that name moments and runs, or hash others that do; that they are there is compared."""
 
 
 def facts_of(home: Home, dataset_id: str) -> dict[str, Any]:
     """Tables with digests of their rows, files of the newest run, and what MLflow holds."""
     runs = sorted(list_runs(home, dataset_id), key=lambda run: run.created_at)
-    names = {run.run_id: f"<run {place}>" for place, run in enumerate(runs, 1)}
+    names = {str(home.root): "<home>"}
+    names |= {run.run_id: f"<run {place}>" for place, run in enumerate(runs, 1)}
     names |= {
         run.mlflow_run_id: f"<mlflow {place}>"
         for place, run in enumerate(runs, 1)

@@ -22,13 +22,13 @@ from support.mondays import DATASET, REFUSED, ask
 from flows import refit_weekly as flow_module
 from schemas.errors import MmmError
 from schemas.results import RunStatus
-from tasks.fit import sampling
 from tasks.store import tracking
 from tasks.store.champions import CHAMPION, find_champion
 from tasks.store.home import Home
 from tasks.store.warehouse_runs import list_runs
 
-LIMIT_SECONDS = 300
+LIMIT_SECONDS = 600
+FIT_RECORD = "steps/fit_posterior.json"
 
 
 class Cell(NamedTuple):
@@ -115,17 +115,15 @@ def kill(home: Home, data: Path, moment: Moment) -> dict[str, Any]:
 def resume(home: Home, data: Path) -> dict[str, Any]:
     """Look at what a kill left, ask for the same again, and look at what came of it."""
     left = _left_by_kill(home)
-    written, samplings = [], []
-    Watch(home.root, None, written.append).arm()
-    sample = sampling.sample_posterior
-    sampling.sample_posterior = lambda *a, **k: (samplings.append(1), sample(*a, **k))[1]
+    moments: list[Moment] = []
+    Watch(home.root, None, moments.append).arm()
     ended = refit(data)
-    again = {m.name for m in written if m.what == RENAMED} & set(left["records"])
+    written = [moment.name for moment in moments if moment.what == RENAMED]
     return {
         **left,
         "ended": ended,
-        "sampled": len(samplings),
-        "again": sorted(again),
+        "sampled": written.count(FIT_RECORD),
+        "again": sorted(set(written) & set(left["records"])),
         "facts": facts_of(home, DATASET),
         "faults": list(faults_of(home)),
     }
@@ -137,8 +135,8 @@ def _left_by_kill(home: Home) -> dict[str, Any]:
     champion = find_champion(home, DATASET)
     request = "request.json"
     # Other files of a fit wait in the same folder; a record is named after its task.
-    steps = {f"{name}.json" for name in tasks_of(flow_module)}
-    records = {f"steps/{p.name}" for p in home.steps.glob("*/*.json") if p.name in steps}
+    steps = tuple(tasks_of(flow_module))
+    records = {f"steps/{p.name}" for p in home.steps.glob("*/*.json") if p.stem.startswith(steps)}
     return {
         "statuses": [run.status for run in runs],
         "champion": None if champion is None else champion.version,
@@ -164,7 +162,8 @@ def run_cell(
         return _lost(scenario, moment, f"the next try ended with {status}: {room}/resumed.log")
     cell = Cell(
         scenario, moment, found["sampled"], found["again"], _standing(found), found["ended"],
-        [*found["faults"], *judge(scenario, found, control)],
+        [f for f in found["faults"] if f not in control["faults"]]
+        + judge(scenario, found, control),
     )  # fmt: skip
     if not cell.faults:
         shutil.rmtree(room)
@@ -185,7 +184,7 @@ def judge(scenario: str, found: Mapping[str, Any], control: Mapping[str, Any]) -
     was_published = found["statuses"].count(RunStatus.OUTPUTS_READY) == 2
     # It had told its end and forgotten its steps: the next try is another refit, or refusal.
     had_ended = RunStatus.ERROR in found["statuses"] or (was_published and found["is_over"])
-    fitted = "steps/fit_posterior.json" in found["records"] or was_published
+    fitted = FIT_RECORD in found["records"] or was_published
     wanted = 0 if (fitted and not had_ended) or scenario == REFUSED else 1
     faults = [f"{step} had ended and was done again" for step in found["again"]]
     if found["sampled"] != wanted:

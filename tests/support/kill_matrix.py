@@ -1,6 +1,6 @@
 """The kill matrix of the weekly refit: every task, every moment, what became of it.
 
-    python tests/support/kill_matrix.py [--only REGEX] [--races] [--jobs N] [--answer FILE]
+    python tests/support/kill_matrix.py [--only REGEX] [--race] [--jobs N] [--answer FILE]
 
 Starts from a home that has a champion, kills the next week's refit with SIGKILL at one moment,
 asks for the same refit again, and compares with a home where nothing happened. Prints a table,
@@ -38,11 +38,12 @@ if __name__ == "__main__":
 from support.kill_cells import Cell, forked, run_cell, undisturbed  # noqa: E402
 from support.kill_points import AFTER, BEFORE, COMMIT, OUTSIDE, RENAMED, Moment, tasks_of  # noqa: E402
 from support.mondays import BEFORE as WEEK_BEFORE  # noqa: E402
-from support.mondays import GOOD, REFUSED, write_weeks  # noqa: E402
-from support.refit_races import race_of_datasets, race_of_one  # noqa: E402
+from support.mondays import GOOD, SCENARIOS, UNEXPLAINED, write_weeks  # noqa: E402
+from support.refit_races import race  # noqa: E402
 
 from flows import refit_weekly  # noqa: E402
 from flows.engines import REFIT, import_engines  # noqa: E402
+from schemas.names import Artifact  # noqa: E402
 
 SAME_STATE = ("mlflow.set_model_version_tag", "mlflow.log_artifact", "mlflow.log_batch")
 """Writes that come in long rows: the first of a task stands for all."""
@@ -79,27 +80,41 @@ class Matrix:
         self.weeks = write_weeks(room / "weeks")
         self.start = room / "start"
         self.start.mkdir()
+        made = self._undisturbed(self.start, WEEK_BEFORE, weeks_later=0)
+        if made["faults"]:
+            sys.exit(f"the starting state contradicts itself: {made['faults']}")
         self.controls: dict[str, Any] = {}
-        self._undisturbed(self.start, WEEK_BEFORE, weeks_later=0)
-        for scenario in (GOOD, REFUSED):
-            home = room / f"control {scenario}"
+        for scenario in SCENARIOS:
+            home = self._starting(scenario)
+            control = room / f"control {scenario}"
+            shutil.copytree(home, control, symlinks=True)
+            self.controls[scenario] = self._undisturbed(control, scenario, weeks_later=1)
+
+    def _starting(self, scenario: str) -> Path:
+        """Return the home that a scenario starts from: with a file of the champion lost, in one."""
+        if scenario != UNEXPLAINED:
+            return self.start
+        home = self.room / "start without a file"
+        if not home.exists():
             shutil.copytree(self.start, home, symlinks=True)
-            self.controls[scenario] = self._undisturbed(home, scenario, weeks_later=1)
+            (lost,) = home.glob(f"data/runs/*/{Artifact.COLUMN_INFO}")
+            lost.unlink()
+        return home
 
     def _undisturbed(self, home: Path, week: str, *, weeks_later: int) -> dict[str, Any]:
         work = lambda: undisturbed(Home(home), self.weeks[week], weeks_later=weeks_later)  # noqa: E731
         status, found = forked(home, self.room / f"{home.name}.log", work).end()
-        if status != 0 or found["faults"]:
-            sys.exit(f"{home.name} ended with {status}, {found.get('faults')}; see {self.room}")
+        if status != 0:
+            sys.exit(f"{home.name} ended with {status}; see {self.room}")
         return found
 
     def moments(self, only: str) -> list[tuple[str, Moment]]:
-        """Every moment worth a kill; of the refused file, those that the good week has not."""
-        good = [Moment(*m) for m in self.controls[GOOD]["moments"]]
-        tasks = {moment.task for moment in good}
-        refused = [Moment(*m) for m in self.controls[REFUSED]["moments"]]
-        chosen = [(GOOD, m) for m in worth_killing(good)]
-        chosen += [(REFUSED, m) for m in worth_killing(refused) if m.task not in tasks]
+        """Every moment worth a kill; of later scenarios, those in tasks that come there first."""
+        chosen: list[tuple[str, Moment]] = []
+        for scenario in SCENARIOS:
+            known = {moment.task for _, moment in chosen}
+            passed = (Moment(*m) for m in self.controls[scenario]["moments"])
+            chosen += [(scenario, m) for m in worth_killing(passed) if m.task not in known]
         if missing := missing_tasks(m for _, m in chosen):
             sys.exit(f"no scenario calls {', '.join(sorted(missing))}; add one to kill_cells.py")
         return [c for c in chosen if re.search(only, f"{c[1].task} {c[1]}")]
@@ -116,23 +131,20 @@ class Matrix:
             row = json.loads(answer.read_text())
             yield Cell(*row)._replace(moment=Moment(*row[1]))
 
-    def races(self) -> dict[str, list[str]]:
-        """Two refits at once: of one dataset, and of two; what is wrong after each."""
-        found = {}
-        for name, race in (("one dataset", race_of_one), ("two datasets", race_of_datasets)):
-            home = self.room / f"race of {name}"
-            shutil.copytree(self.start, home, symlinks=True)
-            found[f"two refits of {name} at once"] = race(Home(home), self.weeks[GOOD])
-        return found
+    def race(self) -> list[str]:
+        """Tell what is wrong after refits at once."""
+        home = self.room / "race"
+        shutil.copytree(self.start, home, symlinks=True)
+        return race(Home(home), self.weeks[GOOD])
 
     def _fork(self, place: int, scenario: str, moment: Moment) -> int:
         child = os.fork()
         if child:
             return child
         room = self.room / f"cell {place}"
-        data, control = self.weeks[scenario], self.controls[scenario]
+        start, data = self._starting(scenario), self.weeks[scenario]
         try:
-            cell = run_cell(scenario, moment, self.start, data, control, room)
+            cell = run_cell(scenario, moment, start, data, self.controls[scenario], room)
         except Exception as error:
             cell = Cell(scenario, moment, 0, [], "", "", [f"{type(error).__name__}: {error}"])
         room.with_suffix(".json").write_text(json.dumps(cell))
@@ -156,7 +168,7 @@ def main() -> int:
     """Run the matrix and print its table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="regular expression of `task what name`")
-    parser.add_argument("--races", action="store_true", help="two refits at once, too")
+    parser.add_argument("--race", action="store_true", help="refits at once, too")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--room", type=Path, help="folder for all homes; kept where cells differ")
     parser.add_argument("--answer", type=Path, help="file for the cells as JSON")
@@ -173,20 +185,20 @@ def main() -> int:
         cells.append(cell)
         told = "; ".join(cell.faults) or "ok"
         sys.stderr.write(f"{len(cells)}/{len(chosen)} {cell.moment.task} {cell.moment}: {told}\n")
-    races = matrix.races() if asked.races else {}
+    raced = matrix.race() if asked.race else []
     order = {moment: place for place, (_, moment) in enumerate(chosen)}
     cells.sort(key=lambda cell: order[cell.moment])
     if asked.answer:
         kills = [cell._asdict() for cell in cells]
-        asked.answer.write_text(json.dumps({"kills": kills, "races": races}))
-    bad = [cell for cell in cells if cell.faults] + [race for race in races.values() if race]
+        asked.answer.write_text(json.dumps({"kills": kills, "race": raced}))
+    bad = [cell for cell in cells if cell.faults]
     seconds = time.monotonic() - started
-    for name, faults in races.items():
-        sys.stdout.write(f"{name}: {'; '.join(faults) or 'both succeed'}\n")
+    if asked.race:
+        sys.stdout.write(f"two refits of a dataset and one of another at once: {raced or 'ok'}\n")
     sys.stdout.write(f"{render(cells)}\n\n{len(cells)} kills, {len(bad)} differ, {seconds:.0f} s\n")
-    if not bad and not asked.room:
+    if not bad and not raced and not asked.room:
         shutil.rmtree(room)
-    return 1 if bad else 0
+    return 1 if bad or raced else 0
 
 
 if __name__ == "__main__":

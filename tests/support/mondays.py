@@ -20,15 +20,20 @@ SPEC = {
 }
 BEFORE, GOOD, REFUSED = "the week before", "a good week", "a refused file"
 """The file that made the champion, the next one, and the next one with a KPI that is no number."""
+UNEXPLAINED = "a champion without a file"
+"""The next file, in a home where the change since the champion cannot be explained."""
+SCENARIOS = (GOOD, REFUSED, UNEXPLAINED)
+"""Together they call every task of the flow."""
 
 
 def write_weeks(folder: Path) -> dict[str, Path]:
-    """Write the three files into ``folder``."""
+    """Write the files of all weeks into ``folder``."""
     panel = pd.read_csv(DEMO, dtype=str)
     files = {
         BEFORE: panel.iloc[:-1],
         GOOD: panel,
         REFUSED: panel.assign(sales=["-", *panel["sales"][1:]]),
+        UNEXPLAINED: panel,
     }
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{name.replace(' ', '_')}.csv" for name in files}
