@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -26,6 +26,9 @@ from tasks.store.home import Home, current_home
 from tasks.store.resume import fit_dir, resumable
 from tasks.store.run_documents import open_documents
 
+if TYPE_CHECKING:
+    from tasks.diagnose.judgement import FitUnderTest
+
 log = logging.getLogger(__name__)
 
 
@@ -41,79 +44,45 @@ def diagnose_posterior(
 ) -> DiagnosticsRef:
     """Measure and judge one fit.
 
-    Logic: ``convergence``, ``predictive``, ``identifiability``, ``lift_conflict``; ``cause`` where
-    sampling failed. Reviews among the data ``findings`` count: a fit on a doubtful panel is no
+    Logic: ``judgement``. Reviews among the data ``findings`` count: a fit on a doubtful panel is no
     clean pass.
     """
-    from tasks.diagnose import convergence, identifiability, lift_conflict, predictive
-    from tasks.diagnose.cause import Cause, find_causes
-    from tasks.diagnose.facts import collect_facts
-    from tasks.diagnose.suspects import find_suspects
-    from tasks.mmm.panel import IS_ESTIMATION, build_panel
-    from tasks.mmm.scaling import scales_from_json
-    from tasks.models.contract import ModelInputs
-    from tasks.models.opening import open_fitted
+    from tasks.diagnose.judgement import judge_fit
 
     home = current_home()
-    metadata = read_json(home, features.metadata)
-    tree = read_netcdf(home, posterior.posterior)
-    scaler = read_json(home, features.scaler)
-    model = open_fitted(tree, metadata, scaler)
-    panel = build_panel(read_parquet(home, features.features), metadata)
-    sampling = convergence.measure_convergence(tree)
-    fit = predictive.measure_predictive(
-        model, panel, panel[IS_ESTIMATION].values, seed=spec.sampler.random_seed
-    )
-    contractions = identifiability.contraction(model)
-    inputs = ModelInputs(metadata, scales_from_json(scaler))
-    lifts = lift_conflict.measure_lift(model.draws, panel, inputs, spec.lift_tests)
-    judged = convergence.judge_convergence(sampling, spec.gates.sampling)
-    report = GateReport(
-        outcomes=[
-            *judged,
-            *predictive.judge_predictive(fit, spec.gates.fit),
-            identifiability.judge_identifiability(contractions, spec.gates.fit),
-            *lift_conflict.judge_lift(lifts, spec.gates.fit),
-        ]
-    )
-    facts = {**convergence.evidence_facts(sampling), **predictive.evidence_facts(fit)}
-    failures = convergence.sampling_failures(judged)
-    causes: list[Cause] = []
-    if failures:
-        names = [c["name"] for c in metadata["channels"]]
-        blamed = find_suspects(sampling, tree, spec.gates.sampling, channels=names)
-        data = collect_facts(panel, inputs, findings=findings, lifts=lifts, gates=spec.gates)
-        causes = find_causes(blamed, data)
-    verdict = worst([report.verdict, *(f.verdict for f in findings)])
-    reasons = [
-        *report.reasons,
-        *(c.sentence for c in causes),
-        *(f"{f.rule}: {f.message}" for f in findings if f.verdict is not Verdict.PASS),
-    ]
+    judged = judge_fit(_open_fit(home, posterior, features), findings, spec)
+    sampling = judged.evidence.sampling
     log.info(
         "verdict %s: worst R-hat %.4f, least ESS %.0f, %d divergences",
-        verdict,
+        judged.verdict,
         sampling.r_hat_max,
         sampling.ess_bulk_min,
         sampling.n_divergences,
     )
-    document = {
-        "verdict": verdict.value,
-        "reasons": reasons,
-        **facts,
-        "contraction": contractions,
-        "prior_driven": identifiability.prior_driven(contractions, spec.gates.fit),
-        "lift_tests": lift_conflict.lift_rows(lifts, spec.gates.fit),
-        "causes": [c._asdict() for c in causes],
-        "gates": [o.model_dump(mode="json") for o in report.outcomes],
-        "parameters": sampling.parameters,
-    }
     return DiagnosticsRef(
-        verdict=verdict,
-        reasons=reasons,
-        file=write_json(home, fit_dir(home, run_id, rung) / Artifact.DIAGNOSTICS, document),
-        metrics={k: float(v) for k, v in facts.items() if v is not None},
-        sampling_failures=failures,
+        verdict=judged.verdict,
+        reasons=judged.reasons,
+        file=write_json(home, fit_dir(home, run_id, rung) / Artifact.DIAGNOSTICS, judged.document),
+        metrics={k: float(v) for k, v in judged.evidence.facts.items() if v is not None},
+        sampling_failures=judged.sampling_failures,
+    )
+
+
+def _open_fit(home: Home, posterior: PosteriorRef, features: FeaturesRef) -> "FitUnderTest":
+    from tasks.diagnose.judgement import FitUnderTest
+    from tasks.mmm.panel import build_panel
+    from tasks.mmm.scaling import scales_from_json
+    from tasks.models.contract import ModelInputs
+    from tasks.models.opening import open_fitted
+
+    metadata = read_json(home, features.metadata)
+    scaler = read_json(home, features.scaler)
+    tree = read_netcdf(home, posterior.posterior)
+    return FitUnderTest(
+        model=open_fitted(tree, metadata, scaler),
+        tree=tree,
+        panel=build_panel(read_parquet(home, features.features), metadata),
+        inputs=ModelInputs(metadata, scales_from_json(scaler)),
     )
 
 

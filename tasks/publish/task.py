@@ -98,30 +98,12 @@ def publish_run(
     champion = find_champion(home, spec.dataset_id)
     candidate = Candidate(run_id, snapshot.as_of, date.fromisoformat(outputs.last_period))
     decision = _decide(home, outputs, candidate, champion)
-    record = tracking.RefitLog(
-        dataset_id=spec.dataset_id,
-        run_id=run_id,
-        name=records.run_name(outputs),
-        note=records.render_note(outputs, decision.reason),
-        params=records.refit_params(
-            outputs,
-            fingerprints={"code": code_fingerprint(), "lock": lock_fingerprint()},
-            versions=library_versions(),
-        ),
-        metrics=records.refit_metrics(outputs, timings) | (plan.metrics if plan else {}),
-        tags=records.refit_tags(
-            outputs,
-            {
-                "promotion": decision.reason,
-                "champion_before": describe_standing(champion, candidate),
-                "model_kind": posterior.kind,
-                "sampler": posterior.sampler,
-                "advice": plan.advice.value if plan else "none",
-            },
-        ),
-        folder=home.run_dir(run_id),
-        figures=build_figures(outputs),
-    )
+    facts = {
+        "champion_before": describe_standing(champion, candidate),
+        "model_kind": posterior.kind,
+        "sampler": posterior.sampler,
+    }
+    record = _refit_log(home, outputs, decision, facts, plan, timings)
     model = _model_files(home, features, posterior) if decision.register else None
     change = _open_explanation(home, explanation)
     with asking(home), writing_to(home.mlruns):
@@ -150,6 +132,32 @@ def publish_run(
             keep_outcome(home, run_id, outcome)
     get_run_logger().info("%s", decision.reason)
     return publication
+
+
+def _refit_log(
+    home: Home,
+    outputs: RunOutputs,
+    decision: Decision,
+    facts: dict[str, str],
+    plan: PlanRef | None,
+    timings: dict[str, float],
+) -> tracking.RefitLog:
+    """Everything that MLflow is told of the run."""
+    advice = plan.advice.value if plan else "none"
+    fingerprints = {"code": code_fingerprint(), "lock": lock_fingerprint()}
+    return tracking.RefitLog(
+        dataset_id=outputs.spec.dataset_id,
+        run_id=outputs.run_id,
+        name=records.run_name(outputs),
+        note=records.render_note(outputs, decision.reason),
+        params=records.refit_params(
+            outputs, fingerprints=fingerprints, versions=library_versions()
+        ),
+        metrics=records.refit_metrics(outputs, timings) | (plan.metrics if plan else {}),
+        tags=records.refit_tags(outputs, {"promotion": decision.reason, "advice": advice, **facts}),
+        folder=home.run_dir(outputs.run_id),
+        figures=build_figures(outputs),
+    )
 
 
 @task(name="describe-run", cache_policy=NO_CACHE)
@@ -236,26 +244,20 @@ def _write_warehouse(
     plan: PlanRef | None,
 ) -> None:
     """Write everything of the run in the open transaction; a rejected fit publishes no rows."""
-    verdict = outputs.diagnostics.verdict
+    verdict, run_id, dataset_id = (
+        outputs.diagnostics.verdict, outputs.run_id, outputs.spec.dataset_id,
+    )  # fmt: skip
     if verdict in {Verdict.PASS, Verdict.REVIEW}:
         write_marts(
-            con,
-            outputs.run_id,
-            outputs.spec.dataset_id,
-            contributions=outputs.contributions,
-            fitted=outputs.fitted,
+            con, run_id, dataset_id, contributions=outputs.contributions, fitted=outputs.fitted,
             roas=outputs.roas,
-        )
-        write_stability(con, outputs.run_id, outputs.spec.dataset_id, outputs.stability)
+        )  # fmt: skip
+        write_stability(con, run_id, dataset_id, outputs.stability)
         if forecast is not None:
             write_forecasts(
-                con,
-                outputs.run_id,
-                outputs.spec.dataset_id,
-                read_parquet(home, forecast.forecast),
-                read_parquet(home, forecast.assumptions),
-                kpi=outputs.spec.kpi_name,
-            )
+                con, run_id, dataset_id, read_parquet(home, forecast.forecast),
+                read_parquet(home, forecast.assumptions), kpi=outputs.spec.kpi_name,
+            )  # fmt: skip
         if plan is not None:
             document = Plan.model_validate(read_json(home, plan.file))
             write_plan(con, document, MadeBy.REFIT, logged.mlflow_run_id)

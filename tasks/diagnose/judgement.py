@@ -1,0 +1,123 @@
+"""One fit measured and judged: every battery together, and causes where sampling failed."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import xarray as xr
+
+from schemas.gates import GateSettings
+from schemas.outcomes import Finding, GateOutcome, GateReport, Verdict, worst
+from schemas.run_spec import RunSpec
+from tasks.diagnose import convergence, identifiability, lift_conflict, predictive
+from tasks.diagnose.cause import Cause, find_causes
+from tasks.diagnose.facts import collect_facts
+from tasks.diagnose.suspects import find_suspects
+from tasks.mmm.panel import IS_ESTIMATION
+from tasks.models.contract import FittedModel, ModelInputs
+
+
+class FitUnderTest(NamedTuple):
+    """What is judged."""
+
+    model: FittedModel
+    tree: xr.DataTree
+    """Its draws, as sampled."""
+    panel: xr.Dataset
+    inputs: ModelInputs
+
+
+class Evidence(NamedTuple):
+    """What was measured of one fit."""
+
+    sampling: convergence.Evidence
+    predictive: predictive.PredictiveEvidence
+    contractions: dict[str, float]
+    lifts: Sequence[lift_conflict.LiftEvidence]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Numbers of ``diagnostics.json`` beside the verdict."""
+        return {
+            **convergence.evidence_facts(self.sampling),
+            **predictive.evidence_facts(self.predictive),
+        }
+
+
+class Judgement(NamedTuple):
+    """A verdict, and the document that gives reasons for it."""
+
+    verdict: Verdict
+    reasons: list[str]
+    evidence: Evidence
+    sampling_failures: dict[str, float]
+    """Observed value per sampling gate that failed."""
+    document: dict[str, Any]
+    """``diagnostics.json``."""
+
+
+def judge_fit(fit: FitUnderTest, findings: list[Finding], spec: RunSpec) -> Judgement:
+    """Measure and judge one fit.
+
+    Parameters
+    ----------
+    fit
+        Model, draws, panel with ``is_estimation``, and the inputs of the model.
+    findings
+        Of the data layers; reviews among them count: a fit on a doubtful panel is no clean pass.
+    spec
+        Gates, lift tests and the seed.
+    """
+    evidence = _measure(fit, spec)
+    judged = convergence.judge_convergence(evidence.sampling, spec.gates.sampling)
+    report = GateReport(outcomes=[*judged, *_judge_rest(evidence, spec.gates)])
+    failures = convergence.sampling_failures(judged)
+    causes = _find_causes(fit, evidence, findings, spec.gates) if failures else []
+    verdict = worst([report.verdict, *(f.verdict for f in findings)])
+    reasons = [
+        *report.reasons,
+        *(c.sentence for c in causes),
+        *(f"{f.rule}: {f.message}" for f in findings if f.verdict is not Verdict.PASS),
+    ]
+    document = {
+        "verdict": verdict.value,
+        "reasons": reasons,
+        **evidence.facts,
+        "contraction": evidence.contractions,
+        "prior_driven": identifiability.prior_driven(evidence.contractions, spec.gates.fit),
+        "lift_tests": lift_conflict.lift_rows(evidence.lifts, spec.gates.fit),
+        "causes": [c._asdict() for c in causes],
+        "gates": [o.model_dump(mode="json") for o in report.outcomes],
+        "parameters": evidence.sampling.parameters,
+    }
+    return Judgement(verdict, reasons, evidence, failures, document)
+
+
+def _measure(fit: FitUnderTest, spec: RunSpec) -> Evidence:
+    window = fit.panel[IS_ESTIMATION].values
+    return Evidence(
+        sampling=convergence.measure_convergence(fit.tree),
+        predictive=predictive.measure_predictive(
+            fit.model, fit.panel, window, seed=spec.sampler.random_seed
+        ),
+        contractions=identifiability.contraction(fit.model),
+        lifts=lift_conflict.measure_lift(fit.model.draws, fit.panel, fit.inputs, spec.lift_tests),
+    )
+
+
+def _judge_rest(evidence: Evidence, gates: GateSettings) -> list[GateOutcome]:
+    return [
+        *predictive.judge_predictive(evidence.predictive, gates.fit),
+        identifiability.judge_identifiability(evidence.contractions, gates.fit),
+        *lift_conflict.judge_lift(evidence.lifts, gates.fit),
+    ]
+
+
+def _find_causes(
+    fit: FitUnderTest, evidence: Evidence, findings: list[Finding], gates: GateSettings
+) -> list[Cause]:
+    names = [channel["name"] for channel in fit.inputs.metadata["channels"]]
+    blamed = find_suspects(evidence.sampling, fit.tree, gates.sampling, channels=names)
+    data = collect_facts(
+        fit.panel, fit.inputs, findings=findings, lifts=evidence.lifts, gates=gates
+    )
+    return find_causes(blamed, data)
