@@ -224,7 +224,7 @@ def open_experiment(client: "MlflowClient", home: Home, dataset_id: str) -> str:
 
 
 def _drop_leftovers(client: "MlflowClient", experiment_id: str, record: RefitLog) -> None:
-    """Delete what an interrupted try of the same run left: its runs and their model versions."""
+    """Delete what an interrupted try of the same run left: its runs, their models and versions."""
     left = client.search_runs(
         [experiment_id],
         f"tags.`{RUN_TAG}` = '{_quoted(record.run_id)}' and attributes.status != 'FINISHED'",
@@ -233,6 +233,9 @@ def _drop_leftovers(client: "MlflowClient", experiment_id: str, record: RefitLog
         of_run = f"name = '{_quoted(record.dataset_id)}' and run_id = '{run.info.run_id}'"
         for found in client.search_model_versions(of_run):
             client.delete_model_version(record.dataset_id, str(found.version))
+        made = f"source_run_id = '{run.info.run_id}'"
+        for model in client.search_logged_models([experiment_id], filter_string=made):
+            client.delete_logged_model(model.model_id)
         client.delete_run(run.info.run_id)
 
 

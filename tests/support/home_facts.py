@@ -20,6 +20,8 @@ _MOMENTS = (
     "created_at", "updated_at", "decided_at", "received_at", "seconds", "wall_seconds",
     "key",  # of an explanation: a hash of two run ids, among others
 )  # fmt: skip
+_VERSIONS = ("model_version", "version", "from_version")
+"""MLflow never gives a number twice: after a try that was deleted, the next version is the third."""
 _UNEQUAL = {Artifact.REPORT, Artifact.RUN_STATUS, Artifact.DIGESTS}
 """Files that name moments and runs, or hash others that do; that they are there is compared."""
 
@@ -57,6 +59,7 @@ def differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str
 def _tables(home: Home, names: Mapping[str, str]) -> dict[str, list[Any]]:
     """Number of rows of every table, and a digest of what they say."""
     found = {}
+    place = _places_of_versions(home)
     with reading(home) as con:
         tables = con.execute(
             "select table_schema, table_name from information_schema.tables order by all"
@@ -64,6 +67,8 @@ def _tables(home: Home, names: Mapping[str, str]) -> dict[str, list[Any]]:
         for schema, table in tables:
             frame = con.execute(f"select * from {schema}.{table}").df()
             frame = frame.drop(columns=[c for c in frame if c in _MOMENTS])
+            for name in frame.columns.intersection(_VERSIONS):
+                frame[name] = [place.get(value, value) for value in frame[name]]
             rows = sorted(
                 json.dumps([_told(value, names) for value in row], default=str)
                 for row in frame.itertuples(index=False)
@@ -121,14 +126,22 @@ def _mlflow(home: Home, dataset_id: str) -> dict[str, Any]:
         return {}
     runs = client.search_runs([experiment.experiment_id])
     versions = client.search_model_versions(f"name = '{dataset_id}'")
-    place = {v.version: i for i, v in enumerate(sorted(versions, key=lambda v: int(v.version)), 1)}
+    place = _places_of_versions(home)
     aliases = client.get_registered_model(dataset_id).aliases if versions else {}
     return {
         "runs": sorted(run.info.status for run in runs),
         "logged models": len(client.search_logged_models([experiment.experiment_id])),
         "versions": len(versions),
-        "aliases": {alias: place[version] for alias, version in sorted(aliases.items())},
+        "aliases": {alias: place[int(v)] for alias, v in sorted(aliases.items())},
     }
+
+
+def _places_of_versions(home: Home) -> dict[int, int]:
+    """Tell each version of the home's models as the first, second, ... of its model."""
+    numbers: dict[str, list[int]] = {}
+    for version in tracking.open_store(home).search_model_versions():
+        numbers.setdefault(version.name, []).append(int(version.version))
+    return {n: place for found in numbers.values() for place, n in enumerate(sorted(found), 1)}
 
 
 def _digest(text: str) -> str:

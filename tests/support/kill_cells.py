@@ -43,6 +43,7 @@ class Cell(NamedTuple):
     champion: str
     """Champion between the kill and the next try."""
     ended: str
+    """How the next try ended, and who is champion then."""
     faults: list[str]
 
 
@@ -125,6 +126,7 @@ def resume(home: Home, data: Path) -> dict[str, Any]:
         "sampled": written.count(FIT_RECORD),
         "again": sorted(set(written) & set(left["records"])),
         "facts": facts_of(home, DATASET),
+        "champion_then": find_champion(home, DATASET).version,
         "faults": list(faults_of(home)),
     }
 
@@ -161,7 +163,7 @@ def run_cell(
     if status != 0:
         return _lost(scenario, moment, f"the next try ended with {status}: {room}/resumed.log")
     cell = Cell(
-        scenario, moment, found["sampled"], found["again"], _standing(found), found["ended"],
+        scenario, moment, found["sampled"], found["again"], _standing(found), _told_end(found),
         [f for f in found["faults"] if f not in control["faults"]]
         + judge(scenario, found, control),
     )  # fmt: skip
@@ -179,6 +181,10 @@ def _standing(found: Mapping[str, Any]) -> str:
     return held if found["alias"] == found["champion"] else f"{held}, alias on v{found['alias']}"
 
 
+def _told_end(found: Mapping[str, Any]) -> str:
+    return f"{found['ended']}, v{found['champion_then']}"
+
+
 def judge(scenario: str, found: Mapping[str, Any], control: Mapping[str, Any]) -> list[str]:
     """Everything that a kill changed and should not have."""
     was_published = found["statuses"].count(RunStatus.OUTPUTS_READY) == 2
@@ -186,7 +192,8 @@ def judge(scenario: str, found: Mapping[str, Any], control: Mapping[str, Any]) -
     had_ended = RunStatus.ERROR in found["statuses"] or (was_published and found["is_over"])
     fitted = FIT_RECORD in found["records"] or was_published
     wanted = 0 if (fitted and not had_ended) or scenario == REFUSED else 1
-    faults = [f"{step} had ended and was done again" for step in found["again"]]
+    again = [] if had_ended else found["again"]
+    faults = [f"{step} had ended and was done again" for step in again]
     if found["sampled"] != wanted:
         faults.append(f"{found['sampled']} fits after the kill instead of {wanted}")
     if found["champion"] != (2 if was_published else 1):
