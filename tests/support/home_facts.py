@@ -21,7 +21,7 @@ _MOMENTS = (
     "key",  # of an explanation: a hash of two run ids, among others
 )  # fmt: skip
 _VERSIONS = ("model_version", "version", "from_version")
-"""MLflow never gives a number twice: after a try that was deleted, the next version is the third."""
+"""MLflow gives no number twice: what follows a version that was deleted is told by its place."""
 _UNEQUAL = {Artifact.REPORT, Artifact.RUN_STATUS, Artifact.DIGESTS}
 """Files that name moments and runs, or hash others that do; that they are there is compared."""
 

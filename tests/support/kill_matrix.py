@@ -154,7 +154,7 @@ class Matrix:
 def render(cells: Sequence[Cell]) -> str:
     """One line per moment."""
     lines = [
-        "| task | killed | champion until then | fits then | outcome |",
+        "| task | killed | champion until the next try | fits of the next try | how it ends |",
         "|---|---|---|---|---|",
     ]
     for cell in cells:
