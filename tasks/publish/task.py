@@ -244,9 +244,8 @@ def _write_warehouse(
     plan: PlanRef | None,
 ) -> None:
     """Write everything of the run in the open transaction; a rejected fit publishes no rows."""
-    verdict, run_id, dataset_id = (
-        outputs.diagnostics.verdict, outputs.run_id, outputs.spec.dataset_id,
-    )  # fmt: skip
+    run_id, dataset_id = outputs.run_id, outputs.spec.dataset_id
+    verdict = outputs.diagnostics.verdict
     if verdict in {Verdict.PASS, Verdict.REVIEW}:
         write_marts(
             con, run_id, dataset_id, contributions=outputs.contributions, fitted=outputs.fitted,
@@ -262,10 +261,10 @@ def _write_warehouse(
             document = Plan.model_validate(read_json(home, plan.file))
             write_plan(con, document, MadeBy.REFIT, logged.mlflow_run_id)
     for battery in ("sampling", "fit", "stability"):
-        write_gate_results(con, outputs.run_id, battery, records.gate_rows(outputs, battery))
+        write_gate_results(con, run_id, battery, records.gate_rows(outputs, battery))
     advance_run(
         home,
-        outputs.run_id,
+        run_id,
         RunStatus.OUTPUTS_READY,
         con=con,
         verdict=verdict,
