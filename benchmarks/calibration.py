@@ -11,7 +11,7 @@ import time
 import warnings
 
 from benchmarks.recovery.ranks import judge_families, measure_uniformity, simulate_ranks
-from schemas.sampler import SamplerSpec
+from schemas.spec.sampler import SamplerSpec
 
 SUSPICIOUS = 0.01
 """P value of a family below which the last line names it."""

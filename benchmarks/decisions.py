@@ -30,8 +30,8 @@ from benchmarks.recovery.decision import Decision, decide
 from benchmarks.recovery.generator import Shape, generate_known_world
 from benchmarks.recovery.tables import render_rows
 from benchmarks.recovery.worlds import leave_out_last
-from schemas.optimizer import OptimizerSpec
-from schemas.sampler import SamplerSpec
+from schemas.spec.optimizer import OptimizerSpec
+from schemas.spec.sampler import SamplerSpec
 
 FIRST_SEED = 9001
 N_WORLDS = 25

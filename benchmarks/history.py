@@ -110,7 +110,7 @@ def run_week(week: Week, folder: Path) -> dict[str, Any]:
     from flows.refit_weekly import refit_weekly
     from flows.score_forecasts import score_forecasts
     from schemas.errors import MmmError
-    from schemas.run_spec import RefitRequest, RunSpec
+    from schemas.spec.run_spec import RefitRequest, RunSpec
 
     name = f"week_{week.number:02d}{'_bad' if week.event == 'bad file' else ''}.csv"
     week.rows.to_csv(folder / name, index=False)
@@ -145,7 +145,7 @@ def read(path: Path) -> dict[str, Any]:
 
 def champion_version(home: Any) -> int | None:
     """Return the version that has the champion's alias."""
-    from tasks.store.champions import find_champion
+    from tasks.store.runs.champions import find_champion
 
     found = find_champion(home, SPEC["dataset_id"])
     return found.version if found else None
@@ -209,7 +209,7 @@ def find_broken(weeks: list[dict[str, Any]], changes: list[dict[str, Any]]) -> l
 
 def read_changes(home: Any, run_id: str) -> list[dict[str, Any]]:
     """Return the rows of ``mart.changes`` of a run."""
-    from tasks.store.warehouse import reading
+    from tasks.store.warehouse.connection import reading
 
     with reading(home) as con:
         frame = con.execute(
@@ -220,12 +220,12 @@ def read_changes(home: Any, run_id: str) -> list[dict[str, Any]]:
 
 def simulate(home_dir: Path, args: argparse.Namespace) -> int:
     """Run the history, print its tables, and return the exit code."""
-    from flows import services
+    from flows.cli.render.scores import render_scoring
     from flows.score_forecasts import score_forecasts
-    from flows.score_output import render_scoring
+    from flows.services import servers
     from tasks.store.home import Home
 
-    services.require_prefect_api(services.start_ephemeral_api())
+    servers.require_prefect_api(servers.start_ephemeral_api())
     home, folder = Home(home_dir), home_dir / "files"
     folder.mkdir(parents=True, exist_ok=True)
     panel = pd.read_csv(PANEL, dtype=str)

@@ -57,7 +57,7 @@ def main() -> None:
         plain, landed = [], []
         for i in range(REPEATS):
             os.environ["MMM_HOME"] = str(Path(folder) / f"home{i}")
-            from schemas.run_spec import RunSpec
+            from schemas.spec.run_spec import RunSpec
             from tasks.ingest.task import ingest_file
 
             spec = RunSpec(dataset_id="bench")

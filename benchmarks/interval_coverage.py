@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.recovery.generator import SHAPES, generate_world
 from benchmarks.recovery.our_core import fit_ours, read_ours
 from benchmarks.recovery.scores import score_fit
-from schemas.sampler import SamplerSpec
+from schemas.spec.sampler import SamplerSpec
 
 FIRST_SEED = 7001
 N_WORLDS = 2 * len(SHAPES)

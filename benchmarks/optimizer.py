@@ -49,8 +49,8 @@ from benchmarks.recovery.plan_problem import (
 )
 from benchmarks.recovery.process import CellError, run_cell
 from benchmarks.recovery.tables import render_rows
-from schemas.optimizer import OptimizerSpec, Utility
-from schemas.sampler import SamplerSpec
+from schemas.spec.optimizer import OptimizerSpec, Utility
+from schemas.spec.sampler import SamplerSpec
 from tasks.optimize.methods import METHODS
 
 FOLDER_VARIABLE = "MMM_RECOVERY_DATA"

@@ -11,21 +11,21 @@ from prefect.states import Completed
 from flows.hooks import notify_failure
 from flows.refit_weekly import refit_weekly
 from flows.spec_files import find_file
-from schemas.backfill import (
+from schemas.answers.backfill import (
     BackfillReport,
     BackfillRequest,
     ReplayedPeriod,
     ReplayOutcome,
     outcome_of,
 )
+from schemas.documents.results import RefitReport
 from schemas.errors import DataContractError, MmmError
 from schemas.outcomes import Verdict
-from schemas.results import RefitReport
-from schemas.run_spec import RefitRequest, RunSpec
+from schemas.spec.run_spec import RefitRequest, RunSpec
 from tasks.backfill.task import find_replayed, next_replay, show_backfill
 from tasks.canonicalize.task import accepted_since, preview_snapshot
 from tasks.ingest.task import ingest_file
-from tasks.retrieve.task import load_spec
+from tasks.query.runs import load_spec
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from schemas.errors import DataContractError
 from schemas.outcomes import Finding, Verdict, worst
-from schemas.run_spec import RunSpec
+from schemas.spec.run_spec import RunSpec
 from tasks.canonicalize.task import canonicalize_batch, take_snapshot
 from tasks.features.task import build_features
 from tasks.ingest.task import ingest_file

@@ -2,8 +2,8 @@
 
 from prefect import flow
 
-from flows.counterfactuals import try_fits
-from schemas.changes import ExplainRequest, Explanation
+from flows.auxiliary_fits import try_fits
+from schemas.documents.changes import ExplainRequest, Explanation
 from tasks.explain.task import (
     begin_explanation,
     compare_runs,

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flows.spec_files import find_file
+from schemas.documents.results import RefitReport
 from schemas.errors import MmmError
-from schemas.results import RefitReport
 from tasks.notify import task as notices
-from tasks.retrieve.task import load_spec
+from tasks.query.runs import load_spec
 
 if TYPE_CHECKING:
     from prefect import Flow

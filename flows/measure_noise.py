@@ -2,7 +2,13 @@
 
 from prefect import flow
 
-from schemas.stability import NoiseRequest, Repeated, Repetition, Repetitions, StabilityReport
+from schemas.answers.stability import (
+    NoiseRequest,
+    Repeated,
+    Repetition,
+    Repetitions,
+    StabilityReport,
+)
 from tasks.fit.task import fit_returns
 from tasks.stability.task import forget_repetitions, plan_repetitions, settle_noise
 

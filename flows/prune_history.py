@@ -9,8 +9,8 @@ from collections.abc import Callable
 from prefect import flow
 
 from flows import hooks
-from schemas.pruning import DatasetPruning, PruneReport
-from schemas.retention import RetentionSpec
+from schemas.answers.pruning import DatasetPruning, PruneReport
+from schemas.spec.retention import RetentionSpec
 from tasks.prune.task import describe_pruning, find_datasets, prune_dataset, sweep_leftovers
 
 

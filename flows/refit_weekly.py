@@ -8,12 +8,14 @@ from datetime import UTC, date, datetime
 
 from prefect import flow
 
-from flows.counterfactuals import explain_refit
-from flows.ladder import fit_until_sampled
+from flows.auxiliary_fits import explain_refit
+from flows.retries import fit_until_sampled
 from flows.timing import Timings
+from schemas.documents.refit_outcome import Outcome
+from schemas.documents.restatements import is_held
+from schemas.documents.results import RefitReport, RunStatus
 from schemas.errors import DataContractError, MmmError
 from schemas.names import Artifact
-from schemas.outcome import Outcome
 from schemas.outcomes import Finding, Verdict
 from schemas.refs import (
     AttributionRef,
@@ -25,9 +27,7 @@ from schemas.refs import (
     ValidationRef,
     WeeklyPlan,
 )
-from schemas.restatements import is_held
-from schemas.results import RefitReport, RunStatus
-from schemas.run_spec import RefitRequest, RunSpec
+from schemas.spec.run_spec import RefitRequest, RunSpec
 from tasks.attribute.task import attribute_kpi
 from tasks.canonicalize.task import canonicalize_batch, refuse_batch, take_snapshot
 from tasks.diagnose.task import diagnose_posterior, judge_stability

@@ -14,11 +14,11 @@ from prefect.states import Completed
 from flows.hooks import notify_failure, notify_rejection
 from flows.refit_weekly import refit_weekly
 from flows.spec_files import find_file
+from schemas.documents.results import RefitReport
 from schemas.outcomes import Verdict
-from schemas.results import RefitReport
-from schemas.run_spec import RefitRequest
-from schemas.scheduled import ScheduledRefit
-from tasks.retrieve.task import load_spec, locate_data
+from schemas.spec.run_spec import RefitRequest
+from schemas.spec.scheduled import ScheduledRefit
+from tasks.query.runs import load_spec, locate_data
 
 
 @flow(

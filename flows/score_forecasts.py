@@ -3,7 +3,7 @@
 from prefect import flow
 
 from flows import hooks
-from schemas.forecast_scores import LedgerReport, ScoringReport
+from schemas.documents.forecast_scores import LedgerReport, ScoringReport
 from tasks.forecast.task import find_ledgers, report_ledger, score_runs, watch_residuals
 from tasks.notify import task as notices
 

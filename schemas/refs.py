@@ -5,11 +5,11 @@ from pathlib import PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.documents.plan import Advice
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
 from schemas.outcomes import Finding, Verdict
-from schemas.plan import Advice
-from schemas.run_spec import Grain, RunSpec
+from schemas.spec.run_spec import Grain, RunSpec
 
 
 class Ref(BaseModel):
@@ -154,7 +154,7 @@ class PlanSource(Ref):
 
 
 class PlanRef(Ref):
-    """A budget plan, ``schemas.plan.Plan`` as JSON."""
+    """A budget plan, ``schemas.documents.plan.Plan`` as JSON."""
 
     scenario_id: str
     advice: Advice

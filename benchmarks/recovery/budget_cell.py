@@ -14,8 +14,8 @@ from benchmarks.recovery.plan_problem import PlanProblem, take_apart
 from benchmarks.recovery.process import answer
 from benchmarks.recovery.sets import load_set
 from benchmarks.recovery.worlds import World, leave_out_last
-from schemas.optimizer import OptimizerSpec, Utility
-from schemas.sampler import SamplerSpec
+from schemas.spec.optimizer import OptimizerSpec, Utility
+from schemas.spec.sampler import SamplerSpec
 
 OWN = "own"
 OWN_WORLD = (9501, Shape(n_weeks=130, n_entities=1, n_channels=8))

@@ -48,7 +48,7 @@ def fit_cell(cell: Cell) -> dict[str, Any]:
     from benchmarks.recovery.published_spec import fit_published, read_published
     from benchmarks.recovery.scores import score_fit
     from benchmarks.recovery.sets import load_set
-    from schemas.sampler import SamplerSpec
+    from schemas.spec.sampler import SamplerSpec
 
     settings = SamplerSpec(
         draws=cell.draws,

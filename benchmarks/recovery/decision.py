@@ -17,13 +17,13 @@ from benchmarks.recovery.media_truth import L_MAX, MediaTruth
 from benchmarks.recovery.oracle import allocate_on_grid, exchange_search
 from benchmarks.recovery.our_core import fit_ours
 from benchmarks.recovery.worlds import World
-from schemas.gates import FitGates
+from schemas.documents.plan import Advice, Plan, PlanModel, PlannedModel, PlanRequest
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
-from schemas.optimizer import OptimizerSpec, PlanBounds
-from schemas.plan import Advice, Plan, PlanModel, PlannedModel, PlanRequest
-from schemas.sampler import SamplerSpec
+from schemas.spec.gates import FitGates
+from schemas.spec.optimizer import OptimizerSpec, PlanBounds
+from schemas.spec.sampler import SamplerSpec
 from tasks.diagnose.identifiability import contraction, prior_driven
-from tasks.mmm.draws import convergence
+from tasks.mathematics.draws import convergence
 from tasks.models.mmm.fitted import MmmFitted
 from tasks.models.quantities import pick_draws
 from tasks.optimize.planning import PlannedFit, make_plan

@@ -9,9 +9,9 @@ import numpy as np
 from benchmarks.recovery.scores import Fit, Sampling, label_totals
 from benchmarks.recovery.worlds import World
 from schemas.names import DATE_DIM, ComponentKind
-from schemas.sampler import SamplerSpec
+from schemas.spec.sampler import SamplerSpec
 from tasks.fit.sampling import sample_posterior
-from tasks.mmm.panel import IS_ESTIMATION
+from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.mmm import load_posterior
 from tasks.models.mmm.fitted import MmmFitted
 

@@ -13,7 +13,7 @@ from benchmarks.recovery.media_truth import MediaTruth
 from benchmarks.recovery.oracle import exchange_search, random_starts
 from benchmarks.recovery.worlds import World
 from schemas.names import CHANNEL_DIM, ENTITY_DIM
-from schemas.optimizer import OptimizerSpec, PlanBounds, Utility
+from schemas.spec.optimizer import OptimizerSpec, PlanBounds, Utility
 from tasks.optimize.bounds import build_limits, with_budget
 from tasks.optimize.limits import Limits
 from tasks.optimize.methods import find_method

@@ -19,7 +19,7 @@ from pymc_marketing.mmm import MMM, GeometricAdstock, HillSaturationSigmoid
 from benchmarks.recovery.scores import Fit, Sampling
 from benchmarks.recovery.worlds import CONTROL_PREFIX, KPI_COLUMN, SPEND_PREFIX, World
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, PERIOD_COLUMN
-from schemas.sampler import SamplerSpec
+from schemas.spec.sampler import SamplerSpec
 
 L_MAX = 8
 HARMONICS = 2

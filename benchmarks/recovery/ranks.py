@@ -22,9 +22,9 @@ from scipy import stats
 from benchmarks.recovery.generator import Shape, generate_world
 from benchmarks.recovery.worlds import World
 from schemas.names import DATE_DIM, ENTITY_DIM, SAMPLE_DIM
-from schemas.sampler import SamplerSpec
+from schemas.spec.sampler import SamplerSpec
 from tasks.fit.sampling import sample_posterior
-from tasks.mmm.draws import stack_samples
+from tasks.mathematics.draws import stack_samples
 from tasks.models.mmm.constants import FitConstants, fit_constants
 from tasks.models.mmm.derive import publish_points
 from tasks.models.mmm.fitted import MmmFitted

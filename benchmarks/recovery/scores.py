@@ -8,7 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, SAMPLE_DIM
-from tasks.mmm.draws import convergence, hdi, stack_samples
+from tasks.mathematics.draws import convergence, hdi, stack_samples
 
 COVERAGE_PROB = 0.90
 

@@ -21,7 +21,7 @@ from pymc_marketing.mmm.utility import average_response, conditional_value_at_ri
 from benchmarks.recovery.plan_problem import PlanProblem
 from benchmarks.recovery.worlds import World
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
-from schemas.optimizer import Utility
+from schemas.spec.optimizer import Utility
 from tasks.models.mmm.stock import publish_stock
 
 Array = NDArray[np.float64]

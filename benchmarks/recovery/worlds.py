@@ -8,10 +8,10 @@ import xarray as xr
 
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, PERIOD_COLUMN
 from schemas.refs import FileRef, SnapshotRef
-from schemas.roles import resolve_roles
-from schemas.run_spec import Grain, RunSpec
+from schemas.spec.roles import resolve_roles
+from schemas.spec.run_spec import Grain, RunSpec
 from tasks.features.build import build_features
-from tasks.mmm.panel import build_panel
+from tasks.mathematics.panel import build_panel
 from tasks.models.contract import ModelInputs
 
 KPI_COLUMN = "sales"

@@ -16,7 +16,7 @@ from schemas.names import (
     PERIOD_COLUMN,
     ComponentKind,
 )
-from tasks.mmm.draws import hdi, summarize
+from tasks.mathematics.draws import hdi, summarize
 from tasks.models.contract import Component, FittedModel
 
 

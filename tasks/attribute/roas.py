@@ -9,10 +9,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, ComponentKind
-from schemas.run_spec import KpiKind
+from schemas.spec.run_spec import KpiKind
 from tasks.attribute.contribution import Attribution
-from tasks.mmm.draws import hdi, summarize
-from tasks.mmm.panel import IS_ESTIMATION, estimation_window
+from tasks.mathematics.draws import hdi, summarize
+from tasks.mathematics.panel import IS_ESTIMATION, estimation_window
 from tasks.models.contract import Component, FittedModel
 from tasks.models.quantities import quantiles
 

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, ComponentKind
-from tasks.mmm.panel import estimation_window
+from tasks.mathematics.panel import estimation_window
 from tasks.models.contract import Component, FittedModel
 
 _CEILING = np.exp(50.0)
@@ -22,7 +22,7 @@ def steady_panel(panel: xr.Dataset, n_periods: int) -> xr.Dataset:
     Parameters
     ----------
     panel
-        As ``tasks.mmm.panel`` has it.
+        As ``tasks.mathematics.panel`` has it.
     n_periods
         Periods that the model remembers. Where history is shorter, the first period is repeated.
     """

@@ -7,10 +7,16 @@ from prefect.cache_policies import NO_CACHE
 
 from schemas.names import Artifact
 from schemas.refs import AttributionRef, DiagnosticsRef, FeaturesRef, PosteriorRef
-from schemas.run_spec import RunSpec
-from tasks.store.artifacts import read_json, read_netcdf, read_parquet, write_json, write_parquet
+from schemas.spec.run_spec import RunSpec
+from tasks.store.files.artifacts import (
+    read_json,
+    read_netcdf,
+    read_parquet,
+    write_json,
+    write_parquet,
+)
 from tasks.store.home import current_home
-from tasks.store.resume import resumable
+from tasks.store.runs.resume import resumable
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +32,8 @@ def attribute_kpi(
 ) -> AttributionRef:
     """Split the KPI into contributions. Logic: ``contribution``, ``roas``, ``curves``."""
     from tasks.attribute import contribution, curves, roas
-    from tasks.mmm.panel import IS_ESTIMATION, build_panel
-    from tasks.models.opening import open_fitted
+    from tasks.mathematics.panel import IS_ESTIMATION, build_panel
+    from tasks.models.registry import open_fitted
 
     home = current_home()
     metadata = read_json(home, features.metadata)

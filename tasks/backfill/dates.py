@@ -3,7 +3,7 @@
 import calendar
 from datetime import date, timedelta
 
-from schemas.run_spec import Grain
+from schemas.spec.run_spec import Grain
 
 DAYS_PER_WEEK = 7
 

@@ -7,18 +7,18 @@ from prefect import task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from schemas.backfill import BackfillReport, ReplayedPeriod, ReplayOutcome
+from schemas.answers.backfill import BackfillReport, ReplayedPeriod, ReplayOutcome
+from schemas.documents.promotions import PromotionAction
 from schemas.names import Artifact
-from schemas.promotions import PromotionAction
-from schemas.run_spec import Grain, RunSpec
+from schemas.spec.run_spec import Grain, RunSpec
 from tasks.backfill.dates import nth_day
 from tasks.store.artifact_keys import artifact_key
 from tasks.store.home import Home, current_home
-from tasks.store.resume import run_key
-from tasks.store.run_documents import open_documents
-from tasks.store.warehouse_promotions import list_promotions
-from tasks.store.warehouse_run_inputs import find_finished_run, newest_grain
-from tasks.store.warehouse_runs import read_run
+from tasks.store.runs.documents import open_documents
+from tasks.store.runs.resume import run_key
+from tasks.store.warehouse.promotions import list_promotions
+from tasks.store.warehouse.run_inputs import find_finished_run, newest_grain
+from tasks.store.warehouse.runs import read_run
 
 
 @task(name="next-replay", cache_policy=NO_CACHE)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
-from schemas.run_spec import Grain
+from schemas.spec.run_spec import Grain
 
 ID_DIGITS = 16
 

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
-from schemas.roles import UNIT_VALUE_COLUMN, ColumnRoles
-from schemas.run_spec import RunSpec
+from schemas.spec.roles import UNIT_VALUE_COLUMN, ColumnRoles
+from schemas.spec.run_spec import RunSpec
 
 
 def describe_columns(

@@ -9,8 +9,8 @@ from schemas.names import (
     PERIOD_COLUMN,
     SPEND_PREFIX,
 )
-from schemas.roles import UNIT_VALUE_COLUMN
-from schemas.run_spec import RunSpec
+from schemas.spec.roles import UNIT_VALUE_COLUMN
+from schemas.spec.run_spec import RunSpec
 
 
 def header_of_held(spec: RunSpec, held: Set[tuple[str, str]]) -> list[str]:

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, TOTAL_ENTITY
-from schemas.roles import UNIT_VALUE_COLUMN, ColumnRoles
-from schemas.run_spec import Grain, Level, RunSpec
-from tasks.mmm.calendar import detect_grain
+from schemas.spec.roles import UNIT_VALUE_COLUMN, ColumnRoles
+from schemas.spec.run_spec import Grain, Level, RunSpec
+from tasks.mathematics.calendar import detect_grain
 
 PANEL_FILE = "canonical_panel.parquet"
 """The panel before filling and summing: what canonical validation judges; not published."""

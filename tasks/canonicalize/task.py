@@ -9,12 +9,12 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
+from schemas.documents.restatements import HistoryChange, Restatement, RestatementDecision
 from schemas.errors import DataContractError, SpecError
 from schemas.names import PERIOD_COLUMN, Artifact
 from schemas.refs import BatchRef, CandidateRef, FileRef, SnapshotRef
-from schemas.restatements import HistoryChange, Restatement, RestatementDecision
-from schemas.roles import ColumnRoles, resolve_roles
-from schemas.run_spec import RunSpec
+from schemas.spec.roles import ColumnRoles, resolve_roles
+from schemas.spec.run_spec import RunSpec
 from tasks.canonicalize.content_id import snapshot_id_of
 from tasks.canonicalize.describe import describe_columns, describe_panel
 from tasks.canonicalize.held_roles import header_of_held
@@ -23,10 +23,7 @@ from tasks.canonicalize.panel_rules import (
     require_distinct_columns,
     shape_panel,
 )
-from tasks.store import landing, landing_rows, text_values, warehouse, warehouse_batches
-from tasks.store import warehouse_canonical as canonical
-from tasks.store import warehouse_restatements as restatements
-from tasks.store.artifacts import (
+from tasks.store.files.artifacts import (
     open_ref,
     read_json,
     read_parquet,
@@ -35,8 +32,10 @@ from tasks.store.artifacts import (
     write_whole,
 )
 from tasks.store.home import Home, current_home
-from tasks.store.resume import resumable, run_key
-from tasks.store.warehouse_run_inputs import write_run_input
+from tasks.store.inputs import landing, landing_rows, text_values
+from tasks.store.runs.resume import resumable, run_key
+from tasks.store.warehouse import batches, canonical, connection, restatements
+from tasks.store.warehouse.run_inputs import write_run_input
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ def canonicalize_batch(
     """
     home, folder = current_home(), Path(run_dir)
     roles, long = _batch_rows(home, batch, spec, folder) if batch else (None, None)
-    with warehouse.reading(home) as con:
+    with connection.reading(home) as con:
         roles = roles or _held_roles(con, spec, as_of)
         wanted = _wanted(roles)
         known = canonical.read_panel(
@@ -116,7 +115,7 @@ def canonicalize_batch(
 @task(name="preview-snapshot", cache_policy=NO_CACHE, timeout_seconds=600)
 def preview_snapshot(spec: RunSpec, as_of: date) -> str | None:
     """Return the id that a snapshot of what is known on a day would have; None without data."""
-    with warehouse.reading(current_home()) as con:
+    with connection.reading(current_home()) as con:
         if not canonical.held_names(con, spec.dataset_id, as_of):
             return None
         roles = _held_roles(con, spec, as_of)
@@ -130,8 +129,8 @@ def preview_snapshot(spec: RunSpec, as_of: date) -> str | None:
 @task(name="accepted-since", cache_policy=NO_CACHE)
 def accepted_since(batch: BatchRef) -> date | None:
     """Return the day from which a batch is known; None where it was never accepted."""
-    with warehouse.reading(current_home()) as con:
-        return warehouse_batches.known_since(con, batch.dataset_id, batch.batch_id)
+    with connection.reading(current_home()) as con:
+        return batches.known_since(con, batch.dataset_id, batch.batch_id)
 
 
 def _wanted(roles: ColumnRoles) -> list[tuple[str, str, str]]:
@@ -170,7 +169,7 @@ def _held_roles(con: Any, spec: RunSpec, as_of: date) -> ColumnRoles:
 
 def _stage(con: Any, long: Path, batch: BatchRef, as_of: date) -> bool:
     """Stage a batch, refuse it if it would rewrite the past, and tell if it was accepted before."""
-    accepted = warehouse_batches.is_accepted(con, batch.dataset_id, batch.batch_id)
+    accepted = batches.is_accepted(con, batch.dataset_id, batch.batch_id)
     canonical.stage_batch(
         con, long, dataset_id=batch.dataset_id, batch_id=batch.batch_id, accepted=accepted
     )
@@ -206,7 +205,7 @@ def take_snapshot(candidate: CandidateRef, spec: RunSpec, run_dir: str, as_of: d
     info = read_json(home, candidate.column_info)
     snapshot_id = snapshot_id_of(wide, candidate.grain)
     starts, n_restated = wide[PERIOD_COLUMN].dt.date, 0
-    with warehouse.writing(home) as con:
+    with connection.writing(home) as con:
         if candidate.batch_id and candidate.long:
             n_restated = _accept(con, home, candidate, info["file"], as_of)
         canonical.insert_snapshot(
@@ -263,7 +262,7 @@ def _accept(con: Any, home: Home, candidate: CandidateRef, file: str, as_of: dat
         known_from=as_of,
         accepted=accepted,
     )
-    warehouse_batches.accept_batch(con, candidate.dataset_id, candidate.batch_id, as_of)
+    batches.accept_batch(con, candidate.dataset_id, candidate.batch_id, as_of)
     restatements.write_restatements(con, candidate, restated, RestatementDecision.ACCEPTED)
     return n_restated
 
@@ -290,8 +289,8 @@ def refuse_batch(batch: BatchRef, held: CandidateRef | None = None) -> None:
     if held is not None:
         history = HistoryChange.model_validate(read_json(home, held.column_info)["history"])
         restated = history.restated
-    with warehouse.writing(home) as con:
-        warehouse_batches.refuse_batch_row(con, batch.dataset_id, batch.batch_id)
+    with connection.writing(home) as con:
+        batches.refuse_batch_row(con, batch.dataset_id, batch.batch_id)
         if held is not None:
             restatements.write_restatements(con, held, restated, RestatementDecision.HELD)
     log.info("batch %s of %s refused", batch.batch_id, batch.dataset_id)

@@ -15,7 +15,7 @@ import numpy as np
 from tasks.diagnose.facts import Facts
 from tasks.diagnose.lift_conflict import is_agreed
 from tasks.diagnose.suspects import Suspect
-from tasks.mmm.collinearity import variance_inflation
+from tasks.mathematics.collinearity import variance_inflation
 
 CLOSE_CORRELATION = 0.9
 """Two regressors closer than this share their effect at will (a variance inflation of 5)."""

@@ -7,11 +7,11 @@ import arviz as az
 import numpy as np
 import xarray as xr
 
-from schemas.escalation import SamplingGate
-from schemas.gates import SamplingGates
+from schemas.documents.retries import SamplingGate
 from schemas.outcomes import GateOutcome, Verdict
-from tasks.mmm.draws import convergence
-from tasks.mmm.judging import judge_at_least, judge_at_most
+from schemas.spec.gates import SamplingGates
+from tasks.mathematics.draws import convergence
+from tasks.mathematics.judging import judge_at_least, judge_at_most
 
 
 class Evidence(NamedTuple):

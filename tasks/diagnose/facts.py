@@ -8,12 +8,12 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.gates import GateSettings
 from schemas.names import CHANNEL_DIM, ENTITY_DIM
 from schemas.outcomes import Finding
+from schemas.spec.gates import GateSettings
 from tasks.diagnose.lift_conflict import LiftEvidence
 from tasks.diagnose.suspects import Suspect
-from tasks.mmm.panel import IS_ESTIMATION
+from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms
 

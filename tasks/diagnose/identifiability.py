@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from schemas.gates import FitGates
 from schemas.names import ComponentKind
 from schemas.outcomes import GateOutcome
-from tasks.mmm.judging import judge_at_most
+from schemas.spec.gates import FitGates
+from tasks.mathematics.judging import judge_at_most
 from tasks.models.contract import FittedModel
 
 

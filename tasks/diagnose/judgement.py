@@ -5,14 +5,14 @@ from typing import Any, NamedTuple
 
 import xarray as xr
 
-from schemas.gates import GateSettings
 from schemas.outcomes import Finding, GateOutcome, GateReport, Verdict, worst
-from schemas.run_spec import RunSpec
+from schemas.spec.gates import GateSettings
+from schemas.spec.run_spec import RunSpec
 from tasks.diagnose import convergence, identifiability, lift_conflict, predictive
 from tasks.diagnose.cause import Cause, find_causes
 from tasks.diagnose.facts import collect_facts
 from tasks.diagnose.suspects import find_suspects
-from tasks.mmm.panel import IS_ESTIMATION
+from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.contract import FittedModel, ModelInputs
 
 

@@ -14,12 +14,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.gates import FitGates
-from schemas.lift_tests import LiftTest
 from schemas.outcomes import GateOutcome
+from schemas.spec.gates import FitGates
+from schemas.spec.lift_tests import LiftTest
 from tasks.diagnose.loo import compute_loo
-from tasks.mmm.draws import hdi, stack_samples
-from tasks.mmm.judging import judge_at_most
+from tasks.mathematics.draws import hdi, stack_samples
+from tasks.mathematics.judging import judge_at_most
 from tasks.models.contract import ModelInputs
 from tasks.models.mmm.lift import LiftDesign, expected_lift, lift_design
 from tasks.models.mmm.shapes import sampled_multiplier

@@ -6,12 +6,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.gates import FitGates
 from schemas.names import ComponentKind
 from schemas.outcomes import GateOutcome
+from schemas.spec.gates import FitGates
 from tasks.diagnose.loo import compute_loo
-from tasks.mmm.draws import hdi
-from tasks.mmm.judging import judge_at_least, judge_at_most
+from tasks.mathematics.draws import hdi
+from tasks.mathematics.judging import judge_at_least, judge_at_most
 from tasks.models.contract import FittedModel
 
 

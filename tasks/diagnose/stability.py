@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.gates import StabilityGates
 from schemas.outcomes import GateOutcome
-from tasks.mmm.judging import judge_at_least
-from tasks.mmm.stability import ChannelShift
+from schemas.spec.gates import StabilityGates
+from tasks.mathematics.judging import judge_at_least
+from tasks.mathematics.stability import ChannelShift
 
 _REMEDY = (
     "Look at what changed since the champion was fitted: restated history, the spec, many new "

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from schemas.gates import SamplingGates
 from schemas.names import BASELINE_COMPONENT, CHANNEL_DIM, ENTITY_DIM
+from schemas.spec.gates import SamplingGates
 from tasks.diagnose.convergence import Evidence, parameter_cells
 
 MAX_SUSPECTS = 5

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents.promotions import Champion
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
 from schemas.outcomes import Finding, GateOutcome, GateReport, Verdict, worst
-from schemas.promotions import Champion
 from schemas.refs import (
     AttributionRef,
     DiagnosticsRef,
@@ -19,12 +19,12 @@ from schemas.refs import (
     PosteriorRef,
     SnapshotRef,
 )
-from schemas.run_spec import RunSpec
-from tasks.store.artifacts import read_json, read_netcdf, read_parquet, write_json
-from tasks.store.champions import find_champion
+from schemas.spec.run_spec import RunSpec
+from tasks.store.files.artifacts import read_json, read_netcdf, read_parquet, write_json
 from tasks.store.home import Home, current_home
-from tasks.store.resume import fit_dir, resumable
-from tasks.store.run_documents import open_documents
+from tasks.store.runs.champions import find_champion
+from tasks.store.runs.documents import open_documents
+from tasks.store.runs.resume import fit_dir, resumable
 
 if TYPE_CHECKING:
     from tasks.diagnose.judgement import FitUnderTest
@@ -70,10 +70,10 @@ def diagnose_posterior(
 
 def _open_fit(home: Home, posterior: PosteriorRef, features: FeaturesRef) -> "FitUnderTest":
     from tasks.diagnose.judgement import FitUnderTest
-    from tasks.mmm.panel import build_panel
-    from tasks.mmm.scaling import scales_from_json
+    from tasks.mathematics.panel import build_panel
+    from tasks.mathematics.scaling import scales_from_json
     from tasks.models.contract import ModelInputs
-    from tasks.models.opening import open_fitted
+    from tasks.models.registry import open_fitted
 
     metadata = read_json(home, features.metadata)
     scaler = read_json(home, features.scaler)
@@ -148,7 +148,7 @@ def _compare(
     spec: RunSpec,
 ) -> tuple[list[GateOutcome], list[dict[str, Any]], float | None]:
     from tasks.diagnose import stability
-    from tasks.mmm.stability import compare_channels
+    from tasks.mathematics.stability import compare_channels
 
     names = (Artifact.CHANNEL_QUANTILES, Artifact.PLAN)
     gates = spec.gates.stability

@@ -3,7 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from schemas.changes import ChannelChange, Comparison, Explanation, Factor, FitTold, Part, TriedFit
+from schemas.documents.changes import (
+    ChannelChange,
+    Comparison,
+    Explanation,
+    Factor,
+    FitTold,
+    Part,
+    TriedFit,
+)
 from tasks.explain.route import (
     AFTER,
     BEFORE,

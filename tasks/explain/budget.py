@@ -2,7 +2,7 @@
 
 import logging
 
-from schemas.changes import Comparison, NextFit, TriedFit
+from schemas.documents.changes import Comparison, NextFit, TriedFit
 
 log = logging.getLogger(__name__)
 

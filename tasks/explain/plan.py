@@ -7,16 +7,16 @@ from typing import Any
 
 import pandas as pd
 
-from schemas.changes import STEPS, CounterfactualFit, Factor
+from schemas.documents.changes import STEPS, CounterfactualFit, Factor
+from schemas.documents.results import RunRecord
 from schemas.errors import IncomparableRunsError
 from schemas.refs import FeaturesRef, SnapshotRef
-from schemas.results import RunRecord
-from schemas.run_spec import RunSpec
-from schemas.sampler import SamplerSpec
-from schemas.spec_changes import changed_keys, fit_settings
+from schemas.spec.differences import changed_keys, fit_settings
+from schemas.spec.run_spec import RunSpec
+from schemas.spec.sampler import SamplerSpec
 from tasks.explain.panels import SideBySide
 from tasks.explain.route import choose_noise_state
-from tasks.mmm.seeds import derive_seed
+from tasks.mathematics.seeds import derive_seed
 
 _MAX_KEYS = 8
 _OLDER_CODE = (

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from schemas.changes import Factor, Part
+from schemas.documents.changes import Factor, Part
 
 BEFORE, AFTER = "before", "after"
 """Names of the two runs' own fits."""

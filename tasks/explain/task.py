@@ -9,7 +9,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from pydantic import ValidationError
 
-from schemas.changes import (
+from schemas.documents.changes import (
     Comparison,
     ExplainRequest,
     Explanation,
@@ -20,7 +20,7 @@ from schemas.changes import (
 )
 from schemas.names import Artifact
 from schemas.refs import PosteriorRef
-from schemas.run_spec import RunSpec
+from schemas.spec.run_spec import RunSpec
 from tasks.explain import budget
 from tasks.explain.answer import build_explanation, publish_means
 from tasks.explain.panels import lay_side_by_side
@@ -32,23 +32,25 @@ from tasks.explain.plan import (
     require_two_of_one_dataset,
 )
 from tasks.explain.route import AFTER, BEFORE
-from tasks.store import resume, tracking, warehouse
-from tasks.store.artifacts import (
+from tasks.store.files.artifacts import (
     read_json,
     read_netcdf,
     read_parquet,
     write_json,
     write_parquet,
 )
-from tasks.store.champions import find_champion
-from tasks.store.compared_runs import ComparedRun, open_compared, read_accepted
 from tasks.store.fingerprint import fit_fingerprint
 from tasks.store.home import Home, current_home
-from tasks.store.run_ids import new_run_id
-from tasks.store.tracking_extra_fits import log_counterfactuals
-from tasks.store.warehouse_changes import write_changes
-from tasks.store.warehouse_runs import read_run
-from tasks.store.warehouse_stability import read_floor_returns
+from tasks.store.runs import resume
+from tasks.store.runs.champions import find_champion
+from tasks.store.runs.compared import ComparedRun, open_compared, read_accepted
+from tasks.store.runs.ids import new_run_id
+from tasks.store.tracking import experiments
+from tasks.store.tracking.auxiliary_fits import log_counterfactuals
+from tasks.store.warehouse import connection
+from tasks.store.warehouse.changes import write_changes
+from tasks.store.warehouse.runs import read_run
+from tasks.store.warehouse.stability import read_floor_returns
 
 log = logging.getLogger(__name__)
 
@@ -174,8 +176,8 @@ def record_explanation(ref: ExplanationRef) -> Explanation:
     explanation = Explanation.model_validate(read_json(home, ref.file))
     parent = read_run(home, explanation.run_b).mlflow_run_id
     if parent is not None:
-        log_counterfactuals(tracking.open_store(home), parent, explanation)
-    with warehouse.writing(home) as con:
+        log_counterfactuals(experiments.open_store(home), parent, explanation)
+    with connection.writing(home) as con:
         write_changes(con, explanation)
     return explanation
 
@@ -258,8 +260,8 @@ def _facts(run: ComparedRun) -> RunFacts:
 
 def _returns(home: Home, run: ComparedRun) -> dict[str, dict[str, Any]]:
     """Returns of a run's own fit, its published ROAS with the accuracy of its draws."""
-    from tasks.mmm.panel import build_panel
-    from tasks.models.opening import open_fitted
+    from tasks.mathematics.panel import build_panel
+    from tasks.models.registry import open_fitted
     from tasks.models.returns import measure_returns
 
     files = run.source.features

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from schemas.changes import Factor, Part
-from schemas.wording import format_ratio, format_share
+from schemas.documents.changes import Factor, Part
+from schemas.words import format_ratio, format_share
 from tasks.explain.route import Split
 
 FACTOR_WORDS = {

@@ -8,18 +8,18 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.baseline import TrendKind, TrendSpec
 from schemas.names import DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, PERIOD_COLUMN, ComponentKind
 from schemas.refs import SnapshotRef
-from schemas.roles import ColumnRoles
-from schemas.run_spec import ModelKind, RunSpec
+from schemas.spec.baseline import TrendKind, TrendSpec
+from schemas.spec.roles import ColumnRoles
+from schemas.spec.run_spec import ModelKind, RunSpec
 from tasks.features.feasibility import require_feasible
 from tasks.features.metadata import count_parameters, describe_features
 from tasks.features.public_holidays import holidays_event
 from tasks.features.windows import apply_windows
-from tasks.mmm.panel import IS_ESTIMATION, build_panel
-from tasks.mmm.scaling import carry_controls, compute_scales
-from tasks.mmm.trend import fix_trend
+from tasks.mathematics.panel import IS_ESTIMATION, build_panel
+from tasks.mathematics.scaling import carry_controls, compute_scales
+from tasks.mathematics.trend import fix_trend
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import Term, linear_design, linear_terms, periods_since
 from tasks.models.log_student_t.design import (

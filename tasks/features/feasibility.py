@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from schemas.errors import SpecError
-from schemas.run_spec import Grain, ModelKind
-from tasks.mmm.events import event_column
+from schemas.spec.run_spec import Grain, ModelKind
+from tasks.mathematics.events import event_column
 from tasks.models.linear import describe_terms
 
 PERIODS_PER_YEAR = {Grain.WEEK: 52, Grain.MONTH: 12}

@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.baseline import EventSpec, TrendKind, TrendSpec
-from schemas.channels import (
+from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
+from schemas.refs import SnapshotRef
+from schemas.spec.baseline import EventSpec, TrendKind, TrendSpec
+from schemas.spec.channels import (
     AdstockSpec,
     ChannelKind,
     SaturationKind,
     SaturationSpec,
 )
-from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
-from schemas.refs import SnapshotRef
-from schemas.roles import UNIT_VALUE_COLUMN, ChannelRole, ColumnRoles
-from schemas.run_spec import Likelihood, ModelKind, ModelSpec, RunSpec
-from tasks.mmm.carryover import ADSTOCK_PARAMETERS
-from tasks.mmm.events import EventUnit
-from tasks.mmm.saturation import SATURATION_PARAMETERS
+from schemas.spec.roles import UNIT_VALUE_COLUMN, ChannelRole, ColumnRoles
+from schemas.spec.run_spec import Likelihood, ModelKind, ModelSpec, RunSpec
+from tasks.mathematics.carryover import ADSTOCK_PARAMETERS
+from tasks.mathematics.events import EventUnit
+from tasks.mathematics.saturation import SATURATION_PARAMETERS
 from tasks.models.linear import describe_terms
 
 

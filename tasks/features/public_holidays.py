@@ -9,9 +9,9 @@ from typing import Any
 
 import holidays
 
-from schemas.baseline import HOLIDAYS_TERM
 from schemas.errors import SpecError
-from tasks.mmm.events import EventUnit
+from schemas.spec.baseline import HOLIDAYS_TERM
+from tasks.mathematics.events import EventUnit
 
 YEARS_AHEAD = 5
 """Calendar years after the last period for which the days are kept, for forecasts; fewer where the

@@ -7,13 +7,13 @@ from prefect.cache_policies import NO_CACHE
 
 from schemas.names import Artifact
 from schemas.refs import FeaturesRef, SnapshotRef
-from schemas.roles import ColumnRoles
-from schemas.run_spec import RunSpec
+from schemas.spec.roles import ColumnRoles
+from schemas.spec.run_spec import RunSpec
 from tasks.features import build
-from tasks.mmm.scaling import scales_to_json
-from tasks.store.artifacts import read_json, read_parquet, write_json, write_parquet
+from tasks.mathematics.scaling import scales_to_json
+from tasks.store.files.artifacts import read_json, read_parquet, write_json, write_parquet
 from tasks.store.home import current_home
-from tasks.store.resume import fit_dir, resumable
+from tasks.store.runs.resume import fit_dir, resumable
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ import pandas as pd
 
 from schemas.errors import DataContractError
 from schemas.names import PERIOD_COLUMN
-from schemas.run_spec import Grain, Windows
-from tasks.mmm.panel import IS_ESTIMATION
+from schemas.spec.run_spec import Grain, Windows
+from tasks.mathematics.panel import IS_ESTIMATION
 
 
 def apply_windows(rows: pd.DataFrame, windows: Windows | None, grain: Grain) -> pd.DataFrame:

@@ -8,8 +8,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from schemas.escalation import Attempt, Rung, RungKind, SamplingGate
-from schemas.sampler import SamplerBackend, SamplerSpec
+from schemas.documents.retries import Attempt, Rung, RungKind, SamplingGate
+from schemas.spec.sampler import SamplerBackend, SamplerSpec
 
 FAR_R_HAT = 1.2
 """Chains this far apart sit in different modes; more draws do not bring them together."""

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from schemas.errors import SamplingError
-from schemas.sampler import SamplerBackend, SamplerSpec
+from schemas.spec.sampler import SamplerBackend, SamplerSpec
 from tasks.models.contract import Posterior
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tasks.mmm.draws import hdi, stack_samples
+from tasks.mathematics.draws import hdi, stack_samples
 
 
 def summarize_posterior(draws: xr.Dataset) -> dict[str, dict[str, Any]]:

@@ -16,14 +16,14 @@ from prefect import task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 
-from schemas.changes import FitReturns
+from schemas.documents.changes import FitReturns
+from schemas.documents.retries import Attempt, JudgedFit, Rung
 from schemas.errors import SamplingError
-from schemas.escalation import Attempt, JudgedFit, Rung
 from schemas.names import Artifact
 from schemas.refs import DiagnosticsRef, FeaturesRef, FileRef, PosteriorRef
-from schemas.run_spec import ModelKind, RunSpec
+from schemas.spec.run_spec import ModelKind, RunSpec
 from tasks.fit import escalation
-from tasks.store.artifacts import (
+from tasks.store.files.artifacts import (
     copy_file,
     open_ref,
     read_json,
@@ -34,7 +34,7 @@ from tasks.store.artifacts import (
 )
 from tasks.store.fingerprint import fit_fingerprint
 from tasks.store.home import Home, current_home
-from tasks.store.resume import fit_dir, resumable
+from tasks.store.runs.resume import fit_dir, resumable
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -111,7 +111,7 @@ def fit_returns(features: FeaturesRef, spec: RunSpec, run_id: str, rung: str) ->
     Neither draws nor a model are stored: it answers a question about another fit.
     """
     from tasks.fit.sampling import sample_posterior
-    from tasks.models.opening import open_fitted
+    from tasks.models.registry import open_fitted
     from tasks.models.returns import measure_returns
 
     home = current_home()
@@ -194,8 +194,8 @@ def _adopt_diagnostics(
 def _model_data(
     home: Home, features: FeaturesRef, metadata: dict[str, Any]
 ) -> "tuple[xr.Dataset, ModelInputs]":
-    from tasks.mmm.panel import build_panel
-    from tasks.mmm.scaling import scales_from_json
+    from tasks.mathematics.panel import build_panel
+    from tasks.mathematics.scaling import scales_from_json
     from tasks.models.contract import ModelInputs
 
     panel = build_panel(read_parquet(home, features.features), metadata)

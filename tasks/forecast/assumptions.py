@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.forecast_scores import ASSUMPTION_COLUMNS, Measure
+from schemas.documents.forecast_scores import ASSUMPTION_COLUMNS, Measure
 from schemas.names import DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, PERIOD_COLUMN
 
 
@@ -25,8 +25,8 @@ def list_assumptions(coming: xr.Dataset, metadata: Mapping[str, Any]) -> pd.Data
     Returns
     -------
     pd.DataFrame
-        ``schemas.forecast_scores.ASSUMPTION_COLUMNS``. A channel whose input is its spend has that
-        only; a value per unit is listed where the KPI has one.
+        ``ASSUMPTION_COLUMNS``. A channel whose input is its spend has that only; a
+        value per unit is listed where the KPI has one.
     """
     blocks: list[tuple[Measure, str, NDArray[np.float64]]] = []
     media, spend = coming["media"].to_numpy(), coming["spend"].to_numpy()

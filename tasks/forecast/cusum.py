@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from schemas.forecast_scores import Alarm, AlarmKind, Basis
+from schemas.documents.forecast_scores import Alarm, AlarmKind, Basis
 from schemas.names import PERIOD_COLUMN, ForecastScope
 
 REFERENCE = 0.5
@@ -42,7 +42,7 @@ def pick_residuals(scores: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     scores
-        ``schemas.forecast_scores.SCORE_COLUMNS``, the oldest run first.
+        ``schemas.documents.forecast_scores.SCORE_COLUMNS``, the oldest run first.
 
     Returns
     -------

@@ -42,7 +42,7 @@ def predict_deployed(
     model, panel, metadata
         A fit, as its forecast was made of them.
     inputs
-        From ``tasks.store.warehouse_actuals.read_known_inputs``.
+        From ``tasks.store.warehouse.actuals.read_known_inputs``.
     horizon, seed
         Those of the forecast. Noise is drawn for the whole horizon, so that a period has the same
         draws however many are known; with inputs as supposed they are those of the forecast.

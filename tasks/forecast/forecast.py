@@ -30,9 +30,9 @@ from schemas.names import (
     PERIOD_COLUMN,
     ForecastScope,
 )
-from schemas.run_spec import Grain
-from tasks.mmm.events import period_ends
-from tasks.mmm.outlook import extend_panel
+from schemas.spec.run_spec import Grain
+from tasks.mathematics.events import period_ends
+from tasks.mathematics.horizon_panel import extend_panel
 from tasks.models.contract import FittedModel
 
 QUANTILES = {"kpi_p05": 0.05, "kpi_p25": 0.25, "kpi_p50": 0.5, "kpi_p75": 0.75, "kpi_p95": 0.95}
@@ -49,7 +49,7 @@ def forecast_kpi(
     Parameters
     ----------
     model
-        From ``tasks.models.opening.open_fitted``; a thousand draws are plenty.
+        From ``tasks.models.registry.open_fitted``; a thousand draws are plenty.
     panel
         Panel of the fit with its whole history: carryover of its last periods is in the forecast.
     metadata

@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from schemas.forecast_scores import SCORE_COLUMNS, SCORE_KEY, Basis
+from schemas.documents.forecast_scores import SCORE_COLUMNS, SCORE_KEY, Basis
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, ForecastScope
-from schemas.run_spec import Grain
+from schemas.spec.run_spec import Grain
 from tasks.forecast.actuals import match_known
 from tasks.forecast.deployed import Prediction
 from tasks.forecast.forecast import QUANTILES
 from tasks.forecast.known import select_known
 from tasks.forecast.naive import forecast_naively
 from tasks.forecast.scores import LEVELS, crps_of_draws, crps_of_quantiles, score_rows
-from tasks.mmm.calendar import detect_grain
+from tasks.mathematics.calendar import detect_grain
 
 
 def match_run(forecast: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
@@ -50,7 +50,7 @@ def score_published(rows: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        ``schemas.forecast_scores.SCORE_COLUMNS``.
+        ``schemas.documents.forecast_scores.SCORE_COLUMNS``.
     """
     quantiles = rows[list(QUANTILES)].to_numpy(float).T
     crps = crps_of_quantiles(quantiles, rows["actual"].to_numpy(float))

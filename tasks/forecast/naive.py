@@ -5,9 +5,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, ForecastScope
-from schemas.run_spec import Grain
-from tasks.mmm.calendar import DAYS_PER_WEEK
-from tasks.mmm.outlook import YEAR
+from schemas.spec.run_spec import Grain
+from tasks.mathematics.calendar import DAYS_PER_WEEK
+from tasks.mathematics.horizon_panel import YEAR
 
 
 def forecast_naively(

@@ -65,7 +65,7 @@ def crps_of_quantiles(
 def score_rows(
     rows: pd.DataFrame, quantiles: NDArray[np.float64], crps: NDArray[np.float64]
 ) -> pd.DataFrame:
-    """Add the scores of ``schemas.forecast_scores.SCORE_COLUMNS`` to rows with a known KPI.
+    """Add the scores of ``SCORE_COLUMNS`` to rows with a known KPI.
 
     Parameters
     ----------

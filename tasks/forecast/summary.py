@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from schemas.forecast_scores import AHEAD, ANY_AHEAD, Basis, ScoreSummary
+from schemas.documents.forecast_scores import AHEAD, ANY_AHEAD, Basis, ScoreSummary
 from schemas.names import ForecastScope
 
 
@@ -14,7 +14,7 @@ def summarize_scores(scores: pd.DataFrame) -> list[ScoreSummary]:
     Parameters
     ----------
     scores
-        ``schemas.forecast_scores.SCORE_COLUMNS``.
+        ``schemas.documents.forecast_scores.SCORE_COLUMNS``.
     """
     found = []
     for scope in (ForecastScope.ALL, ForecastScope.ENTITY):

@@ -9,22 +9,22 @@ from prefect import task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents.forecast_scores import Alarm, Basis, LedgerReport, Scored
 from schemas.errors import CorruptArtifactError
-from schemas.forecast_scores import Alarm, Basis, LedgerReport, Scored
 from schemas.names import DATE_DIM, PERIOD_COLUMN, Artifact
 from schemas.refs import FeaturesRef, FileRef, ForecastRef, PosteriorRef
-from schemas.run_spec import RunSpec
+from schemas.spec.run_spec import RunSpec
 from tasks.store.artifact_keys import artifact_key
-from tasks.store.artifacts import read_json, read_netcdf, read_parquet, write_parquet
+from tasks.store.files.artifacts import read_json, read_netcdf, read_parquet, write_parquet
 from tasks.store.fingerprint import code_fingerprint
 from tasks.store.home import Home, current_home
-from tasks.store.plan_sources import open_source
-from tasks.store.resume import resumable
-from tasks.store.warehouse import writing
-from tasks.store.warehouse_actuals import digest_known, read_known_inputs, read_known_kpi
-from tasks.store.warehouse_forecasts import datasets_with_forecasts, read_forecasts, read_ledger
-from tasks.store.warehouse_runs import list_runs, read_run
-from tasks.store.warehouse_scores import (
+from tasks.store.runs.plan_sources import open_source
+from tasks.store.runs.resume import resumable
+from tasks.store.warehouse.actuals import digest_known, read_known_inputs, read_known_kpi
+from tasks.store.warehouse.connection import writing
+from tasks.store.warehouse.forecasts import datasets_with_forecasts, read_forecasts, read_ledger
+from tasks.store.warehouse.runs import list_runs, read_run
+from tasks.store.warehouse.scores import (
     alarms_of,
     find_alarms,
     read_scores,
@@ -51,7 +51,7 @@ def forecast_kpi(
 ) -> ForecastRef:
     """Forecast ``optimizer.horizon`` periods. Logic: ``forecast``, ``actuals``."""
     from tasks.forecast import actuals, assumptions, forecast
-    from tasks.mmm.panel import build_panel
+    from tasks.mathematics.panel import build_panel
 
     home = current_home()
     metadata = read_json(home, features.metadata)
@@ -172,7 +172,7 @@ def _outdated(
         run_id: (rows[PERIOD_COLUMN].min().date(), rows[PERIOD_COLUMN].max().date())
         for run_id, rows in forecasts.items()
     }
-    code = code_fingerprint("tasks/forecast", "tasks/models", "tasks/mmm")[:12]
+    code = code_fingerprint("tasks/forecast", "tasks/models", "tasks/mathematics")[:12]
     digests = digest_known(home, dataset_id, spans)
     before = scored_before(home, dataset_id)
     found = {}
@@ -211,7 +211,7 @@ def _score_deployed(
     home: Home, dataset_id: str, run_id: str, rows: "pd.DataFrame"
 ) -> "pd.DataFrame":
     from tasks.forecast import deployed, ledger
-    from tasks.mmm.panel import build_panel
+    from tasks.mathematics.panel import build_panel
 
     source = open_source(home, read_run(home, run_id))
     metadata = read_json(home, source.features.metadata)
@@ -249,8 +249,8 @@ def _keep_scores(
 def _open_model(home: Home, posterior: FileRef, features: FeaturesRef) -> "FittedModel":
     import xarray as xr
 
-    from tasks.models.opening import open_fitted
     from tasks.models.quantities import thin_draws
+    from tasks.models.registry import open_fitted
 
     draws = read_netcdf(home, posterior)["posterior"].to_dataset()
     thin = xr.DataTree.from_dict({"posterior": thin_draws(draws, N_DRAWS)})

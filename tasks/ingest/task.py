@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 
 from schemas.outcomes import Finding
 from schemas.refs import BatchRef, FileRef
-from schemas.run_spec import RunSpec
+from schemas.spec.run_spec import RunSpec
 from tasks.ingest.cells import split_header
 from tasks.ingest.file_faults import (
     EXCEL_SUFFIXES,
@@ -32,9 +32,10 @@ from tasks.ingest.text_faults import (
     row_faults,
     sniff_delimiter,
 )
-from tasks.store import landing, warehouse, warehouse_batches
-from tasks.store.artifacts import sha256_of, write_whole
+from tasks.store.files.artifacts import sha256_of, write_whole
 from tasks.store.home import Home, current_home
+from tasks.store.inputs import landing
+from tasks.store.warehouse import batches, connection
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +63,8 @@ def ingest_file(data: str, spec: RunSpec) -> BatchRef:
     scan = landing.scan_file(source)
     batch_id = _batch_id(source, scan, spec.sheet)
     path = landing.landing_path(home, spec.dataset_id, batch_id)
-    with warehouse.reading(home) as con:
-        known = warehouse_batches.read_batch(con, spec.dataset_id, batch_id)
+    with connection.reading(home) as con:
+        known = batches.read_batch(con, spec.dataset_id, batch_id)
     if known and path.is_file():
         file = FileRef(path=home.relative(path), sha256=sha256_of(path))
         log.info("batch %s of %s was landed before", batch_id, spec.dataset_id)
@@ -96,8 +97,8 @@ def _land(
         path,
         lambda partial: counted.append(_receive(source, partial, scan, sheet=spec.sheet)),
     )
-    with warehouse.writing(home) as con:
-        warehouse_batches.insert_batch(
+    with connection.writing(home) as con:
+        batches.insert_batch(
             con,
             dataset_id=spec.dataset_id,
             batch_id=batch_id,

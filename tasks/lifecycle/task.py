@@ -10,18 +10,19 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents.refit_outcome import Outcome
+from schemas.documents.results import RunRecord, RunStatus
 from schemas.names import Artifact
-from schemas.outcome import Outcome
-from schemas.results import RunRecord, RunStatus
-from schemas.run_spec import RefitRequest
-from tasks.store import resume, run_status
-from tasks.store.artifacts import sha256_of, sweep_partials, write_json
+from schemas.spec.run_spec import RefitRequest
+from tasks.store.files.artifacts import sha256_of, sweep_partials, write_json
 from tasks.store.home import Home, current_home
 from tasks.store.locks import dataset_lock
-from tasks.store.run_ids import is_run_of, new_run_id
-from tasks.store.tracking_server import require_answer
+from tasks.store.runs import resume
+from tasks.store.runs import status as run_status
+from tasks.store.runs.ids import is_run_of, new_run_id
+from tasks.store.tracking.server import require_answer
 from tasks.store.trial import trial_home
-from tasks.store.warehouse_runs import list_runs
+from tasks.store.warehouse.runs import list_runs
 
 log = logging.getLogger(__name__)
 

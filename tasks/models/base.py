@@ -5,7 +5,7 @@ from typing import Self
 import xarray as xr
 
 from schemas.names import BASELINE_COMPONENT, ComponentKind
-from tasks.mmm.draws import stack_samples
+from tasks.mathematics.draws import stack_samples
 from tasks.models.contract import Component, ModelInputs
 from tasks.models.linear import linear_components
 from tasks.models.quantities import pick_draws

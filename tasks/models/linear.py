@@ -9,7 +9,6 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.baseline import ControlSign
 from schemas.names import (
     DATE_DIM,
     ENTITY_DIM,
@@ -17,11 +16,12 @@ from schemas.names import (
     TREND_COMPONENT,
     ComponentKind,
 )
-from schemas.run_spec import Grain
-from tasks.mmm.events import event_column
-from tasks.mmm.scaling import carry_controls, scale_controls
-from tasks.mmm.seasonality import fourier_names, fourier_terms, standardized_trend
-from tasks.mmm.trend import has_line, trend_columns, trend_relative_sds
+from schemas.spec.baseline import ControlSign
+from schemas.spec.run_spec import Grain
+from tasks.mathematics.events import event_column
+from tasks.mathematics.scaling import carry_controls, scale_controls
+from tasks.mathematics.seasonality import fourier_names, fourier_terms, standardized_trend
+from tasks.mathematics.trend import has_line, trend_columns, trend_relative_sds
 from tasks.models.contract import Component, ModelInputs
 
 _SIGNS = {ControlSign.ANY: 0, ControlSign.POSITIVE: 1, ControlSign.NEGATIVE: -1}

@@ -11,8 +11,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, ComponentKind
-from schemas.run_spec import KpiKind
-from tasks.mmm.panel import IS_ESTIMATION
+from schemas.spec.run_spec import KpiKind
+from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.contract import FittedModel
 
 INTERVALS = (50, 90)

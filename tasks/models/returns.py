@@ -9,8 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, ComponentKind
-from schemas.run_spec import KpiKind
-from tasks.mmm.panel import IS_ESTIMATION, estimation_window
+from schemas.spec.run_spec import KpiKind
+from tasks.mathematics.panel import IS_ESTIMATION, estimation_window
 from tasks.models.contract import Component, FittedModel
 from tasks.models.quantities import quantiles
 

@@ -3,13 +3,13 @@
 import logging
 from datetime import UTC, datetime
 
-from schemas.notices import Champion, ChampionState, Notice, NoticeKind
+from schemas.documents.notices import Champion, ChampionState, Notice, NoticeKind
+from schemas.documents.results import RefitReport, RunRecord, RunStatus
 from schemas.outcomes import Verdict
-from schemas.results import RefitReport, RunRecord, RunStatus
 from tasks.store import webhook
 from tasks.store.home import current_home
-from tasks.store.tracking_plans import champion_run_id
-from tasks.store.warehouse_runs import list_runs, read_run
+from tasks.store.tracking.plans import champion_run_id
+from tasks.store.warehouse.runs import list_runs, read_run
 
 log = logging.getLogger(__name__)
 

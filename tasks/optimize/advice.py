@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.optimizer import OptimizerSpec
-from schemas.plan import Action, Advice, Certificate
-from schemas.wording import format_interval, format_number, format_probability, format_ratio
+from schemas.documents.plan import Action, Advice, Certificate
+from schemas.spec.optimizer import OptimizerSpec
+from schemas.words import format_interval, format_number, format_probability, format_ratio
 from tasks.optimize.gains import Comparison, Gains
 
 Array = NDArray[np.float64]

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import SpecError
-from schemas.optimizer import ChannelBounds, GroupBounds, OptimizerSpec, PlanBounds
-from schemas.wording import format_share
+from schemas.spec.optimizer import ChannelBounds, GroupBounds, OptimizerSpec, PlanBounds
+from schemas.words import format_share
 from tasks.optimize.limits import Limits, box
 from tasks.optimize.space import PlanSpace
 

@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.channels import ChannelKind
-from schemas.optimizer import OptimizerSpec, PlanBounds
-from schemas.plan import (
+from schemas.documents.plan import (
     Advice,
     Certificate,
     ChannelPlan,
@@ -20,8 +18,10 @@ from schemas.plan import (
     PlanRequest,
     SpendCell,
 )
-from schemas.run_spec import KpiKind
-from tasks.mmm.draws import hdi, summarize
+from schemas.spec.channels import ChannelKind
+from schemas.spec.optimizer import OptimizerSpec, PlanBounds
+from schemas.spec.run_spec import KpiKind
+from tasks.mathematics.draws import hdi, summarize
 from tasks.optimize.advice import ChannelFacts, act_on, collect_flags
 from tasks.optimize.gains import (
     Gains,

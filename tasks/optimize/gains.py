@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.optimizer import OptimizerSpec, Utility
-from schemas.plan import PlanRequest
+from schemas.documents.plan import PlanRequest
+from schemas.spec.optimizer import OptimizerSpec, Utility
 from tasks.optimize.methods import find_method
 from tasks.optimize.outcome import Outlook
 from tasks.optimize.problem import Problem

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import LinearConstraint, linprog, minimize
 
 from schemas.errors import SpecError
-from schemas.wording import format_number
+from schemas.words import format_number
 
 Array = NDArray[np.float64]
 

@@ -14,10 +14,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, ComponentKind
-from schemas.run_spec import Grain, KpiKind
-from tasks.mmm.horizon import longest_carryover, longest_memory
-from tasks.mmm.outlook import extend_panel
-from tasks.mmm.panel import estimation_window
+from schemas.spec.run_spec import Grain, KpiKind
+from tasks.mathematics.horizon import longest_carryover, longest_memory
+from tasks.mathematics.horizon_panel import extend_panel
+from tasks.mathematics.panel import estimation_window
 from tasks.models.contract import Component, FittedModel
 
 Array = NDArray[np.float64]

@@ -9,16 +9,16 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.plan import Advice, Plan, PlanModel, PlanRequest
 from schemas.errors import SpecError
 from schemas.names import DATE_DIM
-from schemas.optimizer import (
+from schemas.spec.optimizer import (
     ChannelBounds,
     GroupBounds,
     OptimizerSpec,
     PlanBounds,
     Utility,
 )
-from schemas.plan import Advice, Plan, PlanModel, PlanRequest
 from tasks.models.contract import FittedModel
 from tasks.optimize.advice import give_advice
 from tasks.optimize.bounds import build_limits, with_budget

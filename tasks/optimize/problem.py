@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.optimizer import Utility
+from schemas.spec.optimizer import Utility
 from tasks.optimize.limits import Limits
 from tasks.optimize.response import Response
 from tasks.optimize.utility import compute_utility

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.documents.plan import Certificate
 from schemas.errors import SpecError
-from schemas.plan import Certificate
 from tasks.optimize.limits import TOLERANCE
 from tasks.optimize.methods import Method, Solution
 from tasks.optimize.problem import Problem

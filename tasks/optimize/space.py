@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import SpecError
-from schemas.wording import format_number
+from schemas.words import format_number
 from tasks.optimize.allocation import Allocation, build_allocation
 from tasks.optimize.outcome import Outlook
 from tasks.optimize.response import Piece

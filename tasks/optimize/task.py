@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents.plan import PlanModel, PlannedModel, PlanRequest
 from schemas.errors import SpecError
 from schemas.names import Artifact
-from schemas.optimizer import OptimizerSpec, PlanBounds
-from schemas.plan import PlanModel, PlannedModel, PlanRequest
 from schemas.refs import PlanRef, PlanSource, WeeklyPlan
-from tasks.store.artifacts import read_json, read_netcdf, read_parquet, write_json
+from schemas.spec.optimizer import OptimizerSpec, PlanBounds
+from tasks.store.files.artifacts import read_json, read_netcdf, read_parquet, write_json
 from tasks.store.home import Home, current_home
-from tasks.store.resume import resumable
+from tasks.store.runs.resume import resumable
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from schemas.plan import Plan
+    from schemas.documents.plan import Plan
     from tasks.optimize.planning import PlannedFit
 
 log = logging.getLogger(__name__)
@@ -106,9 +106,9 @@ def _open_fit(
 ) -> "PlannedFit":  # fmt: skip
     import xarray as xr
 
-    from tasks.mmm.panel import build_panel
-    from tasks.models.opening import open_fitted
+    from tasks.mathematics.panel import build_panel
     from tasks.models.quantities import pick_draws
+    from tasks.models.registry import open_fitted
     from tasks.optimize.planning import PlannedFit
 
     metadata = read_json(home, source.features.metadata)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta
 
-from schemas.optimizer import Utility
+from schemas.spec.optimizer import Utility
 
 Array = NDArray[np.float64]
 

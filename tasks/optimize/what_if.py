@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.documents.plan import SpendRow
 from schemas.errors import SpecError
-from schemas.plan import SpendRow
 from tasks.optimize.bounds import require_channel
 from tasks.optimize.space import PlanSpace
 

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from schemas.answers.pruning import BatchFacts, DatasetFacts, PlanFacts, RunFacts
+from schemas.documents.promotions import list_predecessors
+from schemas.documents.results import RunStatus
 from schemas.outcomes import Verdict
-from schemas.promotions import list_predecessors
-from schemas.pruning import BatchFacts, DatasetFacts, PlanFacts, RunFacts
-from schemas.results import RunStatus
-from schemas.retention import LandingPolicy, RetentionSpec
+from schemas.spec.retention import LandingPolicy, RetentionSpec
 
 ACCEPTED, REFUSED = "ACCEPTED", "REFUSED"
 NOT_ENDED = "not ended"

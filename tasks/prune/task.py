@@ -9,8 +9,7 @@ from prefect import task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from schemas.errors import ResourceUnavailableError
-from schemas.pruning import (
+from schemas.answers.pruning import (
     MARKED_KINDS,
     DatasetFacts,
     DatasetPruning,
@@ -19,17 +18,18 @@ from schemas.pruning import (
     PruneReport,
     Pruning,
 )
-from schemas.retention import RetentionSpec
+from schemas.errors import ResourceUnavailableError
+from schemas.spec.retention import RetentionSpec
 from tasks.prune import policy
-from tasks.store import leftovers, removal
 from tasks.store.artifact_keys import artifact_key
+from tasks.store.files import leftovers, removal
+from tasks.store.files.items import ItemFiles, Place, open_files
+from tasks.store.files.removal import RefusedRemovalError
 from tasks.store.home import Home, current_home
-from tasks.store.item_files import ItemFiles, Place, open_files
 from tasks.store.locks import dataset_lock
-from tasks.store.removal import RefusedRemovalError
-from tasks.store.retention_facts import gather_facts, list_datasets, read_retention
-from tasks.store.warehouse_prunings import finish_pruning, list_prunings, mark_prunings
-from tasks.store.warehouse_runs import list_runs
+from tasks.store.runs.retention_facts import gather_facts, list_datasets, read_retention
+from tasks.store.warehouse.prunings import finish_pruning, list_prunings, mark_prunings
+from tasks.store.warehouse.runs import list_runs
 
 log = logging.getLogger(__name__)
 

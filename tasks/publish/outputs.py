@@ -8,7 +8,7 @@ import pandas as pd
 
 from schemas.names import PERIOD_COLUMN, ComponentKind
 from schemas.refs import AttributionRef, DiagnosticsRef, SnapshotRef
-from schemas.run_spec import RunSpec
+from schemas.spec.run_spec import RunSpec
 
 
 @dataclass(frozen=True)

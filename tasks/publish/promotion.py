@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from schemas.documents.promotions import Champion, MadeBy, Promotion, PromotionAction
 from schemas.outcomes import Verdict
-from schemas.promotions import Champion, MadeBy, Promotion, PromotionAction
 from schemas.refs import PublicationRef
-from schemas.wording import format_champion
+from schemas.words import format_champion
 
 
 class Alias(StrEnum):

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from schemas.gates import SamplingGates
 from schemas.markdown import escape_markdown
 from schemas.outcomes import Verdict
-from schemas.run_spec import KpiKind, RunSpec
-from schemas.wording import format_number
+from schemas.spec.gates import SamplingGates
+from schemas.spec.run_spec import KpiKind, RunSpec
+from schemas.words import format_number
 from tasks.publish.outputs import RunOutputs, compute_shares
 
 _SAMPLING_WORDS = ("hat", "ess", "diverg", "bfmi", "tree")

@@ -9,12 +9,14 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from schemas.changes import Explanation, ExplanationRef
+from schemas.answers.scenarios import MadeBy
+from schemas.documents.changes import Explanation, ExplanationRef
+from schemas.documents.plan import Plan
+from schemas.documents.promotions import Champion, Promotion
+from schemas.documents.refit_outcome import Outcome
+from schemas.documents.results import RefitReport, RunStatus
 from schemas.names import Artifact
-from schemas.outcome import Outcome
 from schemas.outcomes import Verdict
-from schemas.plan import Plan
-from schemas.promotions import Champion, Promotion
 from schemas.refs import (
     AttributionRef,
     DiagnosticsRef,
@@ -25,9 +27,7 @@ from schemas.refs import (
     PublicationRef,
     SnapshotRef,
 )
-from schemas.results import RefitReport, RunStatus
-from schemas.run_spec import RunSpec
-from schemas.scenarios import MadeBy
+from schemas.spec.run_spec import RunSpec
 from tasks.publish import records
 from tasks.publish.figures import build_figures
 from tasks.publish.outputs import RunOutputs
@@ -42,26 +42,26 @@ from tasks.publish.promotion import (
     record_decision,
     tell_withdrawn,
 )
-from tasks.store import tracking
 from tasks.store.artifact_keys import artifact_key
-from tasks.store.artifacts import open_ref, read_json, read_parquet
-from tasks.store.champions import find_champion, give_champion, given_back
+from tasks.store.files.artifacts import open_ref, read_json, read_parquet
 from tasks.store.fingerprint import code_fingerprint, library_versions, lock_fingerprint
 from tasks.store.home import Home, current_home
-from tasks.store.resume import keep_outcome
-from tasks.store.run_digests import write_digests
-from tasks.store.run_status import advance_run
+from tasks.store.runs.champions import find_champion, give_champion, given_back
+from tasks.store.runs.digests import write_digests
+from tasks.store.runs.resume import keep_outcome
+from tasks.store.runs.status import advance_run
 from tasks.store.storage import writing_to
-from tasks.store.tracking_extra_fits import log_counterfactuals
-from tasks.store.tracking_rungs import log_rungs
-from tasks.store.tracking_server import asking
-from tasks.store.warehouse import writing
-from tasks.store.warehouse_changes import write_changes
-from tasks.store.warehouse_forecasts import write_forecasts
-from tasks.store.warehouse_plans import write_plan
-from tasks.store.warehouse_promotions import list_promotions, write_promotion
-from tasks.store.warehouse_runs import write_gate_results, write_marts
-from tasks.store.warehouse_stability import write_stability
+from tasks.store.tracking import experiments
+from tasks.store.tracking.auxiliary_fits import log_counterfactuals
+from tasks.store.tracking.retries import log_rungs
+from tasks.store.tracking.server import asking
+from tasks.store.warehouse.changes import write_changes
+from tasks.store.warehouse.connection import writing
+from tasks.store.warehouse.forecasts import write_forecasts
+from tasks.store.warehouse.plans import write_plan
+from tasks.store.warehouse.promotions import list_promotions, write_promotion
+from tasks.store.warehouse.runs import write_gate_results, write_marts
+from tasks.store.warehouse.stability import write_stability
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -94,7 +94,7 @@ def publish_run(
     home = current_home()
     outputs = _open_outputs(home, run_id, spec, snapshot, diagnostics, attribution, posterior)
     write_digests(home, run_id)
-    client = tracking.open_store(home)
+    client = experiments.open_store(home)
     champion = find_champion(home, spec.dataset_id)
     candidate = Candidate(run_id, snapshot.as_of, date.fromisoformat(outputs.last_period))
     decision = _decide(home, outputs, candidate, champion)
@@ -107,7 +107,7 @@ def publish_run(
     model = _model_files(home, features, posterior) if decision.register else None
     change = _open_explanation(home, explanation)
     with asking(home), writing_to(home.mlruns):
-        logged = tracking.log_refit(client, home, record, model)
+        logged = experiments.log_refit(client, home, record, model)
         log_rungs(client, home, run_id, logged.mlflow_run_id)
         if change is not None:
             log_counterfactuals(client, logged.mlflow_run_id, change)
@@ -141,11 +141,11 @@ def _refit_log(
     facts: dict[str, str],
     plan: PlanRef | None,
     timings: dict[str, float],
-) -> tracking.RefitLog:
+) -> experiments.RefitLog:
     """Everything that MLflow is told of the run."""
     advice = plan.advice.value if plan else "none"
     fingerprints = {"code": code_fingerprint(), "lock": lock_fingerprint()}
-    return tracking.RefitLog(
+    return experiments.RefitLog(
         dataset_id=outputs.spec.dataset_id,
         run_id=outputs.run_id,
         name=records.run_name(outputs),
@@ -221,9 +221,11 @@ def _open_explanation(home: Home, ref: ExplanationRef | None) -> Explanation | N
     return Explanation.model_validate(read_json(home, ref.file)) if ref is not None else None
 
 
-def _model_files(home: Home, features: FeaturesRef, posterior: PosteriorRef) -> tracking.ModelFiles:
+def _model_files(
+    home: Home, features: FeaturesRef, posterior: PosteriorRef
+) -> experiments.ModelFiles:
     metadata = read_json(home, features.metadata)
-    return tracking.ModelFiles(
+    return experiments.ModelFiles(
         code=Path(__file__).with_name("kpi_model.py"),
         artifacts={
             "posterior": open_ref(home, posterior.posterior),
@@ -239,7 +241,7 @@ def _write_warehouse(
     con: Any,
     home: Home,
     outputs: RunOutputs,
-    logged: tracking.Logged,
+    logged: experiments.Logged,
     forecast: ForecastRef | None,
     plan: PlanRef | None,
 ) -> None:
@@ -295,6 +297,6 @@ def _move_aliases(
     give_champion(client, row.dataset_id, row.version)
     if decision.alias is Alias.CHAMPION:
         # The challenger of an earlier week has been overtaken.
-        tracking.drop_alias(client, row.dataset_id, Alias.CHALLENGER)
+        experiments.drop_alias(client, row.dataset_id, Alias.CHALLENGER)
     elif decision.alias is Alias.CHALLENGER and version is not None:
-        tracking.move_alias(client, row.dataset_id, version, Alias.CHALLENGER)
+        experiments.move_alias(client, row.dataset_id, version, Alias.CHALLENGER)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from schemas.documents.plan import Action, Advice, Plan
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
-from schemas.plan import Action, Advice, Plan
-from schemas.run_spec import KpiKind
-from schemas.wording import (
+from schemas.spec.run_spec import KpiKind
+from schemas.words import (
     format_compact,
     format_interval,
     format_probability,

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objects import Figure as Chart
 
-from schemas.wording import format_number, format_ratio, format_share
+from schemas.words import format_number, format_ratio, format_share
 
 
 class Kind(StrEnum):

@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from schemas.documents.restatements import RESTATED_RULE
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, Artifact
 from schemas.outcomes import Layer, Verdict
-from schemas.restatements import RESTATED_RULE
-from schemas.spec_changes import changed_keys
-from schemas.wording import format_interval
+from schemas.spec.differences import changed_keys
+from schemas.words import format_interval
 from tasks.report.blocks import Block, Column, Items, Kind, Section, Table, Text
 from tasks.report.documents import ReportDocuments, RunFiles
 from tasks.report.words import VERDICT_TITLE

@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
-from schemas.wording import format_number, format_share
+from schemas.words import format_number, format_share
 from tasks.report.blocks import Block, Card, Cards, Column, Kind, Section, Table, Text
 from tasks.report.documents import ReportDocuments
 from tasks.report.words import GateWords, gate_words

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 
 from schemas.names import Artifact
-from schemas.wording import format_interval, format_number, format_ratio
+from schemas.words import format_interval, format_number, format_ratio
 from tasks.report.blocks import Block, Column, Figure, Grid, Kind, Section, Table, Text
 from tasks.report.documents import ReportDocuments
 from tasks.report.look import BLUE, FAINT, GREY, INK, VERMILLION, digits, draw, label

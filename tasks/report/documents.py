@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from schemas.documents.plan import Plan
+from schemas.documents.results import RunRecord
 from schemas.names import PERIOD_COLUMN, Artifact
 from schemas.outcomes import Verdict
-from schemas.plan import Plan
-from schemas.results import RunRecord
-from schemas.run_spec import Grain, KpiKind, RunSpec
-from schemas.wording import format_champion
+from schemas.spec.run_spec import Grain, KpiKind, RunSpec
+from schemas.words import format_champion
 
 JSON_FILES = (
     Artifact.RUN_SPEC, Artifact.VALIDATION_SUMMARY, Artifact.FEATURE_METADATA,

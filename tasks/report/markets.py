@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from schemas.names import ENTITY_COLUMN, Artifact
-from schemas.wording import format_interval, format_ratio
+from schemas.words import format_interval, format_ratio
 from tasks.report.blocks import Column, Figure, Kind, Section, Table
 from tasks.report.documents import ReportDocuments
 from tasks.report.look import distinct_labels, draw

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from schemas.names import PERIOD_COLUMN, Artifact
-from schemas.wording import format_compact, format_share
+from schemas.words import format_compact, format_share
 from tasks.report.blocks import Block, Column, Figure, Kind, Section, Table, Text
 from tasks.report.documents import YEAR, ReportDocuments
 from tasks.report.look import BLUE, INK, ORANGE, VERMILLION, days, digits, draw, label

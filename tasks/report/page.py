@@ -15,8 +15,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from schemas.plan import Plan
-from schemas.wording import format_interval
+from schemas.documents.plan import Plan
+from schemas.words import format_interval
 from tasks.report.advice import advice_section, advice_sentence, advice_title
 from tasks.report.appendix import appendix_section
 from tasks.report.blocks import SYMBOLS, Cards, Column, Figure, Kind, Section, Table

@@ -2,9 +2,9 @@
 
 import plotly.graph_objects as go
 
+from schemas.documents.plan import Advice, Plan
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
-from schemas.plan import Advice, Plan
 from tasks.report.blocks import Column, Figure, Kind, Section, Table
 from tasks.report.documents import ReportDocuments
 from tasks.report.look import (

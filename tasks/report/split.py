@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from schemas.names import PERIOD_COLUMN, Artifact, ComponentKind
-from schemas.wording import format_share
+from schemas.words import format_share
 from tasks.report.blocks import Block, Column, Figure, Kind, Section, Table
 from tasks.report.documents import ReportDocuments
 from tasks.report.look import (

@@ -8,10 +8,10 @@ from prefect.cache_policies import NO_CACHE
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
 from schemas.refs import FileRef
-from tasks.store.artifacts import write_whole
+from tasks.store.files.artifacts import write_whole
 from tasks.store.home import current_home
-from tasks.store.run_documents import accepted_run_before, digest_files, open_documents
-from tasks.store.warehouse_runs import read_run
+from tasks.store.runs.documents import accepted_run_before, digest_files, open_documents
+from tasks.store.warehouse.runs import read_run
 
 log = logging.getLogger(__name__)
 

@@ -3,23 +3,24 @@
 import logging
 from datetime import UTC, datetime
 
-from schemas.errors import UnknownRunError
-from schemas.outcomes import Verdict
-from schemas.promotions import (
+from schemas.documents.promotions import (
     Champion,
     MadeBy,
     Promotion,
     PromotionAction,
     list_predecessors,
 )
-from schemas.results import RunStatus
-from tasks.store import champions, tracking
+from schemas.documents.results import RunStatus
+from schemas.errors import UnknownRunError
+from schemas.outcomes import Verdict
 from tasks.store.home import Home, current_home
 from tasks.store.locks import dataset_lock
-from tasks.store.warehouse import writing
-from tasks.store.warehouse_promotions import list_promotions, write_promotion
-from tasks.store.warehouse_prunings import require_version_files
-from tasks.store.warehouse_runs import list_runs
+from tasks.store.runs import champions
+from tasks.store.tracking import experiments
+from tasks.store.warehouse.connection import writing
+from tasks.store.warehouse.promotions import list_promotions, write_promotion
+from tasks.store.warehouse.prunings import require_version_files
+from tasks.store.warehouse.runs import list_runs
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ def _require_promotable(home: Home, current: Champion, version: int) -> Champion
     name = f"{current.dataset_id}@{version}"
     if version == current.version:
         raise UnknownRunError(f"{name} is champion already; name another version with --to.")
-    client = tracking.open_store(home)
+    client = experiments.open_store(home)
     require_version_files(home, current.dataset_id, version)
     target = champions.describe_version(client, current.dataset_id, version)
     if target is None:
@@ -90,7 +91,7 @@ def _require_promotable(home: Home, current: Champion, version: int) -> Champion
 
 
 def _move(home: Home, current: Champion, target: Champion, reason: str | None) -> Promotion:
-    client, dataset_id, now = tracking.open_store(home), current.dataset_id, datetime.now(UTC)
+    client, dataset_id, now = experiments.open_store(home), current.dataset_id, datetime.now(UTC)
     is_back = target.version < current.version
     row = Promotion(
         dataset_id=dataset_id,

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from schemas.answers.scenarios import MadeBy
+from schemas.documents.plan import Plan
 from schemas.markdown import escape_markdown
-from schemas.plan import Plan
-from schemas.scenarios import MadeBy
-from schemas.wording import format_number
+from schemas.words import format_number
 
 _METRICS = (
     "budget", "current_budget", "gain_mean", "gain_low", "gain_high", "prob_gain",

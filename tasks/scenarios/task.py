@@ -6,20 +6,20 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from schemas.answers.scenarios import MadeBy, PlanReport
+from schemas.documents.plan import Plan, PlanRequest
 from schemas.names import Artifact
-from schemas.plan import Plan, PlanRequest
 from schemas.refs import PlanRef, PlanSource
-from schemas.scenarios import MadeBy, PlanReport
 from tasks.scenarios import records
-from tasks.store import tracking
 from tasks.store.artifact_keys import artifact_key
-from tasks.store.artifacts import open_ref
+from tasks.store.files.artifacts import open_ref
 from tasks.store.home import Home, current_home
-from tasks.store.plan_sources import find_planned_run, open_source
-from tasks.store.run_ids import new_scenario_id
-from tasks.store.tracking_plans import PlanLog, log_plan
-from tasks.store.warehouse import writing
-from tasks.store.warehouse_plans import write_plan
+from tasks.store.runs.ids import new_scenario_id
+from tasks.store.runs.plan_sources import find_planned_run, open_source
+from tasks.store.tracking import experiments
+from tasks.store.tracking.plans import PlanLog, log_plan
+from tasks.store.warehouse.connection import writing
+from tasks.store.warehouse.plans import write_plan
 
 
 @task(name="begin-plan", cache_policy=NO_CACHE)
@@ -58,7 +58,7 @@ def publish_plan(ref: PlanRef, made_by: MadeBy) -> PlanReport:
     home = current_home()
     plan = _open_plan(home, ref)
     path = open_ref(home, ref.file)
-    client = tracking.open_store(home)
+    client = experiments.open_store(home)
     mlflow_run_id = log_plan(
         client,
         home,

@@ -6,9 +6,7 @@ from datetime import UTC, datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from schemas.errors import UnknownRunError
-from schemas.names import Artifact
-from schemas.stability import (
+from schemas.answers.stability import (
     FloorRow,
     NoiseRequest,
     Repeated,
@@ -16,21 +14,24 @@ from schemas.stability import (
     Repetitions,
     StabilityReport,
 )
-from tasks.mmm.seeds import derive_seed
+from schemas.errors import UnknownRunError
+from schemas.names import Artifact
+from tasks.mathematics.seeds import derive_seed
 from tasks.stability import trend
-from tasks.store import tracking, warehouse
-from tasks.store.artifacts import read_json, write_json
-from tasks.store.champions import find_champion
-from tasks.store.compared_runs import ComparedRun, open_compared
+from tasks.store.files.artifacts import read_json, write_json
 from tasks.store.fingerprint import fit_fingerprint
 from tasks.store.home import Home, current_home
-from tasks.store.plan_sources import read_run_spec_of
-from tasks.store.resume import fit_dir, forget_steps
-from tasks.store.run_documents import open_documents
-from tasks.store.run_ids import new_run_id
-from tasks.store.tracking_extra_fits import FurtherFit, log_further_fits
-from tasks.store.warehouse_runs import list_runs, read_run
-from tasks.store.warehouse_stability import (
+from tasks.store.runs.champions import find_champion
+from tasks.store.runs.compared import ComparedRun, open_compared
+from tasks.store.runs.documents import open_documents
+from tasks.store.runs.ids import new_run_id
+from tasks.store.runs.plan_sources import read_run_spec_of
+from tasks.store.runs.resume import fit_dir, forget_steps
+from tasks.store.tracking import experiments
+from tasks.store.tracking.auxiliary_fits import FurtherFit, log_further_fits
+from tasks.store.warehouse import connection
+from tasks.store.warehouse.runs import list_runs, read_run
+from tasks.store.warehouse.stability import (
     read_floor_returns,
     read_last_periods,
     read_noise_floor,
@@ -147,8 +148,8 @@ def settle_noise(repetitions: Repetitions, made: list[Repeated]) -> StabilityRep
     parent = read_run(home, repetitions.run_id).mlflow_run_id
     if parent is not None and others:
         fits = [_told(repeated, rows[repeated.fit.name]) for repeated in others]
-        log_further_fits(tracking.open_store(home), parent, fits)
-    with warehouse.writing(home) as con:
+        log_further_fits(experiments.open_store(home), parent, fits)
+    with connection.writing(home) as con:
         write_noise_floor(con, [row for group in rows.values() for row in group])
     report = read_trend(repetitions.dataset_id)
     return report.model_copy(update={"notes": repetitions.notes})

@@ -5,9 +5,9 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from schemas.results import RunRecord
-from schemas.stability import Floor, FloorRow, TrendRow, TrendRun
-from tasks.mmm.stability import compare_channels
+from schemas.answers.stability import Floor, FloorRow, TrendRow, TrendRun
+from schemas.documents.results import RunRecord
+from tasks.mathematics.stability import compare_channels
 
 
 def summarize_runs(

@@ -11,7 +11,7 @@ from schemas.errors import CorruptArtifactError
 from tasks.store.home import CHECKOUT
 
 PACKAGES = ("flows", "tasks", "schemas")
-FIT_CODE = ("tasks/features", "tasks/fit", "tasks/mmm", "tasks/models")
+FIT_CODE = ("tasks/features", "tasks/fit", "tasks/mathematics", "tasks/models")
 """Folders whose code decides a posterior, once panel and spec are given."""
 LIBRARIES = (
     "pymc", "pymc-marketing", "pytensor", "nutpie", "arviz", "numpy", "scipy", "xarray", "pandas",
@@ -27,7 +27,7 @@ def code_fingerprint(*packages: str) -> str:
     Parameters
     ----------
     *packages
-        Folders relative to the checkout, such as ``tasks/mmm``; default: all of them.
+        Folders relative to the checkout, such as ``tasks/mathematics``; default: all of them.
     """
     digest = hashlib.sha256()
     files = sorted(

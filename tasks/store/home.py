@@ -46,7 +46,7 @@ class Home:
 
     @property
     def steps(self) -> Path:
-        """Finished steps of runs that have not ended yet (``tasks.store.resume``)."""
+        """Finished steps of runs that have not ended yet (``tasks.store.runs.resume``)."""
         return self.root / "data" / "steps"
 
     @property

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tasks.store.home import Home, current_home
-from tasks.store.warehouse import reading
+from tasks.store.warehouse.connection import reading
 
 
 @contextmanager

@@ -13,9 +13,9 @@ import pandas as pd
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
 from schemas.outcomes import Finding, Layer, Verdict
-from schemas.roles import ColumnRoles
-from schemas.run_spec import Grain
-from tasks.mmm.calendar import common_anchor, describe_anchor, is_on_grid, n_periods_between
+from schemas.spec.roles import ColumnRoles
+from schemas.spec.run_spec import Grain
+from tasks.mathematics.calendar import common_anchor, describe_anchor, is_on_grid, n_periods_between
 
 MAD_TO_SIGMA = 1.4826
 """Median absolute deviation to standard deviation of a normal distribution."""

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
-from tasks.mmm.collinearity import variance_inflation
+from tasks.mathematics.collinearity import variance_inflation
 
 IS_ESTIMATION = "is_estimation"
 

@@ -1,7 +1,7 @@
 """Raw rules that one row cannot tell, and the column lists of the raw suite."""
 
 from schemas.outcomes import Finding, Layer, Verdict
-from schemas.roles import ColumnRoles
+from schemas.spec.roles import ColumnRoles
 
 
 def raw_columns(roles: ColumnRoles) -> dict[str, list[str]]:

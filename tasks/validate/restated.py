@@ -1,17 +1,17 @@
 """Judge what a batch changes of history: sized, dated, accepted or held.
 
-Belongs here: limits and words. Does not: measuring (``tasks.store.warehouse_restatements``).
+Belongs here: limits and words. Does not: measuring (``tasks.store.warehouse.restatements``).
 """
 
 from collections.abc import Mapping
 from datetime import date
 
-from schemas.gates import DataGates
+from schemas.documents.restatements import RESTATED_RULE, HistoryChange, Restatement, Vanished
 from schemas.outcomes import Finding, Layer, Verdict
-from schemas.restatements import RESTATED_RULE, HistoryChange, Restatement, Vanished
-from schemas.run_spec import Grain
-from schemas.wording import format_share
-from tasks.mmm.calendar import n_periods_between
+from schemas.spec.gates import DataGates
+from schemas.spec.run_spec import Grain
+from schemas.words import format_share
+from tasks.mathematics.calendar import n_periods_between
 
 _WORDS = {Grain.WEEK: "week", Grain.MONTH: "month"}
 

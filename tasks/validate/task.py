@@ -9,18 +9,19 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents.restatements import HistoryChange
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, Artifact
 from schemas.outcomes import Finding, Layer, worst
 from schemas.refs import BatchRef, CandidateRef, FeaturesRef, ValidationRef
-from schemas.restatements import HistoryChange
-from schemas.roles import ColumnRoles, resolve_roles
-from schemas.run_spec import RunSpec
-from tasks.mmm.calendar import detect_grain
-from tasks.store import gx, landing, landing_rows, text_values
-from tasks.store.artifacts import read_json, read_parquet, write_json
+from schemas.spec.roles import ColumnRoles, resolve_roles
+from schemas.spec.run_spec import RunSpec
+from tasks.mathematics.calendar import detect_grain
+from tasks.store import gx
+from tasks.store.files.artifacts import read_json, read_parquet, write_json
 from tasks.store.home import current_home
-from tasks.store.resume import resumable
-from tasks.store.warehouse_gates import record_findings
+from tasks.store.inputs import landing, landing_rows, text_values
+from tasks.store.runs.resume import resumable
+from tasks.store.warehouse.gates import record_findings
 from tasks.validate.canonical import canonical_frame, judge_candidate, paired_channels
 from tasks.validate.features import feature_frame, suite_columns
 from tasks.validate.findings import findings_of

@@ -1,18 +1,18 @@
 """The import rule: flows → tasks → schemas, never backwards, never sideways between stages.
 
-A new import that fails here belongs in another room; the message says which. Widening a list is a
-decision about the architecture: say why beside the entry.
+Every test lists all offenders at once; the message says where the shared part belongs. Widening a
+list is a decision about the architecture: say why beside the entry.
 """
 
 import ast
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LIBRARIES = {"mmm", "models", "store"}
+LIBRARIES = {"mathematics", "models", "query", "store"}
 ROOMS = {"flows", "tasks", "schemas", "tests", "benchmarks", "data"}
 STDLIB = set(sys.stdlib_module_names)
 
@@ -24,12 +24,12 @@ NUMERIC = MODELS | {"nutpie", "pyarrow"}
 TASK_SHELL = NUMERIC | {"prefect", "pydantic"}
 
 EXTRA = {
-    "tasks/ingest": {"python_calamine"},  # Excel files
-    "tasks/features": {"holidays"},  # public holidays of a country, by calendar rules
-    "tasks/canonicalize": {"duckdb"},  # in-memory SQL over frames, no database file
-    "tasks/validate": {"duckdb"},  # in-memory SQL over frames, no database file
-    "tasks/publish": {"mlflow", "plotly", "matplotlib"},  # the pyfunc model class; figures
-    "tasks/report": {"plotly", "jinja2"},  # pictures of a page and its template
+    "ingest": {"python_calamine"},  # Excel files
+    "features": {"holidays"},  # public holidays of a country, by calendar rules
+    "canonicalize": {"duckdb"},  # in-memory SQL over frames, no database file
+    "validate": {"duckdb"},  # in-memory SQL over frames, no database file
+    "publish": {"mlflow", "plotly", "matplotlib"},  # the pyfunc model class; figures
+    "report": {"plotly", "jinja2"},  # pictures of a page and its template
 }
 """Libraries a stage may import beyond the numeric ones."""
 
@@ -41,12 +41,20 @@ ENGINE_HOMES = {
 }
 """Where each engine may be imported: a path part that the file's path must contain."""
 
+OWN_LIBRARIES = {
+    "schemas": ({"schemas"}, {"pydantic"}),
+    "tasks/mathematics": ({"schemas", "tasks.mathematics"}, ARRAYS),
+    "tasks/models": ({"schemas", "tasks.mathematics", "tasks.models"}, MODELS | KERNEL),
+}
+"""Rooms that stand on few others: what of ours, and which libraries, they may import."""
+
 
 def modules(room: str) -> list[str]:
     return sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / room).rglob("*.py"))
 
 
-def imports(path: str) -> set[str]:
+@cache
+def imports(path: str) -> frozenset[str]:
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     names: set[str] = set()
     for node in ast.walk(tree):
@@ -55,12 +63,12 @@ def imports(path: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively; write the whole module name"
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
-def own(path: str) -> Iterator[str]:
+def own(path: str) -> set[str]:
     """Imports of our own rooms."""
-    return (name for name in imports(path) if name.split(".")[0] in ROOMS)
+    return {name for name in imports(path) if name.split(".")[0] in ROOMS}
 
 
 def foreign(path: str) -> set[str]:
@@ -78,75 +86,107 @@ STAGES = [
 ]
 
 
-def library(name: str) -> list[str]:
-    return modules(f"tasks/{name}")
+def strays(path: str, ours: set[str], libraries: set[str]) -> list[str]:
+    """What a module imports beyond what its room allows."""
+    outside = [name for name in own(path) if not starts(name, *ours)]
+    return sorted([*outside, *(foreign(path) - libraries)])
 
 
-@pytest.mark.parametrize("path", modules("schemas"))
-def test_schemas_stand_alone(path):
-    assert all(starts(n, "schemas") for n in own(path)), f"{path}: schemas import only schemas"
-    assert foreign(path) <= {"pydantic"}, f"{path}: schemas use the standard library and pydantic"
+@pytest.mark.parametrize("room", OWN_LIBRARIES)
+def test_a_library_room_stands_on_those_below_it(room):
+    ours, libraries = OWN_LIBRARIES[room]
+    offenders = {p: s for p in modules(room) if (s := strays(p, ours, libraries))}
+    assert not offenders, f"{offenders}; what two rooms need moves down, storage to tasks/store"
 
 
-@pytest.mark.parametrize("path", library("mmm"))
-def test_mmm_is_pure_mathematics(path):
-    assert all(starts(n, "schemas", "tasks.mmm") for n in own(path)), path
-    assert foreign(path) <= ARRAYS, path
+def test_numba_stays_in_the_kernel():
+    kernels = [p for p in modules("tasks/models") if foreign(p) & KERNEL]
+    offenders = [p for p in kernels if "/kernel/" not in p]
+    assert not offenders, f"{offenders}: sampling belongs to tasks/fit, machine code to the kernel"
 
 
-@pytest.mark.parametrize("path", library("models"))
-def test_models_know_no_engine_and_no_store(path):
-    assert all(starts(n, "schemas", "tasks.mmm", "tasks.models") for n in own(path)), path
-    allowed = MODELS | (KERNEL if path.startswith("tasks/models/mmm/kernel/") else set())
-    assert foreign(path) <= allowed, (
-        f"{path}: sampling belongs to tasks/fit, storage to tasks/store"
-    )
+@pytest.mark.parametrize(
+    ("room", "ours"),
+    [
+        ("tasks/store", {"schemas", "tasks.store"}),
+        ("tasks/query", {"schemas", "tasks.mathematics", "tasks.query", "tasks.store"}),
+    ],
+)
+def test_storage_and_questions_know_no_stage(room, ours):
+    offenders = {p: s for p in modules(room) if (s := [n for n in own(p) if not starts(n, *ours)])}
+    assert not offenders, f"{offenders}; a stage is called by a flow alone"
 
 
-@pytest.mark.parametrize("path", library("store"))
-def test_store_knows_no_stage(path):
-    assert all(starts(n, "schemas", "tasks.store") for n in own(path)), path
+def test_a_stage_imports_itself_and_the_libraries_only():
+    offenders = {}
+    for path in STAGES:
+        stage = Path(path).parts[1]
+        ours = {f"tasks.{stage}", "tasks.mathematics", "tasks.models", "schemas"}
+        shell = path.endswith("/task.py")
+        libraries = (TASK_SHELL if shell else NUMERIC | {"pydantic"}) | EXTRA.get(stage, set())
+        if found := strays(path, ours | ({"tasks.store"} if shell else set()), libraries):
+            offenders[path] = found
+    assert not offenders, f"{offenders}; move what is shared to a library room"
 
 
-@pytest.mark.parametrize("path", STAGES)
-def test_a_stage_imports_itself_and_the_libraries_only(path):
-    stage = f"tasks.{Path(path).parts[1]}"
-    allowed = {stage, "tasks.mmm", "tasks.models", "schemas"}
-    if path.endswith("/task.py"):
-        allowed.add("tasks.store")
-    outside = [n for n in own(path) if not starts(n, *allowed)]
-    assert not outside, f"{path} imports {outside}; move the shared part to tasks/mmm or schemas"
-    libraries = (TASK_SHELL if path.endswith("/task.py") else NUMERIC | {"pydantic"}) | EXTRA.get(
-        stage.replace(".", "/"), set()
-    )
-    assert foreign(path) <= libraries, f"{path}: {foreign(path) - libraries} belongs elsewhere"
-
-
-@pytest.mark.parametrize("path", modules("flows"))
-def test_flows_call_tasks_and_nothing_below_them(path):
-    for name in own(path):
-        parts = name.split(".")
-        is_task = parts[0] == "tasks" and len(parts) > 2 and parts[2] == "task"
+def test_flows_call_tasks_and_nothing_below_them():
+    offenders = {}
+    for path in modules("flows"):
         # Where state lives, and whether it can be written: known before any task runs.
-        home = starts(name, "tasks.store.home", "tasks.store.storage")
-        fine = starts(name, "flows", "schemas") or home or is_task
-        assert fine, f"{path} imports {name}; a flow calls tasks.<stage>.task and passes references"
+        doors = ("flows", "schemas", "tasks.query", "tasks.store.home", "tasks.store.storage")
+        outside = [
+            name
+            for name in own(path)
+            if not starts(name, *doors)
+            and not (name.startswith("tasks.") and name.split(".")[2:3] == ["task"])
+        ]
+        if outside:
+            offenders[path] = outside
+    assert not offenders, f"{offenders}; a flow calls tasks.<stage>.task and passes references"
 
 
-@pytest.mark.parametrize("path", modules("flows"))
-def test_flows_hold_no_arithmetic(path):
-    assert not foreign(path) & (NUMERIC | {"duckdb"}), f"{path}: arithmetic and SQL belong to tasks"
+def test_flows_hold_no_arithmetic():
+    offenders = [p for p in modules("flows") if foreign(p) & (NUMERIC | {"duckdb"})]
+    assert not offenders, f"{offenders}: arithmetic and SQL belong to tasks"
 
 
 @pytest.mark.parametrize("engine", ENGINE_HOMES)
 def test_an_engine_stays_in_its_home(engine):
     homes = ENGINE_HOMES[engine]
-    strays = [p for p in ALL if engine in foreign(p) and not any(h in p for h in homes)]
-    assert not strays, f"{engine} is imported by {strays}; its home is {homes}"
+    offenders = [p for p in ALL if engine in foreign(p) and not any(h in p for h in homes)]
+    assert not offenders, f"{engine} is imported by {offenders}; its home is {homes}"
 
 
-def test_every_stage_has_a_charter():
-    silent = [p for p in modules("tasks") if p.endswith("__init__.py") and not _docstring(p)]
+def test_no_modules_import_each_other_in_a_circle():
+    waiting = {p: {_module_path(n) for n in own(p)} & set(ALL) - {p} for p in ALL}
+    while free := [p for p, needs in waiting.items() if not needs & waiting.keys()]:
+        for path in free:
+            del waiting[path]
+    assert not waiting, f"a circle among {sorted(waiting)}"
+
+
+def _module_path(name: str) -> str:
+    """File of an imported module, or of the module that an imported name stands in."""
+    as_module = name.replace(".", "/") + ".py"
+    return (
+        as_module
+        if (ROOT / as_module).is_file()
+        else name.rpartition(".")[0].replace(".", "/") + ".py"
+    )
+
+
+def test_no_file_in_flows_shadows_a_library():
+    taken = {"tasks", "schemas", "data", "flows"} | {
+        p.split("==")[0].replace("-", "_")
+        for p in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+        if "==" in p and not p.startswith((" ", "#"))
+    }
+    first = {Path(p).stem for p in modules("flows") if len(Path(p).parts) == 2}
+    assert not first & (taken | STDLIB), "Prefect puts flows/ first on the import path"
+
+
+def test_every_room_has_a_charter():
+    silent = [p for p in ALL if p.endswith("__init__.py") and not _docstring(p)]
     assert not silent, f"say what belongs here and what does not: {silent}"
 
 

@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from schemas.errors import MmmError
 from schemas.names import Artifact
-from schemas.run_spec import RunSpec
+from schemas.spec.run_spec import RunSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,8 +1,8 @@
 """Published words. A change here is a change of contract: say so in the commit, and why."""
 
 from schemas import names
+from schemas.documents.results import RefitReport, RunStatus
 from schemas.outcomes import Verdict
-from schemas.results import RefitReport, RunStatus
 
 
 def test_dimensions():

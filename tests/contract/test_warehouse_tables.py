@@ -1,12 +1,12 @@
 """Tables and columns that a company's own SQL may read."""
 
-from schemas.forecast_scores import ASSUMPTION_COLUMNS, SCORE_COLUMNS, Alarm
+from schemas.answers.pruning import MARKED_KINDS, Pruning
+from schemas.answers.stability import FloorRow
+from schemas.documents.forecast_scores import ASSUMPTION_COLUMNS, SCORE_COLUMNS, Alarm
+from schemas.documents.restatements import Restatement
 from schemas.names import FORECAST_COLUMNS
-from schemas.pruning import MARKED_KINDS, Pruning
-from schemas.restatements import Restatement
-from schemas.stability import FloorRow
-from tasks.store.warehouse import reading
-from tasks.store.warehouse_changes import CHANGE_COLUMNS
+from tasks.store.warehouse.changes import CHANGE_COLUMNS
+from tasks.store.warehouse.connection import reading
 
 CANONICAL = {
     "kpi": ["dataset_id", "entity_id", "period_start", "name", "value"],

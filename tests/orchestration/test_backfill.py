@@ -9,15 +9,15 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
-from schemas.backfill import BackfillReport, BackfillRequest, ReplayOutcome
+from schemas.answers.backfill import BackfillReport, BackfillRequest, ReplayOutcome
+from schemas.documents.results import RefitReport, RunStatus
 from schemas.errors import DataContractError, SamplingError
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
-from schemas.results import RefitReport, RunStatus
-from schemas.run_spec import RefitRequest, RunSpec
+from schemas.spec.run_spec import RefitRequest, RunSpec
 from tasks.store.home import Home
-from tasks.store.warehouse import reading, writing
-from tasks.store.warehouse_promotions import list_promotions
+from tasks.store.warehouse.connection import reading, writing
+from tasks.store.warehouse.promotions import list_promotions
 
 pytestmark = pytest.mark.orchestration
 
@@ -214,7 +214,7 @@ def test_the_file_is_given_on_the_first_date_only(stood_in, home):
 
 def test_a_file_that_the_home_came_to_know_later_cannot_be_replayed(stood_in, home):
     from tasks.ingest.task import ingest_file
-    from tasks.store.warehouse_batches import accept_batch
+    from tasks.store.warehouse.batches import accept_batch
 
     batch = ingest_file.fn(str(home.root / "panel.csv"), RunSpec.model_validate(SPEC))
     with writing(home) as con:

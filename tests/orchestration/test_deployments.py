@@ -115,19 +115,19 @@ class Site(NamedTuple):
 
 @pytest.fixture(scope="module")
 def site(server, tmp_path_factory) -> Iterator[Site]:
-    from flows import services, ui_services
+    from flows.services import servers, ui
 
     root = tmp_path_factory.mktemp("site")
     with receiving() as receiver, pytest.MonkeyPatch.context() as patch:
         patch.setenv("MMM_HOME", str(root))
         patch.setenv(VARIABLE, receiver.url)
         patch.setenv("PREFECT_WORKER_QUERY_SECONDS", "2")
-        (pool,) = ui_services.work_pools()
-        worker = ui_services.start_worker(pool, server.api_url)
+        (pool,) = ui.work_pools()
+        worker = ui.start_worker(pool, server.api_url)
         try:
-            services.require_healthy(worker)
-            ui_services.register_deployments(server.api_url)
-            ui_services.register_deployments(server.api_url)
+            servers.require_healthy(worker)
+            ui.register_deployments(server.api_url)
+            ui.register_deployments(server.api_url)
             found = server.created(
                 "/deployments/filter", {"work_pools": {"name": {"any_": [pool]}}}
             )

@@ -8,8 +8,8 @@ import pytest
 
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
-from schemas.run_spec import RefitRequest, RunSpec
-from tasks.store.tracking_rungs import PARENT_TAG
+from schemas.spec.run_spec import RefitRequest, RunSpec
+from tasks.store.tracking.retries import PARENT_TAG
 
 pytestmark = pytest.mark.orchestration
 

@@ -13,7 +13,8 @@ from support import faults
 from support.consistency import assert_consistent
 from support.mondays import BEFORE, DATASET, GOOD, ask, write_weeks
 
-from flows import cli
+from flows.cli import app
+from schemas.documents.results import RefitReport, RunStatus
 from schemas.errors import (
     CorruptArtifactError,
     DataContractError,
@@ -23,12 +24,11 @@ from schemas.errors import (
     StorageError,
 )
 from schemas.names import Artifact
-from schemas.results import RefitReport, RunStatus
-from tasks.store.champions import find_champion
 from tasks.store.home import Home
 from tasks.store.locks import dataset_lock
-from tasks.store.warehouse_promotions import list_promotions
-from tasks.store.warehouse_runs import list_runs
+from tasks.store.runs.champions import find_champion
+from tasks.store.warehouse.promotions import list_promotions
+from tasks.store.warehouse.runs import list_runs
 
 pytestmark = pytest.mark.orchestration
 
@@ -141,9 +141,9 @@ def test_a_home_that_cannot_be_written_names_the_file_and_can_still_be_read(
         monkeypatch.setenv("MMM_HOME", str(copy))
         monday = Monday(Home(copy), started[1], refit_weekly)
         fails(monday, StorageError, 1, r"acme\.lock cannot be written: Permission denied")
-        assert cli.main(["runs", "--json"]) == 0
+        assert app.main(["runs", "--json"]) == 0
         assert len(json.loads(capsys.readouterr().out)["runs"]) == 1
-        assert cli.main(["score", "--dataset", DATASET]) == 1
+        assert app.main(["score", "--dataset", DATASET]) == 1
         assert f"mmm: {copy} cannot be written" in capsys.readouterr().err
 
 
@@ -203,15 +203,15 @@ def test_a_second_refit_of_a_dataset_waits_and_then_gives_up(monday, monkeypatch
 def test_a_reader_gets_what_was_committed_last_while_a_writer_is_at_work(
     monday, monkeypatch, capsys
 ):
-    from tasks.store.warehouse import writing
+    from tasks.store.warehouse.connection import writing
 
     faults.wait_no_longer(monkeypatch, 0.3)
     run_id = monday.newest().run_id
     with writing(monday.home) as con:
         con.execute("update ops.runs set status = 'ERROR'")
-        assert cli.main(["runs", "--json"]) == 0
+        assert app.main(["runs", "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["runs"][0]["status"] == "OUTPUTS_READY"
-        assert cli.main(["show", run_id, "--json"]) == 0
+        assert app.main(["show", run_id, "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["champion"] == "acme@1"
         con.execute("update ops.runs set status = 'OUTPUTS_READY'")
     monday.assert_unharmed()
@@ -265,9 +265,9 @@ def test_a_clock_that_is_a_year_behind_cannot_rewrite_what_is_known(monday, monk
 
 @pytest.mark.parametrize("name", [Artifact.POSTERIOR, Artifact.ROI_METRICS, Artifact.FEATURES])
 def test_a_plan_from_a_champion_whose_files_were_changed_is_refused(monday, name):
-    from schemas.plan import PlannedModel, PlanRequest
+    from schemas.documents.plan import PlannedModel, PlanRequest
     from tasks.optimize.task import plan_spend
-    from tasks.store.plan_sources import find_planned_run, open_source
+    from tasks.store.runs.plan_sources import find_planned_run, open_source
 
     model = PlannedModel(dataset_id=DATASET)
     faults.flip_a_byte(monday.home.run_dir(monday.newest().run_id) / name)
@@ -280,20 +280,20 @@ def test_a_plan_from_a_champion_whose_files_were_changed_is_refused(monday, name
 
 
 def test_an_export_and_a_comparison_notice_a_champions_changed_file(monday, tmp_path, capsys):
-    from tasks.store.run_documents import open_documents
+    from tasks.store.runs.documents import open_documents
 
     run_id = monday.newest().run_id
     path = monday.home.run_dir(run_id) / Artifact.CHANNEL_QUANTILES
     path.write_text(path.read_text().replace("1", "2"))
     with pytest.raises(CorruptArtifactError, match="was changed after it was published"):
         open_documents(monday.home, run_id, [Artifact.CHANNEL_QUANTILES])
-    assert cli.main(["export", run_id, "--format", "csv", "--out", str(tmp_path / "out")]) == 1
+    assert app.main(["export", run_id, "--format", "csv", "--out", str(tmp_path / "out")]) == 1
     assert "channel_quantiles.json was changed" in capsys.readouterr().err
 
 
 def test_a_score_tells_that_a_champions_draws_were_changed(monday):
     from tasks.forecast.task import score_runs
-    from tasks.store.warehouse import writing
+    from tasks.store.warehouse.connection import writing
 
     with writing(monday.home) as con:  # the KPI of the week that the champion has forecast
         con.execute(

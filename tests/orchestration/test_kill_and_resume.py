@@ -14,7 +14,7 @@ import pytest
 from support.kill_points import AFTER, BEFORE, Moment, tasks_of
 from support.mondays import DATASET
 
-from tasks.store.run_ids import is_run_of
+from tasks.store.runs.ids import is_run_of
 
 pytestmark = pytest.mark.orchestration
 

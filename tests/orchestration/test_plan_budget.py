@@ -8,12 +8,12 @@ import pytest
 from support.forged_runs import forge_run
 from support.worlds import mmm_world
 
+from schemas.answers.scenarios import MadeBy
+from schemas.documents.plan import Plan, PlannedModel, PlanRequest
 from schemas.errors import SpecError
-from schemas.optimizer import OptimizerSpec
-from schemas.plan import Plan, PlannedModel, PlanRequest
-from schemas.scenarios import MadeBy
+from schemas.spec.optimizer import OptimizerSpec
 from tasks.store.home import Home
-from tasks.store.warehouse_plans import list_scenarios, read_plan
+from tasks.store.warehouse.plans import list_scenarios, read_plan
 
 pytestmark = pytest.mark.orchestration
 

@@ -3,9 +3,9 @@
 import pytest
 
 from flows.prune_history import prune_history
-from schemas.pruning import ItemKind
-from tasks.store.run_status import fail_run, start_run
-from tasks.store.warehouse import writing
+from schemas.answers.pruning import ItemKind
+from tasks.store.runs.status import fail_run, start_run
+from tasks.store.warehouse.connection import writing
 
 pytestmark = pytest.mark.orchestration
 

@@ -14,6 +14,7 @@ import mlflow
 import pandas as pd
 import pytest
 
+from schemas.documents.results import RefitReport, RunStatus
 from schemas.errors import DataContractError
 from schemas.names import (
     CONTRIBUTION_COLUMNS,
@@ -23,8 +24,7 @@ from schemas.names import (
     Artifact,
 )
 from schemas.outcomes import Verdict
-from schemas.results import RefitReport, RunStatus
-from schemas.run_spec import RefitRequest, RunSpec
+from schemas.spec.run_spec import RefitRequest, RunSpec
 from tasks.store.home import Home
 
 pytestmark = pytest.mark.orchestration

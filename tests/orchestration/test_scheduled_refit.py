@@ -4,11 +4,11 @@ import pytest
 from support.receivers import receiving
 
 from flows import scheduled_refit as module
+from schemas.documents.results import RefitReport, RunStatus
 from schemas.errors import DataContractError
 from schemas.outcomes import Verdict
-from schemas.results import RefitReport, RunStatus
-from schemas.run_spec import RefitRequest, RunSpec
-from schemas.scheduled import ScheduledRefit
+from schemas.spec.run_spec import RefitRequest, RunSpec
+from schemas.spec.scheduled import ScheduledRefit
 from tasks.store.webhook import VARIABLE
 
 pytestmark = pytest.mark.orchestration
@@ -108,7 +108,7 @@ def test_a_spec_file_that_is_not_there_fails_and_is_told(ends, receiver, home):
 
 
 def test_a_refit_from_the_command_line_that_raises_is_told_once(prefect_env, home, receiver):
-    from flows.cli_refit import _open_flow
+    from flows.cli.refit import _open_flow
 
     (home.root / "panel.csv").write_text("period_start,sales,spend_tv\n2026-11-16,x,1\n")
     request = RefitRequest(spec=RunSpec(dataset_id="acme"), data=str(home.root / "panel.csv"))

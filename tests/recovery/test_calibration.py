@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.recovery.ranks import judge_families, measure_uniformity, simulate_ranks
-from schemas.sampler import SamplerSpec
+from schemas.spec.sampler import SamplerSpec
 
 pytestmark = pytest.mark.slow
 SETTINGS = SamplerSpec(draws=500, tune=500, chains=2, random_seed=3)

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from support.worlds import build_world, log_world
 
-from schemas.sampler import SamplerSpec
-from schemas.spec_errors import parse_run_spec
+from schemas.spec.errors import parse_run_spec
+from schemas.spec.sampler import SamplerSpec
 from tasks.attribute.contribution import attribute_kpi
 from tasks.attribute.roas import measure_roas
 from tasks.diagnose.convergence import measure_convergence

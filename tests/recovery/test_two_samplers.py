@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from support.worlds import mmm_world
 
-from schemas.sampler import SamplerBackend, SamplerSpec
+from schemas.spec.sampler import SamplerBackend, SamplerSpec
 from tasks.fit.sampling import sample_posterior
 from tasks.models import mmm
 from tasks.models.mmm.fitted import MmmFitted

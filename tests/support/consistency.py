@@ -9,13 +9,13 @@ import duckdb
 import mlflow
 
 from schemas.names import Artifact
-from tasks.store import tracking
-from tasks.store.artifacts import sha256_of
-from tasks.store.champions import CHAMPION, find_champion
+from tasks.store.files.artifacts import sha256_of
 from tasks.store.home import Home
-from tasks.store.warehouse import reading
-from tasks.store.warehouse_promotions import list_promotions
-from tasks.store.warehouse_runs import list_runs
+from tasks.store.runs.champions import CHAMPION, find_champion
+from tasks.store.tracking import experiments
+from tasks.store.warehouse.connection import reading
+from tasks.store.warehouse.promotions import list_promotions
+from tasks.store.warehouse.runs import list_runs
 
 READY = "OUTPUTS_READY"
 
@@ -35,7 +35,7 @@ def faults_of(home: Home) -> Iterator[str]:
         yield from _batches(con, home)
     if not (home.mlruns / "mlflow.db").exists():
         return
-    client = tracking.open_store(home)
+    client = experiments.open_store(home)
     for dataset_id in sorted({run.dataset_id for run in list_runs(home)}):
         yield from _tracked(home, client, dataset_id)
         yield from _champion(home, client, dataset_id)
@@ -105,26 +105,26 @@ def _tracked(home: Home, client: mlflow.MlflowClient, dataset_id: str) -> Iterat
     """Each run that is ready has one MLflow run; no run has two versions, no try is left open."""
     experiment = client.get_experiment_by_name(dataset_id)
     runs = client.search_runs([experiment.experiment_id]) if experiment else []
-    of_refits = [run for run in runs if tracking.RUN_TAG in run.data.tags]
+    of_refits = [run for run in runs if experiments.RUN_TAG in run.data.tags]
     yield from (
         f"MLflow run {run.info.run_id} is still RUNNING"
         for run in of_refits
         if run.info.status == "RUNNING"
     )
     finished = Counter(
-        run.data.tags[tracking.RUN_TAG] for run in of_refits if run.info.status == "FINISHED"
+        run.data.tags[experiments.RUN_TAG] for run in of_refits if run.info.status == "FINISHED"
     )
     ready = {r.run_id for r in list_runs(home, dataset_id) if r.status == READY}
     yield from (f"{run} has {finished[run]} MLflow runs" for run in ready if finished[run] != 1)
     versions = client.search_model_versions(f"name = '{dataset_id}'")
-    made = Counter(version.tags.get(tracking.RUN_TAG) for version in versions)
+    made = Counter(version.tags.get(experiments.RUN_TAG) for version in versions)
     yield from (f"{run} has {n} model versions" for run, n in made.items() if n > 1 or run is None)
 
 
 def _champion(home: Home, client: mlflow.MlflowClient, dataset_id: str) -> Iterator[str]:
     """The champion was published, is what was decided last, and its files are those in MLflow."""
     champion = find_champion(home, dataset_id)
-    held = tracking.version_with_alias(client, dataset_id, CHAMPION)
+    held = experiments.version_with_alias(client, dataset_id, CHAMPION)
     history = list_promotions(home, dataset_id)
     decided = history[-1].version if history else None
     if held != decided or (champion.version if champion else None) != decided:

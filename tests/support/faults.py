@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.store import warehouse
+from tasks.store.warehouse import connection
 
 NOBODY = 65534
 HOLD = """
@@ -89,7 +89,7 @@ def flip_a_byte(path: Path) -> None:
 
 def wait_no_longer(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Let readers and writers of the warehouse give up after so many seconds."""
-    for opening in (warehouse.writing, warehouse.reading):
+    for opening in (connection.writing, connection.reading):
         monkeypatch.setitem(opening.__wrapped__.__kwdefaults__, "wait_seconds", seconds)
 
 

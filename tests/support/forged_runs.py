@@ -3,13 +3,13 @@
 import xarray as xr
 from support.worlds import World, prior_draws
 
+from schemas.documents.results import RunStatus
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
-from schemas.results import RunStatus
-from tasks.mmm.scaling import scales_to_json
-from tasks.store.artifacts import write_json, write_netcdf, write_parquet
+from tasks.mathematics.scaling import scales_to_json
+from tasks.store.files.artifacts import write_json, write_netcdf, write_parquet
 from tasks.store.home import Home
-from tasks.store.run_status import advance_run, start_run
+from tasks.store.runs.status import advance_run, start_run
 
 
 def end_run(home: Home, run_id: str, verdict: Verdict, dataset_id: str = "world") -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from support.worlds import World, build_world, make_rows, make_spec, mmm_world
 
-from schemas.channels import AdstockKind, SaturationKind
+from schemas.spec.channels import AdstockKind, SaturationKind
 
 FIRST_MONDAY = date(2022, 1, 3)
 """First period of ``support.worlds.make_rows``."""

@@ -11,10 +11,10 @@ import pandas as pd
 import xarray as xr
 
 from schemas.names import Artifact
-from tasks.store import tracking
 from tasks.store.home import Home
-from tasks.store.warehouse import reading
-from tasks.store.warehouse_runs import list_runs
+from tasks.store.tracking import experiments
+from tasks.store.warehouse.connection import reading
+from tasks.store.warehouse.runs import list_runs
 
 _MOMENTS = (
     "created_at", "updated_at", "decided_at", "received_at", "seconds", "wall_seconds",
@@ -120,7 +120,7 @@ def _told(value: Any, names: Mapping[str, str]) -> Any:
 
 def _mlflow(home: Home, dataset_id: str) -> dict[str, Any]:
     """How many runs, logged models and versions there are, and whom the aliases name."""
-    client = tracking.open_store(home)
+    client = experiments.open_store(home)
     experiment = client.get_experiment_by_name(dataset_id)
     if experiment is None:
         return {}
@@ -139,7 +139,7 @@ def _mlflow(home: Home, dataset_id: str) -> dict[str, Any]:
 def _places_of_versions(home: Home) -> dict[int, int]:
     """Tell each version of the home's models as the first, second, ... of its model."""
     numbers: dict[str, list[int]] = {}
-    for version in tracking.open_store(home).search_model_versions():
+    for version in experiments.open_store(home).search_model_versions():
         numbers.setdefault(version.name, []).append(int(version.version))
     return {n: place for found in numbers.values() for place, n in enumerate(sorted(found), 1)}
 

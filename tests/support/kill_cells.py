@@ -20,12 +20,12 @@ from support.kill_points import RENAMED, Moment, Watch, tasks_of
 from support.mondays import DATASET, REFUSED, ask
 
 from flows import refit_weekly as flow_module
+from schemas.documents.results import RunStatus
 from schemas.errors import MmmError
-from schemas.results import RunStatus
-from tasks.store import tracking
-from tasks.store.champions import CHAMPION, find_champion
 from tasks.store.home import Home
-from tasks.store.warehouse_runs import list_runs
+from tasks.store.runs.champions import CHAMPION, find_champion
+from tasks.store.tracking import experiments
+from tasks.store.warehouse.runs import list_runs
 
 LIMIT_SECONDS = 600
 FIT_RECORD = "steps/fit_posterior.json"
@@ -133,7 +133,7 @@ def resume(home: Home, data: Path) -> dict[str, Any]:
 
 def _left_by_kill(home: Home) -> dict[str, Any]:
     runs = list_runs(home)
-    client = tracking.open_store(home)
+    client = experiments.open_store(home)
     champion = find_champion(home, DATASET)
     request = "request.json"
     # Other files of a fit wait in the same folder; a record is named after its task.
@@ -142,7 +142,7 @@ def _left_by_kill(home: Home) -> dict[str, Any]:
     return {
         "statuses": [run.status for run in runs],
         "champion": None if champion is None else champion.version,
-        "alias": tracking.version_with_alias(client, DATASET, CHAMPION),
+        "alias": experiments.version_with_alias(client, DATASET, CHAMPION),
         "records": sorted(records),
         "is_over": not list(home.steps.glob(f"*/{request}")),
     }

@@ -30,10 +30,10 @@ if __name__ == "__main__":
         os.environ.pop(name, None)
     configure_environment()
 
-from flows import services  # noqa: E402
+from flows.services import servers  # noqa: E402
 
 if __name__ == "__main__":
-    SERVICE = services.start_ephemeral_api()
+    SERVICE = servers.start_ephemeral_api()
 
 from support.kill_cells import Cell, forked, run_cell, undisturbed  # noqa: E402
 from support.kill_points import AFTER, BEFORE, COMMIT, OUTSIDE, RENAMED, Moment, tasks_of  # noqa: E402
@@ -174,7 +174,7 @@ def main() -> int:
     parser.add_argument("--answer", type=Path, help="file for the cells as JSON")
     asked = parser.parse_args()
     import_engines(REFIT)
-    services.require_prefect_api(SERVICE)
+    servers.require_prefect_api(SERVICE)
     started = time.monotonic()
     room = asked.room or Path(tempfile.mkdtemp(prefix="mmm-kills-"))
     room.mkdir(parents=True, exist_ok=True)

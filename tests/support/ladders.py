@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from schemas.escalation import Attempt, Rung, RungKind, SamplingGate
+from schemas.documents.retries import Attempt, Rung, RungKind, SamplingGate
 from schemas.outcomes import Verdict
 from schemas.refs import DiagnosticsRef, FileRef, PosteriorRef
-from schemas.sampler import SamplerSpec
-from tasks.store.artifacts import write_json
-from tasks.store.resume import fit_dir
+from schemas.spec.sampler import SamplerSpec
+from tasks.store.files.artifacts import write_json
+from tasks.store.runs.resume import fit_dir
 
 FILE = FileRef(path="data/runs/none.nc", sha256="0" * 64)
 FAILURES = {

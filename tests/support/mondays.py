@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from schemas.run_spec import RefitRequest, RunSpec
+from schemas.spec.run_spec import RefitRequest, RunSpec
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo" / "panel.csv"
 DATASET = "acme"

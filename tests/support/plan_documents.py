@@ -2,8 +2,7 @@
 
 from datetime import UTC, datetime
 
-from schemas.optimizer import OptimizerSpec, Utility
-from schemas.plan import (
+from schemas.documents.plan import (
     Action,
     Advice,
     Certificate,
@@ -13,6 +12,7 @@ from schemas.plan import (
     PlanModel,
     SpendCell,
 )
+from schemas.spec.optimizer import OptimizerSpec, Utility
 
 MADE = datetime(2026, 1, 5, 12, tzinfo=UTC)
 

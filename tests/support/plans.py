@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from support.worlds import World, build_world, fitted_model, make_rows, make_spec, prior_draws
 
-from schemas.optimizer import OptimizerSpec, PlanBounds, Utility
-from schemas.plan import Plan, PlanModel, PlannedModel, PlanRequest
+from schemas.documents.plan import Plan, PlanModel, PlannedModel, PlanRequest
+from schemas.spec.optimizer import OptimizerSpec, PlanBounds, Utility
 from tasks.optimize.methods import Solution
 from tasks.optimize.outcome import Outlook, build_outlook
 from tasks.optimize.planning import PlannedFit, make_plan

@@ -7,9 +7,9 @@ from support.kill_cells import forked, refit
 from support.mondays import DATASET
 
 from schemas.outcomes import Verdict
-from tasks.store.champions import find_champion
 from tasks.store.home import Home
-from tasks.store.warehouse_runs import list_runs
+from tasks.store.runs.champions import find_champion
+from tasks.store.warehouse.runs import list_runs
 
 OTHER = "zeta"
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from schemas.optimizer import OptimizerSpec
-from schemas.plan import Plan
-from schemas.results import RunRecord, RunStatus
-from schemas.run_spec import RunSpec
+from schemas.documents.plan import Plan
+from schemas.documents.results import RunRecord, RunStatus
+from schemas.spec.optimizer import OptimizerSpec
+from schemas.spec.run_spec import RunSpec
 from tasks.report.documents import ReportDocuments, RunFiles
 
 HOSTILE = "</script><script>alert(1)</script><!-- <b>x</b> %{y} $a$ & \"q\" 'r' {{ 7*7 }}"

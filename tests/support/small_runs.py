@@ -5,24 +5,24 @@ from datetime import date
 import pandas as pd
 from support.worlds import make_rows, make_spec
 
-from schemas.changes import ExplainRequest, Explanation, TriedFit
+from schemas.documents.changes import ExplainRequest, Explanation, TriedFit
+from schemas.documents.results import RunStatus
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from schemas.refs import SnapshotRef
-from schemas.results import RunStatus
-from schemas.roles import resolve_roles
-from schemas.run_spec import Grain, RunSpec
+from schemas.spec.roles import resolve_roles
+from schemas.spec.run_spec import Grain, RunSpec
 from tasks.explain.task import choose_fit, compare_runs, settle_explanation
 from tasks.features.task import build_features
 from tasks.fit.sampling import sample_posterior
 from tasks.fit.task import fit_returns
-from tasks.mmm.panel import build_panel
-from tasks.mmm.scaling import scales_from_json
+from tasks.mathematics.panel import build_panel
+from tasks.mathematics.scaling import scales_from_json
 from tasks.models import mmm
 from tasks.models.contract import ModelInputs
-from tasks.models.opening import open_fitted
+from tasks.models.registry import open_fitted
 from tasks.models.returns import measure_returns
-from tasks.store.artifacts import (
+from tasks.store.files.artifacts import (
     read_json,
     read_parquet,
     write_json,
@@ -31,7 +31,7 @@ from tasks.store.artifacts import (
 )
 from tasks.store.fingerprint import fit_fingerprint
 from tasks.store.home import Home
-from tasks.store.run_status import advance_run, start_run
+from tasks.store.runs.status import advance_run, start_run
 
 SAMPLER = {"draws": 300, "tune": 300, "chains": 4}
 

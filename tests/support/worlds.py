@@ -10,11 +10,11 @@ import xarray as xr
 
 from schemas.names import CHANNEL_DIM, ENTITY_DIM
 from schemas.refs import FileRef, SnapshotRef
-from schemas.roles import ColumnRoles, resolve_roles
-from schemas.run_spec import Grain, ModelKind, RunSpec
+from schemas.spec.roles import ColumnRoles, resolve_roles
+from schemas.spec.run_spec import Grain, ModelKind, RunSpec
 from tasks.features.build import build_features
-from tasks.mmm.draws import stack_samples
-from tasks.mmm.panel import IS_ESTIMATION, build_panel
+from tasks.mathematics.draws import stack_samples
+from tasks.mathematics.panel import IS_ESTIMATION, build_panel
 from tasks.models.contract import FittedModel, ModelInputs
 from tasks.models.linear import linear_terms
 from tasks.models.log_student_t.fitted import LogStudentTFitted

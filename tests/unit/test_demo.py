@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import yaml
 
-from schemas.roles import resolve_roles
-from schemas.spec_errors import parse_run_spec
+from schemas.spec.errors import parse_run_spec
+from schemas.spec.roles import resolve_roles
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
 

@@ -7,11 +7,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.channels import SaturationKind
-from schemas.fixed_transforms import FeatureConfig
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
-from tasks.mmm.carryover import carry_back, recursive_adstock
-from tasks.mmm.saturation import saturation_shape, saturation_slope
+from schemas.spec.channels import SaturationKind
+from schemas.spec.fixed_transforms import FeatureConfig
+from tasks.mathematics.carryover import carry_back, recursive_adstock
+from tasks.mathematics.saturation import saturation_shape, saturation_slope
 
 
 def transform_media(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from schemas.errors import DataContractError
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
-from tasks.mmm.panel import IS_ESTIMATION
+from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms
 from tasks.models.log_student_t.design import standardize_media

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
-from tasks.mmm.panel import IS_ESTIMATION
+from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms
 from tasks.models.mmm import table
@@ -84,7 +84,7 @@ def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
     Parameters
     ----------
     panel
-        As ``tasks.mmm.panel.build_panel`` makes it.
+        As ``tasks.mathematics.panel.build_panel`` makes it.
     inputs
         Feature metadata and scales.
 

@@ -8,10 +8,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.channels import AdstockKind, AdstockSpec, ChannelKind, SaturationSpec
-from tasks.mmm.carryover import ADSTOCK_PARAMETERS, stack_lags
-from tasks.mmm.saturation import SATURATION_PARAMETERS
-from tasks.mmm.scaling import scale_media
+from schemas.spec.channels import AdstockKind, AdstockSpec, ChannelKind, SaturationSpec
+from tasks.mathematics.carryover import ADSTOCK_PARAMETERS, stack_lags
+from tasks.mathematics.saturation import SATURATION_PARAMETERS
+from tasks.mathematics.scaling import scale_media
 from tasks.models.contract import ModelInputs
 
 

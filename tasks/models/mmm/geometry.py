@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.channels import AdstockKind, SaturationKind
-from tasks.mmm.carryover import adstock_weights
-from tasks.mmm.saturation import saturation_shape
+from schemas.spec.channels import AdstockKind, SaturationKind
+from tasks.mathematics.carryover import adstock_weights
+from tasks.mathematics.saturation import saturation_shape
 from tasks.models.mmm import priors
 from tasks.models.mmm.design import MediaDesign
 from tasks.models.regression import regress

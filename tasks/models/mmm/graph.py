@@ -22,8 +22,8 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from schemas.names import CHANNEL_DIM, ENTITY_DIM
-from tasks.mmm.carryover import adstock_weights
-from tasks.mmm.saturation import saturation_shape
+from tasks.mathematics.carryover import adstock_weights
+from tasks.mathematics.saturation import saturation_shape
 from tasks.models.contract import ModelInputs
 from tasks.models.mmm.constants import BASELINE_SOFTNESS, SAFE, FitConstants, fit_constants
 from tasks.models.mmm.design import MediaDesign
@@ -43,7 +43,7 @@ def build_graph(panel: xr.Dataset, inputs: ModelInputs) -> pm.Model:
     Parameters
     ----------
     panel
-        As ``tasks.mmm.panel.build_panel`` makes it.
+        As ``tasks.mathematics.panel.build_panel`` makes it.
     inputs
         Feature metadata and scales.
 

@@ -18,11 +18,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.lift_tests import LiftTest
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, SAMPLE_DIM
-from tasks.mmm.carryover import ADSTOCK_PARAMETERS, adstock_weights, stack_lags
-from tasks.mmm.saturation import SATURATION_PARAMETERS, saturation_shape
-from tasks.mmm.scaling import scale_media
+from schemas.spec.lift_tests import LiftTest
+from tasks.mathematics.carryover import ADSTOCK_PARAMETERS, adstock_weights, stack_lags
+from tasks.mathematics.saturation import SATURATION_PARAMETERS, saturation_shape
+from tasks.mathematics.scaling import scale_media
 from tasks.models.contract import ModelInputs
 from tasks.models.mmm.design import ChannelShape, channel_places, channel_shapes
 from tasks.models.mmm.lift_placement import PlacedTest, place_tests
@@ -75,7 +75,7 @@ def lift_design(
     Parameters
     ----------
     panel
-        As ``tasks.mmm.panel.build_panel`` makes it.
+        As ``tasks.mathematics.panel.build_panel`` makes it.
     inputs
         Feature metadata and scales.
     tests

@@ -14,11 +14,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.errors import SpecError
-from schemas.lift_tests import LiftTest
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
-from schemas.run_spec import Grain
-from tasks.mmm.calendar import next_start
-from tasks.mmm.panel import IS_ESTIMATION
+from schemas.spec.lift_tests import LiftTest
+from schemas.spec.run_spec import Grain
+from tasks.mathematics.calendar import next_start
+from tasks.mathematics.panel import IS_ESTIMATION
 
 _ROUNDING = 1e-9
 """Share of the spend by which a change down to zero may miss it."""
@@ -50,7 +50,7 @@ def place_tests(
     Parameters
     ----------
     panel
-        As ``tasks.mmm.panel.build_panel`` makes it.
+        As ``tasks.mathematics.panel.build_panel`` makes it.
     metadata
         Feature metadata: ``grain``.
     tests

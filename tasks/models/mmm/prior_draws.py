@@ -23,7 +23,7 @@ def draw_prior(panel: xr.Dataset, inputs: ModelInputs, n_draws: int, seed: int) 
     Parameters
     ----------
     panel
-        As ``tasks.mmm.panel.build_panel`` makes it.
+        As ``tasks.mathematics.panel.build_panel`` makes it.
     inputs
         Feature metadata and scales.
     n_draws

@@ -13,10 +13,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.names import DATE_DIM
-from schemas.run_spec import ModelKind
-from schemas.wording import format_number
-from tasks.mmm.panel import IS_ESTIMATION
-from tasks.mmm.spend import effective_spend
+from schemas.spec.run_spec import ModelKind
+from schemas.words import format_number
+from tasks.mathematics.panel import IS_ESTIMATION
+from tasks.mathematics.spend import effective_spend
 from tasks.models.contract import ModelInputs
 from tasks.models.mmm.fitted import MmmFitted
 from tasks.models.mmm.prior_draws import draw_prior
@@ -34,7 +34,7 @@ def predict_prior(panel: xr.Dataset, inputs: ModelInputs, *, seed: int) -> dict[
     Parameters
     ----------
     panel
-        As ``tasks.mmm.panel.build_panel`` makes it.
+        As ``tasks.mathematics.panel.build_panel`` makes it.
     inputs
         Feature metadata and scales. Kind ``log_student_t`` states no prior on business quantities:
         it gets the table of effective spend alone.

@@ -14,10 +14,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.channels import ChannelPrior, PriorQuantity
 from schemas.errors import SpecError
 from schemas.names import DATE_DIM, ENTITY_DIM
-from tasks.mmm.panel import estimation_window
+from schemas.spec.channels import ChannelPrior, PriorQuantity
+from tasks.mathematics.panel import estimation_window
 from tasks.models.contract import ModelInputs
 
 RETENTION_PRIOR = (1.0, 3.0)

@@ -9,9 +9,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.names import DATE_DIM, SAMPLE_DIM
-from tasks.mmm.carryover import adstock_weights, carry_back, stack_lags
-from tasks.mmm.saturation import saturation_shape, saturation_slope
-from tasks.mmm.trend import RELATIVE_SD, trend_columns, trend_relative_sds
+from tasks.mathematics.carryover import adstock_weights, carry_back, stack_lags
+from tasks.mathematics.saturation import saturation_shape, saturation_slope
+from tasks.mathematics.trend import RELATIVE_SD, trend_columns, trend_relative_sds
 from tasks.models.linear import periods_since
 from tasks.models.mmm.design import MediaDesign
 

@@ -32,10 +32,10 @@ from pymc_marketing.mmm import (
 )
 from pymc_marketing.mmm.scaling import FixedScaling, Scaling
 
-from schemas.channels import AdstockKind, ChannelKind, SaturationKind
 from schemas.names import CHANNEL_DIM, CONTROL_DIM, DATE_DIM, ENTITY_DIM, FOURIER_DIM, ComponentKind
-from schemas.run_spec import Likelihood
-from tasks.mmm.panel import IS_ESTIMATION
+from schemas.spec.channels import AdstockKind, ChannelKind, SaturationKind
+from schemas.spec.run_spec import Likelihood
+from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms
 from tasks.models.mmm.design import ChannelShape, channel_shapes, has_parameter

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from schemas.channels import AdstockKind, AdstockSpec, SaturationKind
+from schemas.spec.channels import AdstockKind, AdstockSpec, SaturationKind
 from tasks.models.mmm.design import ChannelShape, channel_shapes
 
 

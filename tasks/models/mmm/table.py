@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.channels import SaturationKind
 from schemas.names import CHANNEL_DIM, ENTITY_DIM
+from schemas.spec.channels import SaturationKind
 from tasks.models.mmm import priors
 from tasks.models.mmm.design import MediaDesign
 from tasks.models.mmm.geometry import Estimates, Resolution, centering

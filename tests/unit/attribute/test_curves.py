@@ -16,7 +16,7 @@ from support.worlds import (
 )
 
 from tasks.attribute.curves import measure_curves, thin_tree
-from tasks.mmm.draws import stack_samples
+from tasks.mathematics.draws import stack_samples
 
 
 def curves_of(world, draws=None, *, panel=None, target=1.0):

@@ -13,7 +13,7 @@ from tasks.attribute.roas import (
     measure_roas,
     tabulate_roas,
 )
-from tasks.mmm.draws import hdi
+from tasks.mathematics.draws import hdi
 
 
 def split_of(world):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.backfill_output import render_backfill
-from schemas.backfill import BackfillReport, BackfillRequest, ReplayedPeriod, ReplayOutcome
+from flows.cli.render.backfills import render_backfill
+from schemas.answers.backfill import BackfillReport, BackfillRequest, ReplayedPeriod, ReplayOutcome
 from schemas.errors import (
     CorruptArtifactError,
     DataContractError,
@@ -15,7 +15,7 @@ from schemas.errors import (
     SamplingError,
 )
 from schemas.outcomes import Verdict
-from schemas.run_spec import Grain
+from schemas.spec.run_spec import Grain
 from tasks.backfill.dates import nth_day
 
 MONDAY = date(2026, 11, 2)
@@ -64,7 +64,7 @@ def test_the_exit_code_is_that_of_the_worst_week(outcomes, code):
     "error", [DataContractError, SamplingError, ResourceUnavailableError, CorruptArtifactError]
 )
 def test_a_week_ends_with_the_exit_code_that_its_refit_had(error):
-    from schemas.backfill import outcome_of
+    from schemas.answers.backfill import outcome_of
 
     assert replayed(outcome_of(error.exit_code)).exit_code == error.exit_code
 

@@ -12,7 +12,7 @@ from benchmarks.recovery.generator import Shape, generate_known_world
 from benchmarks.recovery.oracle import allocate_on_grid, exchange_search, random_starts
 from benchmarks.recovery.plan_problem import truth_as_draws
 from benchmarks.recovery.tables import render_rows
-from schemas.optimizer import OptimizerSpec
+from schemas.spec.optimizer import OptimizerSpec
 
 SHAPE = Shape(n_weeks=110, n_entities=1, n_channels=3)
 SETTINGS = OptimizerSpec(n_starts=4)

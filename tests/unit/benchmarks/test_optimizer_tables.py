@@ -8,7 +8,7 @@ from benchmarks.recovery.decision import planned_fit
 from benchmarks.recovery.generator import Shape, generate_known_world
 from benchmarks.recovery.plan_problem import search_oracle, take_apart, truth_as_draws
 from benchmarks.recovery.tables import render_rows
-from schemas.optimizer import OptimizerSpec, Utility
+from schemas.spec.optimizer import OptimizerSpec, Utility
 
 WORLD = Shape(n_weeks=110, n_entities=1, n_channels=4)
 

@@ -7,8 +7,9 @@ from datetime import date
 
 import pytest
 
-from flows import cli, services
-from schemas.backfill import BackfillReport, ReplayedPeriod, ReplayOutcome
+from flows.cli import app
+from flows.services import servers
+from schemas.answers.backfill import BackfillReport, ReplayedPeriod, ReplayOutcome
 
 
 @pytest.fixture
@@ -28,9 +29,9 @@ def replay(home, monkeypatch, tmp_path):
         module.backfill = backfill
         monkeypatch.setitem(sys.modules, "flows.backfill", module)
         monkeypatch.setattr("flows.engines.import_engines", lambda _names: None)
-        monkeypatch.setattr(services, "start_ephemeral_api", lambda: None)
-        monkeypatch.setattr(services, "require_prefect_api", lambda _service: None)
-        return cli.main(["backfill", "--spec", str(tmp_path / "spec.yaml"), *argv]), asked
+        monkeypatch.setattr(servers, "start_ephemeral_api", lambda: None)
+        monkeypatch.setattr(servers, "require_prefect_api", lambda _service: None)
+        return app.main(["backfill", "--spec", str(tmp_path / "spec.yaml"), *argv]), asked
 
     return call
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from flows import cli, services
+from flows.cli import app
+from flows.services import servers
+from schemas.documents.results import RefitReport, RunStatus
 from schemas.errors import (
     CorruptArtifactError,
     DataContractError,
@@ -17,8 +19,7 @@ from schemas.errors import (
 )
 from schemas.names import Artifact
 from schemas.outcomes import Finding, Layer, Verdict
-from schemas.results import RefitReport, RunStatus
-from tasks.store.run_status import advance_run, fail_run, start_run
+from tasks.store.runs.status import advance_run, fail_run, start_run
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 FINDING = Finding(
@@ -78,15 +79,15 @@ def flow(home, monkeypatch):
         module = types.ModuleType("flows.refit_weekly")
         module.refit_weekly = refit_weekly
         monkeypatch.setitem(sys.modules, "flows.refit_weekly", module)
-        monkeypatch.setattr(services, "start_ephemeral_api", lambda: None)
-        monkeypatch.setattr(services, "require_prefect_api", lambda _service: None)
+        monkeypatch.setattr(servers, "start_ephemeral_api", lambda: None)
+        monkeypatch.setattr(servers, "require_prefect_api", lambda _service: None)
         return seen
 
     return install
 
 
 def call(capsys, *argv):
-    code = cli.main([str(a) for a in argv])
+    code = app.main([str(a) for a in argv])
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 
@@ -249,7 +250,7 @@ def test_a_run_without_outputs_cannot_be_exported(home, tmp_path, capsys):
 
 def test_help_teaches_the_product_without_heavy_imports():
     script = (
-        "import sys; from flows.cli import main; code = main(['--help']);"
+        "import sys; from flows.cli.app import main; code = main(['--help']);"
         "heavy = {'prefect', 'mlflow', 'pandas', 'duckdb', 'pymc'} & set(sys.modules);"
         "sys.exit(code or sorted(heavy) or 0)"
     )
@@ -263,7 +264,7 @@ def test_help_teaches_the_product_without_heavy_imports():
 
 def test_file_descriptors_of_libraries_do_not_reach_stdout(tmp_path):
     script = (
-        "import os, sys, subprocess; from flows.cli_process import answers_only, print_json\n"
+        "import os, sys, subprocess; from flows.cli.process import answers_only, print_json\n"
         "with answers_only() as answer:\n"
         "    os.write(1, b'native code'); print('python'); subprocess.run(['echo', 'child'])\n"
         "    print_json(answer, {'a': 1})\n"

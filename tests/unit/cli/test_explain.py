@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from flows import cli, services
-from flows.change_output import render_explanation, render_stability
-from schemas.changes import ChannelChange, Explanation, Factor, FitTold, Part
+from flows.cli import app
+from flows.cli.render.changes import render_explanation, render_stability
+from flows.services import servers
+from schemas.answers.stability import Floor, StabilityReport, TrendRow, TrendRun
+from schemas.documents.changes import ChannelChange, Explanation, Factor, FitTold, Part
+from schemas.documents.results import RunStatus
 from schemas.outcomes import Verdict
-from schemas.results import RunStatus
-from schemas.stability import Floor, StabilityReport, TrendRow, TrendRun
-from tasks.store.run_status import advance_run, start_run
+from tasks.store.runs.status import advance_run, start_run
 
 NOTHING = Part(value=0.0, mcse=0.0)
 TV = ChannelChange(
@@ -74,8 +75,8 @@ def flow(home, monkeypatch):
         module = types.ModuleType(name)
         setattr(module, attribute, lambda request: asked.append(request) or answer)
         monkeypatch.setitem(sys.modules, name, module)
-        monkeypatch.setattr(services, "start_ephemeral_api", lambda: None)
-        monkeypatch.setattr(services, "require_prefect_api", lambda _service: None)
+        monkeypatch.setattr(servers, "start_ephemeral_api", lambda: None)
+        monkeypatch.setattr(servers, "require_prefect_api", lambda _service: None)
         return asked
 
     return install
@@ -98,7 +99,7 @@ def runs(home):
 
 
 def call(capsys, *argv):
-    code = cli.main(list(argv))
+    code = app.main(list(argv))
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 

@@ -15,14 +15,16 @@ from support.forged_runs import end_run, forge_run
 from support.plan_documents import MADE, channel_plan, forged_plan
 from support.worlds import mmm_world
 
-from flows import cli, plan_output, services
+from flows.cli import app
+from flows.cli.render import plans as plan_output
+from flows.services import servers
+from schemas.answers.scenarios import MadeBy
+from schemas.documents.plan import Advice, Plan
 from schemas.outcomes import Verdict
-from schemas.plan import Advice, Plan
-from schemas.scenarios import MadeBy
-from tasks.store import plan_sources
 from tasks.store.home import Home
-from tasks.store.warehouse import writing
-from tasks.store.warehouse_plans import list_scenarios, write_plan
+from tasks.store.runs import plan_sources
+from tasks.store.warehouse.connection import writing
+from tasks.store.warehouse.plans import list_scenarios, write_plan
 
 FEW = ["--starts", "2", "--draws", "50", "--horizon", "4"]
 
@@ -45,8 +47,8 @@ def champion(home, monkeypatch, forged):
     """A home with one accepted run, the champion's, and a flow that needs no server."""
     shutil.copytree(forged, home.root, dirs_exist_ok=True)
     monkeypatch.setattr(plan_sources, "champion_run_id", lambda _home, _dataset: "world-1")
-    monkeypatch.setattr(services, "start_ephemeral_api", lambda: None)
-    monkeypatch.setattr(services, "require_prefect_api", lambda _service: None)
+    monkeypatch.setattr(servers, "start_ephemeral_api", lambda: None)
+    monkeypatch.setattr(servers, "require_prefect_api", lambda _service: None)
     module = types.ModuleType("flows.plan_budget")
     module.plan_budget = flow_without_engine(monkeypatch)
     monkeypatch.setitem(sys.modules, "flows.plan_budget", module)
@@ -75,7 +77,7 @@ def flow_without_engine(monkeypatch):
 
 
 def call(capsys, *argv):
-    code = cli.main([str(a) for a in argv])
+    code = app.main([str(a) for a in argv])
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from flows import cli, prune_history
-from flows.prune_output import render_pruning
-from schemas.pruning import DatasetPruning, ItemKind, PruneItem, PruneReport
-from schemas.retention import RetentionSpec
-from schemas.wording import format_bytes
-from tasks.store.run_status import fail_run, start_run
-from tasks.store.warehouse import writing
+from flows import prune_history
+from flows.cli import app
+from flows.cli.render.prunings import render_pruning
+from schemas.answers.pruning import DatasetPruning, ItemKind, PruneItem, PruneReport
+from schemas.spec.retention import RetentionSpec
+from schemas.words import format_bytes
+from tasks.store.runs.status import fail_run, start_run
+from tasks.store.warehouse.connection import writing
 
 ITEM = PruneItem(
     kind=ItemKind.RUN, item_id="demo-1", dataset_id="demo", age_days=140, n_bytes=12_096_004,
@@ -25,7 +26,7 @@ def part(**facts):
 
 
 def call(capsys, *argv):
-    code = cli.main(list(argv))
+    code = app.main(list(argv))
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 
@@ -96,7 +97,9 @@ def test_a_home_without_anything_has_nothing_to_prune(home, capsys):
 
 
 def test_without_prefect_and_mlflow_a_dead_run_of_last_year_goes(home, capsys, monkeypatch):
-    monkeypatch.setattr("flows.services.start_ephemeral_api", lambda: pytest.fail("Prefect"))
+    monkeypatch.setattr(
+        "flows.services.servers.start_ephemeral_api", lambda: pytest.fail("Prefect")
+    )
     start_run(home, "demo-old", "demo")
     fail_run(home, "demo-old", "the disk was full")
     (home.run_dir("demo-old") / "posterior.nc").write_bytes(b"x" * 2000)

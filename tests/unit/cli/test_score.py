@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from flows import cli, services
-from flows.score_output import render_scoring
-from schemas.forecast_scores import (
+from flows.cli import app
+from flows.cli.render.scores import render_scoring
+from flows.services import servers
+from schemas.documents.forecast_scores import (
     Alarm,
     AlarmKind,
     Basis,
@@ -18,7 +19,7 @@ from schemas.forecast_scores import (
     ScoringReport,
 )
 from schemas.names import ForecastScope
-from tasks.store.run_status import start_run
+from tasks.store.runs.status import start_run
 
 ALARM = Alarm(
     dataset_id="demo",
@@ -62,8 +63,8 @@ def scoring(home, monkeypatch):
         module = types.ModuleType("flows.score_forecasts")
         module.score_forecasts = score_forecasts
         monkeypatch.setitem(sys.modules, "flows.score_forecasts", module)
-        monkeypatch.setattr(services, "start_ephemeral_api", lambda: None)
-        monkeypatch.setattr(services, "require_prefect_api", lambda _service: None)
+        monkeypatch.setattr(servers, "start_ephemeral_api", lambda: None)
+        monkeypatch.setattr(servers, "require_prefect_api", lambda _service: None)
         start_run(home, "run-1", "demo")
         return asked
 
@@ -71,7 +72,7 @@ def scoring(home, monkeypatch):
 
 
 def call(capsys, *argv):
-    code = cli.main(list(argv))
+    code = app.main(list(argv))
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.run_spec import RunSpec
+from schemas.spec.run_spec import RunSpec
 from tasks.canonicalize.task import canonicalize_batch, refuse_batch, take_snapshot
 from tasks.ingest.task import ingest_file
 from tasks.store.home import current_home

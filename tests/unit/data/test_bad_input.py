@@ -5,7 +5,7 @@ import pytest
 from schemas.errors import DataContractError, SpecError
 from schemas.outcomes import Verdict
 from tasks.store.home import current_home
-from tasks.store.warehouse import reading
+from tasks.store.warehouse.connection import reading
 
 
 def changed(lines, at, old, new):

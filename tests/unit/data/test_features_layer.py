@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from schemas.outcomes import Verdict
 from schemas.refs import FeaturesRef
-from schemas.run_spec import Grain
-from tasks.mmm.calendar import detect_grain, missing_starts, next_start
-from tasks.mmm.collinearity import variance_inflation
-from tasks.store.artifacts import write_json, write_parquet
+from schemas.spec.run_spec import Grain
+from tasks.mathematics.calendar import detect_grain, missing_starts, next_start
+from tasks.mathematics.collinearity import variance_inflation
+from tasks.store.files.artifacts import write_json, write_parquet
 from tasks.store.home import current_home
 from tasks.validate.task import validate_features
 

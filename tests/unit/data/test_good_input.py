@@ -9,10 +9,10 @@ import pytest
 
 from schemas.outcomes import Verdict
 from tasks.canonicalize.task import canonicalize_batch
-from tasks.store.artifacts import read_json, read_parquet
+from tasks.store.files.artifacts import read_json, read_parquet
 from tasks.store.home import current_home
-from tasks.store.landing import copy_csv
-from tasks.store.warehouse import reading
+from tasks.store.inputs.landing import copy_csv
+from tasks.store.warehouse.connection import reading
 
 HOSTILE = ["x'); DROP TABLE kpi;--", "../../etc/passwd", '"; --', "{column}", "$period", "💸 é"]
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import DataContractError
-from schemas.retention import RetentionSpec
-from schemas.run_spec import Grain
+from schemas.spec.retention import RetentionSpec
+from schemas.spec.run_spec import Grain
 from tasks.canonicalize.content_id import snapshot_id_of
 from tasks.prune.task import prune_dataset
 from tasks.store.home import current_home
-from tasks.store.warehouse import reading
-from tasks.store.warehouse_canonical import read_as_of
+from tasks.store.warehouse.canonical import read_as_of
+from tasks.store.warehouse.connection import reading
 
 JANUARY, MARCH, MAY = date(2025, 1, 1), date(2025, 3, 1), date(2025, 5, 1)
 

@@ -4,12 +4,12 @@ from datetime import date
 
 import pytest
 
+from schemas.documents.restatements import RESTATED_RULE, is_held
 from schemas.outcomes import Verdict
-from schemas.restatements import RESTATED_RULE, is_held
 from tasks.canonicalize.task import canonicalize_batch, refuse_batch, take_snapshot
 from tasks.store.home import current_home
-from tasks.store.warehouse import reading
-from tasks.store.warehouse_canonical import read_as_of
+from tasks.store.warehouse.canonical import read_as_of
+from tasks.store.warehouse.connection import reading
 from tasks.validate.task import validate_canonical
 
 JANUARY, MARCH, MAY = date(2025, 1, 1), date(2025, 3, 1), date(2025, 5, 1)

@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 from support.worlds import build_world, make_rows, make_spec, prior_draws
 
-from schemas.lift_tests import LiftTest
 from schemas.outcomes import Finding, Layer, Verdict
+from schemas.spec.lift_tests import LiftTest
 from tasks.diagnose.cause import CauseKind, find_causes
 from tasks.diagnose.convergence import measure_convergence
 from tasks.diagnose.facts import collect_facts

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from schemas.gates import SamplingGates
 from schemas.outcomes import GateReport, Verdict
+from schemas.spec.gates import SamplingGates
 from tasks.diagnose.convergence import evidence_facts, judge_convergence, measure_convergence
 
 N_CHAINS, N_DRAWS = 4, 500

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.outcomes import Verdict
-from tasks.mmm.judging import judge_at_least, judge_at_most
+from tasks.mathematics.judging import judge_at_least, judge_at_most
 
 SEVERITY = [Verdict.PASS, Verdict.REVIEW, Verdict.FAIL]
 

@@ -5,9 +5,9 @@ import pytest
 import xarray as xr
 from support.worlds import mmm_world, prior_draws
 
-from schemas.gates import FitGates
-from schemas.lift_tests import LiftTest
 from schemas.outcomes import Verdict
+from schemas.spec.gates import FitGates
+from schemas.spec.lift_tests import LiftTest
 from tasks.diagnose import lift_conflict
 from tasks.diagnose.lift_conflict import (
     conflict_score,
@@ -15,7 +15,7 @@ from tasks.diagnose.lift_conflict import (
     lift_rows,
     measure_lift,
 )
-from tasks.mmm.draws import stack_samples
+from tasks.mathematics.draws import stack_samples
 from tasks.models.mmm.lift import expected_lift, lift_design
 from tasks.models.mmm.prior_draws import draw_prior
 from tasks.models.mmm.shapes import sampled_multiplier

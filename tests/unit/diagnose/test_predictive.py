@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from support.worlds import fitted_model, log_world, mmm_world, prior_draws
 
-from schemas.gates import FitGates
 from schemas.outcomes import Verdict
+from schemas.spec.gates import FitGates
 from tasks.diagnose.identifiability import contraction, judge_identifiability, prior_driven
 from tasks.diagnose.predictive import (
     PredictiveEvidence,

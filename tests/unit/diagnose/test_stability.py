@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.gates import StabilityGates
 from schemas.outcomes import Verdict
+from schemas.spec.gates import StabilityGates
 from tasks.diagnose import stability
-from tasks.mmm import stability as moves
+from tasks.mathematics import stability as moves
 
 GATES = StabilityGates()
 ENDS = ("median", "low_50", "high_50", "low_90", "high_90")

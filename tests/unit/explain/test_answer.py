@@ -3,9 +3,9 @@
 import pytest
 from support.worlds import FILE
 
-from schemas.changes import Comparison, CounterfactualFit, Factor, FitReturns, TriedFit
+from schemas.documents.changes import Comparison, CounterfactualFit, Factor, FitReturns, TriedFit
 from schemas.refs import SnapshotRef
-from schemas.run_spec import Grain, RunSpec
+from schemas.spec.run_spec import Grain, RunSpec
 from tasks.explain.answer import build_explanation, publish_means
 
 NEW, RESTATED, NOISE = Factor.NEW_PERIODS, Factor.RESTATED, Factor.NOISE

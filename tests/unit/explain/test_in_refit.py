@@ -2,10 +2,10 @@
 
 import pytest
 
-from flows import counterfactuals
+from flows import auxiliary_fits
 from schemas.errors import IncomparableRunsError
 from schemas.outcomes import Verdict
-from schemas.run_spec import RunSpec
+from schemas.spec.run_spec import RunSpec
 
 SPEC = RunSpec(dataset_id="acme")
 
@@ -15,7 +15,7 @@ def told(monkeypatch):
     """Reasons that are told instead of an explanation."""
     reasons = []
     monkeypatch.setattr(
-        counterfactuals, "tell_no_explanation", lambda _spec, _run, reason: reasons.append(reason)
+        auxiliary_fits, "tell_no_explanation", lambda _spec, _run, reason: reasons.append(reason)
     )
     return reasons
 
@@ -29,7 +29,7 @@ def compare_by(monkeypatch, outcome):
             raise outcome
         return outcome
 
-    monkeypatch.setattr(counterfactuals, "compare_with_champion", compare)
+    monkeypatch.setattr(auxiliary_fits, "compare_with_champion", compare)
     return asked
 
 
@@ -40,13 +40,13 @@ def compare_by(monkeypatch, outcome):
 )
 def test_what_goes_wrong_is_told_and_the_refit_goes_on(monkeypatch, told, error):
     compare_by(monkeypatch, error)
-    counterfactuals.explain_refit(Verdict.PASS, None, SPEC, "run-2")
+    auxiliary_fits.explain_refit(Verdict.PASS, None, SPEC, "run-2")
     assert told == [f"{type(error).__name__}: {error}"]
 
 
 def test_the_first_refit_has_nothing_to_explain(monkeypatch, told):
     compare_by(monkeypatch, None)
-    assert counterfactuals.explain_refit(Verdict.REVIEW, None, SPEC, "run-1") is None
+    assert auxiliary_fits.explain_refit(Verdict.REVIEW, None, SPEC, "run-1") is None
     assert told == []
 
 
@@ -58,5 +58,5 @@ def test_a_rejected_fit_is_not_explained_nor_where_the_spec_says_so(
 ):
     asked = compare_by(monkeypatch, None)
     spec = RunSpec.model_validate({"dataset_id": "acme", "explain": {"in_refit": in_refit}})
-    assert counterfactuals.explain_refit(verdict, None, spec, "run-2") is None
+    assert auxiliary_fits.explain_refit(verdict, None, spec, "run-2") is None
     assert asked == told == []

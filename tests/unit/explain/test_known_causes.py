@@ -8,12 +8,12 @@ from datetime import date
 import pytest
 from support.small_runs import explain, make_run, small_rows, small_spec
 
-from schemas.changes import Factor
+from schemas.documents.changes import Factor
 from schemas.errors import IncomparableRunsError
 from schemas.names import Artifact
 from tasks.store.home import Home
-from tasks.store.warehouse import reading, writing
-from tasks.store.warehouse_changes import write_changes
+from tasks.store.warehouse.changes import write_changes
+from tasks.store.warehouse.connection import reading, writing
 
 pytestmark = pytest.mark.slow
 

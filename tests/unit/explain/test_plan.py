@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from support.worlds import FILE
 
-from schemas.changes import Comparison, CounterfactualFit, Factor, TriedFit
+from schemas.documents.changes import Comparison, CounterfactualFit, Factor, TriedFit
 from schemas.errors import IncomparableRunsError
 from schemas.refs import FeaturesRef, SnapshotRef
-from schemas.run_spec import Grain, RunSpec
+from schemas.spec.run_spec import Grain, RunSpec
 from tasks.explain.budget import choose_fit
 from tasks.explain.panels import SideBySide
 from tasks.explain.plan import RunFacts, find_differences, plan_fits, require_order

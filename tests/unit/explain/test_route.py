@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.changes import STEPS, Factor
+from schemas.documents.changes import STEPS, Factor
 from tasks.explain.route import (
     AFTER,
     BEFORE,

@@ -9,7 +9,7 @@ import pytest
 from support.worlds import CHANNELS, build_world, log_world, make_rows, make_spec, mmm_world
 
 from schemas.errors import SpecError
-from schemas.run_spec import Grain
+from schemas.spec.run_spec import Grain
 from tasks.features.public_holidays import holidays_event
 
 GERMANY = type(holidays.country_holidays("DE"))

@@ -7,10 +7,10 @@ import xarray as xr
 from support.worlds import CHANNELS, build_world, log_world, make_rows, make_spec, mmm_world
 
 from schemas.errors import DataContractError
-from schemas.run_spec import Grain, Windows
+from schemas.spec.run_spec import Grain, Windows
 from tasks.features.metadata import count_parameters
 from tasks.features.windows import apply_windows
-from tasks.mmm.seasonality import fourier_terms
+from tasks.mathematics.seasonality import fourier_terms
 
 ROWS = make_rows(2, 60)
 N_WEEKS_OF_MONTHS = {1: 4, 2: 9, 11: 48, 12: 52, 13: 56}

@@ -5,9 +5,9 @@ import itertools
 import pytest
 from support.ladders import FAILURES, attempt
 
-from schemas.escalation import RungKind, SamplingGate
-from schemas.gates import SamplingGates
-from schemas.sampler import EscalationSpec, SamplerBackend, SamplerSpec
+from schemas.documents.retries import RungKind, SamplingGate
+from schemas.spec.gates import SamplingGates
+from schemas.spec.sampler import EscalationSpec, SamplerBackend, SamplerSpec
 from tasks.diagnose.convergence import Evidence, judge_convergence, sampling_failures
 from tasks.fit.escalation import (
     best_attempt,

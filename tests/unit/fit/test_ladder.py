@@ -5,15 +5,15 @@ import json
 import pytest
 from support.ladders import ForgedTasks
 
-from flows.ladder import fit_until_sampled
+from flows.retries import fit_until_sampled
 from flows.timing import Timings
 from schemas.errors import SamplingError
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from schemas.refs import FeaturesRef, FileRef
-from schemas.run_spec import RunSpec
+from schemas.spec.run_spec import RunSpec
 from tasks.fit.task import settle_fit
-from tasks.store.artifacts import open_ref, read_json
+from tasks.store.files.artifacts import open_ref, read_json
 
 FILE = FileRef(path="x", sha256="0" * 64)
 FEATURES = FeaturesRef(snapshot_id="s", features=FILE, metadata=FILE, scaler=FILE)
@@ -23,7 +23,7 @@ RUN = "run-1"
 @pytest.fixture
 def climb(home, monkeypatch):
     """Run a ladder without Prefect; return the judged fit and the forged tasks."""
-    monkeypatch.setattr("flows.ladder.settle_fit", settle_fit.fn)
+    monkeypatch.setattr("flows.retries.settle_fit", settle_fit.fn)
 
     def run(*outcomes, seconds=1.0, timings=None, **sampler):
         spec = RunSpec.model_validate({"dataset_id": "d", "sampler": sampler})

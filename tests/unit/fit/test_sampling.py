@@ -11,13 +11,13 @@ import xarray as xr
 from support.worlds import log_world, mmm_world
 
 from schemas.errors import SamplingError
-from schemas.sampler import SamplerBackend, SamplerSpec
+from schemas.spec.sampler import SamplerBackend, SamplerSpec
 from tasks.fit import sampling
 from tasks.fit.sampling import sample_posterior
 from tasks.fit.summary import summarize_posterior
-from tasks.mmm.draws import hdi
+from tasks.mathematics.draws import hdi
 from tasks.models import log_student_t, mmm
-from tasks.store.artifacts import read_netcdf, sha256_of, write_netcdf
+from tasks.store.files.artifacts import read_netcdf, sha256_of, write_netcdf
 
 SETTINGS = SamplerSpec(draws=50, tune=60, chains=2, random_seed=7, backend=SamplerBackend.NUTPIE)
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
-from schemas.forecast_scores import ASSUMPTION_COLUMNS
-from schemas.results import RunRecord, RunStatus
-from tasks.store.warehouse import writing
-from tasks.store.warehouse_forecasts import write_forecasts
-from tasks.store.warehouse_runs import write_run
+from schemas.documents.forecast_scores import ASSUMPTION_COLUMNS
+from schemas.documents.results import RunRecord, RunStatus
+from tasks.store.warehouse.connection import writing
+from tasks.store.warehouse.forecasts import write_forecasts
+from tasks.store.warehouse.runs import write_run
 
 NOTHING = pd.DataFrame(columns=list(ASSUMPTION_COLUMNS))
 

@@ -7,7 +7,7 @@ import xarray as xr
 
 from schemas.names import FORECAST_ACTUALS_COLUMNS, FORECAST_COLUMNS
 from tasks.forecast.actuals import match_actuals
-from tasks.store.warehouse_forecasts import read_forecasts
+from tasks.store.warehouse.forecasts import read_forecasts
 
 WEEKS = pd.date_range("2024-01-01", periods=6, freq="7D")
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from schemas.forecast_scores import SCORE_COLUMNS, Alarm, AlarmKind
+from schemas.documents.forecast_scores import SCORE_COLUMNS, Alarm, AlarmKind
 from tasks.forecast.cusum import Excursion, find_excursions, pick_residuals, update_alarms
-from tasks.store.warehouse import writing
-from tasks.store.warehouse_scores import alarms_of, find_alarms, write_alarms
+from tasks.store.warehouse.connection import writing
+from tasks.store.warehouse.scores import alarms_of, find_alarms, write_alarms
 
 ABOVE, BELOW = AlarmKind.KPI_ABOVE_FORECAST, AlarmKind.KPI_BELOW_FORECAST
 NOW = datetime(2026, 1, 5, 6, tzinfo=UTC)

@@ -19,10 +19,10 @@ from support.worlds import (
 )
 
 from schemas.names import FORECAST_COLUMNS
-from schemas.run_spec import Grain
+from schemas.spec.run_spec import Grain
 from tasks.forecast.forecast import QUANTILES, forecast_kpi
-from tasks.mmm.outlook import extend_panel
-from tasks.mmm.panel import build_panel
+from tasks.mathematics.horizon_panel import extend_panel
+from tasks.mathematics.panel import build_panel
 from tasks.models.mmm.prior_draws import draw_prior
 
 KPI = ["expected_mean", "kpi_mean", *QUANTILES]

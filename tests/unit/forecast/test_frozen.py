@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from support.worlds import build_world, log_world, make_rows, make_spec, mmm_world
 
-from schemas.forecast_scores import ASSUMPTION_COLUMNS
+from schemas.documents.forecast_scores import ASSUMPTION_COLUMNS
 from schemas.names import FORECAST_COLUMNS
-from schemas.roles import resolve_roles
+from schemas.spec.roles import resolve_roles
 from tasks.forecast.assumptions import list_assumptions
 from tasks.forecast.forecast import continue_panel
-from tasks.store.warehouse import reading
-from tasks.store.warehouse_forecasts import FrozenForecastError, read_ledger
+from tasks.store.warehouse.connection import reading
+from tasks.store.warehouse.forecasts import FrozenForecastError, read_ledger
 
 STARTS = pd.date_range("2024-01-22", periods=2, freq="7D")
 FRAME = pd.DataFrame(

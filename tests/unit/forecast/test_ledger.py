@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from support.worlds import build_world, fitted_model, log_world, make_rows, make_spec, mmm_world
 
-from schemas.forecast_scores import SCORE_COLUMNS, SCORE_KEY
+from schemas.documents.forecast_scores import SCORE_COLUMNS, SCORE_KEY
 from schemas.names import FORECAST_COLUMNS
-from schemas.run_spec import Grain
+from schemas.spec.run_spec import Grain
 from tasks.forecast.deployed import predict_deployed
 from tasks.forecast.forecast import QUANTILES, forecast_kpi
 from tasks.forecast.known import select_known
@@ -23,7 +23,7 @@ from tasks.forecast.ledger import (
 )
 from tasks.forecast.naive import forecast_naively
 from tasks.forecast.scores import LEVELS, crps_of_draws
-from tasks.mmm.panel import build_panel
+from tasks.mathematics.panel import build_panel
 
 FIRST = pd.Timestamp("2022-01-03")
 HORIZON = 6

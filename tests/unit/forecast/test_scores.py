@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pymc_marketing.metrics import per_observation_crps
 from scipy import stats
 
-from schemas.forecast_scores import Basis
+from schemas.documents.forecast_scores import Basis
 from schemas.names import ForecastScope
 from tasks.forecast.forecast import QUANTILES
 from tasks.forecast.scores import LEVELS, crps_of_draws, crps_of_quantiles, score_rows

@@ -16,14 +16,14 @@ from tasks.forecast.assumptions import list_assumptions
 from tasks.forecast.deployed import predict_deployed
 from tasks.forecast.forecast import continue_panel, forecast_kpi
 from tasks.forecast.scores import crps_of_draws
-from tasks.mmm.panel import build_panel
-from tasks.store.artifacts import read_json, read_parquet
+from tasks.mathematics.panel import build_panel
+from tasks.store.files.artifacts import read_json, read_parquet
 from tasks.store.home import Home
-from tasks.store.plan_sources import open_source
-from tasks.store.warehouse import reading, writing
-from tasks.store.warehouse_forecasts import write_forecasts
-from tasks.store.warehouse_runs import read_run
-from tasks.store.warehouse_scores import alarms_of, read_scores
+from tasks.store.runs.plan_sources import open_source
+from tasks.store.warehouse.connection import reading, writing
+from tasks.store.warehouse.forecasts import write_forecasts
+from tasks.store.warehouse.runs import read_run
+from tasks.store.warehouse.scores import alarms_of, read_scores
 
 HORIZON = 6
 SPEC = {"optimizer": {"horizon": HORIZON}, "sampler": {"random_seed": 3}}

@@ -4,12 +4,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from schemas.results import RunStatus
-from schemas.run_spec import RefitRequest, RunSpec
+from schemas.documents.results import RunStatus
+from schemas.spec.run_spec import RefitRequest, RunSpec
 from tasks.lifecycle import task
-from tasks.store import resume, run_status
-from tasks.store.run_ids import new_run_id
-from tasks.store.warehouse_runs import list_runs, read_run
+from tasks.store.runs import resume, status
+from tasks.store.runs.ids import new_run_id
+from tasks.store.warehouse.runs import list_runs, read_run
 
 AS_OF = date(2026, 11, 16)
 
@@ -40,7 +40,7 @@ def test_a_dead_run_of_another_request_is_ended(home):
 
 def test_a_run_that_died_before_it_was_recorded_gives_its_id_to_the_next_try(home, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(run_status, "start_run", lambda *_: pytest.fail("killed here"))
+        patch.setattr(status, "start_run", lambda *_: pytest.fail("killed here"))
         with pytest.raises(pytest.fail.Exception):
             begin()
     (left,) = home.steps.iterdir()
@@ -61,5 +61,5 @@ def test_a_run_that_was_never_recorded_leaves_nothing_behind_another_request(hom
 
 def test_a_run_that_ended_is_not_taken_up_again(home):
     first = begin()
-    run_status.fail_run(home, first, "the file was refused")
+    status.fail_run(home, first, "the file was refused")
     assert begin() != first

@@ -13,8 +13,8 @@ from support.graphs import evaluate
 from support.worlds import fitted_model, mmm_world, prior_draws
 
 from schemas.errors import SpecError
-from schemas.lift_tests import LiftTest
-from tasks.mmm.draws import stack_samples
+from schemas.spec.lift_tests import LiftTest
+from tasks.mathematics.draws import stack_samples
 from tasks.models.mmm.lift import expected_lift, lift_design, lift_of_segments
 
 

@@ -6,7 +6,7 @@ import pytest
 from support.worlds import build_world, log_world, make_rows, make_spec, mmm_world
 
 from schemas.names import ComponentKind
-from tasks.mmm.carryover import recursive_adstock
+from tasks.mathematics.carryover import recursive_adstock
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_components, linear_design, linear_terms, terms_of
 

@@ -8,9 +8,9 @@ from support.worlds import build_world, fitted_model, log_world, make_rows, make
 
 from schemas.errors import DataContractError
 from schemas.names import ComponentKind
-from schemas.roles import resolve_roles
-from tasks.mmm.carryover import recursive_adstock
-from tasks.mmm.scaling import scales_from_json, scales_to_json
+from schemas.spec.roles import resolve_roles
+from tasks.mathematics.carryover import recursive_adstock
+from tasks.mathematics.scaling import scales_from_json, scales_to_json
 from tasks.models.log_student_t.design import adstock_media, standardize_media, transform_media
 from tasks.models.log_student_t.fitted import LogStudentTFitted
 from tasks.models.log_student_t.graph import build_graph

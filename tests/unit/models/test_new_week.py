@@ -18,7 +18,7 @@ LIMIT_SECONDS = 3.0
 PREPARE = """
 import json, sys, time
 import pandas as pd, yaml
-from schemas.spec_errors import parse_run_spec
+from schemas.spec.errors import parse_run_spec
 from support.worlds import build_world
 from tasks.models.mmm import load_posterior
 

@@ -9,8 +9,8 @@ from scipy.stats import lognorm
 from support.graphs import evaluate_graph
 from support.worlds import log_world, mmm_world
 
-from tasks.mmm.draws import stack_samples
-from tasks.mmm.spend import effective_spend
+from tasks.mathematics.draws import stack_samples
+from tasks.mathematics.spend import effective_spend
 from tasks.models.mmm.graph import build_graph
 from tasks.models.mmm.prior_draws import draw_prior
 from tasks.models.mmm.prior_predictive import N_DRAWS, log_prior, predict_prior

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support.receivers import receiving
 
-from schemas.notices import Champion, ChampionState, Notice, NoticeKind
+from schemas.documents.notices import Champion, ChampionState, Notice, NoticeKind
+from schemas.documents.results import RefitReport, RunStatus
 from schemas.outcomes import Verdict
-from schemas.results import RefitReport, RunStatus
 from tasks.notify import task as notices
-from tasks.store import run_status, webhook
+from tasks.store import webhook
+from tasks.store.runs import status
 
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 
@@ -85,10 +86,10 @@ def test_a_rejection_is_one_message_with_all_facts(receiver):
 
 
 def test_the_champion_is_told_with_its_version_and_age(receiver, home, monkeypatch):
-    run_status.start_run(home, "acme-7", "acme")
-    run_status.advance_run(home, "acme-7", RunStatus.CREATED, model_version=3)
+    status.start_run(home, "acme-7", "acme")
+    status.advance_run(home, "acme-7", RunStatus.CREATED, model_version=3)
     monkeypatch.setattr(notices, "champion_run_id", lambda *_: "acme-7")
-    began = run_status.advance_run(home, "acme-7", RunStatus.CREATED).created_at
+    began = status.advance_run(home, "acme-7", RunStatus.CREATED).created_at
     champion = notices._champion("acme", began + timedelta(days=20, hours=3))
     assert champion == Champion(
         state=ChampionState.IN_PLACE, version=3, run_id="acme-7", age_days=20
@@ -97,15 +98,15 @@ def test_the_champion_is_told_with_its_version_and_age(receiver, home, monkeypat
 
 def test_a_failure_names_the_run_that_did_not_end_well(receiver, home):
     before = datetime.now(UTC)
-    run_status.start_run(home, "acme-5", "acme")
-    run_status.fail_run(home, "acme-5", "no sales")
+    status.start_run(home, "acme-5", "acme")
+    status.fail_run(home, "acme-5", "no sales")
     assert notices.notify_failure("acme", "DataContractError: no sales", since=before)
     assert receiver.bodies[0]["run_id"] == "acme-5"
     assert receiver.bodies[0]["text"].startswith("refit-weekly failed for acme (run acme-5).")
 
 
 def test_an_earlier_run_is_not_taken_for_the_one_that_failed(receiver, home):
-    run_status.start_run(home, "acme-5", "acme")
+    status.start_run(home, "acme-5", "acme")
     assert notices.notify_failure("acme", "no lock", since=datetime.now(UTC))
     assert receiver.bodies[0]["run_id"] is None
 

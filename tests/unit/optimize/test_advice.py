@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from schemas.optimizer import OptimizerSpec
-from schemas.plan import Action, Advice, Certificate
-from schemas.wording import format_number, format_probability, format_ratio
+from schemas.documents.plan import Action, Advice, Certificate
+from schemas.spec.optimizer import OptimizerSpec
+from schemas.words import format_number, format_probability, format_ratio
 from tasks.optimize.advice import ChannelFacts, act_on, collect_flags, give_advice
 from tasks.optimize.gains import Comparison, Gains, return_elsewhere
 

@@ -6,7 +6,7 @@ from support.plans import planned_fit, space_of
 from support.worlds import mmm_world
 
 from schemas.errors import SpecError
-from schemas.optimizer import ChannelBounds, GroupBounds, OptimizerSpec, PlanBounds
+from schemas.spec.optimizer import ChannelBounds, GroupBounds, OptimizerSpec, PlanBounds
 from tasks.optimize.bounds import build_limits, channel_range, with_budget
 
 SETTINGS = OptimizerSpec(horizon=8)

@@ -7,9 +7,9 @@ import pytest
 from support.plans import ask, planned_fit
 from support.worlds import build_world, make_rows, make_spec, mmm_world, prior_draws
 
+from schemas.documents.plan import Plan
 from schemas.errors import SpecError
-from schemas.optimizer import ChannelBounds, GroupBounds, PlanBounds
-from schemas.plan import Plan
+from schemas.spec.optimizer import ChannelBounds, GroupBounds, PlanBounds
 
 
 @pytest.fixture(scope="module")

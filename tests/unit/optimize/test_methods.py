@@ -17,7 +17,7 @@ from support.plans import space_of as lay_out
 from support.worlds import mmm_world, prior_draws
 
 from schemas.errors import SpecError
-from schemas.optimizer import OptimizerSpec, PlanBounds, Utility
+from schemas.spec.optimizer import OptimizerSpec, PlanBounds, Utility
 from tasks.optimize.bounds import build_limits, with_budget
 from tasks.optimize.limits import box
 from tasks.optimize.methods import METHODS, Solution, find_method

@@ -87,8 +87,8 @@ def test_outcome_of_a_saturating_model_with_carryover_over_a_whole_run_of_period
     rng = np.random.default_rng(0)
     spend = outlook.reference * rng.uniform(0, 2, outlook.reference.shape)
     from schemas.names import ComponentKind
-    from schemas.run_spec import Grain
-    from tasks.mmm.outlook import extend_panel
+    from schemas.spec.run_spec import Grain
+    from tasks.mathematics.horizon_panel import extend_panel
     from tasks.models.contract import Component
 
     longer = extend_panel(world.panel, Grain.WEEK, HORIZON + 2, like_last=HORIZON)

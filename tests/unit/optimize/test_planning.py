@@ -5,10 +5,10 @@ import pytest
 from support.plans import ask, planned_fit, space_of, three_channel_world
 from support.worlds import build_world, log_world, make_rows, make_spec, mmm_world, prior_draws
 
+from schemas.documents.plan import Action, Advice, Plan
 from schemas.errors import SpecError
 from schemas.names import DATE_DIM
-from schemas.optimizer import ChannelBounds, GroupBounds, PlanBounds, Utility
-from schemas.plan import Action, Advice, Plan
+from schemas.spec.optimizer import ChannelBounds, GroupBounds, PlanBounds, Utility
 from tasks.optimize.gains import todays_mix
 from tasks.optimize.methods import METHODS, Solution
 from tasks.optimize.response import PanelResponse

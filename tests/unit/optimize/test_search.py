@@ -13,7 +13,7 @@ from support.plans import (
 from support.worlds import mmm_world, prior_draws
 
 from schemas.errors import SpecError
-from schemas.optimizer import Utility
+from schemas.spec.optimizer import Utility
 from tasks.optimize.bounds import with_budget
 from tasks.optimize.limits import box
 from tasks.optimize.methods import METHODS

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats.mstats import hdquantiles
 
-from schemas.optimizer import Utility
+from schemas.spec.optimizer import Utility
 from tasks.optimize.utility import compute_utility
 
 ALL = list(Utility)

@@ -4,8 +4,8 @@ import pytest
 from support.plans import ask, planned_fit
 from support.worlds import mmm_world
 
+from schemas.documents.plan import Action, Advice
 from schemas.errors import SpecError
-from schemas.plan import Action, Advice
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.answers.pruning import BatchFacts, DatasetFacts, PlanFacts, RunFacts
+from schemas.documents.promotions import MadeBy, Promotion, PromotionAction
+from schemas.documents.results import RunStatus
 from schemas.outcomes import Verdict
-from schemas.promotions import MadeBy, Promotion, PromotionAction
-from schemas.pruning import BatchFacts, DatasetFacts, PlanFacts, RunFacts
-from schemas.results import RunStatus
-from schemas.retention import LandingPolicy, RetentionSpec
+from schemas.spec.retention import LandingPolicy, RetentionSpec
 from tasks.prune import policy
 
 NOW = datetime(2026, 11, 22, 5, tzinfo=UTC)

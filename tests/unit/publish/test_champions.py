@@ -6,18 +6,19 @@ from datetime import date
 
 import pytest
 
-from flows import cli
+from flows.cli import app
 from schemas.errors import ResourceUnavailableError, UnknownRunError
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from tasks.diagnose.task import judge_stability
 from tasks.publish import task
 from tasks.rollback import task as rollback
-from tasks.store import champions, tracking
-from tasks.store.artifacts import write_json
+from tasks.store.files.artifacts import write_json
 from tasks.store.locks import dataset_lock
-from tasks.store.warehouse import reading
-from tasks.store.warehouse_promotions import list_promotions
+from tasks.store.runs import champions
+from tasks.store.tracking import experiments
+from tasks.store.warehouse.connection import reading
+from tasks.store.warehouse.promotions import list_promotions
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def moves(home):
 
 
 def champion(home):
-    return tracking.version_with_alias(tracking.open_store(home), "demo", "champion")
+    return experiments.version_with_alias(experiments.open_store(home), "demo", "champion")
 
 
 def test_every_refit_leaves_its_decision(home, publish):
@@ -57,11 +58,13 @@ def test_every_refit_leaves_its_decision(home, publish):
 def test_two_refits_then_a_rollback_then_a_refit(home, publish, capsys):
     publish()
     publish(run_id="run-2")
-    code = cli.main(["rollback", "--dataset", "demo", "--reason", "search jumped", "--json"])
+    code = app.main(["rollback", "--dataset", "demo", "--reason", "search jumped", "--json"])
     answer = json.loads(capsys.readouterr().out)
     assert (code, answer["champion"], answer["run_id"]) == (0, "demo@1", "run-1")
     assert champion(home) == 1
-    tag = tracking.open_store(home).get_model_version("demo", "2").tags[champions.ROLLED_BACK_TAG]
+    tag = (
+        experiments.open_store(home).get_model_version("demo", "2").tags[champions.ROLLED_BACK_TAG]
+    )
     assert tag.endswith("search jumped")
     got = publish(run_id="run-3")
     assert got.champion == "demo@3"
@@ -79,8 +82,8 @@ def test_a_challenger_can_be_promoted_by_hand(home, publish):
     publish(run_id="run-2", verdict=Verdict.REVIEW)
     row = rollback.roll_back("demo", to=2, reason="looked at, is right")
     assert (row.action.value, row.from_version, row.version) == ("promote", 1, 2)
-    client = tracking.open_store(home)
-    assert tracking.version_with_alias(client, "demo", "challenger") is None
+    client = experiments.open_store(home)
+    assert experiments.version_with_alias(client, "demo", "challenger") is None
 
 
 def test_a_rollback_that_cannot_be_done_changes_nothing(home, publish, monkeypatch):
@@ -90,7 +93,7 @@ def test_a_rollback_that_cannot_be_done_changes_nothing(home, publish, monkeypat
     for to, said in [(None, "No champion before demo@1"), (1, "already"), (7, "no version demo@7")]:
         with pytest.raises(UnknownRunError, match=said):
             rollback.roll_back("demo", to=to, reason=None)
-    assert cli.main(["rollback", "--dataset", "demo", "--to", "7"]) == 2
+    assert app.main(["rollback", "--dataset", "demo", "--to", "7"]) == 2
     publish(run_id="run-2")
     with reading(home) as con:
         assert con.execute("select count(*) from ops.promotions").fetchone() == (2,)
@@ -108,7 +111,7 @@ def test_a_rollback_that_cannot_be_done_changes_nothing(home, publish, monkeypat
 def test_a_version_of_a_run_that_was_not_accepted_cannot_be_promoted(home, publish):
     publish()
     publish(run_id="run-2")
-    from tasks.store.warehouse import writing
+    from tasks.store.warehouse.connection import writing
 
     with writing(home) as con:
         con.execute("update ops.runs set verdict = 'FAIL' where run_id = 'run-1'")
@@ -132,8 +135,8 @@ def test_a_backdated_refit_is_a_challenger(home, publish, facts):
     got = publish(run_id="run-2", **facts)
     assert (got.model_version, got.champion) == (2, "demo@1")
     assert "before the 2024" in got.promotion
-    client = tracking.open_store(home)
-    assert tracking.version_with_alias(client, "demo", "challenger") == 2
+    client = experiments.open_store(home)
+    assert experiments.version_with_alias(client, "demo", "challenger") == 2
 
 
 def test_who_stays_champion_is_told_with_its_age(home, publish):
@@ -141,7 +144,7 @@ def test_who_stays_champion_is_told_with_its_age(home, publish):
     got = publish(run_id="run-2", verdict=Verdict.FAIL, weeks=7, as_of=date(2024, 2, 22))
     assert got.champion_last_period == date(2024, 1, 22)
     assert got.champion_age_days == 21
-    tags = tracking.open_store(home).get_run(got.mlflow_run_id).data.tags
+    tags = experiments.open_store(home).get_run(got.mlflow_run_id).data.tags
     assert tags["champion_before"] == "demo@1, fitted on data to 2024-01-22, 3 weeks old"
     new = publish(run_id="run-3", weeks=7, as_of=date(2024, 2, 22))
     assert (new.champion_last_period, new.champion_age_days) == (date(2024, 2, 12), 0)

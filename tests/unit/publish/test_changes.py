@@ -4,14 +4,21 @@ import logging
 
 import pytest
 
-from schemas.changes import ChannelChange, Explanation, ExplanationRef, Factor, FitTold, Part
+from schemas.documents.changes import (
+    ChannelChange,
+    Explanation,
+    ExplanationRef,
+    Factor,
+    FitTold,
+    Part,
+)
 from schemas.names import Artifact
 from tasks.publish import task
-from tasks.store import tracking
-from tasks.store.artifacts import write_json
-from tasks.store.tracking_extra_fits import FIT_TAG
-from tasks.store.tracking_rungs import PARENT_TAG
-from tasks.store.warehouse import reading
+from tasks.store.files.artifacts import write_json
+from tasks.store.tracking import experiments
+from tasks.store.tracking.auxiliary_fits import FIT_TAG
+from tasks.store.tracking.retries import PARENT_TAG
+from tasks.store.warehouse.connection import reading
 
 CHANNEL = "x'); DROP TABLE kpi;--"
 
@@ -50,14 +57,14 @@ def test_rows_and_nested_fits_come_with_the_run(home, explained):
     made, ref = explained
     published = task.publish_run.fn(**vars(made), explanation=ref)
     assert changes(home) == [("run-0", "run-1", CHANNEL, 0.5, None, 0.5, "spec_or_code")]
-    client = tracking.open_store(home)
+    client = experiments.open_store(home)
     experiment = client.get_experiment_by_name("demo").experiment_id
     (nested,) = client.search_runs(
         [experiment], f"tags.`{PARENT_TAG}` = '{published.mlflow_run_id}'"
     )
     assert nested.data.tags[FIT_TAG] == "run-0/spec_or_code", "what was not begun is no run"
     assert nested.data.metrics == {"seconds": 2.0, "r_hat_max": 1.01}
-    assert tracking.RUN_TAG not in nested.data.tags
+    assert experiments.RUN_TAG not in nested.data.tags
 
 
 def test_a_run_that_could_not_be_published_leaves_no_rows(home, explained, monkeypatch):

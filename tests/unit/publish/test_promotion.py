@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from schemas.documents.promotions import Champion, MadeBy, Promotion, PromotionAction
 from schemas.outcomes import Verdict
-from schemas.promotions import Champion, MadeBy, Promotion, PromotionAction
 from tasks.publish.promotion import Alias, Candidate, decide, explain_backdated, tell_withdrawn
 
 CHAMPION = Champion(

@@ -12,26 +12,26 @@ import duckdb
 import pytest
 from mlflow.exceptions import MlflowException
 
-from flows import cli
+from flows.cli import app
 from flows.prune_history import prune_now
+from schemas.answers.pruning import RUN_TRAIL, ItemKind
 from schemas.errors import CorruptArtifactError, MmmError, PrunedFilesError
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
-from schemas.pruning import RUN_TRAIL, ItemKind
-from schemas.retention import RetentionSpec
+from schemas.spec.retention import RetentionSpec
 from tasks.prune import task as pruning
 from tasks.publish import task
 from tasks.rollback import task as rollback
-from tasks.store import tracking
-from tasks.store.item_files import ItemFiles
+from tasks.store.files.items import ItemFiles
 from tasks.store.locks import dataset_lock
-from tasks.store.plan_sources import open_source
-from tasks.store.run_status import fail_run, start_run
-from tasks.store.tracking_files import PRUNED_TAG
-from tasks.store.tracking_rungs import PARENT_TAG
-from tasks.store.warehouse import reading, writing
-from tasks.store.warehouse_prunings import list_prunings, require_files
-from tasks.store.warehouse_runs import read_roas, read_run
+from tasks.store.runs.plan_sources import open_source
+from tasks.store.runs.status import fail_run, start_run
+from tasks.store.tracking import experiments
+from tasks.store.tracking.files import PRUNED_TAG
+from tasks.store.tracking.retries import PARENT_TAG
+from tasks.store.warehouse.connection import reading, writing
+from tasks.store.warehouse.prunings import list_prunings, require_files
+from tasks.store.warehouse.runs import read_roas, read_run
 
 STRICT = RetentionSpec(
     keep_runs=1, keep_days=0, keep_rollbacks=1, keep_rejected_days=1, plans_days=30
@@ -64,11 +64,11 @@ def weeks(home, template, publish):
         publish(run_id="run-5", verdict=Verdict.FAIL)
         score_all(home)
         age_runs(home, days=400)
-        tracking.open_store(home)
+        experiments.open_store(home)
         shutil.copytree(home.root, template)
     else:
         shutil.copytree(template, home.root, dirs_exist_ok=True)
-        tracking.open_store(home)  # its paths follow the copy
+        experiments.open_store(home)  # its paths follow the copy
     return home
 
 
@@ -113,7 +113,7 @@ def has_files(home, run_id):
 
 
 def versions(home):
-    client = tracking.open_store(home)
+    client = experiments.open_store(home)
     return sorted(int(v.version) for v in client.search_model_versions("name = 'demo'"))
 
 
@@ -140,7 +140,7 @@ def test_what_it_says_it_freed_is_what_it_freed(weeks):
 
 
 def test_files_go_here_and_in_mlflow_and_the_trail_stays(weeks):
-    client = tracking.open_store(weeks)
+    client = experiments.open_store(weeks)
     (logged,) = client.search_runs(
         [client.get_experiment_by_name("demo").experiment_id], "tags.`mmm.run_id` = 'run-1'"
     )
@@ -162,7 +162,7 @@ def test_files_go_here_and_in_mlflow_and_the_trail_stays(weeks):
     with pytest.raises(MlflowException, match="not found"):
         client.get_logged_model(model_id)
     assert versions(weeks) == [3, 4]
-    assert tracking.aliases_of(client, "demo") == {"champion": 4}
+    assert experiments.aliases_of(client, "demo") == {"champion": 4}
     assert client.list_artifacts(client.get_model_version("demo", "3").run_id)
 
 
@@ -216,9 +216,9 @@ def dying(after, call):
 @pytest.mark.parametrize(
     ("place", "after"),
     [
-        ("tasks.store.item_files.ItemFiles.remove", 0),
-        ("tasks.store.item_files.removal.remove", 1),
-        ("tasks.store.tracking_files._remove", 1),
+        ("tasks.store.files.items.ItemFiles.remove", 0),
+        ("tasks.store.files.items.removal.remove", 1),
+        ("tasks.store.tracking.files._remove", 1),
         ("tasks.prune.task.finish_pruning", 1),
     ],
     ids=["before-the-first", "between-its-places", "inside-mlflow", "gone-but-not-recorded"],
@@ -247,7 +247,7 @@ def test_a_run_that_was_given_an_alias_since_it_was_marked_stays(weeks, monkeypa
         patch.setattr(ItemFiles, "remove", dying(0, ItemFiles.remove))
         with pytest.raises(KilledError):
             prune()
-    tracking.move_alias(tracking.open_store(weeks), "demo", 2, "mine")
+    experiments.move_alias(experiments.open_store(weeks), "demo", 2, "mine")
     report = prune()
     assert "run-2" not in ids(report)
     assert has_files(weeks, "run-2")
@@ -258,7 +258,7 @@ def test_a_held_lock_is_told_with_exit_code_4_and_nothing_goes(weeks, monkeypatc
     monkeypatch.setattr(pruning, "LOCK_WAIT_SECONDS", 0.05)
     before = {k: v for k, v in tree(weeks).items() if "locks" not in k}
     with dataset_lock(weeks, "demo", wait_seconds=0):
-        code = cli.main(["prune", "--dataset", "demo", "--json"])
+        code = app.main(["prune", "--dataset", "demo", "--json"])
     captured = capsys.readouterr()
     assert (code, json.loads(captured.out)["busy"]) == (4, ["demo"])
     assert "demo was left alone" in captured.err
@@ -276,16 +276,16 @@ def test_every_verb_says_that_the_files_are_gone(weeks, capsys, tmp_path):
         ["export", "run-1", "--format", "html", "--out", str(tmp_path / "out")],
         ["rollback", "--dataset", "demo", "--to", "1"],
     ):
-        assert cli.main(argv) == 2, argv
+        assert app.main(argv) == 2, argv
         assert sentence in capsys.readouterr().err, argv
     with pytest.raises(CorruptArtifactError, match="run-1 were removed"):
         open_source(weeks, read_run(weeks, "run-1"))  # as for any missing file, `mmm score` goes on
-    assert cli.main(["runs"]) == 0
+    assert app.main(["runs"]) == 0
     rows = capsys.readouterr().out.splitlines()
     assert [f"files removed on {day}" in row for row in rows if row.startswith(" run-")] == [
         True, False, False, True, True,
     ]  # fmt: skip
-    assert cli.main(["runs", "--json"]) == 0
+    assert app.main(["runs", "--json"]) == 0
     removed = {
         r["run_id"]: r["files_removed_on"] for r in json.loads(capsys.readouterr().out)["runs"]
     }
@@ -295,11 +295,11 @@ def test_every_verb_says_that_the_files_are_gone(weeks, capsys, tmp_path):
 def test_an_old_run_is_still_shown_from_what_is_left(weeks, capsys):
     prune()
     (weeks.run_dir("run-1") / Artifact.ROI_METRICS).unlink()
-    assert cli.main(["show", "run-1"]) == 0
+    assert app.main(["show", "run-1"]) == 0
     page = capsys.readouterr().out
     assert "The files of this run were removed on" in page
     assert "2.3" in page, "returns are those of mart.roas"
-    assert cli.main(["show", "run-1", "--json"]) == 0
+    assert app.main(["show", "run-1", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["pruned"]["reason"] == "not among the newest 1, older than 0 days"
     assert told["roas"] == json.loads(json.dumps(read_roas(weeks, "run-1")))
@@ -410,7 +410,7 @@ def test_what_cannot_be_recorded_is_not_removed(weeks, monkeypatch):
 
     before = tree(weeks)
     with monkeypatch.context() as patch:
-        patch.setattr("tasks.store.warehouse_prunings.writing", full)
+        patch.setattr("tasks.store.warehouse.prunings.writing", full)
         with pytest.raises(MmmError, match=r"Nothing was removed.*No space left"):
             prune()
     assert {k: v for k, v in tree(weeks).items() if "locks" not in k} == {

@@ -7,15 +7,15 @@ import mlflow
 import pandas as pd
 import pytest
 
+from schemas.answers.scenarios import MadeBy
+from schemas.documents.results import RunStatus
 from schemas.outcomes import Verdict
-from schemas.results import RunStatus
-from schemas.scenarios import MadeBy
 from tasks.publish import task
 from tasks.publish.promotion import Alias
-from tasks.store import tracking
-from tasks.store.warehouse import reading
-from tasks.store.warehouse_plans import list_scenarios
-from tasks.store.warehouse_runs import read_gate_results, read_roas, read_run
+from tasks.store.tracking import experiments
+from tasks.store.warehouse.connection import reading
+from tasks.store.warehouse.plans import list_scenarios
+from tasks.store.warehouse.runs import read_gate_results, read_roas, read_run
 
 HOSTILE = "x'); DROP TABLE kpi;--"
 PARENT = "../../etc/passwd"
@@ -39,8 +39,8 @@ def count(home, table, run_id):
 
 
 def aliases(home, dataset_id="demo"):
-    client = tracking.open_store(home)
-    return {a: tracking.version_with_alias(client, dataset_id, a) for a in Alias}
+    client = experiments.open_store(home)
+    return {a: experiments.version_with_alias(client, dataset_id, a) for a in Alias}
 
 
 def test_an_accepted_refit_is_in_the_warehouse_in_mlflow_and_champion(home, publish):
@@ -67,7 +67,9 @@ def test_an_accepted_refit_is_in_the_warehouse_in_mlflow_and_champion(home, publ
     assert run.data.params["sampler.draws"] == "1000"
     assert len(run.data.params["fingerprint.code"]) == 64
     assert "ROAS" in run.data.tags["mlflow.note.content"]
-    files = [f.path for f in tracking.open_store(home).list_artifacts(got.mlflow_run_id, "figures")]
+    files = [
+        f.path for f in experiments.open_store(home).list_artifacts(got.mlflow_run_id, "figures")
+    ]
     names = ("contributions", "fitted", "prior_posterior", "response_curves", "returns")
     assert files == [f"figures/{name}.png" for name in names]
 
@@ -145,9 +147,9 @@ def test_a_crash_before_the_warehouse_leaves_the_old_champion_and_a_retry_mends_
 
 def test_runs_left_running_by_a_kill_are_ended(home, publish):
     first = publish()
-    client = tracking.open_store(home)
+    client = experiments.open_store(home)
     experiment = client.get_experiment_by_name("demo").experiment_id
-    orphan = client.create_run(experiment, tags={tracking.RUN_TAG: "run-0"}).info.run_id
+    orphan = client.create_run(experiment, tags={experiments.RUN_TAG: "run-0"}).info.run_id
     plan = client.create_run(experiment, tags={"kind": "plan"}).info.run_id
     publish(run_id="run-2")
     assert client.get_run(orphan).info.status == "KILLED"
@@ -162,7 +164,7 @@ def test_a_moved_home_keeps_its_artifacts(home, publish, tmp_path_factory, monke
     monkeypatch.setenv("MMM_HOME", str(moved))
     from tasks.store.home import current_home
 
-    client = tracking.open_store(current_home())
+    client = experiments.open_store(current_home())
     assert client.list_artifacts(got.mlflow_run_id, "figures")
     assert str(home.root) not in client.get_run(got.mlflow_run_id).info.artifact_uri
 
@@ -173,12 +175,12 @@ def test_a_moved_home_keeps_its_artifacts(home, publish, tmp_path_factory, monke
 def test_names_are_ones_that_mlflow_takes(name):
     from mlflow.utils.validation import _validate_metric_name
 
-    _validate_metric_name(tracking.clean_name(name))
+    _validate_metric_name(experiments.clean_name(name))
 
 
 def test_two_names_never_become_one():
     names = ["a[b]", "a(b)", "a_b_", "a" * 300, "a" * 301]
-    assert len({tracking.clean_name(n) for n in names}) == len(names)
+    assert len({experiments.clean_name(n) for n in names}) == len(names)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +195,7 @@ def test_artifact_keys_are_ones_that_prefect_takes(dataset_id, key):
 
 def test_the_registered_model_carries_its_files_code_and_pins(home, publish, monkeypatch):
     publish()
-    import tasks.models.opening as opening
+    import tasks.models.registry as opening
 
     seen = {}
 
@@ -207,7 +209,7 @@ def test_the_registered_model_carries_its_files_code_and_pins(home, publish, mon
 
     monkeypatch.setattr(opening, "open_fitted", open_fitted)
     monkeypatch.setattr(opening, "predict_rows", predict_rows)
-    tracking.open_store(home)
+    experiments.open_store(home)
     folder = Path(mlflow.artifacts.download_artifacts("models:/demo@champion"))
     model = mlflow.pyfunc.load_model("models:/demo@champion")
     rows = pd.DataFrame(

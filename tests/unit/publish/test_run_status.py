@@ -5,18 +5,18 @@ from itertools import pairwise, product
 
 import pytest
 
+from schemas.documents.results import RunStatus
 from schemas.errors import UnknownRunError
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
-from schemas.results import RunStatus
-from tasks.store.run_status import (
+from tasks.store.runs.status import (
     IllegalTransitionError,
     advance_run,
     fail_run,
     is_legal,
     start_run,
 )
-from tasks.store.warehouse_runs import list_runs, read_run
+from tasks.store.warehouse.runs import list_runs, read_run
 
 ORDER = [s for s in RunStatus if s is not RunStatus.ERROR]
 

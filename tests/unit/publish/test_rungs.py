@@ -5,14 +5,14 @@ import logging
 import pytest
 from support.ladders import attempt
 
-from schemas.escalation import RungKind
+from schemas.documents.retries import RungKind
 from schemas.names import Artifact
-from schemas.sampler import SamplerSpec
+from schemas.spec.sampler import SamplerSpec
 from tasks.fit.escalation import describe_ladder
 from tasks.publish import task
-from tasks.store import tracking
-from tasks.store.artifacts import write_json
-from tasks.store.tracking_rungs import PARENT_TAG, RUNG_TAG, log_rungs
+from tasks.store.files.artifacts import write_json
+from tasks.store.tracking import experiments
+from tasks.store.tracking.retries import PARENT_TAG, RUNG_TAG, log_rungs
 
 RAISED = SamplerSpec(target_accept=0.975, tune=2000)
 
@@ -37,7 +37,7 @@ def climbed(home, finished):
 
 
 def children(home, mlflow_run_id):
-    client = tracking.open_store(home)
+    client = experiments.open_store(home)
     experiment = client.get_experiment_by_name("demo").experiment_id
     found = client.search_runs([experiment], f"tags.`{PARENT_TAG}` = '{mlflow_run_id}'")
     return sorted(found, key=lambda run: run.data.tags[RUNG_TAG])
@@ -63,7 +63,7 @@ def test_a_refit_without_a_ladder_has_no_nested_runs(home, finished):
 
 def test_a_retry_writes_only_the_rungs_that_are_missing(home, climbed):
     published = task.publish_run.fn(**vars(climbed))
-    client = tracking.open_store(home)
+    client = experiments.open_store(home)
     parent = published.mlflow_run_id
     kept, interrupted, deleted = [run.info.run_id for run in children(home, parent)]
     client.delete_run(deleted)
@@ -78,6 +78,6 @@ def test_a_retry_writes_only_the_rungs_that_are_missing(home, climbed):
 
 def test_a_rung_is_never_taken_for_the_refit_itself(home, climbed):
     published = task.publish_run.fn(**vars(climbed))
-    client = tracking.open_store(home)
-    found = tracking.find_logged(client, "demo", climbed.run_id)
+    client = experiments.open_store(home)
+    found = experiments.find_logged(client, "demo", climbed.run_id)
     assert found.mlflow_run_id == published.mlflow_run_id

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support.reports import forge_documents
 
+from schemas.documents.results import RunRecord, RunStatus
 from schemas.errors import CorruptArtifactError, UnknownRunError
 from schemas.outcomes import Verdict
-from schemas.results import RunRecord, RunStatus
 from tasks.report.task import render_run, write_report
-from tasks.store.artifacts import sha256_of, write_json, write_parquet
-from tasks.store.run_documents import accepted_run_before, digest_files, open_documents
-from tasks.store.warehouse import writing
-from tasks.store.warehouse_runs import write_run
+from tasks.store.files.artifacts import sha256_of, write_json, write_parquet
+from tasks.store.runs.documents import accepted_run_before, digest_files, open_documents
+from tasks.store.warehouse.connection import writing
+from tasks.store.warehouse.runs import write_run
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 

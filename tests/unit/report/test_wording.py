@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.wording import (
+from schemas.words import (
     format_change,
     format_compact,
     format_interval,

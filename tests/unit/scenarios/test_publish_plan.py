@@ -6,16 +6,16 @@ import mlflow
 import pytest
 from support.plan_documents import forged_plan
 
+from schemas.answers.scenarios import MadeBy
+from schemas.documents.plan import Advice, PlannedModel, PlanRequest
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
-from schemas.plan import Advice, PlannedModel, PlanRequest
 from schemas.refs import PlanRef
-from schemas.scenarios import MadeBy
 from tasks.scenarios import records, task
-from tasks.store import tracking
-from tasks.store.artifacts import write_json
-from tasks.store.tracking_plans import champion_run_id
-from tasks.store.warehouse_plans import list_scenarios
+from tasks.store.files.artifacts import write_json
+from tasks.store.tracking import experiments
+from tasks.store.tracking.plans import champion_run_id
+from tasks.store.warehouse.plans import list_scenarios
 
 HOSTILE = "x'); DROP TABLE mart.plans;--"
 
@@ -53,15 +53,15 @@ def test_a_plan_is_in_mlflow_and_in_the_warehouse_once_however_often_it_is_publi
     assert run.data.metrics["planned/tv"] == 120.0
     assert run.data.tags["kind"] == "plan"
     assert run.data.tags["source_run_ids"] == "demo-run"
-    files = tracking.open_store(home).list_artifacts(report.mlflow_run_id)
+    files = experiments.open_store(home).list_artifacts(report.mlflow_run_id)
     assert [f.path for f in files] == ["plan.json"]
 
 
 def test_a_plan_is_never_taken_for_the_refit_it_came_from(home, publish):
     publish(forged_plan())
-    client = tracking.open_store(home)
-    assert tracking.find_logged(client, "demo", "demo-run") is None
-    assert tracking.find_logged(client, "demo", "plan-1") is None
+    client = experiments.open_store(home)
+    assert experiments.find_logged(client, "demo", "demo-run") is None
+    assert experiments.find_logged(client, "demo", "plan-1") is None
 
 
 def test_a_plan_that_was_changed_on_disk_is_not_published(home, publish):
@@ -75,16 +75,16 @@ def test_a_plan_that_was_changed_on_disk_is_not_published(home, publish):
 def test_the_champions_run_is_found_by_its_alias(home):
     assert champion_run_id(home, "demo") is None
     assert not (home.mlruns / "mlflow.db").exists(), "asking makes no store"
-    client = tracking.open_store(home)
+    client = experiments.open_store(home)
     assert champion_run_id(home, "demo") is None
     experiment = client.create_experiment("demo")
     client.create_registered_model("demo")
     for number, run_id in enumerate(("demo-a", "demo-b"), start=1):
-        run = client.create_run(experiment, tags={tracking.RUN_TAG: run_id})
+        run = client.create_run(experiment, tags={experiments.RUN_TAG: run_id})
         client.create_model_version("demo", "file:///nowhere", run.info.run_id)
-        tracking.move_alias(client, "demo", number, "champion")
+        experiments.move_alias(client, "demo", number, "champion")
         assert champion_run_id(home, "demo") == run_id
-    tracking.move_alias(client, "demo", 1, "champion")
+    experiments.move_alias(client, "demo", 1, "champion")
     assert champion_run_id(home, "demo") == "demo-a"
 
 

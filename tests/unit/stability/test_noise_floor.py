@@ -5,23 +5,23 @@ from datetime import UTC, datetime
 
 import pytest
 
-from schemas.changes import FitReturns
+from schemas.answers.stability import FloorRow, Repeated, Repetition, Repetitions
+from schemas.documents.changes import FitReturns
+from schemas.documents.results import RunStatus
 from schemas.errors import UnknownRunError
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from schemas.refs import FeaturesRef
-from schemas.results import RunStatus
-from schemas.run_spec import RunSpec
-from schemas.stability import FloorRow, Repeated, Repetition, Repetitions
+from schemas.spec.run_spec import RunSpec
 from tasks.stability import task
-from tasks.store import tracking
-from tasks.store.artifacts import write_json
+from tasks.store.files.artifacts import write_json
 from tasks.store.fingerprint import fit_fingerprint
-from tasks.store.run_status import advance_run, start_run
-from tasks.store.tracking_extra_fits import FIT_TAG
-from tasks.store.tracking_rungs import PARENT_TAG
-from tasks.store.warehouse import writing
-from tasks.store.warehouse_stability import (
+from tasks.store.runs.status import advance_run, start_run
+from tasks.store.tracking import experiments
+from tasks.store.tracking.auxiliary_fits import FIT_TAG
+from tasks.store.tracking.retries import PARENT_TAG
+from tasks.store.warehouse.connection import writing
+from tasks.store.warehouse.stability import (
     read_floor_returns,
     read_noise_floor,
     write_noise_floor,
@@ -40,8 +40,8 @@ def quantiles(median):
 @pytest.fixture
 def champion_run(home):
     """An accepted run with its MLflow run."""
-    client = tracking.open_store(home)
-    experiment = tracking.open_experiment(client, home, "acme")
+    client = experiments.open_store(home)
+    experiment = experiments.open_experiment(client, home, "acme")
     parent = client.create_run(experiment).info.run_id
     start_run(home, "run-1", "acme")
     for status in list(RunStatus)[1:-1]:
@@ -74,12 +74,12 @@ def test_repetitions_are_the_floor_and_nested_runs_each_once(home, champion_run)
         report = repeat(home, {"7": 2.0, "8": 2.25})
     (floor,) = report.floor
     assert (floor.channel, floor.n_seeds, floor.min_overlap) == ("tv", 2, pytest.approx(0.75))
-    client = tracking.open_store(home)
+    client = experiments.open_store(home)
     experiment = client.get_experiment_by_name("acme").experiment_id
     nested = client.search_runs([experiment], f"tags.`{PARENT_TAG}` = '{champion_run}'")
     assert sorted(run.data.tags[FIT_TAG] for run in nested) == ["noise/7", "noise/8"]
     assert sorted(run.data.metrics["overlap/tv"] for run in nested) == pytest.approx([0.75, 1.0])
-    assert all(run.data.tags.get(tracking.RUN_TAG) is None for run in nested)
+    assert all(run.data.tags.get(experiments.RUN_TAG) is None for run in nested)
 
 
 def test_other_code_than_the_champions_is_compared_with_its_own_repetition(home, champion_run):

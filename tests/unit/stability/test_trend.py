@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from schemas.answers.stability import FloorRow, TrendRow
+from schemas.documents.results import RunRecord, RunStatus
 from schemas.outcomes import Verdict
-from schemas.results import RunRecord, RunStatus
-from schemas.stability import FloorRow, TrendRow
 from tasks.stability.trend import compare_repetition, summarize_floor, summarize_runs
 
 MOMENT = datetime(2026, 11, 16, tzinfo=UTC)

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from schemas.errors import ResourceUnavailableError, StorageError
-from tasks.store.artifacts import sweep_partials, write_json
+from tasks.store.files.artifacts import sweep_partials, write_json
 from tasks.store.storage import writing_to
 
 

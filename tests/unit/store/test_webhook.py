@@ -6,7 +6,7 @@ import time
 import pytest
 from support.receivers import receiving
 
-from flows.services import free_port
+from flows.services.servers import free_port
 from tasks.store import webhook
 
 DOCUMENT = {"kind": "failure", "text": "refit-weekly failed for demo."}

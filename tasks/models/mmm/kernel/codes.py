@@ -1,6 +1,6 @@
 """Numbers by which the kernel knows fields, priors, carryover kernels and curves."""
 
-from schemas.channels import AdstockKind, SaturationKind
+from schemas.spec.channels import AdstockKind, SaturationKind
 from tasks.models.mmm.kernel import carry, curves
 from tasks.models.mmm.parameters import PriorKind
 

@@ -1,0 +1,117 @@
+"""The ``mmm`` command: its verbs (``flows.cli_*``), its help, its exit code.
+
+Imports stay light: Prefect, MLflow and pandas are imported inside the verbs that need them, so
+that ``mmm --help`` answers at once.
+"""
+
+import atexit
+import sys
+from typing import Annotated
+
+import typer
+
+from flows.cli import backfill, explain, plan, process, prune, refit, rollback, runs, score, ui
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    help="""\
+Weekly Bayesian marketing-mix refits: a marketing panel goes in, a judged, tracked and explained
+refit comes out. A bad week cannot replace a good model.
+
+\b
+First steps
+  mmm validate --data panel.csv                  is the file fit for a model?
+  mmm refit --spec data/demo/run_spec.yaml       the whole job, on the demo panel
+  mmm runs                                       what ran, newest first
+  mmm show RUN_ID                                verdict, ROAS, diagnostics, gates
+  mmm plan --dataset demo                        where the next money should go
+  mmm plan --dataset demo --set tv=-10%          what if?
+  mmm scenarios                                  plans that were saved
+  mmm score                                      how good earlier forecasts were, and alarms
+  mmm explain RUN_A RUN_B                        why did ROAS change between two runs?
+  mmm stability --dataset demo                   how far refits move, and how far chance does
+  mmm rollback --dataset demo                    the champion before this one again
+  mmm backfill --spec FILE --from DATE --to DATE past weeks, as of their date
+  mmm export RUN_ID --format csv --out DIR       tables for a spreadsheet
+  mmm prune --dry-run                            which old files may go, and why
+  mmm ui                                         Prefect and MLflow in the browser
+
+\b
+What a file needs: entity_id, period_start, a KPI column (default: sales), and act_* (activity),
+spend_* (money) and ctrl_* (controls) columns. Other names are mapped in the run spec.
+
+\b
+Exit codes
+  0  done and accepted
+  2  invalid input or spec; the message names file, column, row and rule
+  3  the fit was rejected by a gate; the champion is unchanged
+  4  a lock or a required service could not be had
+  1  anything else
+
+\b
+State lives in MMM_HOME (default: the checkout). --json prints one JSON object as the last line of
+stdout; everything else goes to stderr.
+""",
+)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns
+    -------
+    int
+        Exit code.
+    """
+    if argv is not None:
+        return _dispatch(argv)
+    leave = process.Leave()
+    # First in, so last out: after Prefect has sent its logs and the ephemeral API has ended.
+    atexit.register(leave)
+    leave.code = _dispatch(sys.argv[1:])
+    return leave.code
+
+
+def _dispatch(arguments: list[str]) -> int:
+    try:
+        code = app(arguments, standalone_mode=False, prog_name="mmm")
+    except KeyboardInterrupt:
+        return process.EXIT_OTHER
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        return process.report_usage_error(error, as_json="--json" in arguments)
+    return int(code or 0)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        from importlib.metadata import PackageNotFoundError
+        from importlib.metadata import version as installed
+
+        try:
+            typer.echo(f"steady-mmm {installed('steady-mmm')}")
+        except PackageNotFoundError:
+            typer.echo("steady-mmm (not installed; run from the checkout)")
+        raise typer.Exit
+
+
+for verb in (
+    refit.validate, refit.refit, runs.runs, runs.show, plan.plan,
+    plan.scenarios, score.score, runs.export, ui.ui,
+    rollback.rollback, explain.explain, explain.stability, backfill.backfill,
+    prune.prune,
+):  # fmt: skip
+    app.command()(verb)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""The verbs that take data in: ``mmm validate`` and ``mmm refit``."""
+
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from flows.cli import process
+from flows.cli.options import DebugOption, JsonOption
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from schemas.documents.results import RefitReport
+    from schemas.spec.run_spec import RefitRequest
+
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="CSV, Parquet or Excel file; overrides the spec's.")
+]
+
+
+def validate(
+    data: Annotated[Path, typer.Option("--data", help="CSV, Parquet or Excel file.")],
+    spec: Annotated[
+        Path | None, typer.Option("--spec", help="Run spec; without it, columns go by prefix.")
+    ] = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Check a file against all data rules; stores nothing."""
+
+    def work(answer: TextIO) -> int:
+        from flows.cli.render import terminal
+        from schemas.spec.run_spec import RunSpec
+        from tasks.query.runs import load_spec, locate_data
+
+        loaded = load_spec(spec) if spec else None
+        path = locate_data(loaded or RunSpec(dataset_id="unnamed"), spec_path=spec, override=data)
+        from flows.check_data import check_data
+
+        result = check_data(loaded, str(path))
+        if as_json:
+            process.print_json(answer, result)
+        else:
+            answer.write(terminal.render_validation(result, data))
+        return process.EXIT_INVALID if result["verdict"] == "FAIL" else 0
+
+    process.run_verb(work, as_json=as_json, debug=debug)
+
+
+def refit(
+    spec: Annotated[Path, typer.Option("--spec", help="Run spec, JSON or YAML.")],
+    data: DataOption = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Use what was known on this date."),
+    ] = None,
+    accept_restatement: Annotated[
+        bool,
+        typer.Option(
+            "--accept-restatement",
+            help="Accept a file that changes more of history than gates.data allow.",
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Refit one dataset: ingest, validate, fit, judge, explain, publish.
+
+    A fit that a gate rejects ends with exit code 3 and leaves the champion as it is.
+    """
+
+    def work(answer: TextIO) -> int:
+        from flows import engines
+        from schemas.spec.run_spec import RefitRequest
+        from tasks.query.runs import load_spec, locate_data
+
+        loaded = load_spec(spec)
+        path = locate_data(loaded, spec_path=spec, override=data)
+        request = RefitRequest(
+            spec=loaded,
+            data=str(path) if path else None,
+            as_of=_day(as_of),
+            accept_restatement=accept_restatement,
+        )
+        report = process.call_flow(_open_flow, request, engines=engines.REFIT)
+        return _report(report, answer, as_json=as_json)
+
+    process.run_verb(work, as_json=as_json, debug=debug)
+
+
+def _open_flow() -> "Callable[[RefitRequest], RefitReport]":
+    from flows.hooks import notify_failure
+    from flows.refit_weekly import refit_weekly
+
+    return refit_weekly.with_options(on_failure=[notify_failure])
+
+
+def _report(report: "RefitReport", answer: TextIO, *, as_json: bool) -> int:
+    from flows import hooks
+    from flows.cli.render import terminal
+    from tasks.query.runs import read_summaries
+
+    document = report.model_dump(mode="json")
+    if as_json:
+        process.print_json(answer, document)
+    else:
+        answer.write(terminal.render_refit(document, read_summaries(report.run_id)) + "\n")
+    if report.verdict != "FAIL":
+        return 0
+    hooks.notify_rejection(report)
+    champion = terminal.render_standing(report)
+    reasons = "\n".join(f"- {reason}" for reason in report.reasons)
+    sys.stderr.write(f"mmm: the fit was rejected; {champion}.\n{reasons}\n")
+    return process.EXIT_REJECTED
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None

@@ -1,0 +1,53 @@
+"""The verb that serves: ``mmm ui``."""
+
+import signal
+import sys
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from flows.cli import process
+from flows.cli.options import DebugOption
+
+if TYPE_CHECKING:
+    from flows.services.servers import Service
+
+PREFECT_PORT = 4200
+MLFLOW_PORT = 5000
+
+_HELP = """\
+Runs that are due are made here, as long as this runs. To start one now:
+  in the browser   {address}/deployments, a deployment, Run
+  on a console     PREFECT_API_URL={address}/api prefect deployment run scheduled-refit/refit-weekly
+Refits of this home appear in both. Ctrl-C ends all.
+"""
+
+
+def ui(
+    prefect_port: Annotated[int, typer.Option("--prefect-port", min=1, max=65535)] = PREFECT_PORT,
+    mlflow_port: Annotated[int, typer.Option("--mlflow-port", min=1, max=65535)] = MLFLOW_PORT,
+    debug: DebugOption = False,
+) -> None:
+    """Start Prefect, MLflow and a worker for the deployments on 127.0.0.1; Ctrl-C ends all."""
+
+    def work(answer: TextIO) -> int:
+        from flows.services import servers, ui
+
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        started: list[Service] = []
+        try:
+            started = ui.start_ui(prefect_port=prefect_port, mlflow_port=mlflow_port)
+            prefect, mlflow = started[:2]
+            answer.write("".join(f"{s.name:<15} {s.address}\n" for s in (prefect, mlflow)))
+            answer.write(_HELP.format(address=prefect.address))
+            answer.flush()
+            servers.wait_until_one_ends(started)
+        except KeyboardInterrupt:
+            sys.stderr.write("Ending all.\n")
+        finally:
+            # Workers first: a flow run that they end can then still be told to the server.
+            servers.close_all(started[2:])
+            servers.close_all(started)
+        return 0
+
+    process.run_verb(work, as_json=False, debug=debug)

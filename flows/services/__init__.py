@@ -1,0 +1,1 @@
+"""What starts Prefect, MLflow and the worker, and ends them with the process that asked."""

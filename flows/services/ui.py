@@ -1,0 +1,137 @@
+"""What ``mmm ui`` runs: Prefect server, MLflow UI, and a worker with the deployments registered.
+
+Belongs here: their commands and the order in which they start.
+Does not: how a child process starts, answers and ends (``flows.services.servers``).
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from flows.services import servers
+from flows.services.servers import HOST, Service
+from schemas.errors import ResourceUnavailableError
+from tasks.store.home import CHECKOUT, current_home
+
+DEPLOYMENTS = CHECKOUT / "prefect.yaml"
+REGISTER_SECONDS = 180.0
+WORKER = "mmm-ui"
+"""Name of the worker. A fixed one, so that a restart takes the place of what was there before."""
+
+
+def start_ui(*, prefect_port: int, mlflow_port: int) -> list[Service]:
+    """Start everything; returns when both pages answer and the worker takes runs.
+
+    Returns
+    -------
+    list[Service]
+        Prefect server, MLflow UI, and a worker per work pool.
+
+    Raises
+    ------
+    ResourceUnavailableError
+        If a port is taken, a server does not come up, or the deployments cannot be registered;
+        nothing is left running.
+    """
+    servers.require_free_port(prefect_port, option="--prefect-port", name="Prefect server")
+    servers.require_free_port(mlflow_port, option="--mlflow-port", name="MLflow UI")
+    started: list[Service] = []
+    try:
+        started.append(start_prefect_server(prefect_port))
+        started.append(start_mlflow_ui(mlflow_port))
+        servers.require_healthy(started[0])
+        api_url = f"{started[0].address}/api"
+        started.extend(start_worker(pool, api_url) for pool in work_pools())
+        for service in started[1:]:
+            servers.require_healthy(service)
+        register_deployments(api_url)
+    except BaseException:
+        servers.close_all(started)
+        raise
+    return started
+
+
+def start_prefect_server(port: int) -> Service:
+    """Start Prefect's server with its pages and its scheduler."""
+    return servers.start_service(
+        "Prefect server",
+        _prefect("server", "start", "--host", HOST, "--port", str(port)),
+        port=port,
+        health_path="/api/health",
+        # Else the pages would ask the default port, whatever the server listens on.
+        env={"PREFECT_SERVER_UI_API_URL": f"http://{HOST}:{port}/api"},
+    )
+
+
+def start_mlflow_ui(port: int) -> Service:
+    """Start MLflow's pages on the store of this home."""
+    home = current_home()
+    home.mlruns.mkdir(parents=True, exist_ok=True)
+    return servers.start_service(
+        "MLflow UI",
+        [sys.executable, "-m", "mlflow", "server", "--workers", "1",
+         "--host", HOST, "--port", str(port),
+         "--backend-store-uri", home.tracking_uri,
+         "--default-artifact-root", str(home.mlruns / "artifacts")],
+        port=port,
+        health_path="/health",
+    )  # fmt: skip
+
+
+def start_worker(pool: str, api_url: str) -> Service:
+    """Start a worker, which makes its work pool if there is none; a flow run is its child."""
+    port = servers.free_port()
+    return servers.start_service(
+        f"worker of {pool}",
+        # Installing nothing and making the pool itself: `prefect work-pool create` would ask a
+        # registry on the internet for types of pools.
+        _prefect("worker", "start", "--pool", pool, "--type", "process", "--name", WORKER,
+                 "--install-policy", "never", "--with-healthcheck"),
+        port=port,
+        health_path="/health",
+        env={
+            "PREFECT_API_URL": api_url,
+            "PREFECT_WORKER_WEBSERVER_HOST": HOST,
+            "PREFECT_WORKER_WEBSERVER_PORT": str(port),
+        },
+    )  # fmt: skip
+
+
+def register_deployments(api_url: str, *, deployments: Path = DEPLOYMENTS) -> None:
+    """Register all deployments; those that are there already are updated.
+
+    Raises
+    ------
+    ResourceUnavailableError
+        If Prefect refuses one of them.
+    """
+    command = _prefect("--no-prompt", "deploy", "--all", "--prefect-file", str(deployments))
+    done = subprocess.run(  # noqa: S603 - commands are built here, from no outside text
+        command,
+        cwd=CHECKOUT,  # where entrypoints are, and where flow runs will be
+        env={**os.environ, "PREFECT_API_URL": api_url},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=REGISTER_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise ResourceUnavailableError(
+            f"The deployments of {deployments} could not be registered; Prefect says:\n"
+            f"{done.stdout.strip()}\nMend the file, and run again."
+        )
+
+
+def work_pools(deployments: Path = DEPLOYMENTS) -> list[str]:
+    """Return the work pools that the deployments name, each once."""
+    document = yaml.safe_load(deployments.read_text(encoding="utf-8"))
+    return sorted({deployment["work_pool"]["name"] for deployment in document["deployments"]})
+
+
+def _prefect(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "prefect", *arguments]

@@ -1,0 +1,1 @@
+"""What verbs, API and app answer: typed once, rendered by each."""

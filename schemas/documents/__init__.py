@@ -1,0 +1,1 @@
+"""What a run leaves behind as JSON, typed and versioned: one model per file."""

@@ -1,0 +1,191 @@
+"""Why returns changed from one run to another: the factors, the fits it takes, the answer."""
+
+import math
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.refs import FeaturesRef, FileRef, Ref, SnapshotRef
+from schemas.spec.run_spec import RunSpec
+
+CLEAR = 2.0
+"""A part is told apart from sampling noise beyond this many Monte Carlo standard errors."""
+
+
+class Factor(StrEnum):
+    """What can move a return from one run to the next; the order is that of the answer."""
+
+    NOISE = "noise"
+    """The sampler's own chance: another seed gives another average."""
+    NEW_PERIODS = "new_periods"
+    """Rows that the earlier run did not have."""
+    RESTATED = "restated"
+    """Other values in rows that the earlier run had."""
+    SPEC_OR_CODE = "spec_or_code"
+    """Another run spec, other code, or other libraries."""
+
+
+STEPS = (Factor.SPEC_OR_CODE, Factor.RESTATED, Factor.NEW_PERIODS)
+"""In which order the factors are let in, from the earlier run to the later one."""
+
+
+class Part(BaseModel):
+    """One part of a change, in the unit of the quantity."""
+
+    model_config = ConfigDict(frozen=True)
+
+    value: float
+    mcse: float
+    """Monte Carlo standard error of the value."""
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is more than sampling noise."""
+        return abs(self.value) > CLEAR * self.mcse
+
+
+class ChannelChange(BaseModel):
+    """The change of one channel and what it is due to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    channel: str
+    quantity: str
+    """``roas``, or ``share`` of the KPI where a fit has no ROAS."""
+    before: float
+    after: float
+    parts: dict[Factor, Part]
+    """A factor that could not be told apart is absent; the others and ``unsplit`` add up."""
+    unsplit: Part | None = None
+    """What several factors did together, where a fit that splits them is missing."""
+    main_cause: str
+    """A factor, or ``unsplit``."""
+    sentence: str
+
+    @property
+    def change(self) -> float:
+        """What the parts add up to."""
+        return self.after - self.before
+
+    def total_of_parts(self) -> float:
+        """Sum of the parts, ``unsplit`` among them."""
+        more = [self.unsplit.value] if self.unsplit else []
+        return math.fsum([*(part.value for part in self.parts.values()), *more])
+
+
+class CounterfactualFit(Ref):
+    """A fit that nobody asked for, made to tell factors apart."""
+
+    name: Factor
+    """The factor that was let in last; ``noise`` for a repetition with another seed."""
+    says: str
+    spec: RunSpec
+    """With the settings of the sampler and the seed."""
+    snapshot: SnapshotRef
+    """What it is fitted on."""
+    features: FeaturesRef | None = None
+    """Its features, where a run has made them already."""
+
+
+class FitReturns(Ref):
+    """Returns of one fit: their averages and what the sampler knows of their accuracy."""
+
+    file: FileRef
+    seconds: float
+
+
+class TriedFit(Ref):
+    """A counterfactual fit that was begun."""
+
+    name: Factor
+    seconds: float
+    returns: FitReturns | None = None
+    error: str = ""
+
+
+class NextFit(Ref):
+    """The counterfactual fit that is begun next, and how long it may take."""
+
+    fit: CounterfactualFit
+    limit_seconds: float = Field(gt=0)
+
+
+class Comparison(Ref):
+    """Two runs laid side by side, and the fits that are to tell factors apart."""
+
+    run_a: str
+    run_b: str
+    dataset_id: str
+    key: str
+    """Of both runs by content and of the code: the same key gives the same answer."""
+    changed: list[Factor]
+    """In the order of ``STEPS``."""
+    facts: dict[str, str]
+    """What changed of each factor, in words."""
+    notes: list[str]
+    before: FileRef
+    after: FileRef
+    """Returns of either run."""
+    noise_at: int | None
+    """Number of factors let in at the point where another seed is tried; None for nowhere."""
+    on_record: list[FileRef] = []
+    """Returns of repetitions with other seeds that were made before."""
+    fits: list[CounterfactualFit]
+    expected_seconds: float
+    """What one fit takes, by the later run's own."""
+    max_seconds: float | None = None
+    """What all of them may take; None for no limit."""
+
+
+class FitTold(BaseModel):
+    """What became of a counterfactual fit."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Factor
+    says: str
+    seed: int
+    seconds: float | None
+    r_hat_max: float | None = None
+    """Worst R-hat over the returns."""
+    error: str = ""
+
+
+class Explanation(BaseModel):
+    """``change.json``: why the returns of run B are others than those of run A."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_a: str
+    run_b: str
+    dataset_id: str
+    key: str = ""
+    changed: list[Factor] = []
+    facts: dict[str, str] = {}
+    """What changed of each factor, in words."""
+    channels: list[ChannelChange] = []
+    fits: list[FitTold] = []
+    notes: list[str] = []
+    is_complete: bool
+    """Whether every factor was told apart."""
+
+    @property
+    def seconds(self) -> float:
+        """What the further fits took."""
+        return sum(fit.seconds or 0.0 for fit in self.fits)
+
+
+class ExplanationRef(Ref):
+    """Where an explanation is."""
+
+    file: FileRef
+    is_complete: bool
+
+
+class ExplainRequest(BaseModel):
+    """Two runs of one dataset, the earlier one first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_a: str
+    run_b: str

@@ -1,0 +1,245 @@
+"""What a plan is asked (``PlanRequest``) and what it answers (``Plan``, ``plan.json``)."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.spec.base import SpecModel
+from schemas.spec.optimizer import OptimizerSpec, PlanBounds, Utility
+
+
+class PlannedModel(SpecModel):
+    """One model that a plan speaks for; ``weight`` turns its KPI into the plan's common unit."""
+
+    dataset_id: str
+    run_id: str | None = Field(None, description="Default: the champion's run.")
+    weight: float = Field(1.0, gt=0)
+
+
+class SpendRow(SpecModel):
+    """One row of a hand-written plan: money, or a change of current spend."""
+
+    channel: str
+    entity_id: str | None = Field(None, description="Default: all, split as today.")
+    period: int | None = Field(None, ge=1, description="1 is the first; default: all, as today.")
+    spend: float | None = Field(None, ge=0, description="Money over the periods it speaks of.")
+    change: float | None = Field(None, ge=-1, description="0.1 is 10 % more than today.")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.spend is None) is (self.change is None):
+            raise ValueError(f"channel {self.channel!r} needs spend or change, and not both")
+        return self
+
+
+class PlanRequest(SpecModel):
+    """One plan. Without budget and target the budget is current spend.
+
+    ``what_if`` evaluates a hand-written plan instead of optimizing; channels that it leaves out
+    stay as they are.
+    """
+
+    models: list[PlannedModel] = Field(min_length=1)
+    separate: bool = Field(
+        False,
+        description="Channels of one name in several models are different money (brands, markets); "
+        "otherwise one budget drives several KPIs.",
+    )
+    name: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_. -]{0,79}$")
+    budget: float | None = Field(None, gt=0, description="Money over the horizon.")
+    target_roas: float | None = Field(
+        None, gt=0, description="Spend as much as returns this on average."
+    )
+    target_mroas: float | None = Field(
+        None, gt=0, description="Spend until the last unit of money returns this."
+    )
+    settings: OptimizerSpec | None = Field(None, description="Default: that of the model's run.")
+    bounds: PlanBounds | None = Field(None, description="Default: that of the model's run.")
+    what_if: list[SpendRow] | None = None
+    random_seed: int = Field(42, ge=0, lt=2**32)
+
+    @model_validator(mode="after")
+    def _one_aim(self) -> Self:
+        aims = [self.budget, self.target_roas, self.target_mroas, self.what_if]
+        if sum(aim is not None for aim in aims) > 1:
+            raise ValueError(
+                "give one of budget, target ROAS, target mROAS and a hand-written plan"
+            )
+        names = [model.dataset_id for model in self.models]
+        if len(set(names)) < len(names):
+            raise ValueError(f"a dataset is named twice: {', '.join(names)}")
+        return self
+
+
+class Advice(StrEnum):
+    """Whether to follow a plan."""
+
+    FOLLOW = "follow"
+    WITHHELD = "withheld"
+    """P(gain > 0) is below the threshold, or nothing can be moved: spend as today."""
+    EVALUATED = "evaluated"
+    """A hand-written plan; nobody recommends it."""
+
+
+class Action(StrEnum):
+    """What to do with one channel."""
+
+    INCREASE = "INCREASE"
+    HOLD = "HOLD"
+    REDUCE = "REDUCE"
+
+
+class Frozen(BaseModel):
+    """Frozen base of what a plan answers."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ChannelPlan(Frozen):
+    """One channel over the horizon. Money, unless a field says otherwise.
+
+    Returns are money per money; KPI units per money where the KPI has no value in money.
+    """
+
+    current: float
+    """Spend of as many periods before the horizon."""
+    planned: float
+    """What is advised; ``current`` where advice is withheld and the budget is today's."""
+    candidate: float
+    """What the optimizer found, advised or not."""
+    low: float
+    high: float
+    """Bounds of the optimizer."""
+    action: Action
+    reason: str
+    """One sentence with the numbers behind the action."""
+    mroas_mean: float | None
+    """Return of the next percent of spend at ``current``; null without spend."""
+    mroas_low: float | None
+    mroas_high: float | None
+    mroas_candidate_mean: float | None
+    """The same at ``candidate``."""
+    incremental_current_mean: float
+    """What ``current`` brings, carryover included, KPI units (weighted)."""
+    incremental_candidate_mean: float
+    prob_raise: float | None
+    """Share of draws whose own best plan spends more than today on the channel."""
+    prior_driven: bool
+    observed_low: float
+    observed_high: float
+    """Observed range of spend per period, times the periods of the horizon."""
+    is_beyond_observed: bool
+    """The candidate leaves that range."""
+
+
+class SpendCell(Frozen):
+    """One cell of the plan: what to spend where and when."""
+
+    entity_id: str
+    channel: str
+    period_start: str
+    current: float
+    planned: float
+    candidate: float
+
+
+class Certificate(Frozen):
+    """How far one can trust that the optimum is the optimum."""
+
+    method: str
+    n_starts: int
+    n_agree: int
+    """Starts that end within 0.01 % of the best utility."""
+    agree_share: float
+    best_utility: float
+    worst_utility: float
+    n_failed: int
+    """Starts whose solver gave up."""
+
+
+class PlanModel(Frozen):
+    """A model that a plan speaks for."""
+
+    dataset_id: str
+    run_id: str
+    snapshot_id: str
+    model_version: int | None
+    weight: float
+
+
+class GroupPlan(Frozen):
+    """Spend of a group of channels against its bounds, money."""
+
+    name: str
+    channels: list[str]
+    current: float
+    candidate: float
+    low: float | None
+    high: float | None
+
+
+class Plan(Frozen):
+    """``plan.json``: a budget plan, what it gains and whether to follow it.
+
+    A gain is against ``gain_against``, in KPI units (weighted over models), over the
+    horizon and the carryover after it; intervals are the 94 % HDI and, as ``_low_90`` and
+    ``_high_90``, equal-tailed. Everything about a gain is of the ``candidate``.
+    """
+
+    scenario_id: str
+    name: str
+    created_at: datetime
+    dataset_ids: list[str]
+    models: list[PlanModel]
+    advice: Advice
+    reason: str
+    """Why the advice is given or withheld, one or two sentences."""
+    utility: Utility
+    unit: str
+    """Unit of a gain: ``money``, or the KPI's name."""
+    kpi_name: str
+    return_word: str
+    """``ROAS``, or ``<KPI> per money`` where the KPI has no value."""
+    first_period: str
+    last_period: str
+    horizon: int
+    budget: float
+    """Of the candidate, money."""
+    current_budget: float
+    target: str | None
+    """``ROAS >= 2`` or ``mROAS = 1``; null where the budget is fixed."""
+    gain_against: str = "the same money in today's mix"
+    """The same money in today's mix; with a target, today's spend and the price of extra money."""
+    gain_mean: float
+    gain_low: float
+    gain_high: float
+    gain_low_90: float
+    gain_high_90: float
+    prob_gain: float
+    expected_regret: float
+    """Mean loss over the draws in which the candidate loses (0 in the others)."""
+    perfect_information: float | None
+    """Mean of what each draw's own best plan gains beyond the candidate; null if not measured."""
+    change_mean: float
+    change_low: float
+    change_high: float
+    """Against current spend itself; differs from the gain where the budget is another one."""
+    incremental_mean: float
+    incremental_low: float
+    incremental_high: float
+    """What the candidate's spend brings in all."""
+    return_mean: float | None
+    """``incremental_mean`` over the budget."""
+    channels: dict[str, ChannelPlan]
+    """Planned channels, the largest current spend first."""
+    groups: list[GroupPlan]
+    not_planned: dict[str, str]
+    """Channels that no plan can move, with the reason: no spend column, competitor."""
+    certificate: Certificate | None
+    """None for a hand-written plan."""
+    flags: list[str]
+    """What a reader must know: extrapolation, starts that disagree, a bound that decides."""
+    allocation: list[SpendCell]
+    settings: OptimizerSpec

@@ -1,0 +1,76 @@
+"""What a run reports when it ends, and the state machine it goes through."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.documents.plan import Advice
+from schemas.outcomes import Finding, Verdict
+from schemas.refs import PublicationRef
+
+
+class RunStatus(StrEnum):
+    """States of a run, in order; ERROR can follow any of them."""
+
+    CREATED = "CREATED"
+    VALIDATED = "VALIDATED"
+    FEATURES_BUILT = "FEATURES_BUILT"
+    TRAINING = "TRAINING"
+    TRAINED = "TRAINED"
+    OUTPUTS_READY = "OUTPUTS_READY"
+    ERROR = "ERROR"
+
+
+class RunRecord(BaseModel):
+    """One run as ``run_status.json`` and ``ops.runs`` tell it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    dataset_id: str
+    status: RunStatus
+    reason: str | None = None
+    """Why the run ended in ERROR."""
+    verdict: Verdict | None = None
+    snapshot_id: str | None = None
+    mlflow_run_id: str | None = None
+    model_version: int | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class RefitReport(BaseModel):
+    """What ``mmm refit --json`` prints."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    dataset_id: str
+    snapshot_id: str | None
+    status: RunStatus
+    verdict: Verdict
+    reasons: list[str]
+    champion: str | None
+    champion_last_period: date | None = None
+    """Newest period that the champion was fitted on."""
+    champion_age_days: int | None = None
+    """Days between the champion's knowledge date and that of this run."""
+    promotion: str = ""
+    """What became of the champion alias, and why."""
+    model_version: int | None
+    artifacts_dir: str
+    mlflow_run_id: str | None
+    advice: Advice | None = None
+    """Whether to follow the plan of this refit; None where there is none."""
+    plan_note: str | None = None
+    """Reason of the advice, or why there is no plan."""
+    metrics: dict[str, float]
+    findings: list[Finding]
+    timings: dict[str, float]
+    """Wall seconds per stage."""
+
+    def with_publication(self, publication: PublicationRef) -> Self:
+        """Return the report with what became of the run: where it is, and who is champion."""
+        return self.model_copy(update=publication.model_dump())

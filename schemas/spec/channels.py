@@ -1,0 +1,136 @@
+"""What a run spec says about media: channels, carryover, saturation, priors in business terms."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from schemas.spec.base import SpecModel
+from schemas.spec.optimizer import ChannelBounds
+
+
+class ChannelKind(StrEnum):
+    """Paid media, owned media (no spend needed), or a competitor's activity (never positive)."""
+
+    PAID = "paid"
+    OWNED = "owned"
+    COMPETITOR = "competitor"
+
+
+class AdstockKind(StrEnum):
+    """Shape of the carryover kernel over lags."""
+
+    GEOMETRIC = "geometric"
+    DELAYED = "delayed"
+    WEIBULL_PDF = "weibull_pdf"
+    WEIBULL_CDF = "weibull_cdf"
+    BINOMIAL = "binomial"
+    NONE = "none"
+
+
+class SaturationKind(StrEnum):
+    """Shape of diminishing returns."""
+
+    HILL = "hill"
+    LOGISTIC = "logistic"
+    MICHAELIS_MENTEN = "michaelis_menten"
+    TANH = "tanh"
+    ROOT = "root"
+    NONE = "none"
+
+
+class AdstockSpec(SpecModel):
+    """Learned carryover of kind ``mmm``: weights over ``l_max`` lags, summing to one."""
+
+    kind: AdstockKind = AdstockKind.GEOMETRIC
+    l_max: int = Field(
+        8, ge=1, le=104, description="Number of lags including lag 0; 1 is no carryover."
+    )
+
+
+class SaturationSpec(SpecModel):
+    """Learned saturation of kind ``mmm``, on each channel's input divided by its maximum."""
+
+    kind: SaturationKind = SaturationKind.HILL
+    before_adstock: bool = Field(
+        False, description="Saturate each period's input first, then carry the effect over."
+    )
+
+
+class PriorQuantity(StrEnum):
+    """What a channel's prior is stated on: two business quantities, or the plain coefficient.
+
+    The coefficient is pymc-marketing's ``saturation_beta``: the contribution at full saturation, as
+    a fraction of the KPI scale.
+    """
+
+    SHARE = "share"
+    ROAS = "roas"
+    COEFFICIENT = "coefficient"
+
+
+class ChannelPrior(SpecModel):
+    """Log-normal prior on the size of what ``quantity`` names; ``median`` carries the sign.
+
+    ``spread`` is the standard deviation of the logarithm: 0.7 says "within a factor of two, two
+    times out of three". A competitor takes sales away, so its median is negative.
+    """
+
+    quantity: PriorQuantity = PriorQuantity.SHARE
+    median: float
+    spread: float = Field(1.0, gt=0, le=3)
+
+    @model_validator(mode="after")
+    def _share_below_one(self) -> Self:
+        if self.quantity is PriorQuantity.SHARE and abs(self.median) >= 1:
+            raise ValueError(
+                f"a contribution share must be below 1 in size, got {self.median}; "
+                "write 5 percent as 0.05, or set quantity: roas"
+            )
+        return self
+
+
+class ChannelSpec(SpecModel):
+    """One channel. Its input to the model is ``activity`` when given, else ``spend``.
+
+    ``adstock`` and ``saturation`` replace those of ``model`` as a whole.
+    """
+
+    name: str = Field(min_length=1, max_length=200)
+    kind: ChannelKind = ChannelKind.PAID
+    activity: str | None = Field(None, description="Source column: impressions, clicks, GRPs.")
+    spend: str | None = Field(None, description="Source column: money.")
+    prior: ChannelPrior | None = None
+    adstock: AdstockSpec | None = None
+    saturation: SaturationSpec | None = None
+    bounds: ChannelBounds | None = Field(None, description="How far a budget plan may move it.")
+
+    @model_validator(mode="after")
+    def _has_an_input(self) -> Self:
+        if self.activity is None and self.spend is None:
+            raise ValueError(f"channel {self.name!r} needs an activity column or a spend column")
+        if self.kind is not ChannelKind.PAID and self.spend is not None:
+            raise ValueError(
+                f"channel {self.name!r} is {self.kind}: spend belongs to paid channels only"
+            )
+        if self.prior and self.prior.quantity is PriorQuantity.ROAS and self.spend is None:
+            raise ValueError(f"channel {self.name!r} has a ROAS prior but no spend column")
+        return self
+
+    @model_validator(mode="after")
+    def _prior_has_the_sign_of_the_kind(self) -> Self:
+        if self.prior is None:
+            return self
+        median, is_rival = self.prior.median, self.kind is ChannelKind.COMPETITOR
+        if median == 0:
+            raise ValueError(
+                f"channel {self.name!r} has a prior with median 0, which is no size; write a small "
+                "number with a wide spread, or leave the channel out"
+            )
+        if (median < 0) is not is_rival:
+            sign, effect = ("positive", "never adds") if is_rival else ("negative", "never takes")
+            raise ValueError(
+                f"channel {self.name!r} is {self.kind} and {effect}, but its prior has the {sign} "
+                f"median {median:g}; write {-median:g}"
+            )
+        return self

@@ -1,0 +1,34 @@
+"""How long files are kept: the block ``retention`` of a run spec."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from schemas.spec.base import SpecModel
+
+MAX_DAYS = 36_500
+
+
+class LandingPolicy(StrEnum):
+    """What happens to landed files of accepted batches that still hold values."""
+
+    KEEP = "keep"
+    EXPIRE = "expire"
+
+
+class RetentionSpec(SpecModel):
+    """Which files ``mmm prune`` may remove; rows of the warehouse are never removed."""
+
+    keep_runs: int = Field(26, ge=1, le=100_000, description="Newest accepted runs that stay.")
+    keep_days: int = Field(90, ge=0, le=MAX_DAYS, description="Younger accepted runs stay, too.")
+    keep_rollbacks: int = Field(
+        3, ge=1, le=1000, description="Champions before this one that a rollback can go to."
+    )
+    keep_rejected_days: int = Field(
+        30, ge=1, le=MAX_DAYS, description="Runs that were rejected or failed stay this long."
+    )
+    landing: LandingPolicy = LandingPolicy.KEEP
+    landing_days: int = Field(
+        90, ge=0, le=MAX_DAYS, description="Landed files that nothing rests on stay this long."
+    )
+    plans_days: int = Field(365, ge=0, le=MAX_DAYS, description="Files of plans stay this long.")

@@ -1,0 +1,269 @@
+"""The run spec: everything one refit needs to know, frozen and bounded.
+
+One model for JSON and YAML. Unknown keys are errors with a hint (``schemas.spec.errors``).
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from schemas.names import DEFAULT_KPI_COLUMN, ENTITY_COLUMN, PERIOD_COLUMN
+from schemas.spec.base import SpecModel
+from schemas.spec.baseline import (
+    HOLIDAYS_TERM,
+    Control,
+    ControlSpec,
+    EventSpec,
+    Trend,
+    TrendKind,
+    TrendSpec,
+    refuse_repeats,
+)
+from schemas.spec.channels import AdstockSpec, ChannelSpec, SaturationSpec
+from schemas.spec.explain import ExplainSpec
+from schemas.spec.fixed_transforms import FeatureConfig
+from schemas.spec.gates import GateSettings
+from schemas.spec.lift_tests import LiftTest, distinct_rows
+from schemas.spec.optimizer import GroupBounds, OptimizerSpec
+from schemas.spec.retention import RetentionSpec
+from schemas.spec.sampler import SamplerSpec
+
+
+class Grain(StrEnum):
+    """Length of a period."""
+
+    WEEK = "WEEK"
+    MONTH = "MONTH"
+
+    @property
+    def periods_per_month(self) -> float:
+        """Periods in one calendar month, for turning window months into periods."""
+        return 52 / 12 if self is Grain.WEEK else 1.0
+
+
+class Level(StrEnum):
+    """Keep the panel of entities, or sum it to one brand."""
+
+    ENTITY = "entity"
+    BRAND = "brand"
+
+
+class ModelKind(StrEnum):
+    """Model kinds behind the one contract of a fitted model."""
+
+    MMM = "mmm"
+    LOG_STUDENT_T = "log_student_t"
+
+
+class KpiKind(StrEnum):
+    """Decides the words: revenue gives ROAS, a count gives cost per unit."""
+
+    REVENUE = "revenue"
+    COUNT = "count"
+
+
+class Windows(SpecModel):
+    """``carryover_months`` warm the adstock up before the ``estimation_months`` that are fitted."""
+
+    carryover_months: int = Field(0, ge=0, le=120)
+    estimation_months: int = Field(ge=1, le=240)
+
+
+class Likelihood(StrEnum):
+    """Noise around the expected KPI of kind ``mmm``; Student's t forgives outliers."""
+
+    NORMAL = "normal"
+    STUDENT_T = "student_t"
+
+
+class ModelSpec(SpecModel):
+    """The model and its shape. Kind ``mmm`` learns ``adstock`` and ``saturation``."""
+
+    kind: ModelKind = ModelKind.MMM
+    adstock: AdstockSpec = AdstockSpec()
+    saturation: SaturationSpec = SaturationSpec()
+    yearly_seasonality: int = Field(2, ge=0, le=26, description="Harmonics; 0 switches it off.")
+    trend: Trend = TrendSpec()
+    events: list[EventSpec] = []
+    holidays: str | None = Field(
+        None, description="Country code, with a subdivision if wanted: US, US-CA."
+    )
+    likelihood: Likelihood = Likelihood.NORMAL
+    non_negative_baseline: bool = Field(
+        False, description="Hold what is left without media at zero or above."
+    )
+    time_varying_media: bool = Field(
+        False, description="Let one multiplier of all channels drift over time."
+    )
+    media_share: float = Field(
+        0.3,
+        gt=0,
+        lt=1,
+        description="Prior median of all channels' share of the KPI together, split evenly.",
+    )
+    share_spread: float = Field(1.0, gt=0, le=3, description="Spread of the default share priors.")
+
+    @model_validator(mode="after")
+    def _events_named_once(self) -> Self:
+        names = [event.name for event in self.events] + ([HOLIDAYS_TERM] if self.holidays else [])
+        refuse_repeats("event", names)
+        return self
+
+
+_MMM_KEYS = (
+    "events",
+    "holidays",
+    "likelihood",
+    "non_negative_baseline",
+    "time_varying_media",
+)
+_SAMPLER_SHORTCUTS = ("draws", "tune", "chains", "target_accept", "random_seed")
+
+
+class KpiSpec(SpecModel):
+    """What is explained. ``value_per_unit`` makes a count money: a number or a source column."""
+
+    name: str | None = Field(
+        None, min_length=1, max_length=200, description="Default: the target column."
+    )
+    kind: KpiKind = KpiKind.REVENUE
+    value_per_unit: float | str | None = None
+
+    @model_validator(mode="after")
+    def _positive_value(self) -> Self:
+        if isinstance(self.value_per_unit, float) and self.value_per_unit <= 0:
+            raise ValueError("value_per_unit must be positive")
+        return self
+
+
+def _known_key_columns(columns: Any) -> Any:
+    if isinstance(columns, dict):
+        unknown = set(columns) - {ENTITY_COLUMN, PERIOD_COLUMN}
+        if unknown:
+            raise ValueError(
+                f"columns maps the key columns {ENTITY_COLUMN} and {PERIOD_COLUMN} only, got "
+                f"{', '.join(sorted(map(str, unknown)))}; name other columns in target_col, "
+                "drivers, controls or channels"
+            )
+    return columns
+
+
+class RunSpec(SpecModel):
+    """One refit of one dataset."""
+
+    dataset_id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    data: str | None = Field(
+        None, description="Input file, relative to the spec; --data overrides it."
+    )
+    sheet: str | None = Field(None, description="Excel sheet; default: the first.")
+    columns: Annotated[dict[str, str], BeforeValidator(_known_key_columns)] = {}
+    date_format: str | None = Field(
+        None, description="strptime format where dates are not ISO, e.g. %d/%m/%Y."
+    )
+    decimal: str = Field(
+        ".", pattern=r"^[.,]$", description="Decimal mark of numbers in text files."
+    )
+    grain: Grain | None = Field(None, description="Default: detected from the dates.")
+    level: Level | None = Field(
+        None, description="Default: brand with feature_config, else entity."
+    )
+    target_col: str = DEFAULT_KPI_COLUMN
+    kpi: KpiSpec = KpiSpec()
+    drivers: list[str] | None = Field(None, description="Short form of channels: activity columns.")
+    channels: list[ChannelSpec] | None = None
+    controls: list[Control] | None = Field(None, description="Default: all ctrl_* columns.")
+    feature_config: FeatureConfig | None = None
+    windows: Windows | None = Field(None, description="Default: all periods are fitted.")
+    lift_tests: Annotated[list[LiftTest], BeforeValidator(distinct_rows)] = []
+    model: ModelSpec = ModelSpec()
+    sampler: SamplerSpec = SamplerSpec()
+    gates: GateSettings = GateSettings()
+    optimizer: OptimizerSpec = OptimizerSpec()
+    budget_groups: list[GroupBounds] = []
+    explain: ExplainSpec = ExplainSpec()
+    retention: RetentionSpec = RetentionSpec()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fold_shortcuts(cls, raw: Any) -> Any:
+        """Fold top-level sampler keys into ``sampler``; ``feature_config`` chooses the kind."""
+        if not isinstance(raw, dict):
+            return raw
+        sampler, model = raw.get("sampler", {}), raw.get("model", {})
+        if not isinstance(sampler, dict) or not isinstance(model, dict):
+            return raw
+        shortcuts = {key: raw[key] for key in _SAMPLER_SHORTCUTS if key in raw}
+        for key in shortcuts.keys() & sampler.keys():
+            if sampler[key] != shortcuts[key]:
+                raise ValueError(f"{key} is given twice, at the top and in sampler; keep one")
+        if raw.get("feature_config") is not None:
+            model = {"kind": ModelKind.LOG_STUDENT_T.value, **model}
+        if model.get("kind") == ModelKind.LOG_STUDENT_T:
+            sampler = {"chains": 2, "target_accept": 0.9, **sampler}
+        rest = {key: value for key, value in raw.items() if key not in shortcuts}
+        return {**rest, "sampler": {**sampler, **shortcuts}, "model": model}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.drivers is not None and self.channels is not None:
+            raise ValueError("give drivers or channels, not both; channels is the long form")
+        refuse_repeats("channel", [c.name for c in self.channels or []] or self.drivers or [])
+        refuse_repeats("control", [c.name for c in self.controls or []])
+        if self.model.kind is ModelKind.MMM and self.feature_config is not None:
+            raise ValueError(
+                "feature_config fixes the transforms of kind log_student_t; kind mmm learns them: "
+                "use model.adstock and model.saturation"
+            )
+        if self.lift_tests and self.model.kind is not ModelKind.MMM:
+            raise ValueError("lift_tests calibrate kind mmm only; set model.kind to mmm")
+        unused = self._keys_of_kind_mmm() if self.model.kind is not ModelKind.MMM else []
+        if unused:
+            raise ValueError(
+                f"{', '.join(unused)}: only kind mmm knows this; set model.kind to mmm, or leave "
+                "it out"
+            )
+        return self
+
+    def _keys_of_kind_mmm(self) -> list[str]:
+        """Keys in use that kind ``log_student_t`` would have to ignore."""
+        plain = ModelSpec()
+        keys = [f"model.{k}" for k in _MMM_KEYS if getattr(self.model, k) != getattr(plain, k)]
+        if self.model.trend.kind in (TrendKind.PIECEWISE, TrendKind.GP):
+            keys.append("model.trend")
+        shaped = [c.name for c in self.channels or [] if c.adstock or c.saturation]
+        keys += [f"adstock or saturation of channel {name!r}" for name in shaped]
+        bent = [c.name for c in self.controls or [] if c != ControlSpec(name=c.name)]
+        return keys + [f"sign or decay of control {name!r}" for name in bent]
+
+    @property
+    def features(self) -> FeatureConfig:
+        """Fixed transforms, with defaults where the spec is silent."""
+        return self.feature_config or FeatureConfig()
+
+    @property
+    def effective_level(self) -> Level:
+        """``level``, or its default: brand with ``feature_config``, else entity."""
+        return self.level or (Level.BRAND if self.feature_config else Level.ENTITY)
+
+    @property
+    def kpi_name(self) -> str:
+        """Name of the KPI in tables and reports."""
+        return self.kpi.name or self.target_col
+
+
+class RefitRequest(SpecModel):
+    """A run spec and what the command line adds to it."""
+
+    spec: RunSpec
+    data: str | None = Field(
+        None, description="Absolute path of the input file; None uses the warehouse."
+    )
+    as_of: date | None = Field(None, description="Knowledge date; None is today.")
+    accept_restatement: bool = Field(
+        False, description="Accept a file that changes more of history than the gates allow."
+    )
+    is_replay: bool = Field(
+        False, description="Part of a backfill: periods after as_of are no mistake of the file."
+    )

@@ -1,0 +1,46 @@
+"""How a fit is sampled: how long, how carefully, by what, and how far to go on after a failure."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from schemas.spec.base import SpecModel
+
+
+class SamplerBackend(StrEnum):
+    """What is sampled, and by which NUTS; auto takes the first of the three that can."""
+
+    AUTO = "auto"
+    KERNEL = "kernel"
+    """The compiled kernel of kind ``mmm``, by nutpie."""
+    NUTPIE = "nutpie"
+    """The PyMC graph, compiled for nutpie."""
+    PYMC = "pymc"
+    """The PyMC graph, by PyMC's own NUTS."""
+
+
+class EscalationSpec(SpecModel):
+    """How far to go on after a fit that its sampling gates failed."""
+
+    max_rungs: int = Field(3, ge=0, le=6, description="Further fits at most; 0 switches it off.")
+    max_minutes: float | None = Field(
+        None,
+        gt=0,
+        le=24 * 60,
+        description="Minutes of all fits together; default: sampler.timeout_minutes.",
+    )
+
+
+class SamplerSpec(SpecModel):
+    """How long and how carefully to sample."""
+
+    draws: int = Field(1000, ge=20, le=20_000)
+    tune: int = Field(1000, ge=20, le=20_000)
+    chains: int = Field(4, ge=2, le=16, description="Default 4; 2 for kind log_student_t.")
+    target_accept: float = Field(
+        0.95, ge=0.5, lt=1, description="Default 0.95; 0.9 for kind log_student_t."
+    )
+    random_seed: int = Field(42, ge=0, lt=2**32, strict=True)
+    backend: SamplerBackend = SamplerBackend.AUTO
+    timeout_minutes: float = Field(60, gt=0, le=24 * 60)
+    escalation: EscalationSpec = EscalationSpec()

@@ -1,0 +1,172 @@
+"""Carryover: how one period's input is spread over that period and the next ones.
+
+Every kernel is written once for NumPy and for PyTensor: the numeric module comes in as ``xp``.
+The kernels equal pymc-marketing's (``tests/unit/mmm/test_against_pymc_marketing.py``).
+"""
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.spec.channels import AdstockKind
+
+ADSTOCK_PARAMETERS: dict[AdstockKind, tuple[str, ...]] = {
+    AdstockKind.GEOMETRIC: ("alpha",),
+    AdstockKind.DELAYED: ("alpha", "theta"),
+    AdstockKind.WEIBULL_PDF: ("lam", "k"),
+    AdstockKind.WEIBULL_CDF: ("lam", "k"),
+    AdstockKind.BINOMIAL: ("alpha",),
+    AdstockKind.NONE: (),
+}
+"""Learned parameters of each kernel, named as in pymc-marketing."""
+
+_TINY = 1e-300
+
+
+def adstock_weights(
+    kind: AdstockKind, parameters: Mapping[str, Any], *, l_max: int, xp: ModuleType = np
+) -> Any:
+    """Weights of lags ``0..l_max-1``, summing to one.
+
+    Parameters
+    ----------
+    kind
+        Shape of the kernel.
+    parameters
+        ``ADSTOCK_PARAMETERS[kind]`` by name, each of shape ``(...)``: ``alpha`` in [0, 1), above 0
+        for the binomial kernel, ``theta`` the delay of the peak in periods, ``lam`` and ``k``
+        Weibull scale and shape.
+    l_max
+        Number of lags including lag 0.
+    xp
+        ``numpy`` or ``pytensor.tensor``.
+
+    Returns
+    -------
+    array
+        Shape ``(..., l_max)``.
+
+    References
+    ----------
+    Jin et al. (2017), section 2.1 (geometric, delayed); pymc-marketing ``weibull_adstock`` and
+    ``binomial_adstock``.
+    """
+    if kind is AdstockKind.NONE:
+        raise ValueError("adstock 'none' has no weights; use the input as it is")
+    p = {name: parameters[name][..., None] for name in ADSTOCK_PARAMETERS[kind]}
+    weights = _raw_weights(kind, p, np.arange(l_max, dtype=float), xp)
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def _raw_weights(
+    kind: AdstockKind, p: Mapping[str, Any], lags: NDArray[np.float64], xp: ModuleType
+) -> Any:
+    if kind is AdstockKind.GEOMETRIC:
+        return p["alpha"] ** lags
+    if kind is AdstockKind.DELAYED:
+        return p["alpha"] ** ((lags - p["theta"]) ** 2)
+    if kind is AdstockKind.BINOMIAL:
+        # (1 - lag / (l_max + 1)) ** (1 / alpha - 1); the base is data, so its logarithm is too.
+        return xp.exp((1 / p["alpha"] - 1) * np.log1p(-lags / (len(lags) + 1)))
+    if kind is AdstockKind.WEIBULL_PDF:
+        return _weibull_density_weights(lags + 1, p["lam"], p["k"], xp)
+    return _weibull_survival_weights(lags, p["lam"], p["k"], xp)
+
+
+def _weibull_density_weights(times: NDArray[np.float64], lam: Any, k: Any, xp: ModuleType) -> Any:
+    if len(times) == 1:
+        return xp.ones_like(lam)
+    log_ratio = xp.log(times) - xp.log(lam)
+    log_density = (k - 1) * log_ratio - xp.exp(k * log_ratio)
+    # Against the largest lag: a short, peaked kernel would be zero at every lag.
+    density = xp.exp(log_density - xp.max(log_density, axis=-1, keepdims=True))
+    low = xp.min(density, axis=-1, keepdims=True)
+    return density - low
+
+
+def _weibull_survival_weights(lags: NDArray[np.float64], lam: Any, k: Any, xp: ModuleType) -> Any:
+    # The product of survival values up to a lag is the exponential of minus the summed hazards.
+    # Written with a logarithm and a floor: the gradient of 0 ** k does not exist below k = 1.
+    hazard = xp.exp(k * (np.log(np.maximum(lags, _TINY)) - xp.log(lam)))
+    return xp.exp(-xp.cumsum(hazard, axis=-1))
+
+
+def stack_lags(values: NDArray[np.float64], l_max: int) -> NDArray[np.float64]:
+    """Stack a series with its own past.
+
+    Parameters
+    ----------
+    values
+        Shape ``(..., n_periods)``, oldest first.
+    l_max
+        Number of lags including lag 0.
+
+    Returns
+    -------
+    NDArray
+        Shape ``(..., l_max, n_periods)``; entry ``[..., k, t]`` is ``values[..., t - k]``, and zero
+        before the first period.
+    """
+    stacked = np.zeros((*values.shape[:-1], l_max, values.shape[-1]))
+    for lag in range(min(l_max, values.shape[-1])):
+        stacked[..., lag, lag:] = values[..., : values.shape[-1] - lag]
+    return stacked
+
+
+def recursive_adstock(
+    values: NDArray[np.float64], *, decay: float, max_lag: int
+) -> NDArray[np.float64]:
+    """Fixed geometric adstock ``y[t] = x[t] + decay * y[t-1]``, cut after ``max_lag`` periods.
+
+    Parameters
+    ----------
+    values
+        Shape ``(..., n_periods)``, oldest first, any unit.
+    decay
+        Share kept from one period to the next, in [0, 1).
+    max_lag
+        Last lag that still counts, ``>= 0``; 0 is no carryover.
+
+    Returns
+    -------
+    NDArray
+        Same shape and unit. Not normalized: a unit of input adds up to ``1 / (1 - decay)``.
+
+    Raises
+    ------
+    ValueError
+        If ``decay`` or ``max_lag`` is out of range.
+    """
+    if not 0 <= decay < 1:
+        raise ValueError(f"decay must be in [0, 1), got {decay}; pass the share kept per period.")
+    if max_lag < 0:
+        raise ValueError(f"max_lag must be >= 0, got {max_lag}; 0 means no carryover.")
+    weights = decay ** np.arange(max_lag + 1, dtype=float)
+    return np.einsum("...lt,l->...t", stack_lags(values, max_lag + 1), weights)
+
+
+def carry_back(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Transpose of carryover: how much each period's input weighs in all that follows it.
+
+    Parameters
+    ----------
+    values
+        Shape ``(..., n_periods)``: weight of each period's carried input.
+    weights
+        Shape ``(n_lags,)``, or ``(..., n_lags)`` with leading axes that broadcast against those of
+        ``values``.
+
+    Returns
+    -------
+    NDArray
+        Shape of ``values``; entry ``[..., t]`` is the sum over lags of ``weights[..., k] *
+        values[..., t + k]``.
+    """
+    n_periods = values.shape[-1]
+    back = np.zeros(np.broadcast_shapes(values.shape, (*weights.shape[:-1], 1)))
+    for lag in range(min(weights.shape[-1], n_periods)):
+        back[..., : n_periods - lag] += weights[..., lag, None] * values[..., lag:]
+    return back

@@ -1,0 +1,119 @@
+"""Scales that give parameters their meaning: the largest input and KPI, rounded up.
+
+A scale is computed once, from the panel of the fit, saved in ``feature_scaler.json`` and used as it
+is ever after, so prediction on new rows never moves the meaning of a parameter. Rounding a maximum
+up to two digits keeps the meaning from one refit to the next too: a record week by a few percent
+moves nothing. More headroom would not do: a half-saturation is one for all entities, relative to
+the scale of each, so scales have to stay in proportion to what each entity spends.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from schemas.names import CHANNEL_DIM, CONTROL_DIM, DATE_DIM, ENTITY_DIM
+from tasks.mathematics.carryover import recursive_adstock
+from tasks.mathematics.panel import estimation_window
+
+
+def compute_scales(panel: xr.Dataset) -> xr.Dataset:
+    """Compute every scale of a panel.
+
+    Returns
+    -------
+    xr.Dataset
+        ``media_scale (entity, channel)``: the largest input of any period, ``kpi_scale (entity)``:
+        the largest size of the KPI in fitted periods, both rounded up to two digits, 1 where
+        everything is zero; ``control_mean``, ``control_std (control)`` and
+        ``trend_mean``, ``trend_std``: over the fitted periods, 1 for a constant.
+    """
+    window = estimation_window(panel)
+    index = np.flatnonzero(panel["is_estimation"].values).astype(float)
+    controls = window["controls"]
+    return xr.Dataset(
+        {
+            "media_scale": _round_up(panel["media"].max(dim=DATE_DIM)),
+            "kpi_scale": _round_up(abs(window["kpi"]).max(dim=DATE_DIM)),
+            "control_mean": controls.mean((ENTITY_DIM, DATE_DIM)),
+            "control_std": _or_one(controls.std((ENTITY_DIM, DATE_DIM))),
+            "trend_mean": float(index.mean()),
+            "trend_std": float(index.std()) or 1.0,
+        }
+    )
+
+
+def _or_one(scale: xr.DataArray) -> xr.DataArray:
+    return xr.where(scale > 0, scale, 1.0)
+
+
+def _round_up(maximum: xr.DataArray) -> xr.DataArray:
+    """Smallest number with two digits not below ``maximum``; 1 where that is not positive."""
+    values = maximum.to_numpy()
+    safe = np.where(values > 0, values, 1.0)
+    step = 10.0 ** (np.floor(np.log10(safe)) - 1)
+    # A maximum that has two digits stays as it is, whatever its division leaves in the last bit.
+    digits = np.ceil(np.round(safe / step, 9))
+    return maximum.copy(data=np.where(values > 0, digits * step, 1.0))
+
+
+def carry_controls(panel: xr.Dataset, controls: Sequence[Mapping[str, Any]]) -> xr.Dataset:
+    """Return the panel with the stated carryover of each control applied.
+
+    Parameters
+    ----------
+    panel
+        Its ``controls`` in their own units.
+    controls
+        ``decay`` and ``max_lag`` of each, in the order of the panel.
+    """
+    if not any(control["decay"] for control in controls):
+        return panel
+    values = panel["controls"].transpose(ENTITY_DIM, CONTROL_DIM, DATE_DIM)
+    carried = values.to_numpy().copy()
+    for index, control in enumerate(controls):
+        if control["decay"]:
+            carried[:, index] = recursive_adstock(
+                carried[:, index], decay=control["decay"], max_lag=control["max_lag"]
+            )
+    return panel.assign(controls=values.copy(data=carried))
+
+
+def scales_to_json(scales: xr.Dataset) -> dict[str, Any]:
+    """Return scales as plain lists for ``feature_scaler.json``."""
+    document = scales.to_dict()
+    return {
+        "coords": {k: v["data"] for k, v in document["coords"].items()},
+        "scales": {
+            k: {"dims": list(v["dims"]), "data": v["data"]}
+            for k, v in document["data_vars"].items()
+        },
+    }
+
+
+def scales_from_json(document: Mapping[str, Any]) -> xr.Dataset:
+    """Rebuild what ``scales_to_json`` wrote, bit for bit."""
+    return xr.Dataset(
+        {k: (v["dims"], np.asarray(v["data"], dtype=float)) for k, v in document["scales"].items()},
+        coords=dict(document["coords"]),
+    )
+
+
+def scale_media(panel: xr.Dataset, scales: xr.Dataset) -> NDArray[np.float64]:
+    """Media divided by its scale, shape ``(entity, channel, date)``, no unit."""
+    scaled = panel["media"] / scales["media_scale"]
+    return scaled.transpose(ENTITY_DIM, CHANNEL_DIM, DATE_DIM).to_numpy()
+
+
+def scale_controls(panel: xr.Dataset, scales: xr.Dataset) -> NDArray[np.float64]:
+    """Controls as z-scores, shape ``(entity, control, date)``."""
+    scaled = (panel["controls"] - scales["control_mean"]) / scales["control_std"]
+    return scaled.transpose(ENTITY_DIM, CONTROL_DIM, DATE_DIM).to_numpy()
+
+
+def unscale_controls(scaled: NDArray[np.float64], scales: xr.Dataset) -> NDArray[np.float64]:
+    """Turn z-scores of shape ``(entity, control, date)`` back into the controls' own units."""
+    mean = scales["control_mean"].to_numpy()[:, None]
+    return scaled * scales["control_std"].to_numpy()[:, None] + mean

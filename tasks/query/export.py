@@ -1,0 +1,128 @@
+"""Files of an export: what a run left behind, as tables for a spreadsheet or as its report."""
+
+import json
+import math
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas.errors import CorruptArtifactError, SpecError, UnknownRunError
+from schemas.names import Artifact
+from schemas.spec.run_spec import RunSpec
+from tasks.query.documents import read_document
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NEEDED = (
+    Artifact.RUN_SPEC, Artifact.CONTRIBUTIONS, Artifact.FITTED, Artifact.ROI_METRICS,
+    Artifact.DIAGNOSTICS, Artifact.POSTERIOR_SUMMARY,
+)  # fmt: skip
+
+
+def open_tables(folder: Path) -> "dict[str, pd.DataFrame]":
+    """Return all tables of a run by file stem, the data dictionary last.
+
+    Raises
+    ------
+    CorruptArtifactError
+        If a file that every run has is missing, or one is not whole.
+    """
+    import pandas as pd
+
+    from tasks.query.dictionary import build_dictionary
+    from tasks.query.tables import RunDocuments, build_tables
+
+    absent = [name.value for name in _NEEDED if not (folder / name).is_file()]
+    if absent:
+        raise CorruptArtifactError(
+            f"{folder} has no {', '.join(absent)}; restore it or run the refit again."
+        )
+
+    def frame(name: Artifact) -> "pd.DataFrame | None":
+        return pd.read_parquet(folder / name) if (folder / name).is_file() else None
+
+    spec = RunSpec.model_validate(read_document(folder, Artifact.RUN_SPEC))
+    tables = build_tables(
+        RunDocuments(
+            spec=spec,
+            contributions=pd.read_parquet(folder / Artifact.CONTRIBUTIONS),
+            fitted=pd.read_parquet(folder / Artifact.FITTED),
+            roi_metrics=read_document(folder, Artifact.ROI_METRICS),
+            diagnostics=read_document(folder, Artifact.DIAGNOSTICS),
+            posterior_summary=read_document(folder, Artifact.POSTERIOR_SUMMARY),
+            response_curves=read_document(folder, Artifact.RESPONSE_CURVES),
+            roas_by_entity=frame(Artifact.ROAS_BY_ENTITY),
+            forecast=frame(Artifact.FORECAST),
+            forecast_actuals=frame(Artifact.FORECAST_ACTUALS),
+            plan=read_document(folder, Artifact.PLAN),
+        )
+    )
+    return {**tables, "data_dictionary": build_dictionary(tables, spec)}
+
+
+def write_tables(
+    tables: "Mapping[str, pd.DataFrame]", out: Path, file_format: str, *, force: bool
+) -> list[Path]:
+    """Write tables as ``csv`` or ``json`` into ``out``, and return the files."""
+    paths = {name: out / f"{name}.{file_format}" for name in tables}
+    _require_free(out, list(paths.values()), force=force)
+    for name, path in paths.items():
+        _write_whole(path, _writer(tables[name], file_format))
+    return list(paths.values())
+
+
+def copy_report(folder: Path, run_id: str, out: Path, *, force: bool) -> list[Path]:
+    """Copy the report of a run into ``out``, and return the file.
+
+    Raises
+    ------
+    UnknownRunError
+        If the run has no report.
+    """
+    report = folder / Artifact.REPORT
+    if not report.is_file():
+        raise UnknownRunError(
+            f"Run {run_id} has no {Artifact.REPORT}: it was made before reports were. "
+            "`mmm runs` lists others; a new refit writes one."
+        )
+    path = out / Artifact.REPORT
+    _require_free(out, [path], force=force)
+    _write_whole(path, lambda partial: shutil.copyfile(report, partial))
+    return [path]
+
+
+def _require_free(out: Path, paths: Sequence[Path], *, force: bool) -> None:
+    """Make the folder ``out``; raise if it is a file, or has one of ``paths`` unasked."""
+    if out.exists() and not out.is_dir():
+        raise SpecError(f"--out: {out} is a file; name a folder.")
+    present = sorted(p.name for p in paths if p.exists())
+    if present and not force:
+        raise SpecError(
+            f"--out: {out} already has {', '.join(present)}; name another folder, or add --force."
+        )
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    write(partial)
+    partial.replace(path)
+
+
+def _writer(frame: "pd.DataFrame", file_format: str) -> Callable[[Path], object]:
+    frame = frame.assign(
+        **{str(c): frame[c].dt.strftime("%Y-%m-%d") for c in frame.select_dtypes("datetime")}
+    )
+    if file_format == "csv":
+        return lambda path: frame.to_csv(path, index=False)
+    rows = [{str(k): _plain(v) for k, v in row.items()} for row in frame.to_dict("records")]
+    text = json.dumps(rows, indent=1, allow_nan=False, ensure_ascii=False)
+    return lambda path: path.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it; what is not a finite number is null."""
+    plain = value.item() if hasattr(value, "item") else value
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain

@@ -1,0 +1,202 @@
+"""The landing zone: received files as Parquet, every column as text, plus the line it came from.
+
+Belongs here: hashing a received file, copying CSV, Parquet and Excel rows, reading them.
+Does not: saying what is wrong with a file, typing values.
+Invariant: one folder per dataset, one immutable file per batch, named by the content of its bytes.
+"""
+# ruff: noqa: S608 - identifiers and literals are quoted by text_values
+
+import csv
+import hashlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from schemas.refs import BatchRef
+from tasks.store.files.artifacts import open_ref
+from tasks.store.home import Home
+from tasks.store.inputs.text_values import literal, quote
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LINE_COLUMN = "_line"
+"""Line of the file a row began on; the header is line 1."""
+
+_CHUNK_BYTES = 1 << 22
+
+
+class UnreadableRowsError(ValueError):
+    """The reader could not split a file into rows; the caller finds out why."""
+
+
+@dataclass(frozen=True)
+class FileScan:
+    """What one pass over a file's bytes tells."""
+
+    sha256: str
+    n_bytes: int
+    n_lines: int
+    first_nul: int | None
+    """Offset of the first NUL byte; text has none."""
+
+
+def scan_file(path: Path) -> FileScan:
+    """Hash a file and count its lines in one pass."""
+    digest, n_bytes, n_newlines, first_nul, last = hashlib.sha256(), 0, 0, None, b""
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            n_newlines += chunk.count(b"\n")
+            if first_nul is None and (at := chunk.find(b"\0")) >= 0:
+                first_nul = n_bytes + at
+            n_bytes += len(chunk)
+            last = chunk[-1:]
+    n_lines = n_newlines + (0 if last in (b"\n", b"") else 1)
+    return FileScan(digest.hexdigest(), n_bytes, n_lines, first_nul)
+
+
+def landing_path(home: Home, dataset_id: str, batch_id: str) -> Path:
+    """Return where a batch lands."""
+    return home.landing / dataset_id / f"{batch_id}.parquet"
+
+
+def copy_csv(source: Path, target: Path, *, names: Sequence[str], delimiter: str) -> int:
+    """Stream a well-formed CSV file into landing and return its number of rows.
+
+    Line numbers are those of the file as long as every row is one line; the caller checks that.
+
+    Raises
+    ------
+    UnreadableRowsError
+        If a row does not fit the header, a quote is not closed, or the text is not UTF-8.
+    """
+    select = f"row_number() over () + 1 as {LINE_COLUMN}, * "
+    return _copy_csv(source, target, names=names, delimiter=delimiter, select=select)
+
+
+def copy_csv_with_lines(
+    rows: Iterator[tuple[int, list[str]]], target: Path, *, names: Sequence[str]
+) -> int:
+    """Land rows that were parsed one by one, each with its own line number.
+
+    For files where a row is not a line: line breaks inside quotes, blank lines, mixed line ends.
+    """
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        rewritten = Path(folder) / "rewritten.csv"
+        with rewritten.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow([LINE_COLUMN, *names])
+            writer.writerows([line, *fields] for line, fields in rows)
+        select = f"* replace (cast({LINE_COLUMN} as bigint) as {LINE_COLUMN}) "
+        return _copy_csv(
+            rewritten, target, names=[LINE_COLUMN, *names], delimiter=",", select=select
+        )
+
+
+def _copy_csv(
+    source: Path, target: Path, *, names: Sequence[str], delimiter: str, select: str
+) -> int:
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    options = (
+        f"columns = {{{columns}}}, auto_detect = false, header = true, "
+        f"delim = {literal(delimiter)}, "
+        "quote = '\"', escape = '\"', strict_mode = true, encoding = 'utf-8'"
+    )
+    return _copy(
+        f"copy (select {select} from read_csv({literal(str(source))}, {options})) "
+        f"to {literal(str(target))} (format parquet)"
+    )
+
+
+def _copy(statement: str) -> int:
+    with duckdb.connect(":memory:") as con:
+        con.execute("set enable_progress_bar = false")
+        try:
+            copied = con.execute(statement).fetchone()
+        except duckdb.Error as error:
+            raise UnreadableRowsError(str(error).splitlines()[0]) from error
+    return int(copied[0]) if copied else 0
+
+
+def copy_parquet(source: Path, target: Path) -> int:
+    """Copy a Parquet file into landing, every value as text that reads back exactly."""
+    columns = _describe(f"select * from read_parquet({literal(str(source))})")
+    texts = ", ".join(
+        f"cast({_numeric_flag(quote(name), kind)} as varchar) as {quote(name)}"
+        for name, kind in columns
+    )
+    return _copy(
+        f"copy (select row_number() over () + 1 as {LINE_COLUMN}, {texts} "
+        f"from read_parquet({literal(str(source))})) to {literal(str(target))} (format parquet)"
+    )
+
+
+def _describe(query: str) -> list[tuple[str, str]]:
+    with duckdb.connect(":memory:") as con:
+        try:
+            described = con.execute(f"describe {query}").fetchall()
+        except duckdb.Error as error:
+            raise UnreadableRowsError(str(error).splitlines()[0]) from error
+    return [(str(name), str(kind)) for name, kind, *_ in described]
+
+
+def _numeric_flag(column: str, kind: str) -> str:
+    return f"cast({column} as tinyint)" if kind == "BOOLEAN" else column
+
+
+def parquet_header(source: Path) -> list[str]:
+    """Return the column names of a Parquet file as written, repeats included."""
+    import pyarrow.parquet as pq
+
+    return [str(name) for name in pq.read_schema(source).names]
+
+
+def read_excel_cells(source: Path, sheet: str | None) -> "pd.DataFrame":
+    """Read one sheet, header row included, every cell as the object it is.
+
+    Raises
+    ------
+    ValueError
+        If there is no sheet of that name; the message lists those there are.
+    """
+    import pandas as pd
+
+    with pd.ExcelFile(source, engine="calamine") as book:
+        if sheet is not None and sheet not in book.sheet_names:
+            raise ValueError(f"no sheet {sheet!r}; it has {', '.join(map(repr, book.sheet_names))}")
+        return pd.read_excel(book, sheet_name=sheet or 0, header=None, dtype=object)
+
+
+def write_rows(
+    target: Path, names: Sequence[str], rows: Sequence[tuple[int, Sequence[str | None]]]
+) -> int:
+    """Write already textual rows with their line numbers."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    lines = pa.array([line for line, _ in rows], pa.int64())
+    texts = [pa.array([cells[i] for _, cells in rows], pa.string()) for i in range(len(names))]
+    pq.write_table(pa.Table.from_arrays([lines, *texts], names=[LINE_COLUMN, *names]), target)
+    return len(rows)
+
+
+@contextmanager
+def opened(home: Home, batch: BatchRef) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an in-memory database whose view ``landed`` is the batch, after checking its hash."""
+    path = open_ref(home, batch.file)
+    with duckdb.connect(":memory:") as con:
+        con.execute("set enable_progress_bar = false")
+        con.execute(f"create view landed as select * from read_parquet({literal(str(path))})")
+        yield con
+
+
+def header_of(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the source columns of an opened batch."""
+    described: list[tuple[Any, ...]] = con.execute("describe landed").fetchall()
+    return [name for name, *_ in described if name != LINE_COLUMN]

@@ -1,0 +1,145 @@
+"""Landed text as typed rows: the frame that raw rules judge, and the long canonical rows.
+
+Belongs here: SQL over one opened batch (view ``landed``). Does not: verdicts.
+Invariant: a text that cannot be read is null in values and named in the check frame.
+"""
+# ruff: noqa: S608 - identifiers and literals are quoted by text_values
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, TOTAL_ENTITY
+from schemas.spec.roles import UNIT_VALUE_COLUMN, ColumnRoles
+from tasks.store.inputs.date_formats import DateReading, ShapeCount, settle_date_format
+from tasks.store.inputs.landing import LINE_COLUMN
+from tasks.store.inputs.text_values import (
+    date_shape_sql,
+    date_sql,
+    entity_sql,
+    literal,
+    number_sql,
+    quote,
+    text_sql,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_CLEAN_ROWS = 500_000
+"""Of a larger file only this many rows, and every row that breaks a rule, are judged one by one."""
+
+
+def read_date_shapes(con: duckdb.DuckDBPyConnection, column: str) -> list[ShapeCount]:
+    """Count the shapes of a date column."""
+    numbers = r"'^(\d+)[/.-](\d+)[/.-]'"
+    text = text_sql(column)
+    rows = con.execute(
+        f"select {date_shape_sql(column)} as shape, count(*), min({LINE_COLUMN}), "
+        f"max(try_cast(regexp_extract({text}, {numbers}, 1) as integer)), "
+        f"max(try_cast(regexp_extract({text}, {numbers}, 2) as integer)) "
+        "from landed group by shape order by shape"
+    ).fetchall()
+    return [
+        ShapeCount(shape=shape, n_rows=n, first_line=line, max_first=first, max_second=second)
+        for shape, n, line, first, second in rows
+    ]
+
+
+def read_dates(
+    con: duckdb.DuckDBPyConnection, roles: ColumnRoles, date_format: str | None
+) -> DateReading:
+    """Settle how the period column is written."""
+    return settle_date_format(read_date_shapes(con, roles.period), date_format)
+
+
+def check_frame(
+    con: duckdb.DuckDBPyConnection, roles: ColumnRoles, reading: DateReading, decimal: str
+) -> "pd.DataFrame":
+    """Return one row per file row, with the text of whatever could not be read.
+
+    Columns: ``_line, entity_id, period_start, unreadable date, ambiguous date, empty entity``, and
+    per numeric source column ``value of X``, ``text in X`` (not a number) and ``missing X``.
+    """
+    period, entity = text_sql(roles.period), entity_sql(roles.entity, TOTAL_ENTITY)
+    day = date_sql(roles.period, reading.date_format)
+    unreadable = "false" if reading.ambiguous else f"{day} is null"
+    parts = [
+        LINE_COLUMN,
+        f"{entity} as {ENTITY_COLUMN}",
+        f"{day} as {PERIOD_COLUMN}",
+        f"case when {unreadable} then coalesce({period}, '(empty)') end as \"unreadable date\"",
+        f'case when {str(reading.ambiguous).lower()} then {period} end as "ambiguous date"',
+        f"case when {entity} is null then '(empty)' end as \"empty entity\"",
+    ]
+    flags = ["unreadable date", "ambiguous date", "empty entity"]
+    negatives = []
+    for source in dict.fromkeys(roles.numeric_sources().values()):
+        number, text = number_sql(source, decimal), text_sql(source)
+        parts += [
+            f"{number} as {quote(f'value of {source}')}",
+            f"case when {number} is null then {text} end as {quote(f'text in {source}')}",
+            f"case when {text} is null then '(empty)' end as {quote(f'missing {source}')}",
+        ]
+        flags += [f"text in {source}", f"missing {source}"]
+        negatives.append(f"{quote(f'value of {source}')} < 0")
+    problem = " or ".join([*(f"{quote(flag)} is not null" for flag in flags), *negatives])
+    return con.execute(
+        f"with checked as (select {', '.join(parts)} from landed) "
+        f"select * from checked where {LINE_COLUMN} <= {MAX_CLEAN_ROWS} or {problem} "
+        f"or count(*) over (partition by {ENTITY_COLUMN}, {PERIOD_COLUMN}) > 1 "
+        f"order by {LINE_COLUMN}"
+        if _is_large(con)
+        else f"select {', '.join(parts)} from landed order by {LINE_COLUMN}"
+    ).df()
+
+
+def _is_large(con: duckdb.DuckDBPyConnection) -> bool:
+    row = con.execute("select count(*) from landed").fetchone()
+    return bool(row and row[0] > MAX_CLEAN_ROWS)
+
+
+def missing_rates(con: duckdb.DuckDBPyConnection, columns: list[str]) -> dict[str, float]:
+    """Return the share of empty cells of every source column."""
+    shares = ", ".join(f"1 - count({text_sql(c)}) / count(*)" for c in columns)
+    row = con.execute(f"select {shares} from landed").fetchone() or ()
+    return {column: round(float(share), 6) for column, share in zip(columns, row, strict=True)}
+
+
+def write_long_rows(
+    con: duckdb.DuckDBPyConnection,
+    target: Path,
+    *,
+    roles: ColumnRoles,
+    reading: DateReading,
+    decimal: str,
+) -> None:
+    """Write the batch's rows (``role, entity_id, period_start, name, value``) as Parquet."""
+    entity, day = (
+        entity_sql(roles.entity, TOTAL_ENTITY),
+        date_sql(roles.period, reading.date_format),
+    )
+    selects = [
+        f"select {literal(role)} as role, {entity} as {ENTITY_COLUMN}, {day} as {PERIOD_COLUMN}, "
+        f"{literal(name)} as name, {number_sql(source, decimal)} as value from landed"
+        for role, name, source, _ in number_roles(roles)
+    ]
+    con.execute(
+        f"copy ({' union all '.join(selects)} order by all) "
+        f"to {literal(str(target))} (format parquet)"
+    )
+
+
+def number_roles(roles: ColumnRoles) -> list[tuple[str, str, str, str]]:
+    """Return ``(role, name, source column, canonical column)`` of every number, in order."""
+    listed = [("kpi", roles.kpi_name, roles.kpi, roles.kpi_name)]
+    if roles.unit_value:
+        listed.append(("unit_value", UNIT_VALUE_COLUMN, roles.unit_value, UNIT_VALUE_COLUMN))
+    for channel in roles.channels:
+        if channel.activity and channel.activity_column:
+            listed.append(("activity", channel.name, channel.activity, channel.activity_column))
+        if channel.spend and channel.spend_column:
+            listed.append(("spend", channel.name, channel.spend, channel.spend_column))
+    listed += [("control", c.name, c.source, c.column) for c in roles.controls]
+    return listed

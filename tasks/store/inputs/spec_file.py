@@ -1,0 +1,142 @@
+"""Reads a run spec from a JSON or YAML file.
+
+Belongs here: bytes to a document, and errors that name the file and line.
+Does not: what the keys mean (``schemas.spec.errors``).
+"""
+
+import json
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+
+from schemas.errors import SpecError
+from schemas.spec.errors import parse_run_spec
+from schemas.spec.run_spec import RunSpec
+from tasks.store.inputs.lift_test_file import read_lift_tests
+from tasks.store.inputs.text_files import read_text
+
+MAX_BYTES = 1_000_000
+"""A run spec is a page of text; a larger file was given by mistake."""
+
+
+def read_run_spec(path: Path) -> RunSpec:
+    """Read and validate a run spec.
+
+    Raises
+    ------
+    SpecError
+        If the file is missing, is not JSON or YAML, repeats a key, or its content cannot be used;
+        likewise the file of lift tests that it names.
+    """
+    text = read_text(path, named_by="--spec", kind="JSON or YAML", max_bytes=MAX_BYTES)
+    document = parse_document(text, name=path.name, suffix=path.suffix)
+    return parse_run_spec(_with_lift_tests(document, path), source=path.name)
+
+
+def _with_lift_tests(document: Any, spec_path: Path) -> Any:
+    """Put the rows of a file of lift tests into the spec, so that a run keeps what it was given."""
+    named = document.get("lift_tests") if isinstance(document, dict) else None
+    if not isinstance(named, str):
+        return document
+    path = spec_path.resolve().parent / Path(named).expanduser()
+    decimal = document.get("decimal")
+    rows = read_lift_tests(path, decimal="," if decimal == "," else ".")
+    return {**document, "lift_tests": rows}
+
+
+def data_path(spec: RunSpec, *, spec_path: Path | None, override: Path | None) -> Path | None:
+    """Return the absolute input path: ``override``, else ``data`` relative to the spec file.
+
+    Raises
+    ------
+    SpecError
+        If the file that is named does not exist.
+    """
+    if override is not None:
+        path, named_by = override.expanduser().resolve(), "--data"
+    elif spec.data is not None:
+        base = spec_path.resolve().parent if spec_path else Path.cwd()
+        path, named_by = (base / Path(spec.data).expanduser()).resolve(), "data in the run spec"
+    else:
+        return None
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise SpecError(f"{named_by}: {path} {what}; name a CSV, Parquet or Excel file.")
+    return path
+
+
+def parse_document(text: str, *, name: str, suffix: str = "", what: str = "run spec") -> Any:
+    """Parse JSON or YAML, chosen by ``suffix``, else by the first character.
+
+    Parameters
+    ----------
+    text
+        The document.
+    name
+        Name of the file for the message.
+    suffix
+        Its suffix.
+    what
+        What it should be, for the message.
+
+    Raises
+    ------
+    SpecError
+        With the line of the first mistake.
+    """
+    is_json = suffix.lower() == ".json" or (
+        suffix.lower() not in {".yaml", ".yml"} and text.lstrip().startswith("{")
+    )
+    if not text.strip():
+        raise SpecError(f"{name} is empty; it should be a {what}.")
+    try:
+        return _parse_json(text, name) if is_json else _parse_yaml(text, name)
+    except RecursionError as error:
+        raise SpecError(f"{name}: nested too deeply to be a {what}.") from error
+
+
+def _parse_json(text: str, name: str) -> Any:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        for key in (keys := [k for k, _ in pairs]):
+            if keys.count(key) > 1:
+                raise SpecError(f"{name}: key {key!r} is given twice; keep one.")
+        return dict(pairs)
+
+    def refuse(constant: str) -> NoReturn:
+        raise SpecError(f"{name}: {constant} is not a number that can be used.")
+
+    try:
+        return json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        raise SpecError(
+            f"{name}, line {error.lineno}, column {error.colno}: not valid JSON: {error.msg}."
+        ) from error
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """``SafeLoader`` that refuses a repeated key instead of keeping the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Build a mapping after checking its keys."""
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            key = str(key_node.value)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key!r} is given twice; keep one", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
+def _parse_yaml(text: str, name: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise SpecError(f"{name}{where}: not valid YAML: {error.problem}.") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise SpecError(f"{name}: not valid YAML: {str(error).splitlines()[0]}.") from error

@@ -1,0 +1,109 @@
+"""The champion of a dataset: which version and run it is, and its alias given back on error.
+
+The alias in MLflow says who is champion. A process that is killed between the alias and the
+warehouse leaves the alias with a run that was never published; such a run is no champion, and the
+last decision in ``ops.promotions`` holds.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING
+
+from schemas.documents.promotions import Champion
+from schemas.documents.results import RunRecord, RunStatus
+from schemas.errors import UnknownRunError
+from tasks.store.home import Home
+from tasks.store.tracking import experiments
+from tasks.store.warehouse.promotions import list_promotions
+from tasks.store.warehouse.runs import read_run
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+ROLLED_BACK_TAG = "rolled_back"
+"""Tag of a version that a person took the alias from: when, and why."""
+UNKNOWN_RUN = "unknown"
+"""Run of a version that something else registered."""
+
+
+def find_champion(home: Home, dataset_id: str) -> Champion | None:
+    """Return the dataset's champion, or None if it has none."""
+    if not (home.mlruns / "mlflow.db").exists() and home.tracking_uri.startswith("sqlite:///"):
+        return None
+    client = experiments.open_store(home)
+    held = experiments.version_with_alias(client, dataset_id, CHAMPION)
+    if held is None:
+        return None
+    named = describe_version(client, dataset_id, held)
+    record = find_record(home, named.run_id) if named else None
+    if record is None or record.status is RunStatus.OUTPUTS_READY:
+        return named
+    history = list_promotions(home, dataset_id)
+    version = history[-1].version if history else None
+    return None if version is None else describe_version(client, dataset_id, version)
+
+
+def describe_version(client: "MlflowClient", dataset_id: str, version: int) -> Champion | None:
+    """Return a version with what its run knew, or None if there is no such version."""
+    from mlflow.exceptions import MlflowException
+
+    tags: dict[str, str] = {}
+    params: dict[str, str] = {}
+    try:
+        found = client.get_model_version(dataset_id, str(version))
+        tags = dict(found.tags)
+        if found.run_id:
+            logged = client.get_run(found.run_id).data
+            params = dict(logged.params)
+            tags = {**logged.tags, **tags}
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        if not tags:
+            return None
+    return Champion(
+        dataset_id=dataset_id,
+        version=version,
+        run_id=tags.get(experiments.RUN_TAG, UNKNOWN_RUN),
+        as_of=_day(params.get("as_of")),
+        last_period=_day(tags.get("last_period")),
+    )
+
+
+def find_record(home: Home, run_id: str) -> RunRecord | None:
+    """Return the record of a run; None where the warehouse does not know it."""
+    try:
+        return read_run(home, run_id)
+    except UnknownRunError:
+        return None
+
+
+@contextmanager
+def given_back(client: "MlflowClient", dataset_id: str, version: int | None) -> Iterator[None]:
+    """Give the champion alias back to ``version`` if what follows fails; None had it before."""
+    try:
+        yield
+    except BaseException:
+        give_champion(client, dataset_id, version)
+        raise
+
+
+def give_champion(client: "MlflowClient", dataset_id: str, version: int | None) -> None:
+    """Let exactly ``version`` hold the champion alias, nobody if it is None."""
+    if version is None:
+        experiments.drop_alias(client, dataset_id, CHAMPION)
+    elif experiments.version_with_alias(client, dataset_id, CHAMPION) != version:
+        experiments.move_alias(client, dataset_id, version, CHAMPION)
+
+
+def drop_challenger(client: "MlflowClient", dataset_id: str, version: int) -> None:
+    """Take the challenger alias from ``version``, which has become champion."""
+    if experiments.version_with_alias(client, dataset_id, CHALLENGER) == version:
+        experiments.drop_alias(client, dataset_id, CHALLENGER)
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text[:10]) if text else None

@@ -1,0 +1,64 @@
+"""Files of a finished run, opened for a reader. What they mean is the reader's business."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from schemas.documents.results import RunRecord, RunStatus
+from schemas.errors import CorruptArtifactError
+from schemas.outcomes import Verdict
+from tasks.store.files.artifacts import sha256_of
+from tasks.store.home import Home
+from tasks.store.runs.digests import require_unchanged
+from tasks.store.warehouse.runs import list_runs
+
+_ACCEPTED = (Verdict.PASS, Verdict.REVIEW)
+
+
+def open_documents(home: Home, run_id: str, names: Iterable[str]) -> dict[str, Any]:
+    """Open JSON documents and Parquet tables of a run by name; absent files are left out.
+
+    Raises
+    ------
+    CorruptArtifactError
+        If a file is there and cannot be read, or was changed after the run was published.
+    """
+    folder = home.run_dir(run_id)
+    names = [str(name) for name in names]
+    require_unchanged(folder, names)
+    opened = {}
+    for name in names:
+        path = folder / name
+        if not path.is_file():
+            continue
+        try:
+            if path.suffix == ".json":
+                opened[name] = json.loads(path.read_text(encoding="utf-8"))
+            else:
+                import pandas as pd
+
+                opened[name] = pd.read_parquet(path)
+        except (ValueError, OSError) as error:
+            raise CorruptArtifactError(
+                f"{path} is not whole; restore it or run the refit again."
+            ) from error
+    return opened
+
+
+def digest_files(home: Home, run_id: str, *, leave_out: Iterable[str] = ()) -> dict[str, str]:
+    """SHA-256 of the files of a run by name."""
+    skipped = set(map(str, leave_out))
+    return {
+        path.name: sha256_of(path)
+        for path in sorted(home.run_dir(run_id).glob("*"))
+        if path.is_file() and not path.name.startswith(".") and path.name not in skipped
+    }
+
+
+def accepted_run_before(home: Home, record: RunRecord) -> RunRecord | None:
+    """Return the newest accepted run of the same dataset that was created before, or None."""
+    for other in list_runs(home, record.dataset_id):
+        is_done = other.status is RunStatus.OUTPUTS_READY and other.verdict in _ACCEPTED
+        if is_done and other.created_at < record.created_at:
+            return other
+    return None

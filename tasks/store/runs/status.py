@@ -1,0 +1,139 @@
+"""The state machine of a run, kept in ``ops.runs`` and ``run_status.json``.
+
+Legal moves: one step along CREATED, VALIDATED, FEATURES_BUILT, TRAINING, TRAINED, OUTPUTS_READY;
+the same state again (a retried task); ERROR from any state but the last; CREATED again after ERROR
+(a resumed run). ``ops.runs`` is the truth; the file is written inside its transaction.
+"""
+
+import logging
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from schemas.documents.results import RunRecord, RunStatus
+from schemas.errors import MmmError, UnknownRunError
+from schemas.names import Artifact
+from tasks.store.files.artifacts import write_json
+from tasks.store.home import Home
+from tasks.store.warehouse.connection import writing
+from tasks.store.warehouse.runs import find_run, write_run
+
+log = logging.getLogger(__name__)
+
+_ORDER = tuple(status for status in RunStatus if status is not RunStatus.ERROR)
+
+
+class IllegalTransitionError(MmmError, RuntimeError):
+    """A run was moved to a state that does not follow from the one it is in."""
+
+
+def is_legal(before: RunStatus, after: RunStatus) -> bool:
+    """Tell whether a run may go from ``before`` to ``after``."""
+    if after is before:
+        return True
+    if after is RunStatus.ERROR:
+        return before is not RunStatus.OUTPUTS_READY
+    if before is RunStatus.ERROR:
+        return False
+    return _ORDER.index(after) == _ORDER.index(before) + 1
+
+
+def start_run(home: Home, run_id: str, dataset_id: str) -> RunRecord:
+    """Record a new run as CREATED, or take an unfinished one up again.
+
+    Raises
+    ------
+    IllegalTransitionError
+        If the run id has ended with outputs, or belongs to another dataset.
+    """
+    now = datetime.now(UTC)
+    with writing(home) as con:
+        known = find_run(con, run_id)
+        if known is not None and (
+            known.status is RunStatus.OUTPUTS_READY or known.dataset_id != dataset_id
+        ):
+            raise IllegalTransitionError(
+                f"Run {run_id} of dataset {known.dataset_id} is {known.status}; start a new run id."
+            )
+        return _save(
+            home,
+            con,
+            RunRecord(
+                run_id=run_id,
+                dataset_id=dataset_id,
+                status=RunStatus.CREATED,
+                created_at=known.created_at if known else now,
+                updated_at=now,
+            ),
+        )
+
+
+def advance_run(
+    home: Home,
+    run_id: str,
+    status: RunStatus,
+    *,
+    con: duckdb.DuckDBPyConnection | None = None,
+    **facts: Any,
+) -> RunRecord:
+    """Move a run to ``status`` and record what is known by then.
+
+    Parameters
+    ----------
+    home
+        Home of the run.
+    run_id
+        The run.
+    status
+        Next state, or the present one to add facts.
+    con
+        An open transaction to write in; without it, one is opened.
+    **facts
+        Fields of ``RunRecord``, such as verdict or snapshot_id; those not named keep their value.
+
+    Raises
+    ------
+    UnknownRunError
+        If the run was never started.
+    IllegalTransitionError
+        If ``status`` does not follow.
+    """
+    unknown = set(facts) - set(RunRecord.model_fields)
+    if unknown:
+        raise TypeError(f"a run has no field {', '.join(sorted(unknown))}")
+    with nullcontext(con) if con is not None else writing(home) as transaction:
+        record = find_run(transaction, run_id)
+        if record is None:
+            raise UnknownRunError(f"Run {run_id!r} was never started.")
+        if not is_legal(record.status, status):
+            raise IllegalTransitionError(
+                f"Run {run_id} is {record.status}; it cannot become {status}."
+            )
+        changed = {
+            **record.model_dump(),
+            **facts,
+            "status": status,
+            "updated_at": datetime.now(UTC),
+        }
+        return _save(home, transaction, RunRecord.model_validate(changed))
+
+
+def fail_run(home: Home, run_id: str, reason: str) -> RunRecord:
+    """Move a run to ERROR with the reason; a run that has published stays as it is."""
+    with writing(home) as con:
+        record = find_run(con, run_id)
+        if record is not None and record.status is RunStatus.OUTPUTS_READY:
+            log.warning("run %s failed after its outputs were ready: %s", run_id, reason)
+            return record
+        return advance_run(home, run_id, RunStatus.ERROR, con=con, reason=reason)
+
+
+def _save(home: Home, con: duckdb.DuckDBPyConnection, record: RunRecord) -> RunRecord:
+    write_run(con, record)
+    write_json(
+        home, home.run_dir(record.run_id) / Artifact.RUN_STATUS, record.model_dump(mode="json")
+    )
+    log.info("run %s is %s", record.run_id, record.status)
+    return record

@@ -1,0 +1,1 @@
+"""MLflow: experiments, runs, artifacts, the model registry and its server."""

@@ -1,0 +1,292 @@
+"""MLflow: one store; per dataset one experiment and one registered model; one run per refit.
+
+Belongs here: the address of the store, what is written into it, versions and aliases.
+Does not: what to write (``tasks.publish.records``), who becomes champion (``.promotion``).
+Invariant: an alias moves in one step; a name that MLflow would refuse never reaches it.
+"""
+
+import hashlib
+import logging
+import math
+import os
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from schemas.errors import ResourceUnavailableError
+from tasks.store.home import CHECKOUT, Home
+from tasks.store.storage import writing_to
+from tasks.store.tracking.moves import follow_moved_home
+from tasks.store.tracking.server import require_answer
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from mlflow import MlflowClient
+
+log = logging.getLogger(__name__)
+
+RUN_TAG = "mmm.run_id"
+LOCK_SECONDS = 120.0
+MAX_PARAM = 6000
+MAX_NAME = 200
+MODEL_LIBRARIES = (
+    "mlflow",
+    "numpy",
+    "scipy",
+    "pandas",
+    "xarray",
+    "h5netcdf",
+    "pydantic",
+    "pymc",
+    "pymc-marketing",
+)
+"""What the registered model needs when it is loaded elsewhere."""
+
+
+@dataclass(frozen=True)
+class RefitLog:
+    """Everything MLflow is told about one refit."""
+
+    dataset_id: str
+    run_id: str
+    name: str
+    note: str
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float | None]
+    tags: Mapping[str, str]
+    folder: Path
+    figures: Mapping[str, "Figure"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """Files and columns of a model version."""
+
+    code: Path
+    artifacts: Mapping[str, Path]
+    input_columns: list[str]
+
+
+@dataclass(frozen=True)
+class Logged:
+    """Where a refit is in MLflow."""
+
+    mlflow_run_id: str
+    model_version: int | None
+
+
+def open_store(home: Home) -> "MlflowClient":
+    """Point MLflow at the home's store, making it if it is absent.
+
+    Raises
+    ------
+    ResourceUnavailableError
+        If another process keeps the store locked, or its server does not answer.
+    """
+    import mlflow
+
+    require_answer(home)
+    with writing_to(home.mlruns):
+        home.mlruns.mkdir(parents=True, exist_ok=True)
+        home.locks.mkdir(parents=True, exist_ok=True)
+    address, named = home.tracking_uri, os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(address)
+    mlflow.set_registry_uri(address)
+    if named is None:
+        # MLflow exports what it is told; left there, it would outlive this home.
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
+    client = mlflow.MlflowClient()
+    try:
+        # Two first opens race in the migration, and one of them dies.
+        with FileLock(home.locks / "mlflow.lock", timeout=LOCK_SECONDS):
+            if _is_local(home):
+                follow_moved_home(home)
+            client.search_experiments(max_results=1)
+    except Timeout as error:
+        raise ResourceUnavailableError(
+            f"The MLflow store {home.mlruns} is being opened by another process for more than "
+            f"{LOCK_SECONDS:.0f} s; wait for it to end, then run again."
+        ) from error
+    return client
+
+
+def find_logged(client: "MlflowClient", dataset_id: str, run_id: str) -> Logged | None:
+    """Return what an earlier try of the same run has logged completely, or None."""
+    experiment = client.get_experiment_by_name(dataset_id)
+    if experiment is None:
+        return None
+    found = client.search_runs(
+        [experiment.experiment_id],
+        f"tags.`{RUN_TAG}` = '{_quoted(run_id)}' and attributes.status = 'FINISHED'",
+    )
+    if not found:
+        return None
+    mlflow_run_id = found[0].info.run_id
+    versions = client.search_model_versions(
+        f"name = '{_quoted(dataset_id)}' and run_id = '{mlflow_run_id}'"
+    )
+    return Logged(mlflow_run_id, max((int(v.version) for v in versions), default=None))
+
+
+def log_refit(
+    client: "MlflowClient", home: Home, record: RefitLog, model: ModelFiles | None
+) -> Logged:
+    """Write one refit, and a version of the registered model if ``model`` is given.
+
+    A second call for the same run id gives what the first one wrote.
+    """
+    import mlflow
+
+    earlier = find_logged(client, record.dataset_id, record.run_id)
+    if earlier is not None:
+        return earlier
+    experiment_id = open_experiment(client, home, record.dataset_id)
+    _drop_leftovers(client, experiment_id, record)
+    _sweep_killed(client, experiment_id)
+    with mlflow.start_run(
+        experiment_id=experiment_id, run_name=record.name, description=record.note,
+        tags={**record.tags, RUN_TAG: record.run_id},
+    ) as active:  # fmt: skip
+        log_params(client, active.info.run_id, record.params)
+        mlflow.log_metrics(clean_metrics(record.metrics))
+        mlflow.log_artifacts(str(record.folder), artifact_path="run")
+        for name, figure in record.figures.items():
+            client.log_figure(active.info.run_id, figure, f"figures/{name}.png")
+        number = _register(record.dataset_id, model) if model else None
+        if number is not None:
+            for key, value in {**record.tags, RUN_TAG: record.run_id}.items():
+                client.set_model_version_tag(record.dataset_id, str(number), key, value)
+    log.info("logged run %s to MLflow run %s", record.run_id, active.info.run_id)
+    return Logged(active.info.run_id, number)
+
+
+def move_alias(client: "MlflowClient", dataset_id: str, version: int, alias: str) -> None:
+    """Give ``alias`` to a version in one step; whoever had it loses it."""
+    client.set_registered_model_alias(dataset_id, alias, str(version))
+    log.info("%s@%s is now version %d", dataset_id, alias, version)
+
+
+def drop_alias(client: "MlflowClient", dataset_id: str, alias: str) -> None:
+    """Take an alias away; an absent one is fine."""
+    if version_with_alias(client, dataset_id, alias) is not None:
+        client.delete_registered_model_alias(dataset_id, alias)
+
+
+def version_with_alias(client: "MlflowClient", dataset_id: str, alias: str) -> int | None:
+    """Return the version that holds ``alias``, or None."""
+    return aliases_of(client, dataset_id).get(alias)
+
+
+def aliases_of(client: "MlflowClient", dataset_id: str) -> dict[str, int]:
+    """Return who holds each alias of a dataset's model; nothing where there is no model."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        held = client.get_registered_model(dataset_id).aliases
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return {}
+    return {str(alias): int(version) for alias, version in held.items()}
+
+
+def clean_metrics(metrics: Mapping[str, float | None]) -> dict[str, float]:
+    """Drop what is not a finite number and make every name one that MLflow accepts."""
+    finite = {k: float(v) for k, v in metrics.items() if v is not None and math.isfinite(v)}
+    return {clean_name(k): v for k, v in finite.items()}
+
+
+def clean_name(name: str) -> str:
+    """Return a name that MLflow accepts; a changed name ends in a hash, so two never become one."""
+    kept = re.sub(r"[^A-Za-z0-9_.\- /]", "_", name)
+    parts = [part.strip() for part in kept.split("/")]
+    kept = "/".join(part for part in parts if part.strip("."))[:MAX_NAME]
+    if kept == name != "":
+        return name
+    return f"{kept or 'name'}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+
+
+def open_experiment(client: "MlflowClient", home: Home, dataset_id: str) -> str:
+    """Return the id of the dataset's experiment, making it if it is absent."""
+    known = client.get_experiment_by_name(dataset_id)
+    if known is not None:
+        if known.lifecycle_stage == "deleted":
+            client.restore_experiment(known.experiment_id)
+        return str(known.experiment_id)
+    location = str(home.mlruns / "artifacts" / dataset_id) if _is_local(home) else None
+    return str(client.create_experiment(dataset_id, artifact_location=location))
+
+
+def _drop_leftovers(client: "MlflowClient", experiment_id: str, record: RefitLog) -> None:
+    """Delete what an interrupted try of the same run left: its runs, their models and versions."""
+    left = client.search_runs(
+        [experiment_id],
+        f"tags.`{RUN_TAG}` = '{_quoted(record.run_id)}' and attributes.status != 'FINISHED'",
+    )
+    for run in left:
+        of_run = f"name = '{_quoted(record.dataset_id)}' and run_id = '{run.info.run_id}'"
+        for found in client.search_model_versions(of_run):
+            client.delete_model_version(record.dataset_id, str(found.version))
+        made = f"source_run_id = '{run.info.run_id}'"
+        for model in client.search_logged_models([experiment_id], filter_string=made):
+            client.delete_logged_model(model.model_id)
+        client.delete_run(run.info.run_id)
+
+
+def _sweep_killed(client: "MlflowClient", experiment_id: str) -> None:
+    """End refits that a killed process left RUNNING; the dataset's lock says they are dead."""
+    for run in client.search_runs([experiment_id], "attributes.status = 'RUNNING'"):
+        if RUN_TAG in run.data.tags:  # a plan holds no lock, and may be alive
+            client.set_terminated(run.info.run_id, status="KILLED")
+
+
+def log_params(client: "MlflowClient", mlflow_run_id: str, params: Mapping[str, Any]) -> None:
+    """Log parameters under names that MLflow accepts, any number of them."""
+    from mlflow.entities import Param
+
+    entries = [Param(clean_name(key), _shortened(str(value))) for key, value in params.items()]
+    for start in range(0, len(entries), 100):  # MLflow takes at most 100 in one call.
+        client.log_batch(mlflow_run_id, params=entries[start : start + 100])
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= MAX_PARAM else value[: MAX_PARAM - 1] + "…"
+
+
+def _register(dataset_id: str, model: ModelFiles) -> int:
+    import mlflow
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
+
+    kinds = {"entity_id": DataType.string, "period_start": DataType.datetime}
+    columns: list[ColSpec | TensorSpec] = [
+        ColSpec(kinds.get(name, DataType.double), name) for name in model.input_columns
+    ]
+    seed = ParamSpec("seed", DataType.integer, 0)
+    with warnings.catch_warnings():
+        # An example would be predicted here and now; the signature is complete without it.
+        warnings.filterwarnings("ignore", message=".*input example was not provided")
+        info = mlflow.pyfunc.log_model(
+            name="kpi_model",
+            python_model=str(model.code),
+            artifacts={name: str(path) for name, path in model.artifacts.items()},
+            code_paths=[str(CHECKOUT / "tasks"), str(CHECKOUT / "schemas")],
+            pip_requirements=[f"{name}=={version(name)}" for name in MODEL_LIBRARIES],
+            signature=ModelSignature(inputs=Schema(columns), params=ParamSchema([seed])),
+            registered_model_name=dataset_id,
+        )
+    return int(info.registered_model_version)
+
+
+def _is_local(home: Home) -> bool:
+    return home.tracking_uri == f"sqlite:///{home.mlruns / 'mlflow.db'}"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "")

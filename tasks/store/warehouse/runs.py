@@ -1,0 +1,207 @@
+"""SQL of runs: what was done (``ops.*``) and what was published (``mart.*``).
+
+Writers take the connection of an open transaction, so that a caller decides what appears together.
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from schemas.documents.results import RunRecord, RunStatus
+from schemas.errors import UnknownRunError
+from schemas.names import CONTRIBUTION_COLUMNS, FITTED_COLUMNS
+from schemas.outcomes import Verdict
+from tasks.store.home import Home
+from tasks.store.warehouse.connection import reading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_RUN_COLUMNS = (
+    "run_id, dataset_id, status, reason, verdict, snapshot_id, mlflow_run_id, model_version, "
+    "created_at, updated_at"
+)
+ROAS_COLUMNS = (
+    "spend", "contribution_mean", "contribution_low", "contribution_high",
+    "roas_mean", "roas_low", "roas_high", "mroas_mean",
+    "cost_per_unit_mean", "cost_per_unit_low", "cost_per_unit_high", "prior_driven",
+)  # fmt: skip
+"""Per channel, in the order of ``roi_metrics.json`` and ``mart.roas``."""
+
+
+def write_run(con: duckdb.DuckDBPyConnection, record: RunRecord) -> None:
+    """Insert or replace one run."""
+    con.execute(
+        f"insert or replace into ops.runs ({_RUN_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constant columns
+        [
+            record.run_id, record.dataset_id, record.status.value, record.reason,
+            record.verdict.value if record.verdict else None, record.snapshot_id,
+            record.mlflow_run_id, record.model_version, record.created_at, record.updated_at,
+        ],
+    )  # fmt: skip
+
+
+def find_run(con: duckdb.DuckDBPyConnection, run_id: str) -> RunRecord | None:
+    """Return one run, or None."""
+    row = con.execute(f"select {_RUN_COLUMNS} from ops.runs where run_id = ?", [run_id]).fetchone()  # noqa: S608
+    return _record(row) if row else None
+
+
+def read_run(home: Home, run_id: str) -> RunRecord:
+    """Return one run.
+
+    Raises
+    ------
+    UnknownRunError
+        Naming the nearest run id.
+    """
+    with reading(home) as con:
+        record = find_run(con, run_id)
+        if record is not None:
+            return record
+        known = [
+            row[0]
+            for row in con.execute(
+                "select run_id from ops.runs order by created_at desc"
+            ).fetchall()
+        ]
+    near = difflib.get_close_matches(run_id, known, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}?" if near else "`mmm runs` lists those that exist."
+    raise UnknownRunError(f"No run {run_id!r}; {hint}")
+
+
+def list_runs(home: Home, dataset_id: str | None = None) -> list[RunRecord]:
+    """Return runs, newest first; ``dataset_id`` None means of all datasets.
+
+    Raises
+    ------
+    UnknownRunError
+        If a dataset is named that has no run, while others have.
+    """
+    with reading(home) as con:
+        rows = con.execute(
+            f"select {_RUN_COLUMNS} from ops.runs where ? is null or dataset_id = ? "  # noqa: S608
+            "order by created_at desc, run_id desc",
+            [dataset_id, dataset_id],
+        ).fetchall()
+        if not rows and dataset_id is not None:
+            _refuse_unknown_dataset(con, dataset_id)
+    return [_record(row) for row in rows]
+
+
+def write_gate_results(
+    con: duckdb.DuckDBPyConnection,
+    run_id: str,
+    battery: str,
+    rows: Iterable[tuple[str, str, float | None, str]],
+) -> None:
+    """Replace the results of one battery: rows of gate, verdict, observed value, detail."""
+    con.execute("delete from ops.gate_results where run_id = ? and battery = ?", [run_id, battery])
+    for gate, verdict, observed, detail in rows:
+        con.execute(
+            "insert or replace into ops.gate_results "
+            "(run_id, battery, gate, verdict, observed, detail) values (?, ?, ?, ?, ?, ?)",
+            [run_id, battery, gate, verdict, observed, detail],
+        )
+
+
+def read_gate_results(home: Home, run_id: str) -> list[dict[str, Any]]:
+    """Return all gate results of a run, in the order of the layers."""
+    order = ["raw", "canonical", "features", "sampling", "fit", "stability"]
+    with reading(home) as con:
+        rows = con.execute(
+            "select battery, gate, verdict, observed, detail from ops.gate_results "
+            "where run_id = ? order by list_position(?, battery), gate, detail",
+            [run_id, order],
+        ).fetchall()
+    return [
+        dict(zip(("battery", "gate", "verdict", "observed", "detail"), row, strict=True))
+        for row in rows
+    ]
+
+
+def write_marts(
+    con: duckdb.DuckDBPyConnection,
+    run_id: str,
+    dataset_id: str,
+    *,
+    contributions: "pd.DataFrame",
+    fitted: "pd.DataFrame",
+    roas: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Replace everything published of one run."""
+    replace_rows(con, "mart.contributions", run_id, dataset_id, contributions, CONTRIBUTION_COLUMNS)
+    replace_rows(con, "mart.fitted", run_id, dataset_id, fitted, FITTED_COLUMNS)
+    con.execute("delete from mart.roas where run_id = ?", [run_id])
+    columns = ", ".join(("run_id", "dataset_id", "channel", *ROAS_COLUMNS))
+    marks = ", ".join(["?"] * (3 + len(ROAS_COLUMNS)))
+    for channel, row in roas.items():
+        con.execute(
+            f"insert into mart.roas ({columns}) values ({marks})",  # noqa: S608 - constant columns
+            [run_id, dataset_id, channel, *(row.get(name) for name in ROAS_COLUMNS)],
+        )
+
+
+def read_roas(home: Home, run_id: str) -> dict[str, dict[str, Any]]:
+    """Return the published ROAS of one run per channel; empty if it published none."""
+    columns = ", ".join(ROAS_COLUMNS)
+    with reading(home) as con:
+        rows = con.execute(
+            f"select channel, {columns} from mart.roas where run_id = ? order by rowid",  # noqa: S608 - constant columns
+            [run_id],
+        ).fetchall()
+    return {row[0]: dict(zip(ROAS_COLUMNS, row[1:], strict=True)) for row in rows}
+
+
+def replace_rows(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    run_id: str,
+    dataset_id: str,
+    frame: "pd.DataFrame",
+    names: tuple[str, ...],
+) -> None:
+    """Replace a run's rows of ``table``, a constant of the caller, by those of ``frame``."""
+    columns = ", ".join(names)
+    con.execute(f"delete from {table} where run_id = ?", [run_id])  # noqa: S608
+    con.register("published", frame[list(names)])
+    con.execute(
+        f"insert into {table} (run_id, dataset_id, {columns}) "  # noqa: S608
+        f"select ?, ?, {columns} from published",
+        [run_id, dataset_id],
+    )
+    # Not after a failure: that aborts the transaction, and this would hide why.
+    con.unregister("published")
+
+
+def _refuse_unknown_dataset(con: duckdb.DuckDBPyConnection, dataset_id: str) -> None:
+    known = [
+        row[0]
+        for row in con.execute("select distinct dataset_id from ops.runs order by 1").fetchall()
+    ]
+    if known:
+        near = difflib.get_close_matches(dataset_id, known, n=1, cutoff=0.4)
+        hint = (
+            f"did you mean {near[0]!r}?"
+            if near
+            else f"datasets with runs: {', '.join(known[:10])}."
+        )
+        raise UnknownRunError(f"No run of dataset {dataset_id!r}; {hint}")
+
+
+def _record(row: tuple[Any, ...]) -> RunRecord:
+    return RunRecord(
+        run_id=row[0],
+        dataset_id=row[1],
+        status=RunStatus(row[2]),
+        reason=row[3],
+        verdict=Verdict(row[4]) if row[4] else None,
+        snapshot_id=row[5],
+        mlflow_run_id=row[6],
+        model_version=row[7],
+        created_at=row[8].astimezone(UTC),
+        updated_at=row[9].astimezone(UTC),
+    )

@@ -1,0 +1,81 @@
+"""Servers end with the process that started them; a taken port is told before any start."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from flows.services import servers, ui
+from schemas.errors import ResourceUnavailableError
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+SERVER = [sys.executable, "-m", "http.server", "--bind", servers.HOST]
+
+
+def is_alive(port):
+    with socket.socket() as probe:
+        return probe.connect_ex((servers.HOST, port)) == 0
+
+
+def wait_for(condition, seconds=15):
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return condition()
+
+
+def start(port):
+    return servers.start_service("a server", [*SERVER, str(port)], port=port, health_path="/")
+
+
+def test_a_server_answers_and_ends(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    service = start(servers.free_port())
+    servers.require_healthy(service, seconds=30)
+    assert is_alive(service.port)
+    service.close()
+    service.close()
+    assert not is_alive(service.port)
+
+
+def test_a_server_that_ends_while_starting_is_told():
+    service = servers.start_service(
+        "a server", [sys.executable, "-c", "raise SystemExit(3)"], port=1, health_path="/"
+    )
+    with pytest.raises(ResourceUnavailableError, match="ended while starting"):
+        servers.require_healthy(service, seconds=30)
+
+
+def test_a_killed_parent_leaves_no_server(tmp_path):
+    port = servers.free_port()
+    script = (
+        "import time; from flows import services\n"
+        f"s = services.start_service('x', {[*SERVER, str(port)]!r}, port={port}, health_path='/')\n"
+        "services.require_healthy(s); time.sleep(60)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=CHECKOUT, stderr=subprocess.DEVNULL
+    )
+    assert wait_for(lambda: is_alive(port), 30)
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    assert wait_for(lambda: not is_alive(port)), "the server outlived its parent"
+
+
+def test_a_taken_port_is_told_before_anything_starts(home):
+    with socket.socket() as taken:
+        taken.bind((servers.HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ResourceUnavailableError, match=rf"Port {port}.*--prefect-port"):
+            ui.start_ui(prefect_port=port, mlflow_port=servers.free_port())
+
+
+def test_a_named_prefect_server_needs_no_ephemeral_one(monkeypatch):
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
+    assert servers.start_ephemeral_api() is None

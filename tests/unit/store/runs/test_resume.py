@@ -1,0 +1,73 @@
+"""Steps that ended are not repeated; each rung of a ladder has a record of its own."""
+
+import pytest
+
+from schemas.refs import FileRef
+from schemas.spec.sampler import SamplerSpec
+from tasks.store.files.artifacts import write_json
+from tasks.store.home import current_home
+from tasks.store.runs.resume import fit_dir, forget_steps, has_record, resumable
+
+calls = []
+
+
+@resumable
+def sample(settings: SamplerSpec, run_id: str, rung: int | None = None) -> FileRef:
+    """A step that counts its calls."""
+    calls.append((settings.tune, rung))
+    home = current_home()
+    path = fit_dir(home, run_id, rung) / "draws.json"
+    return write_json(home, path, {"tune": settings.tune})
+
+
+@pytest.fixture(autouse=True)
+def _fresh(home):
+    calls.clear()
+
+
+def climb():
+    return [sample(SamplerSpec(tune=100 * (rung + 1)), "run-1", rung) for rung in range(3)]
+
+
+def test_a_step_that_ended_returns_what_it_returned():
+    first = sample(SamplerSpec(), "run-1")
+    assert sample(SamplerSpec(), "run-1") == first
+    assert calls == [(1000, None)]
+
+
+def test_every_rung_is_taken_over_not_only_the_last():
+    first = climb()
+    assert climb() == first
+    assert calls == [(100, 0), (200, 1), (300, 2)]
+
+
+def test_rungs_do_not_overwrite_each_other(home):
+    paths = {ref.path for ref in climb()}
+    assert len(paths) == 3
+    assert not (home.run_dir("run-1") / "draws.json").exists()
+
+
+def test_only_the_rung_whose_file_was_lost_is_done_again(home):
+    refs = climb()
+    (home.root / refs[1].path).unlink()
+    climb()
+    assert calls[3:] == [(200, 1)]
+
+
+def test_the_first_rung_counts_as_the_step_itself(home):
+    sample(SamplerSpec(), "run-1", 0)
+    assert has_record(home, "run-1", "sample")
+
+
+def test_other_settings_are_another_step():
+    sample(SamplerSpec(tune=100), "run-1", 0)
+    sample(SamplerSpec(tune=200), "run-1", 0)
+    assert calls == [(100, 0), (200, 0)]
+
+
+def test_what_is_forgotten_is_done_again_and_leaves_no_file(home):
+    climb()
+    forget_steps(home, "run-1")
+    assert not (home.steps / "run-1").exists()
+    sample(SamplerSpec(tune=100), "run-1", 0)
+    assert calls[3:] == [(100, 0)]
