@@ -14,7 +14,7 @@ well; and no week that a champion was lost.
 
 overlap      lowest overlap of a channel's 50 % interval of ROAS with the champion's
 churn        share of the planned budget that moved against the champion's plan
-ladder       fits that were tried, where it was more than one
+escalation       fits that were tried, where it was more than one
 """
 
 import argparse
@@ -117,16 +117,16 @@ def run_week(week: Week, folder: Path) -> dict[str, Any]:
     spec = RunSpec.model_validate(SPEC | week.spec)
     request = RefitRequest(spec=spec, data=str(folder / name), as_of=week.as_of)
     started = time.perf_counter()
-    told: dict[str, Any] = {"week": week.number, "as of": str(week.as_of), "event": week.event}
+    reported: dict[str, Any] = {"week": week.number, "as of": str(week.as_of), "event": week.event}
     try:
         report = refit_weekly(request)
     except MmmError as error:
         seconds = time.perf_counter() - started
-        return told | {"verdict": "REFUSED", "says": str(error), "seconds": seconds}
-    told["seconds"] = time.perf_counter() - started
+        return reported | {"verdict": "REFUSED", "says": str(error), "seconds": seconds}
+    reported["seconds"] = time.perf_counter() - started
     score_forecasts(SPEC["dataset_id"])
     run_dir = Path(report.artifacts_dir)
-    return told | {
+    return reported | {
         "run_id": report.run_id,
         "verdict": str(report.verdict),
         "says": "; ".join(report.reasons),
@@ -151,24 +151,24 @@ def champion_version(home: Any) -> int | None:
     return found.version if found else None
 
 
-def describe_week(told: dict[str, Any]) -> list[str]:
+def describe_week(reported: dict[str, Any]) -> list[str]:
     """Write one week as a row of the table."""
-    stability = told.get("stability") or {}
+    stability = reported.get("stability") or {}
     overlaps = [row["overlap"] for row in stability.get("channels", [])]
     churn = stability.get("allocation_churn")
-    rungs = (told.get("escalation") or {}).get("rungs", [])
-    says = told["says"].splitlines()[0] if told["says"] else ""
+    retries = (reported.get("escalation") or {}).get("rungs", [])
+    says = reported["says"].splitlines()[0] if reported["says"] else ""
     return [
-        str(told["week"]),
-        told["as of"],
-        told["event"] or "a week more",
-        told["verdict"],
-        "none" if told["champion"] is None else f"@{told['champion']}",
+        str(reported["week"]),
+        reported["as of"],
+        reported["event"] or "a week more",
+        reported["verdict"],
+        "none" if reported["champion"] is None else f"@{reported['champion']}",
         f"{min(overlaps):.2f}" if overlaps else "",
         "" if churn is None else f"{churn:.1%}",
-        " then ".join(rung["kind"] for rung in rungs),
-        f"{told['R-hat']:.4f}" if "R-hat" in told else "",
-        f"{told['seconds']:.1f}",
+        " then ".join(retry["kind"] for retry in retries),
+        f"{reported['R-hat']:.4f}" if "R-hat" in reported else "",
+        f"{reported['seconds']:.1f}",
         says[:90],
     ]
 
@@ -190,7 +190,7 @@ def find_broken(weeks: list[dict[str, Any]], changes: list[dict[str, Any]]) -> l
         Rows of ``mart.changes`` of the week of the restatement.
     """
     broken = []
-    by_event = {told["event"]: told for told in weeks if told["event"]}
+    by_event = {reported["event"]: reported for reported in weeks if reported["event"]}
     bad, restated, short = (by_event[e] for e in ("bad file", "restatement", "short fit"))
     if bad["verdict"] != "REFUSED" or bad["champion"] != bad["champion_before"]:
         broken.append("the bad file was not refused, or the champion moved")
@@ -200,10 +200,14 @@ def find_broken(weeks: list[dict[str, Any]], changes: list[dict[str, Any]]) -> l
     cause = {row["channel"]: row["main_cause"] for row in changes}
     if cause.get(CHANNEL) != "restated":
         broken.append(f"the change of {CHANNEL} is put down to {cause.get(CHANNEL)}")
-    rungs = short["escalation"].get("rungs", [])
-    if len(rungs) < 2 or short["verdict"] == "FAIL":
+    retries = short["escalation"].get("rungs", [])
+    if len(retries) < 2 or short["verdict"] == "FAIL":
         broken.append("the short fit was not tried again until it sampled well")
-    lost = [told["week"] for told in weeks if told["champion_before"] and not told["champion"]]
+    lost = [
+        reported["week"]
+        for reported in weeks
+        if reported["champion_before"] and not reported["champion"]
+    ]
     return broken + [f"the champion was lost in week {number}" for number in lost]
 
 
@@ -234,12 +238,15 @@ def simulate(home_dir: Path, args: argparse.Namespace) -> int:
         panel, args.weeks, bad=args.bad, restated=args.restated, short=args.short
     ):
         before = champion_version(home) if weeks else None
-        told = run_week(week, folder) | {"champion_before": before}
-        told["champion"] = champion_version(home)
-        weeks.append(told)
-        print(f"week {told['week']}: {told['verdict']} in {told['seconds']:.1f} s", flush=True)
-    print("\n" + render_markdown(COLUMNS, [describe_week(told) for told in weeks]))
-    restated = next(told for told in weeks if told["event"] == "restatement")
+        reported = run_week(week, folder) | {"champion_before": before}
+        reported["champion"] = champion_version(home)
+        weeks.append(reported)
+        print(
+            f"week {reported['week']}: {reported['verdict']} in {reported['seconds']:.1f} s",
+            flush=True,
+        )
+    print("\n" + render_markdown(COLUMNS, [describe_week(reported) for reported in weeks]))
+    restated = next(reported for reported in weeks if reported["event"] == "restatement")
     changes = read_changes(home, restated["run_id"]) if "run_id" in restated else []
     if changes:
         print(f"\nWhy ROAS changed in week {restated['week']}:")

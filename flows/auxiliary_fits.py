@@ -13,10 +13,10 @@ from schemas.outcomes import Verdict
 from schemas.refs import PosteriorRef
 from schemas.spec.run_spec import RunSpec
 from tasks.explain.task import (
+    answer_explanation,
     choose_fit,
     compare_with_champion,
-    settle_explanation,
-    tell_no_explanation,
+    report_no_explanation,
 )
 from tasks.features.task import build_features
 from tasks.fit.task import fit_returns
@@ -30,7 +30,7 @@ def explain_refit(
 ) -> ExplanationRef | None:
     """Explain an accepted refit against the champion; None where there is nothing to explain.
 
-    Whatever goes wrong is told in the report and is no reason to lose a refit.
+    Whatever goes wrong is said in the report and is no reason to lose a refit.
     """
     if verdict is Verdict.FAIL or not spec.explain.in_refit:
         return None
@@ -39,15 +39,15 @@ def explain_refit(
         if comparison is None:
             return None
         tried = try_fits(comparison, run_id)
-        return settle_explanation(comparison, tried, str(current_home().run_dir(run_id)))
+        return answer_explanation(comparison, tried, str(current_home().run_dir(run_id)))
     except Exception as error:  # an explanation is an extra: a fault in it must not cost the week
         if not isinstance(error, MmmError):
             log.exception("the change since the champion could not be explained")
-        return tell_no_explanation(spec, run_id, f"{type(error).__name__}: {error}")
+        return report_no_explanation(spec, run_id, f"{type(error).__name__}: {error}")
 
 
 def try_fits(comparison: Comparison, run_id: str) -> list[TriedFit]:
-    """Make the counterfactual fits, one after another, for as long as there is time."""
+    """Make the auxiliary fits, one after another, for as long as there is time."""
     tried: list[TriedFit] = []
     while (step := choose_fit(comparison, tried)) is not None:
         tried.append(_try(step, run_id))

@@ -121,10 +121,10 @@ def _replay(
             reason=reason,
         )
         return failed, None
-    return _told(report, as_of, _since(started)), report
+    return _reported(report, as_of, _since(started)), report
 
 
-def _told(report: RefitReport, as_of: date, seconds: float) -> ReplayedPeriod:
+def _reported(report: RefitReport, as_of: date, seconds: float) -> ReplayedPeriod:
     is_rejected = report.verdict is Verdict.FAIL
     held = f"{report.dataset_id}@{report.model_version}"
     return ReplayedPeriod(

@@ -18,7 +18,7 @@ PLAN = ("mlflow", "h5netcdf", "xarray", "scipy.optimize")
 SCORE = ("h5netcdf", "xarray", "scipy.stats", "arviz")
 """Of the scoring of forecasts."""
 EXPLAIN = ("pymc", "nutpie", "arviz", "mlflow", "h5netcdf", "xarray")
-"""Of further fits that explain another one."""
+"""Of auxiliary fits that explain another one."""
 
 
 def import_engines(names: Sequence[str]) -> None:

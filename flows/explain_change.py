@@ -1,16 +1,16 @@
-"""Why returns changed between two runs: both laid side by side, counterfactual fits, an answer."""
+"""Why returns changed between two runs: both laid side by side, auxiliary fits, an answer."""
 
 from prefect import flow
 
 from flows.auxiliary_fits import try_fits
 from schemas.documents.changes import ExplainRequest, Explanation
 from tasks.explain.task import (
+    answer_explanation,
     begin_explanation,
     compare_runs,
     explanation_folder,
     find_explanation,
     record_explanation,
-    settle_explanation,
     throw_away,
 )
 
@@ -41,7 +41,7 @@ def explain_change(request: ExplainRequest) -> Explanation:
         if known is not None:
             return known
         tried = try_fits(comparison, steps)
-        explanation = settle_explanation(comparison, tried, explanation_folder(request))
+        explanation = answer_explanation(comparison, tried, explanation_folder(request))
         return record_explanation(explanation)
     finally:
         throw_away(steps)

@@ -1,8 +1,8 @@
 """What Prefect calls when a refit fails or crashes, and what a rejected one calls itself.
 
-One event is told once: a raised error and a dead process through ``notify_failure``, a rejection by
-the flow that got it. After a crash the worker runs the hook in a fresh process, so nothing is
-remembered here.
+One event is reported once: a raised error and a dead process through ``notify_failure``, a
+rejection by the flow that got it. After a crash the worker runs the hook in a fresh process, so
+nothing is remembered here.
 """
 
 from collections.abc import Mapping
@@ -22,20 +22,20 @@ _PREFIX = "Flow run encountered an exception: "
 
 
 def notify_failure(flow: "Flow[..., Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
-    """Tell that a flow run ended Failed or Crashed; Prefect calls it by these argument names."""
+    """Report that a flow run ended Failed or Crashed; Prefect calls it by these argument names."""
     message = (state.message or "no reason is known").removeprefix(_PREFIX)
     notices.notify_failure(
         dataset_of(flow_run.parameters),
         message if state.is_failed() else f"{state.name}: {message}",
         job=flow.name,
-        # A worker that tells of a crash holds the flow run as it was before its start.
+        # A worker that reports of a crash holds the flow run as it was before its start.
         since=flow_run.start_time or flow_run.expected_start_time,
         link=link_of(str(flow_run.id)),
     )
 
 
 def notify_rejection(report: RefitReport, flow_run_id: str | None = None) -> None:
-    """Tell that a gate rejected the fit."""
+    """Report that a gate rejected the fit."""
     notices.notify_rejection(report, link=link_of(flow_run_id) if flow_run_id else None)
 
 

@@ -10,7 +10,7 @@ from schemas.answers.stability import (
     StabilityReport,
 )
 from tasks.fit.task import fit_returns
-from tasks.stability.task import forget_repetitions, plan_repetitions, settle_noise
+from tasks.stability.task import answer_noise, forget_repetitions, plan_repetitions
 
 
 @flow(name="measure-noise", flow_run_name="noise-{request.dataset_id}")
@@ -37,7 +37,7 @@ def measure_noise(request: NoiseRequest) -> StabilityReport:
     repetitions = plan_repetitions(request)
     try:
         made = [_repeat(repetitions, fit) for fit in repetitions.fits]
-        return settle_noise(repetitions, made)
+        return answer_noise(repetitions, made)
     finally:
         forget_repetitions(repetitions)
 

@@ -23,7 +23,7 @@ def prune_history(dataset_id: str | None = None, dry_run: bool = False) -> Prune
     dataset_id
         One dataset; None prunes all of them, and what killed processes left behind.
     dry_run
-        Only tell what would go.
+        Only report what would go.
 
     Returns
     -------

@@ -12,7 +12,7 @@ from flows.auxiliary_fits import explain_refit
 from flows.retries import fit_until_sampled
 from flows.timing import Timings
 from schemas.documents.refit_outcome import Outcome
-from schemas.documents.restatements import is_held
+from schemas.documents.restatements import is_quarantined
 from schemas.documents.results import RefitReport, RunStatus
 from schemas.errors import DataContractError, MmmError
 from schemas.names import Artifact
@@ -93,7 +93,7 @@ def refit_weekly(request: RefitRequest) -> RefitReport:
 
 
 def _record_failure(run_id: str, error: Exception) -> None:
-    """End a run in ERROR; where even that fails, what failed first is what is told."""
+    """End a run in ERROR; where even that fails, what failed first is what is reported."""
     reason = str(error) if isinstance(error, MmmError) else f"{type(error).__name__}: {error}"
     try:
         fail_run(run_id, reason)
@@ -170,7 +170,9 @@ def _prepare_data(
             findings += _usable(checked)
     except MmmError as error:
         if batch is not None:
-            refuse_batch(batch, candidate if is_held(getattr(error, "findings", [])) else None)
+            refuse_batch(
+                batch, candidate if is_quarantined(getattr(error, "findings", [])) else None
+            )
         raise
     with timings.stage("snapshot"):
         snapshot = take_snapshot(candidate, spec, _folder(run_id), as_of)

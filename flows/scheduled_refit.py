@@ -1,7 +1,7 @@
 """The weekly refit as a deployment runs it: the run spec is a file, read when the run begins.
 
 A schedule so follows the spec that is on disk today, and a rejected fit shows as what it is: the
-flow run ends ``Rejected``, and the webhook is told.
+flow run ends ``Rejected``, and the webhook is called.
 """
 
 import logging
@@ -40,7 +40,7 @@ def scheduled_refit(request: ScheduledRefit) -> State[RefitReport]:
     """
     for name in ("flows", "tasks"):  # Prefect attaches its handler to them, not a level.
         logging.getLogger(name).setLevel(logging.INFO)
-    # The body, not the flow: one flow run holds the tasks, and one hook tells of its end.
+    # The body, not the flow: one flow run holds the tasks, and one hook reports of its end.
     report = refit_weekly.fn(_open_request(request))
     if report.verdict is Verdict.FAIL:
         notify_rejection(report, str(current_run.id))

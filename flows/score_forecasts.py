@@ -20,7 +20,7 @@ def score_forecasts(dataset_id: str | None = None) -> ScoringReport:
     Returns
     -------
     ScoringReport
-        An alarm is an answer, too: the flow run ends Completed, and the webhook is told.
+        An alarm is an answer, too: the flow run ends Completed, and the webhook is called.
 
     Raises
     ------

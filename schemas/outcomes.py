@@ -33,7 +33,7 @@ class Layer(StrEnum):
 
 
 class Finding(BaseModel):
-    """One thing wrong (or odd) with the data, told so that a marketer can mend it.
+    """One thing wrong (or odd) with the data, reported so that a marketer can mend it.
 
     ``message`` names the place (file, column, row or key) and the rule; ``remedy`` the next action.
     """
@@ -78,7 +78,7 @@ class GateOutcome(BaseModel):
 
 
 class GateReport(BaseModel):
-    """All outcomes of one battery and their worst verdict."""
+    """All outcomes of one gate group and their worst verdict."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -86,7 +86,7 @@ class GateReport(BaseModel):
 
     @property
     def verdict(self) -> Verdict:
-        """Worst verdict of the battery."""
+        """Worst verdict of the gate group."""
         return worst(o.verdict for o in self.outcomes)
 
     @property

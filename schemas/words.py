@@ -52,14 +52,14 @@ def format_interval(low: float | None, high: float | None) -> str:
 
 def format_champion(name: str, last_period: object | None, age_days: int | None) -> str:
     """Write which version is champion, and how old what it knows is."""
-    told = [name]
+    reported = [name]
     if last_period is not None:
-        told.append(f"fitted on data to {last_period}")
+        reported.append(f"fitted on data to {last_period}")
     if age_days is not None:
         weeks = age_days // 7
         n, unit = (weeks, "week") if weeks else (age_days, "day")
-        told.append(f"{n} {unit}{'' if n == 1 else 's'} old")
-    return ", ".join(told)
+        reported.append(f"{n} {unit}{'' if n == 1 else 's'} old")
+    return ", ".join(reported)
 
 
 def format_compact(value: float | None) -> str:

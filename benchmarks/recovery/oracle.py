@@ -1,4 +1,4 @@
-"""Optima found without the product's optimizer: what its plans are held against.
+"""Optima found without the product's optimizer: what its plans are compared with.
 
 ``allocate_on_grid`` is exact for outcomes that are sums over channels: dynamic programming over a
 grid of money sees every allocation, whatever the shape of the curves. ``exchange_search`` is for

@@ -17,7 +17,7 @@ from schemas.spec.optimizer import OptimizerSpec, PlanBounds, Utility
 from tasks.optimize.bounds import build_limits, with_budget
 from tasks.optimize.limits import Limits
 from tasks.optimize.methods import find_method
-from tasks.optimize.outcome import build_outlook
+from tasks.optimize.outcome import build_horizon
 from tasks.optimize.planning import PlannedFit
 from tasks.optimize.problem import Problem
 from tasks.optimize.response import PanelResponse, TabulatedResponse, tabulate
@@ -75,9 +75,9 @@ class PlanProblem:
 def take_apart(fit: PlannedFit, settings: OptimizerSpec) -> PlanProblem:
     """Lay out the problem that ``make_plan`` solves for today's budget."""
     name = fit.about.dataset_id
-    outlook = build_outlook(fit.model, fit.panel, fit.metadata, horizon=settings.horizon)
+    horizon = build_horizon(fit.model, fit.panel, fit.metadata, horizon=settings.horizon)
     space = build_space(
-        {name: outlook},
+        {name: horizon},
         {name: fit.prior_driven},
         separate=False,
         by_entity=settings.by_entity,
@@ -150,7 +150,7 @@ def _outcomes(problem: PlanProblem, plans: Array) -> Array:
     """Exact outcome of every variable of plans of one model, ``(plan, variable, sample)``."""
     (piece,) = problem.space.pieces
     spends = np.stack([piece.spend(money) for money in (*plans, np.zeros(plans.shape[1]))])
-    outcomes = piece.outlook.channel_outcomes(spends).sum(axis=3)
+    outcomes = piece.horizon.channel_outcomes(spends).sum(axis=3)
     return np.asarray(outcomes[:-1] - outcomes[-1])
 
 

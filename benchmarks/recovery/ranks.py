@@ -35,7 +35,7 @@ BASE_SEED = 9001
 BASE_SHAPE = Shape(n_weeks=60, n_entities=2, n_channels=2, n_controls=1)
 """Two entities, so that what is pooled over them is calibrated too."""
 BASE_MODEL = {"yearly_seasonality": 1, "adstock": {"l_max": 4}}
-"""Without a wall at a negative baseline or lift tests: the truth is not drawn from those."""
+"""Without a soft baseline constraint or lift tests: the truth is not drawn from those."""
 N_RANKED = 99
 """Draws that a truth is ranked among, after thinning: ranks run from 0 to 99."""
 LOG_LIKELIHOOD = "log_likelihood"

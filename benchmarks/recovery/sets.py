@@ -1,4 +1,4 @@
-"""The published recovery sets: four businesses whose generator tells every contribution.
+"""The published recovery sets: four businesses whose generator reports every contribution.
 
 They come from the public generator of the PyMC-Marketing and Meridian comparison
 (https://github.com/pymc-labs/mmm-param-recovery, Apache 2.0), seed 20250715, and are no part of

@@ -80,7 +80,7 @@ def _compile(
     stock: object, draws: xr.Dataset, problem: PlanProblem, utility: Utility
 ) -> BudgetOptimizer:
     (piece,) = problem.space.pieces
-    starts = piece.outlook.starts
+    starts = piece.horizon.starts
     return stock.budget_optimizer(
         starts[0],
         starts[-1],
@@ -103,12 +103,12 @@ def _brought_before(draws: xr.Dataset, problem: PlanProblem) -> Array:
     Its periods are those of the plan and as many before as carryover lasts, all cold before.
     """
     (piece,) = problem.space.pieces
-    outlook = piece.outlook
-    nothing = outlook.with_spend(piece.spend(np.zeros(len(problem.space.current))))
+    horizon = piece.horizon
+    nothing = horizon.with_spend(piece.spend(np.zeros(len(problem.space.current))))
     parts = [
-        outlook.model.contribution(component, nothing).sum(axis=(1, 2))
-        for component in outlook.model.components
-        if component.name in outlook.channels
+        horizon.model.contribution(component, nothing).sum(axis=(1, 2))
+        for component in horizon.model.components
+        if component.name in horizon.channels
     ]
     if draws.sizes["chain"] * draws.sizes["draw"] != len(parts[0]):
         raise ValueError("the stock model needs the draws of the plan")
@@ -149,4 +149,4 @@ def _ours(budgets: xr.DataArray, problem: PlanProblem) -> Array:
 
 def _labels(problem: PlanProblem) -> dict[str, list[str]]:
     (piece,) = problem.space.pieces
-    return {ENTITY_DIM: list(piece.outlook.entities), CHANNEL_DIM: list(piece.outlook.channels)}
+    return {ENTITY_DIM: list(piece.horizon.entities), CHANNEL_DIM: list(piece.horizon.channels)}

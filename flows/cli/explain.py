@@ -35,11 +35,11 @@ def explain(
         request = ExplainRequest(run_a=run_a, run_b=run_b)
         # Before Prefect starts: what can be refused at once.
         require_explainable(request)
-        told = process.call_flow(_open_explain, request, engines=engines.EXPLAIN)
+        reported = process.call_flow(_open_explain, request, engines=engines.EXPLAIN)
         if as_json:
-            process.print_json(answer, told.model_dump(mode="json"))
+            process.print_json(answer, reported.model_dump(mode="json"))
         else:
-            answer.write(changes.render_explanation(told) + "\n")
+            answer.write(changes.render_explanation(reported) + "\n")
         return 0
 
     process.run_verb(work, as_json=as_json, debug=debug)

@@ -23,16 +23,16 @@ EXIT_REJECTED = 3
 
 
 def run_verb(work: Callable[[TextIO], int], *, as_json: bool, debug: bool) -> None:
-    """Run one verb, its standard output guarded and its errors told; ends with its exit code.
+    """Run one verb, its standard output guarded and its errors reported; ends with its exit code.
 
     Parameters
     ----------
     work
         Takes the stream for the answer and returns the exit code.
     as_json
-        Tell an error as a JSON object, too.
+        Report an error as a JSON object, too.
     debug
-        Tell an error with its traceback.
+        Report an error with its traceback.
     """
     for name in ("flows", "tasks"):
         logging.getLogger(name).setLevel(logging.INFO)
@@ -108,11 +108,11 @@ def print_json(answer: TextIO, document: Mapping[str, Any]) -> None:
 
 
 def report_error(error: BaseException, *, answer: TextIO, as_json: bool, debug: bool) -> int:
-    """Tell an error on standard error (and as JSON where asked) and return its exit code."""
+    """Report an error on standard error (and as JSON where asked) and return its exit code."""
     code = error.exit_code if isinstance(error, MmmError) else EXIT_OTHER
     message = str(error) or type(error).__name__
     if isinstance(error, KeyboardInterrupt):
-        message = "Interrupted; `mmm runs` tells how far the run came."
+        message = "Interrupted; `mmm runs` says how far the run came."
     elif not isinstance(error, MmmError):
         message = (
             f"Unexpected {type(error).__name__}: {message}\nRun it again with --debug to see where."
@@ -142,7 +142,7 @@ def error_document(error: BaseException, message: str, code: int) -> dict[str, A
 
 
 def report_usage_error(error: Exception, *, as_json: bool) -> int:
-    """Tell a wrong option as any other invalid input."""
+    """Report a wrong option as any other invalid input."""
     code = int(getattr(error, "exit_code", 2))
     message = error.format_message()  # type: ignore[attr-defined]
     if message:

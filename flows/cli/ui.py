@@ -45,7 +45,7 @@ def ui(
         except KeyboardInterrupt:
             sys.stderr.write("Ending all.\n")
         finally:
-            # Workers first: a flow run that they end can then still be told to the server.
+            # Workers first: a flow run that they end can then still be reported to the server.
             servers.close_all(started[2:])
             servers.close_all(started)
         return 0

@@ -204,7 +204,7 @@ def require_free_port(port: int, *, option: str, name: str) -> None:
 
 
 def _names_an_api() -> bool:
-    """Tell whether environment, profile or a settings file names an API, without asking Prefect."""
+    """Say whether environment, profile or a settings file names an API, without asking Prefect."""
     if os.environ.get("PREFECT_API_URL"):
         return True
     profiles = Path(os.environ.get("PREFECT_HOME", "")) / "profiles.toml"

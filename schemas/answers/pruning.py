@@ -1,4 +1,4 @@
-"""What pruning knows, what it decides, and what it tells."""
+"""What pruning knows, what it decides, and what it reports."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What is told of a plan after it was made: the flow's report, and a row of the list of plans."""
+"""What is reported of a plan after it was made: the flow's report, and a row of a list."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -95,7 +95,7 @@ class FitReturns(Ref):
 
 
 class TriedFit(Ref):
-    """A counterfactual fit that was begun."""
+    """A auxiliary fit that was begun."""
 
     name: Factor
     seconds: float
@@ -104,7 +104,7 @@ class TriedFit(Ref):
 
 
 class NextFit(Ref):
-    """The counterfactual fit that is begun next, and how long it may take."""
+    """The auxiliary fit that is begun next, and how long it may take."""
 
     fit: CounterfactualFit
     limit_seconds: float = Field(gt=0)
@@ -138,7 +138,7 @@ class Comparison(Ref):
 
 
 class FitTold(BaseModel):
-    """What became of a counterfactual fit."""
+    """What became of an auxiliary fit."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -171,7 +171,7 @@ class Explanation(BaseModel):
 
     @property
     def seconds(self) -> float:
-        """What the further fits took."""
+        """What the auxiliary fits took."""
         return sum(fit.seconds or 0.0 for fit in self.fits)
 
 

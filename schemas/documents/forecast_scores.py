@@ -53,7 +53,7 @@ SCORE_COLUMNS = (
 """One forecast of one period beside its KPI.
 
 ``kpi_p50`` is the median of the forecast, and ``abs_error`` and ``ape`` are its error and that over
-the KPI (none where the KPI is zero). ``crps`` is in KPI units. ``in_50`` and ``in_90`` tell whether
+the KPI (none where the KPI is zero). ``crps`` is in KPI units. ``in_50`` and ``in_90`` say whether
 the KPI was between the quartiles, and between ``kpi_p05`` and ``kpi_p95``. ``naive_error`` is the
 error of the KPI of a year before, and none without history. ``z`` is the KPI less the median, over
 the standard deviation that a normal distribution with the same 90 % interval has.

@@ -9,7 +9,7 @@ from schemas.outcomes import Verdict
 
 
 class NoticeKind(StrEnum):
-    """Why somebody is told."""
+    """Why somebody is notified."""
 
     FAILURE = "failure"
     """The refit raised an error, or its process died."""

@@ -145,7 +145,7 @@ class SpendCell(Frozen):
     candidate: float
 
 
-class Certificate(Frozen):
+class MultiStartAgreement(Frozen):
     """How far one can trust that the optimum is the optimum."""
 
     method: str
@@ -237,7 +237,7 @@ class Plan(Frozen):
     groups: list[GroupPlan]
     not_planned: dict[str, str]
     """Channels that no plan can move, with the reason: no spend column, competitor."""
-    certificate: Certificate | None
+    certificate: MultiStartAgreement | None
     """None for a hand-written plan."""
     flags: list[str]
     """What a reader must know: extrapolation, starts that disagree, a bound that decides."""

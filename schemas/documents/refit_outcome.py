@@ -1,4 +1,4 @@
-"""What a refit came to: kept from its publication until it has been told to whoever asked."""
+"""What a refit came to: kept from its publication until it has been reported to whoever asked."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -10,7 +10,7 @@ class Outcome(BaseModel):
     """The report of a published run, and what the Prefect UI shows of it.
 
     A refit that dies after its publication is not repeated: the next one that asks for the same
-    tells this.
+    reports this.
     """
 
     model_config = ConfigDict(frozen=True)

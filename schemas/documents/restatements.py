@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from schemas.outcomes import Finding, Verdict
 
 RESTATED_RULE = "restated_history"
-"""Rule of the findings that tell a restatement."""
+"""Rule of the findings that report a restatement."""
 
 
 class RestatementDecision(StrEnum):
@@ -76,6 +76,6 @@ class HistoryChange(BaseModel):
     """Day from which an earlier run knows these changes; None where they are being decided on."""
 
 
-def is_held(findings: Iterable[Finding]) -> bool:
-    """Tell whether a batch is refused for what it would restate."""
+def is_quarantined(findings: Iterable[Finding]) -> bool:
+    """Say whether a batch is refused for what it would restate."""
     return any(f.rule == RESTATED_RULE and f.verdict is Verdict.FAIL for f in findings)

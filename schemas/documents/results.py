@@ -24,7 +24,7 @@ class RunStatus(StrEnum):
 
 
 class RunRecord(BaseModel):
-    """One run as ``run_status.json`` and ``ops.runs`` tell it."""
+    """One run as ``run_status.json`` and ``ops.runs`` report it."""
 
     model_config = ConfigDict(frozen=True)
 

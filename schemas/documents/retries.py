@@ -1,4 +1,4 @@
-"""Rungs of the escalation ladder: what is tried after a fit that its sampling gates failed."""
+"""Retries of the escalation: what is tried after a fit that its sampling gates failed."""
 
 from enum import StrEnum
 
@@ -19,8 +19,8 @@ class SamplingGate(StrEnum):
     TREE_DEPTH = "max_tree_depth_share"
 
 
-class RungKind(StrEnum):
-    """What a rung does differently from the fit before it."""
+class RetryKind(StrEnum):
+    """What a retry does differently from the fit before it."""
 
     AS_SPECIFIED = "as_specified"
     RESTART = "restart"
@@ -37,20 +37,20 @@ class RungKind(StrEnum):
     """The next backend: the graph by nutpie after the kernel, then by PyMC."""
 
 
-class Rung(Ref):
-    """One fit of the ladder."""
+class Retry(Ref):
+    """One fit of the escalation."""
 
     number: int = Field(ge=0, description="0 is the fit as the spec has it.")
-    kind: RungKind
+    kind: RetryKind
     settings: SamplerSpec
     reason: str = Field(description="What failed before, and what is done about it.")
     limit_seconds: float = Field(gt=0, description="Longest that this fit may take.")
 
 
 class Attempt(Ref):
-    """A rung that was tried, and what came of it."""
+    """A retry that was tried, and what came of it."""
 
-    rung: Rung
+    retry: Retry
     seconds: float
     posterior: PosteriorRef | None = None
     """None where the sampler stopped with an error or ran out of time."""

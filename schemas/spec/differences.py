@@ -55,7 +55,7 @@ def changed_keys(now: Mapping[str, Any], then: Mapping[str, Any], prefix: str = 
 
 
 def _by_name(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Lists of named things as mappings, so that a difference is told by the name."""
+    """Lists of named things as mappings, so that a difference is reported by the name."""
     return {
         key: {str(v["name"]): v for v in value}
         if isinstance(value, list) and all(isinstance(v, dict) and "name" in v for v in value)

@@ -12,5 +12,5 @@ class ExplainSpec(SpecModel):
         True, description="Explain every accepted refit against the champion of its time."
     )
     max_minutes: float = Field(
-        10, gt=0, le=24 * 60, description="Minutes that its further fits may take together."
+        10, gt=0, le=24 * 60, description="Minutes that its auxiliary fits may take together."
     )

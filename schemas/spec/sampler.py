@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from schemas.spec.base import SpecModel
 
@@ -22,7 +22,13 @@ class SamplerBackend(StrEnum):
 class EscalationSpec(SpecModel):
     """How far to go on after a fit that its sampling gates failed."""
 
-    max_rungs: int = Field(3, ge=0, le=6, description="Further fits at most; 0 switches it off.")
+    max_retries: int = Field(
+        3,
+        ge=0,
+        le=6,
+        validation_alias=AliasChoices("max_retries", "max_rungs"),
+        description="Retries at most; 0 switches it off. Once called max_rungs.",
+    )
     max_minutes: float | None = Field(
         None,
         gt=0,

@@ -16,7 +16,7 @@ from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
 from tasks.attribute.marginal import find_breakeven, marginal_return, spaced_grid
 from tasks.attribute.roas import returns_are_money
 from tasks.attribute.steady_state import steady_panel, steady_response
-from tasks.mathematics.horizon import longest_carryover, longest_memory
+from tasks.mathematics.lookback import longest_carryover, longest_memory
 from tasks.mathematics.panel import estimation_window
 from tasks.models.contract import FittedModel
 from tasks.models.quantities import thin_draws

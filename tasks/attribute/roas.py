@@ -33,7 +33,7 @@ _ENDS = ("mean", "low", "high")
 
 
 def returns_are_money(metadata: Mapping[str, Any]) -> bool:
-    """Tell whether a unit of the KPI has a value in money."""
+    """Say whether a unit of the KPI has a value in money."""
     return bool(metadata["kpi_kind"] == KpiKind.REVENUE or metadata["has_unit_value"])
 
 

@@ -64,7 +64,7 @@ def _was_promoted(home: Home, dataset_id: str, run_id: str) -> bool:
 
 
 def _worst_r_hat(home: Home, run_id: str) -> float | None:
-    """R-hat as the run's own diagnostics tell it; None where they are gone."""
+    """R-hat as the run's own diagnostics report it; None where they are gone."""
     documents: dict[str, Any] = open_documents(home, run_id, [Artifact.DIAGNOSTICS])
     found = documents.get(Artifact.DIAGNOSTICS, {}).get("r_hat_max")
     return None if found is None else float(found)

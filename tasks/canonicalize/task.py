@@ -17,12 +17,12 @@ from schemas.spec.roles import ColumnRoles, resolve_roles
 from schemas.spec.run_spec import RunSpec
 from tasks.canonicalize.content_id import snapshot_id_of
 from tasks.canonicalize.describe import describe_columns, describe_panel
-from tasks.canonicalize.held_roles import header_of_held
 from tasks.canonicalize.panel_rules import (
     PANEL_FILE,
     require_distinct_columns,
     shape_panel,
 )
+from tasks.canonicalize.stored_roles import header_of_stored
 from tasks.store.files.artifacts import (
     open_ref,
     read_json,
@@ -66,7 +66,7 @@ def canonicalize_batch(
     home, folder = current_home(), Path(run_dir)
     roles, long = _batch_rows(home, batch, spec, folder) if batch else (None, None)
     with connection.reading(home) as con:
-        roles = roles or _held_roles(con, spec, as_of)
+        roles = roles or _stored_roles(con, spec, as_of)
         wanted = _wanted(roles)
         known = canonical.read_panel(
             con, dataset_id=spec.dataset_id, as_of=as_of, wanted=wanted, staged=False
@@ -116,9 +116,9 @@ def canonicalize_batch(
 def preview_snapshot(spec: RunSpec, as_of: date) -> str | None:
     """Return the id that a snapshot of what is known on a day would have; None without data."""
     with connection.reading(current_home()) as con:
-        if not canonical.held_names(con, spec.dataset_id, as_of):
+        if not canonical.stored_names(con, spec.dataset_id, as_of):
             return None
-        roles = _held_roles(con, spec, as_of)
+        roles = _stored_roles(con, spec, as_of)
         panel = canonical.read_panel(
             con, dataset_id=spec.dataset_id, as_of=as_of, wanted=_wanted(roles), staged=False
         )
@@ -158,17 +158,17 @@ def _batch_rows(
     return roles, long
 
 
-def _held_roles(con: Any, spec: RunSpec, as_of: date) -> ColumnRoles:
-    held = canonical.held_names(con, spec.dataset_id, as_of)
+def _stored_roles(con: Any, spec: RunSpec, as_of: date) -> ColumnRoles:
+    held = canonical.stored_names(con, spec.dataset_id, as_of)
     if not held:
         raise DataContractError(
             f"No data yet for dataset {spec.dataset_id!r} as of {as_of}; give --data FILE."
         )
-    return resolve_roles(spec, header_of_held(spec, held))
+    return resolve_roles(spec, header_of_stored(spec, held))
 
 
 def _stage(con: Any, long: Path, batch: BatchRef, as_of: date) -> bool:
-    """Stage a batch, refuse it if it would rewrite the past, and tell if it was accepted before."""
+    """Stage a batch, refuse it if it would rewrite the past; return if it was accepted before."""
     accepted = batches.is_accepted(con, batch.dataset_id, batch.batch_id)
     canonical.stage_batch(
         con, long, dataset_id=batch.dataset_id, batch_id=batch.batch_id, accepted=accepted
@@ -282,7 +282,7 @@ def refuse_batch(batch: BatchRef, held: CandidateRef | None = None) -> None:
     batch
         The batch.
     held
-        Its candidate, where it is held for what it would restate: that is recorded.
+        Its candidate, where it is quarantined for what it would restate: that is recorded.
     """
     home = current_home()
     restated: list[Restatement] = []

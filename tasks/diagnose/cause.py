@@ -2,7 +2,7 @@
 
 Belongs here: holding the worst parameters against the data that should decide them.
 Does not: which parameters are the worst (``suspects``), what is tried next (``tasks.fit``).
-A cause is only told with its evidence; where nothing explains a parameter, that is what is told.
+A cause is only reported with its evidence; where nothing explains a parameter, that is reported.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -77,19 +77,19 @@ def find_causes(suspects: Sequence[Suspect], facts: Facts) -> list[Cause]:
         From ``facts.collect_facts``.
     """
     if not suspects:
-        told = next(_general(facts), _unexplained("No single parameter stands out"))
-        return [Cause("", "", told.cause, told.evidence, told.remedy)]
+        reported = next(_general(facts), _unexplained("No single parameter stands out"))
+        return [Cause("", "", reported.cause, reported.evidence, reported.remedy)]
     causes: list[Cause] = []
     for suspect in suspects:
         found = chain(_explanations(suspect, facts), _general(facts))
-        told = next(found, _unexplained("Nothing that was looked at explains it"))
+        reported = next(found, _unexplained("Nothing that was looked at explains it"))
         causes.append(
             Cause(
                 suspect.parameter,
                 suspect.component,
-                told.cause,
-                f"{_headline(suspect)}: {suspect.numbers}. {told.evidence}",
-                told.remedy,
+                reported.cause,
+                f"{_headline(suspect)}: {suspect.numbers}. {reported.evidence}",
+                reported.remedy,
             )
         )
     return causes
@@ -104,7 +104,9 @@ def _headline(suspect: Suspect) -> str:
 
 def _explanations(suspect: Suspect, facts: Facts) -> Iterator[Told]:
     rules = _CHANNEL_RULES if suspect.is_channel else (_collinear,)
-    return (told for told in (rule(suspect, facts) for rule in rules) if told is not None)
+    return (
+        reported for reported in (rule(suspect, facts) for rule in rules) if reported is not None
+    )
 
 
 def _lift_conflict(suspect: Suspect, facts: Facts) -> Told | None:

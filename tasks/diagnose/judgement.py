@@ -1,4 +1,4 @@
-"""One fit measured and judged: every battery together, and causes where sampling failed."""
+"""One fit measured and judged: every gate group together, and causes where sampling failed."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

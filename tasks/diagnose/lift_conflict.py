@@ -1,7 +1,7 @@
-"""Lift tests held against the model: what it says with them, and what it would say without.
+"""Lift tests compared with the model: what it says with them, and what it would say without.
 
 A test that took part in the fit has pulled the model towards itself. Each test is therefore also
-compared with what the model would expect had it alone been left out: that score tells whether
+compared with what the model would expect had it alone been left out: that score says whether
 experiment and other evidence disagree. It comes from the draws reweighted by Pareto-smoothed
 importance sampling (Vehtari et al. 2017). Where the test moved the model too far for that, its
 weight is taken off the draws' mean and variance as if both were normal.
@@ -154,7 +154,7 @@ def judge_lift(evidence: Sequence[LiftEvidence], gates: FitGates) -> list[GateOu
 
 
 def is_agreed(evidence: LiftEvidence, gates: FitGates) -> bool:
-    """Tell whether a test is known to be within the limit; what has no score is not."""
+    """Say whether a test is known to be within the limit; what has no score is not."""
     return abs(evidence.conflict_score) <= gates.max_lift_conflict
 
 

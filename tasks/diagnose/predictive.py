@@ -1,4 +1,4 @@
-"""What the fit predicts, held against what was seen: predictive checks, residuals, PSIS-LOO."""
+"""What the fit predicts, compared with what was seen: predictive checks, residuals, PSIS-LOO."""
 
 from typing import NamedTuple
 

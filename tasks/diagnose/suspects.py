@@ -11,7 +11,7 @@ from schemas.spec.gates import SamplingGates
 from tasks.diagnose.convergence import Evidence, parameter_cells
 
 MAX_SUSPECTS = 5
-"""Components that are told; what comes after them is seldom another cause."""
+"""Components that are reported; what comes after them is seldom another cause."""
 NOTABLE_SHIFT = 0.5
 """Standard deviations between divergent and all draws from which a parameter is worth naming."""
 MIN_DIVERGENCES = 5
@@ -148,7 +148,7 @@ def _numbers(row: Mapping[str, float | None], shift: float) -> str:
     r_hat, bulk, tail = (row.get(name) for name in ("r_hat", "ess_bulk", "ess_tail"))
     if r_hat is None or bulk is None or tail is None:
         return "its draws do not vary"
-    told = f"R-hat {r_hat:.3g}, ESS {min(bulk, tail):.0f}"
+    reported = f"R-hat {r_hat:.3g}, ESS {min(bulk, tail):.0f}"
     if shift < NOTABLE_SHIFT:
-        return told
-    return f"{told}, {shift:.1f} standard deviations off where the sampler diverges"
+        return reported
+    return f"{reported}, {shift:.1f} standard deviations off where the sampler diverges"

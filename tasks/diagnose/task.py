@@ -40,7 +40,7 @@ def diagnose_posterior(
     findings: list[Finding],
     spec: RunSpec,
     run_id: str,
-    rung: int | None = None,
+    retry: int | None = None,
 ) -> DiagnosticsRef:
     """Measure and judge one fit.
 
@@ -62,7 +62,7 @@ def diagnose_posterior(
     return DiagnosticsRef(
         verdict=judged.verdict,
         reasons=judged.reasons,
-        file=write_json(home, fit_dir(home, run_id, rung) / Artifact.DIAGNOSTICS, judged.document),
+        file=write_json(home, fit_dir(home, run_id, retry) / Artifact.DIAGNOSTICS, judged.document),
         metrics={k: float(v) for k, v in judged.evidence.facts.items() if v is not None},
         sampling_failures=judged.sampling_failures,
     )
@@ -112,7 +112,7 @@ def judge_stability(
     reasons = [*diagnostics.reasons, *report.reasons]
     document = read_json(home, diagnostics.file)
     gates = [{**o.model_dump(mode="json"), "battery": "stability"} for o in outcomes]
-    told = {
+    reported = {
         "champion": None if champion is None else _about(champion, snapshot),
         "channels": shifts,
         "allocation_churn": churn,
@@ -124,7 +124,7 @@ def judge_stability(
         update={
             "verdict": verdict,
             "reasons": reasons,
-            "stability": write_json(home, folder / Artifact.STABILITY, told),
+            "stability": write_json(home, folder / Artifact.STABILITY, reported),
             "file": write_json(
                 home,
                 folder / Artifact.DIAGNOSTICS,

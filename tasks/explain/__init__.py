@@ -1,4 +1,4 @@
-"""Why returns are others than those of an earlier run: comparison, counterfactual fits, split.
+"""Why returns are others than those of an earlier run: comparison, auxiliary fits, split.
 
 Belongs here: what changed between two runs, which fits tell the factors apart, the parts of a
 change and their words. Does not: fitting (``tasks.fit``), features (``tasks.features``), whether a

@@ -20,11 +20,11 @@ from tasks.explain.route import (
     plan_route,
     split_change,
 )
-from tasks.explain.words import FACTOR_WORDS, tell_change
+from tasks.explain.words import FACTOR_WORDS, report_change
 
 QUANTITIES = ("roas", "share")
 MAX_R_HAT = 1.05
-"""Above this the chains of a further fit disagree, and its Monte Carlo errors say too little."""
+"""Above this the chains of an auxiliary fit disagree, and its Monte Carlo errors say too little."""
 
 type Returns = Mapping[str, Mapping[str, Any]]
 
@@ -43,7 +43,7 @@ def build_explanation(
     returns
         As in ``explain_channels``.
     """
-    fits = tell_fits(comparison, tried, returns)
+    fits = report_fits(comparison, tried, returns)
     apart = tell_channels_apart(returns[BEFORE], returns[AFTER])
     return Explanation(
         run_a=comparison.run_a,
@@ -54,7 +54,7 @@ def build_explanation(
         facts=comparison.facts,
         channels=explain_channels(returns, comparison.changed, noise_at=comparison.noise_at),
         fits=fits,
-        notes=[*comparison.notes, *tell_gaps(fits), *apart],
+        notes=[*comparison.notes, *report_gaps(fits), *apart],
         is_complete=not any(fit.error for fit in fits),
     )
 
@@ -81,7 +81,7 @@ def explain_channels(
     fitted = [factor for factor in changed if factor.value in returns]
     own = {BEFORE, AFTER, *(factor.value for factor in fitted)}
     repeats = [name for name in returns if name not in own]
-    told = []
+    reported = []
     for channel in (name for name in after if name in before):
         quantity = _common_quantity([returns[name][channel] for name in own])
         fits = {
@@ -93,7 +93,7 @@ def explain_channels(
         split = split_change(plan_route(changed, fitted, known, noise_at), fits)
         cause = name_main_cause(split)
         absent = (f for f in Factor if f not in changed and f is not Factor.NOISE)
-        told.append(
+        reported.append(
             ChannelChange(
                 channel=channel,
                 quantity=quantity,
@@ -102,24 +102,24 @@ def explain_channels(
                 parts=split.parts | {factor: Part(value=0.0, mcse=0.0) for factor in absent},
                 unsplit=split.unsplit,
                 main_cause=cause,
-                sentence=tell_change(
+                sentence=report_change(
                     channel, quantity, fits[BEFORE].value, fits[AFTER].value, split, cause, changed
                 ),
             )
         )
-    return told
+    return reported
 
 
-def tell_fits(
+def report_fits(
     comparison: Comparison, tried: Sequence[TriedFit], returns: Mapping[str, Returns]
 ) -> list[FitTold]:
     """Say what became of every planned fit; one that was not begun says so."""
     by_name = {attempt.name: attempt for attempt in tried}
-    told = []
+    reported = []
     for fit in comparison.fits:
         attempt = by_name.get(fit.name)
         error = attempt.error if attempt else "not begun: no time was left for it"
-        told.append(
+        reported.append(
             FitTold(
                 name=fit.name,
                 says=fit.says,
@@ -129,10 +129,10 @@ def tell_fits(
                 error=error,
             )
         )
-    return told
+    return reported
 
 
-def tell_gaps(fits: Sequence[FitTold]) -> list[str]:
+def report_gaps(fits: Sequence[FitTold]) -> list[str]:
     """Say what is missing or doubtful in the answer, and why."""
     notes = [
         f"No fit of its own for {FACTOR_WORDS[fit.name]} ({fit.says}): {fit.error}."

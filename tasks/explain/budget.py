@@ -1,4 +1,4 @@
-"""Whether there is time for one more counterfactual fit."""
+"""Whether there is time for one more auxiliary fit."""
 
 import logging
 
@@ -23,7 +23,7 @@ def choose_fit(comparison: Comparison, tried: list[TriedFit]) -> NextFit | None:
     expected = tried[-1].seconds if tried else comparison.expected_seconds
     if left <= 0 or expected > left:
         log.warning(
-            "no further fit for %s: the last one took %.0f s, and %.0f s are left",
+            "no auxiliary fit for %s: the last one took %.0f s, and %.0f s are left",
             fit.name, expected, max(left, 0.0),
         )  # fmt: skip
         return None

@@ -99,7 +99,7 @@ def require_order(earlier: RunFacts, later: RunFacts) -> None:
 def find_differences(
     earlier: RunFacts, later: RunFacts, panels: SideBySide, *, today: str
 ) -> Differences:
-    """Tell which factors differ; a spec or code that is not known counts as another one.
+    """Report which factors differ; a spec or code that is not known counts as another one.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def find_differences(
     panels
         Their panels.
     today
-        Fingerprint of the code that counterfactual fits will be made with.
+        Fingerprint of the code that auxiliary fits will be made with.
     """
     keys = changed_keys(
         fit_settings(later.spec, later.sampler, later.roles),
@@ -121,9 +121,9 @@ def find_differences(
         Factor.NEW_PERIODS: panels.n_new_rows > 0,
     }
     facts = {
-        Factor.SPEC_OR_CODE.value: _tell_spec(keys, is_other_code=is_other_code),
-        Factor.RESTATED.value: _tell_restated(panels),
-        Factor.NEW_PERIODS.value: _tell_new(panels),
+        Factor.SPEC_OR_CODE.value: _report_spec(keys, is_other_code=is_other_code),
+        Factor.RESTATED.value: _report_restated(panels),
+        Factor.NEW_PERIODS.value: _report_new(panels),
     }
     changed = [factor for factor in STEPS if found[factor]]
     return Differences(
@@ -209,22 +209,22 @@ def _with_seed(spec: RunSpec, seed: int) -> RunSpec:
     return spec.model_copy(update={"sampler": sampler})
 
 
-def _tell_spec(keys: Sequence[str], *, is_other_code: bool) -> str:
+def _report_spec(keys: Sequence[str], *, is_other_code: bool) -> str:
     more = f" and {len(keys) - _MAX_KEYS} more" if len(keys) > _MAX_KEYS else ""
-    told = [f"run spec: {', '.join(keys[:_MAX_KEYS])}{more}"] if keys else []
-    return "; ".join([*told, *(["other code or libraries"] if is_other_code else [])])
+    reported = [f"run spec: {', '.join(keys[:_MAX_KEYS])}{more}"] if keys else []
+    return "; ".join([*reported, *(["other code or libraries"] if is_other_code else [])])
 
 
-def _tell_restated(panels: SideBySide) -> str:
-    told = []
+def _report_restated(panels: SideBySide) -> str:
+    reported = []
     if panels.n_restated:
-        told.append(f"{panels.n_restated} value(s) in {_span(panels.restated_periods)}")
+        reported.append(f"{panels.n_restated} value(s) in {_span(panels.restated_periods)}")
     if panels.n_gone:
-        told.append(f"{panels.n_gone} row(s) gone")
-    return "; ".join(told)
+        reported.append(f"{panels.n_gone} row(s) gone")
+    return "; ".join(reported)
 
 
-def _tell_new(panels: SideBySide) -> str:
+def _report_new(panels: SideBySide) -> str:
     return f"{panels.n_new_rows} row(s), {_span(panels.new_periods)}" if panels.n_new_rows else ""
 
 
@@ -251,7 +251,7 @@ def _notes(
         if earlier.fingerprint != today and len(changed) == 1:
             notes.append(
                 "Neither run can be repeated by today's code, so there is no part for sampling "
-                "noise; what is more than noise is told by the Monte Carlo standard errors."
+                "noise; what is more than noise is reported by the Monte Carlo standard errors."
             )
     if earlier.fingerprint is None or later.fingerprint is None:
         notes.append("A run does not say which code made it, which counts as other code.")

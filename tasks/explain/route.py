@@ -1,7 +1,7 @@
 """The way from an earlier fit to a later one, one factor at a time, and the parts it gives.
 
 The way has a state for every number of factors that were let in: the earlier run's, those of
-counterfactual fits, the later run's. Several fits of one state differ by chance alone, so their
+auxiliary fits, the later run's. Several fits of one state differ by chance alone, so their
 average stands for it, and what lies between a fit and that average is sampling noise.
 """
 
@@ -80,7 +80,7 @@ def plan_route(
     changed
         Factors that differ, in the order in which they are let in.
     fitted
-        Those after which there is a counterfactual fit, named like its factor.
+        Those after which there is an auxiliary fit, named like its factor.
     repeats
         Names of the fits with other seeds.
     noise_at

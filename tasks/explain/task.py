@@ -46,7 +46,7 @@ from tasks.store.runs.champions import find_champion
 from tasks.store.runs.compared import ComparedRun, open_compared, read_accepted
 from tasks.store.runs.ids import new_run_id
 from tasks.store.tracking import experiments
-from tasks.store.tracking.auxiliary_fits import log_counterfactuals
+from tasks.store.tracking.auxiliary_fits import log_auxiliary_fits_of
 from tasks.store.warehouse import connection
 from tasks.store.warehouse.changes import write_changes
 from tasks.store.warehouse.runs import read_run
@@ -82,7 +82,7 @@ def begin_explanation(request: ExplainRequest) -> str:
 def compare_runs(request: ExplainRequest, steps: str) -> Comparison:
     """Find what differs between two runs, and which fits tell it apart.
 
-    Panels of the counterfactual fits and the returns of both runs go into the folder of ``steps``.
+    Panels of the auxiliary fits and the returns of both runs go into the folder of ``steps``.
 
     Raises
     ------
@@ -111,12 +111,12 @@ def compare_with_champion(spec: RunSpec, posterior: PosteriorRef, run_id: str) -
 
 
 def choose_fit(comparison: Comparison, tried: list[TriedFit]) -> NextFit | None:
-    """Return the next counterfactual fit; None where all are made, or no time is left for one."""
+    """Return the next auxiliary fit; None where all are made, or no time is left for one."""
     return budget.choose_fit(comparison, tried)
 
 
 @task(name="settle-explanation", cache_policy=NO_CACHE, timeout_seconds=300)
-def settle_explanation(
+def answer_explanation(
     comparison: Comparison, tried: list[TriedFit], folder: str
 ) -> ExplanationRef:
     """Split the change of every channel and write ``change.json`` into ``folder``."""
@@ -129,7 +129,7 @@ def settle_explanation(
 
 
 @task(name="tell-no-explanation", cache_policy=NO_CACHE)
-def tell_no_explanation(spec: RunSpec, run_id: str, reason: str) -> ExplanationRef:
+def report_no_explanation(spec: RunSpec, run_id: str, reason: str) -> ExplanationRef:
     """Write ``change.json`` of a refit whose change could not be explained, with the reason."""
     home = current_home()
     champion = find_champion(home, spec.dataset_id)
@@ -176,7 +176,7 @@ def record_explanation(ref: ExplanationRef) -> Explanation:
     explanation = Explanation.model_validate(read_json(home, ref.file))
     parent = read_run(home, explanation.run_b).mlflow_run_id
     if parent is not None:
-        log_counterfactuals(experiments.open_store(home), parent, explanation)
+        log_auxiliary_fits_of(experiments.open_store(home), parent, explanation)
     with connection.writing(home) as con:
         write_changes(con, explanation)
     return explanation
@@ -184,7 +184,7 @@ def record_explanation(ref: ExplanationRef) -> Explanation:
 
 @task(name="throw-away", cache_policy=NO_CACHE)
 def throw_away(steps: str) -> None:
-    """Delete the files of counterfactual fits; nothing refers to them once they were settled."""
+    """Delete the files of auxiliary fits; nothing refers to them once they were decided."""
     resume.forget_steps(current_home(), steps)
 
 
@@ -224,7 +224,7 @@ def _compare(
     fits, noise_at = plan_fits(
         earlier, later, found.changed, snapshots, today=today, is_noise_known=bool(on_record)
     )
-    log.info("from %s to %s: changed: %s; further fits: %d", earlier.run_id, later.run_id,
+    log.info("from %s to %s: changed: %s; auxiliary fits: %d", earlier.run_id, later.run_id,
              ", ".join(found.changed) or "nothing", len(fits))  # fmt: skip
     return Comparison(
         run_a=earlier.run_id,

@@ -16,7 +16,7 @@ _QUANTITY_WORDS = {"roas": "ROAS", "share": "share of the KPI"}
 _NO_MORE = "not more than sampling noise"
 
 
-def tell_change(
+def report_change(
     channel: str,
     quantity: str,
     before: float,
@@ -33,19 +33,19 @@ def tell_change(
     if not changed and after == before:
         return f"{channel}: {_QUANTITY_WORDS[quantity]} {_number(after, quantity)}, unchanged."
     is_named = main_cause != Factor.NOISE
-    told = [
-        FACTOR_WORDS[factor] + _tell_part(split.parts[factor], unit, factor, is_named=is_named)
+    reported = [
+        FACTOR_WORDS[factor] + _report_part(split.parts[factor], unit, factor, is_named=is_named)
         for factor in Factor
         if factor in split.parts and (factor in changed or factor is Factor.NOISE)
     ]
     if split.unsplit is not None:
         together = " and ".join(FACTOR_WORDS[factor] for factor in split.unsplit_of)
-        size = _tell_part(split.unsplit, unit, None, is_named=is_named)
-        told.append(f"{together}{size}, which could not be told apart")
-    return f"{head}. {_tell_cause(main_cause, split)}: {'; '.join(told)}."
+        size = _report_part(split.unsplit, unit, None, is_named=is_named)
+        reported.append(f"{together}{size}, which could not be told apart")
+    return f"{head}. {_report_cause(main_cause, split)}: {'; '.join(reported)}."
 
 
-def _tell_cause(main_cause: str, split: Split) -> str:
+def _report_cause(main_cause: str, split: Split) -> str:
     if main_cause == Factor.NOISE:
         return "No more than sampling noise"
     if main_cause == "unsplit":
@@ -53,13 +53,13 @@ def _tell_cause(main_cause: str, split: Split) -> str:
     return f"Mainly {FACTOR_WORDS[Factor(main_cause)]}"
 
 
-def _tell_part(
+def _report_part(
     part: Part, unit: tuple[float, str, int], factor: Factor | None, *, is_named: bool
 ) -> str:
     """Size of a part; that it is no more than noise goes without saying where all of them are."""
-    told = f" {_signed(part.value, unit)}"
+    reported = f" {_signed(part.value, unit)}"
     is_plain = factor is Factor.NOISE or part.is_clear or not is_named
-    return told if is_plain else f"{told} ({_NO_MORE})"
+    return reported if is_plain else f"{reported} ({_NO_MORE})"
 
 
 def _number(value: float, quantity: str) -> str:

@@ -66,7 +66,7 @@ def build_features(
     Raises
     ------
     SpecError, DataContractError
-        If the spec asks for what this history cannot tell.
+        If the spec asks for what this history cannot report.
     """
     metadata = describe_features(spec, roles, snapshot)
     kept = apply_windows(rows, spec.windows, snapshot.grain)

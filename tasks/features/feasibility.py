@@ -1,4 +1,4 @@
-"""Refuse, before any sampling, what a spec asks of a history that cannot tell it.
+"""Refuse, before any sampling, what a spec asks of a history that cannot report it.
 
 Belongs here: terms of the linear design that the fitted window does not identify by its shape.
 Does not: judging the data themselves (``tasks.validate``), the spec against itself (``schemas``).
@@ -45,7 +45,7 @@ def require_feasible(metadata: Mapping[str, Any], fitted: pd.DatetimeIndex) -> N
         problems += _unseen_event(event, event_column(event, fitted.to_numpy(), grain), fitted)
     if problems:
         raise SpecError(
-            "The spec asks for what this history cannot tell:\n"
+            "The spec asks for what this history cannot report:\n"
             + "\n".join(f"- {p}" for p in problems),
             problems,
         )

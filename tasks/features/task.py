@@ -21,18 +21,18 @@ log = logging.getLogger(__name__)
 @task(name="build-features", cache_policy=NO_CACHE, timeout_seconds=600)
 @resumable
 def build_features(
-    snapshot: SnapshotRef, spec: RunSpec, run_id: str, rung: str | None = None
+    snapshot: SnapshotRef, spec: RunSpec, run_id: str, retry: str | None = None
 ) -> FeaturesRef:
     """Turn one snapshot into features. Logic: ``tasks.features.build``.
 
-    Files go into the run's folder; those of a further fit, whose name is ``rung``, elsewhere.
+    Files go into the run's folder; those of an auxiliary fit, whose name is ``retry``, elsewhere.
     """
     home = current_home()
     info = read_json(home, snapshot.column_info)
     roles = ColumnRoles.model_validate(info["roles"])
     features = build.build_features(read_parquet(home, snapshot.wide), spec, roles, snapshot)
     metadata = {**features.metadata, "file": info["file"]}
-    folder = fit_dir(home, run_id, rung)
+    folder = fit_dir(home, run_id, retry)
     log.info(
         "features: %d rows, %d fitted periods, %d channels, %d parameters",
         len(features.frame),

@@ -1,14 +1,14 @@
-"""Which rung of the escalation ladder comes next, and which fit is taken in the end.
+"""Which retry of the escalation comes next, and which fit is taken in the end.
 
 Belongs here: pure decisions from what was tried. Does not: sampling, judging, writing.
-Invariant: the ladder ends. No kind of rung is tried twice, and number and time are bounded.
+Invariant: the escalation ends. No kind of retry is tried twice, and number and time are bounded.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from schemas.documents.retries import Attempt, Rung, RungKind, SamplingGate
+from schemas.documents.retries import Attempt, Retry, RetryKind, SamplingGate
 from schemas.spec.sampler import SamplerBackend, SamplerSpec
 
 FAR_R_HAT = 1.2
@@ -27,44 +27,44 @@ _ACCEPT_COST = 1.5
 """Rough time of a fit whose ``target_accept`` was raised: shorter steps, more of them."""
 
 
-def first_rung(settings: SamplerSpec) -> Rung:
-    """Return rung 0: the fit as the spec has it."""
-    return Rung(
+def first_try(settings: SamplerSpec) -> Retry:
+    """Return retry 0: the fit as the spec has it."""
+    return Retry(
         number=0,
-        kind=RungKind.AS_SPECIFIED,
+        kind=RetryKind.AS_SPECIFIED,
         settings=settings,
         reason="as the spec has it",
         limit_seconds=60 * settings.timeout_minutes,
     )
 
 
-def next_rung(settings: SamplerSpec, tried: Sequence[Attempt]) -> Rung | None:
-    """Return what to try next, or None where the ladder ends.
+def next_retry(settings: SamplerSpec, tried: Sequence[Attempt]) -> Retry | None:
+    """Return what to try next, or None where the escalation ends.
 
     Parameters
     ----------
     settings
         Sampler settings of the spec.
     tried
-        All fits so far, rung 0 first.
+        All fits so far, retry 0 first.
     """
     decision = _decide(settings, tried)
-    return decision if isinstance(decision, Rung) else None
+    return decision if isinstance(decision, Retry) else None
 
 
 def why_stopped(settings: SamplerSpec, tried: Sequence[Attempt]) -> str:
-    """Return why there is no next rung; empty where there is one."""
+    """Return why there is no next retry; empty where there is one."""
     decision = _decide(settings, tried)
-    return "" if isinstance(decision, Rung) else decision
+    return "" if isinstance(decision, Retry) else decision
 
 
-def _decide(settings: SamplerSpec, tried: Sequence[Attempt]) -> Rung | str:
+def _decide(settings: SamplerSpec, tried: Sequence[Attempt]) -> Retry | str:
     last = tried[-1]
     if last.sampled_well:
         return "no sampling gate failed"
     limits = settings.escalation
-    if len(tried) > limits.max_rungs:
-        return f"sampler.escalation.max_rungs is {limits.max_rungs}"
+    if len(tried) > limits.max_retries:
+        return f"sampler.escalation.max_retries is {limits.max_retries}"
     judged = next(attempt for attempt in reversed(tried) if attempt.diagnostics is not None)
     found = _untried(settings, tried, judged)
     if found is None:
@@ -78,16 +78,16 @@ def _decide(settings: SamplerSpec, tried: Sequence[Attempt]) -> Rung | str:
             f"another fit ({kind}) would take about {expected:.0f} s, and {max(left, 0):.0f} s "
             f"of {minutes:g} minutes are left (sampler.escalation.max_minutes)"
         )
-    return Rung(
+    return Retry(
         number=len(tried),
         kind=kind,
         settings=changed,
-        reason=f"{_told(judged.failures)} failed: {_change(last.rung.settings, changed)}",
+        reason=f"{_reported(judged.failures)} failed: {_change(last.retry.settings, changed)}",
         limit_seconds=min(left, 60 * settings.timeout_minutes),
     )
 
 
-def preferred_kinds(failures: Mapping[str, float]) -> tuple[RungKind, ...]:
+def preferred_kinds(failures: Mapping[str, float]) -> tuple[RetryKind, ...]:
     """Return what may help, the likeliest first.
 
     Parameters
@@ -95,37 +95,37 @@ def preferred_kinds(failures: Mapping[str, float]) -> tuple[RungKind, ...]:
     failures
         What was observed at each sampling gate that failed.
     """
-    careful = (RungKind.CAREFUL, RungKind.PATIENT, RungKind.OTHER_SAMPLER)
+    careful = (RetryKind.CAREFUL, RetryKind.PATIENT, RetryKind.OTHER_SAMPLER)
     if failures.get(SamplingGate.R_HAT, 1.0) > FAR_R_HAT:
-        return (RungKind.RESTART, *careful)
+        return (RetryKind.RESTART, *careful)
     if SamplingGate.DIVERGENCES in failures or SamplingGate.EBFMI in failures:
         return careful
     if SamplingGate.TREE_DEPTH in failures:
         # Shorter steps need deeper trees, so target_accept stays.
-        return (RungKind.TUNE, RungKind.LONGER, RungKind.OTHER_SAMPLER)
+        return (RetryKind.TUNE, RetryKind.LONGER, RetryKind.OTHER_SAMPLER)
     if SamplingGate.R_HAT in failures:
         return careful
-    return (RungKind.LONGER, RungKind.PATIENT, RungKind.OTHER_SAMPLER)
+    return (RetryKind.LONGER, RetryKind.PATIENT, RetryKind.OTHER_SAMPLER)
 
 
 def _untried(
     settings: SamplerSpec, tried: Sequence[Attempt], judged: Attempt
-) -> tuple[RungKind, SamplerSpec] | None:
+) -> tuple[RetryKind, SamplerSpec] | None:
     """First preferred kind that was not tried and changes something."""
-    kinds = {attempt.rung.kind for attempt in tried}
+    kinds = {attempt.retry.kind for attempt in tried}
     last = tried[-1]
     backend = NEXT_BACKEND.get(SamplerBackend(_sampler(judged)))
     for kind in preferred_kinds(judged.failures):
-        changed = _changed(kind, settings, last.rung.settings, backend)
-        if kind not in kinds and changed != last.rung.settings:
+        changed = _changed(kind, settings, last.retry.settings, backend)
+        if kind not in kinds and changed != last.retry.settings:
             return kind, changed
     return None
 
 
 def _changed(
-    kind: RungKind, base: SamplerSpec, last: SamplerSpec, backend: SamplerBackend | None
+    kind: RetryKind, base: SamplerSpec, last: SamplerSpec, backend: SamplerBackend | None
 ) -> SamplerSpec:
-    """Settings of a rung; what an earlier rung has raised stays raised."""
+    """Settings of a retry; what an earlier retry has raised stays raised."""
 
     def at_least(name: str, times: int) -> dict[str, int]:
         wanted = min(times * getattr(base, name), MAX_ITERATIONS)
@@ -135,13 +135,13 @@ def _changed(
         return {"target_accept": max(wanted, last.target_accept)}
 
     halfway = min(round((1 + base.target_accept) / 2, 4), 0.9999)
-    update: dict[RungKind, dict[str, Any]] = {
-        RungKind.RESTART: {"random_seed": (last.random_seed + 1) % 2**32},
-        RungKind.TUNE: at_least("tune", 2),
-        RungKind.CAREFUL: at_least("tune", 2) | accept(halfway),
-        RungKind.LONGER: at_least("draws", 2),
-        RungKind.PATIENT: at_least("tune", 4) | at_least("draws", 2) | accept(PATIENT_ACCEPT),
-        RungKind.OTHER_SAMPLER: {"backend": backend} if backend else {},
+    update: dict[RetryKind, dict[str, Any]] = {
+        RetryKind.RESTART: {"random_seed": (last.random_seed + 1) % 2**32},
+        RetryKind.TUNE: at_least("tune", 2),
+        RetryKind.CAREFUL: at_least("tune", 2) | accept(halfway),
+        RetryKind.LONGER: at_least("draws", 2),
+        RetryKind.PATIENT: at_least("tune", 4) | at_least("draws", 2) | accept(PATIENT_ACCEPT),
+        RetryKind.OTHER_SAMPLER: {"backend": backend} if backend else {},
     }
     return last.model_copy(update=update[kind])
 
@@ -156,7 +156,7 @@ def expected_seconds(before: Attempt, settings: SamplerSpec) -> float:
     settings
         What is to be sampled next.
     """
-    old = before.rung.settings
+    old = before.retry.settings
     factor = (settings.tune + settings.draws) / (old.tune + old.draws)
     if settings.target_accept > old.target_accept:
         factor *= _ACCEPT_COST
@@ -180,7 +180,7 @@ def _badness(attempt: Attempt) -> tuple[int, float, float]:
     return len(attempt.failures), metrics.get(SamplingGate.R_HAT, math.inf), -ess
 
 
-def describe_ladder(
+def describe_retries(
     settings: SamplerSpec, tried: Sequence[Attempt], chosen: Attempt
 ) -> dict[str, Any]:
     """Return ``escalation.json``: every fit that was tried, and which one was taken.
@@ -190,29 +190,29 @@ def describe_ladder(
     settings
         Sampler settings of the spec.
     tried
-        All fits, rung 0 first.
+        All fits, retry 0 first.
     chosen
         The one that is published.
     """
     return {
-        "chosen": chosen.rung.number,
+        "chosen": chosen.retry.number,
         "sampled_well": chosen.sampled_well,
         "stopped": why_stopped(settings, tried),
         "rungs": [_row(attempt) for attempt in tried],
     }
 
 
-def tell_failure(settings: SamplerSpec, tried: Sequence[Attempt], chosen: Attempt) -> str:
-    """Return one sentence on a ladder whose every fit failed; empty where one sampled well.
+def report_failure(settings: SamplerSpec, tried: Sequence[Attempt], chosen: Attempt) -> str:
+    """Return one sentence on an escalation whose every fit failed; empty where one sampled well.
 
-    Parameters as in ``describe_ladder``.
+    Parameters as in ``describe_retries``.
     """
     if chosen.sampled_well or len(tried) < 2:
         return ""
-    kinds = ", ".join(str(attempt.rung.kind) for attempt in tried[1:])
+    kinds = ", ".join(str(attempt.retry.kind) for attempt in tried[1:])
     return (
         f"No fit of {len(tried)} was sampled well (tried after the first: {kinds}; then "
-        f"{why_stopped(settings, tried)}). The diagnostics are those of fit {chosen.rung.number}, "
+        f"{why_stopped(settings, tried)}). The diagnostics are those of fit {chosen.retry.number}, "
         "the least bad."
     )
 
@@ -220,10 +220,10 @@ def tell_failure(settings: SamplerSpec, tried: Sequence[Attempt], chosen: Attemp
 def _row(attempt: Attempt) -> dict[str, Any]:
     diagnostics = attempt.diagnostics
     return {
-        "number": attempt.rung.number,
-        "kind": attempt.rung.kind.value,
-        "reason": attempt.rung.reason,
-        "settings": attempt.rung.settings.model_dump(
+        "number": attempt.retry.number,
+        "kind": attempt.retry.kind.value,
+        "reason": attempt.retry.reason,
+        "settings": attempt.retry.settings.model_dump(
             mode="json", exclude={"escalation", "timeout_minutes"}
         ),
         "sampler": _sampler(attempt) if attempt.posterior else None,
@@ -242,10 +242,10 @@ def _sampling_metrics(attempt: Attempt) -> dict[str, float | None]:
 
 
 def _sampler(attempt: Attempt) -> str:
-    return attempt.posterior.sampler if attempt.posterior else str(attempt.rung.settings.backend)
+    return attempt.posterior.sampler if attempt.posterior else str(attempt.retry.settings.backend)
 
 
-def _told(failures: Mapping[str, float]) -> str:
+def _reported(failures: Mapping[str, float]) -> str:
     return ", ".join(f"{gate} {value:.4g}" for gate, value in failures.items())
 
 

@@ -56,7 +56,7 @@ def sample_posterior(
     cores
         Chains that run at once.
     progress
-        Told about finished draws about twice a second.
+        Reported about finished draws about twice a second.
     show_bar
         Draw a progress bar on stderr.
 
@@ -156,7 +156,7 @@ def _sample_nutpie(
 
 
 class _Seen:
-    """Last progress that the sampler's own thread told; read by the waiting thread.
+    """Last progress that the sampler's own thread reported; read by the waiting thread.
 
     Reporting happens in the waiting thread because Prefect's settings and clients belong to it.
     """

@@ -17,7 +17,7 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 
 from schemas.documents.changes import FitReturns
-from schemas.documents.retries import Attempt, JudgedFit, Rung
+from schemas.documents.retries import Attempt, JudgedFit, Retry
 from schemas.errors import SamplingError
 from schemas.names import Artifact
 from schemas.refs import DiagnosticsRef, FeaturesRef, FileRef, PosteriorRef
@@ -44,26 +44,26 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RETURNS_FILE = "returns.json"
-"""What is kept of a further fit, until the question is answered."""
+"""What is kept of an auxiliary fit, until the question is answered."""
 
 
 @task(name="fit-posterior", cache_policy=NO_CACHE)
 @resumable
 def fit_posterior(
-    features: FeaturesRef, spec: RunSpec, run_id: str, rung: int | None = None
+    features: FeaturesRef, spec: RunSpec, run_id: str, retry: int | None = None
 ) -> PosteriorRef:
     """Sample the posterior of one set of features. Logic: ``models``, ``sampling``.
 
-    Files go into the run's folder; those of a ``rung`` wait elsewhere for ``settle_fit``.
+    Files go into the run's folder; those of a ``retry`` wait elsewhere for ``select_fit``.
     """
     from tasks.fit.sampling import sample_posterior
     from tasks.fit.summary import summarize_posterior
 
     home = current_home()
-    folder = fit_dir(home, run_id, rung)
+    folder = fit_dir(home, run_id, retry)
     metadata = read_json(home, features.metadata)
     panel, inputs = _model_data(home, features, metadata)
-    prior = _tell_prior(home, folder / Artifact.PRIOR_PREDICTIVE, panel, inputs, spec)
+    prior = _report_prior(home, folder / Artifact.PRIOR_PREDICTIVE, panel, inputs, spec)
     with _own_scratch():
         started = time.perf_counter()
         posterior = _load_posterior(panel, inputs)
@@ -105,8 +105,8 @@ def fit_posterior(
 
 @task(name="fit-returns", cache_policy=NO_CACHE)
 @resumable
-def fit_returns(features: FeaturesRef, spec: RunSpec, run_id: str, rung: str) -> FitReturns:
-    """Sample a further fit and keep its returns alone. Logic: ``sampling``, ``models.returns``.
+def fit_returns(features: FeaturesRef, spec: RunSpec, run_id: str, retry: str) -> FitReturns:
+    """Sample an auxiliary fit and keep its returns alone. Logic: ``sampling``, ``models.returns``.
 
     Neither draws nor a model are stored: it answers a question about another fit.
     """
@@ -125,27 +125,27 @@ def fit_returns(features: FeaturesRef, spec: RunSpec, run_id: str, rung: str) ->
     model = open_fitted(sampled.tree, metadata, read_json(home, features.scaler))
     returns = measure_returns(model, panel, metadata)
     seconds = time.perf_counter() - started
-    log.info("further fit %s of %s took %.1f s", rung, run_id, seconds)
+    log.info("auxiliary fit %s of %s took %.1f s", retry, run_id, seconds)
     return FitReturns(
-        file=write_json(home, fit_dir(home, run_id, rung) / RETURNS_FILE, returns),
+        file=write_json(home, fit_dir(home, run_id, retry) / RETURNS_FILE, returns),
         seconds=round(seconds, 3),
     )
 
 
-def choose_rung(spec: RunSpec, tried: list[Attempt]) -> Rung | None:
-    """Return the next rung of the escalation ladder; None where it ends. Logic: ``escalation``."""
+def select_retry(spec: RunSpec, tried: list[Attempt]) -> Retry | None:
+    """Return the next retry of the escalation; None where it ends. Logic: ``escalation``."""
     if not tried:
-        return escalation.first_rung(spec.sampler)
-    rung = escalation.next_rung(spec.sampler, tried)
-    if rung is not None:
-        log.warning("the fit is tried again, rung %d: %s", rung.number, rung.reason)
+        return escalation.first_try(spec.sampler)
+    retry = escalation.next_retry(spec.sampler, tried)
+    if retry is not None:
+        log.warning("the fit is tried again, retry %d: %s", retry.number, retry.reason)
     elif not tried[-1].sampled_well:
-        log.warning("no further fit: %s", escalation.why_stopped(spec.sampler, tried))
-    return rung
+        log.warning("no auxiliary fit: %s", escalation.why_stopped(spec.sampler, tried))
+    return retry
 
 
 @task(name="settle-fit", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=2)
-def settle_fit(spec: RunSpec, tried: list[Attempt], run_id: str) -> JudgedFit:
+def select_fit(spec: RunSpec, tried: list[Attempt], run_id: str) -> JudgedFit:
     """Put the best fit that was tried into the run's folder, with the story of the others."""
     home = current_home()
     chosen = escalation.best_attempt(tried)
@@ -158,11 +158,11 @@ def settle_fit(spec: RunSpec, tried: list[Attempt], run_id: str) -> JudgedFit:
             home,
             chosen.diagnostics,
             folder,
-            escalation.tell_failure(spec.sampler, tried, chosen),
+            escalation.report_failure(spec.sampler, tried, chosen),
         ),
     )
     if len(tried) > 1:
-        story = escalation.describe_ladder(spec.sampler, tried, chosen)
+        story = escalation.describe_retries(spec.sampler, tried, chosen)
         write_json(home, folder / Artifact.ESCALATION, story)
     return judged
 
@@ -184,7 +184,7 @@ def _adopt_posterior(home: Home, posterior: PosteriorRef, folder: Path) -> Poste
 def _adopt_diagnostics(
     home: Home, diagnostics: DiagnosticsRef, folder: Path, failure: str
 ) -> DiagnosticsRef:
-    """Write the diagnostics into the run's folder; a ladder that failed is one reason more."""
+    """Write the diagnostics into the run's folder; an escalation that failed is one reason more."""
     document = read_json(home, diagnostics.file)
     reasons = [*diagnostics.reasons, *filter(None, [failure])]
     file = write_json(home, folder / Artifact.DIAGNOSTICS, {**document, "reasons": reasons})
@@ -202,7 +202,7 @@ def _model_data(
     return panel, ModelInputs(metadata, scales_from_json(read_json(home, features.scaler)))
 
 
-def _tell_prior(
+def _report_prior(
     home: Home, path: Path, panel: "xr.Dataset", inputs: "ModelInputs", spec: RunSpec
 ) -> FileRef:
     """Write and log what is believed of each channel before it is fitted."""
@@ -274,13 +274,13 @@ def _progress(run_id: str) -> Iterator[Callable[[float, int], None] | None]:
             progress=0.0, key="sampling-progress", description=f"Sampling of run {run_id}"
         ),
     )
-    told = {"at": time.monotonic(), "share": 0.0}
+    reported = {"at": time.monotonic(), "share": 0.0}
 
     def report(share: float, divergences: int) -> None:
         now = time.monotonic()
-        told["share"] = share
-        if now - told["at"] >= _REPORT_SECONDS:
-            told["at"] = now
+        reported["share"] = share
+        if now - reported["at"] >= _REPORT_SECONDS:
+            reported["at"] = now
             log.info("sampling: %.0f %% of draws, %d divergences so far", 100 * share, divergences)
             update_progress_artifact(artifact, progress=round(100 * share, 1))
 

@@ -109,8 +109,8 @@ def score_runs(dataset_id: str) -> Scored:
     for run_id, compared in _outdated(home, dataset_id, forecasts).items():
         forecast = forecasts[run_id]
         kpi = known[forecast["kpi"].iloc[0]]
-        scores, told = _score_run(home, dataset_id, forecast, kpi)
-        notes += told
+        scores, reported = _score_run(home, dataset_id, forecast, kpi)
+        notes += reported
         if scores is not None:
             fresh[run_id] = (scores, compared)
     n_new, n_changed = _keep_scores(home, dataset_id, fresh, now)

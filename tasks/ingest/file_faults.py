@@ -48,7 +48,7 @@ def require_readable(source: Path) -> None:
 
 
 def header_only(source: Path) -> Finding:
-    """Tell that a file has a header and nothing else."""
+    """Report that a file has a header and nothing else."""
     return fault(
         source.name,
         "header_only",
@@ -65,9 +65,9 @@ def raise_faults(faults: list[Finding]) -> NoReturn:
 
 
 def unreadable(source: Path, kind: str, error: BaseException) -> Finding:
-    """Tell that a typed file cannot be opened."""
+    """Report that a typed file cannot be opened."""
     said = (str(error).splitlines() or [type(error).__name__])[0]
-    """Tell that a typed file cannot be opened."""
+    """Report that a typed file cannot be opened."""
     return fault(
         source.name,
         "unreadable_file",

@@ -96,12 +96,12 @@ def header_faults(file: str, header: Sequence[str]) -> list[Finding]:
             seen.setdefault(name.casefold(), []).append(i + 1)
     for places in (p for p in seen.values() if len(p) > 1):
         names = {header[p - 1] for p in places}
-        told = " and ".join(sorted(map(repr, names)))
+        reported = " and ".join(sorted(map(repr, names)))
         faults.append(
             fault(
                 file,
                 "duplicate_header",
-                f"line 1: {told} names columns {', '.join(map(str, places))}"
+                f"line 1: {reported} names columns {', '.join(map(str, places))}"
                 f"{' (they differ only in upper and lower case)' if len(names) > 1 else ''}.",
                 "Give every column its own name, or remove the repeated one.",
                 column=header[places[0] - 1],
@@ -136,12 +136,12 @@ def encoding_faults(file: str, stream: BinaryIO) -> list[Finding]:
                 places.append((number, error.start + 1, raw[error.start]))
     if not places:
         return []
-    told = "; ".join(f"line {n}, byte {at} (0x{byte:02x})" for n, at, byte in places)
+    reported = "; ".join(f"line {n}, byte {at} (0x{byte:02x})" for n, at, byte in places)
     return [
         fault(
             file,
             "wrong_encoding",
-            f"not UTF-8 text: {told}; {count} line(s) in all.",
+            f"not UTF-8 text: {reported}; {count} line(s) in all.",
             "Save the file as UTF-8 (in Excel: CSV UTF-8) and give it again.",
             rows=[n for n, _, _ in places],
             n_affected=count,
@@ -150,7 +150,7 @@ def encoding_faults(file: str, stream: BinaryIO) -> list[Finding]:
 
 
 def binary_fault(file: str, head: bytes, first_nul: int) -> Finding:
-    """Tell UTF-16 text from bytes that are no text at all."""
+    """Report UTF-16 text from bytes that are no text at all."""
     if head.startswith(_UTF16_MARKS):
         return fault(
             file,
@@ -191,14 +191,14 @@ def row_faults(file: str, text: Iterable[str], *, delimiter: str, n_fields: int)
             )
         )
     if ragged:
-        told = "; ".join(f"line {n} has {found}" for n, found in ragged)
+        reported = "; ".join(f"line {n} has {found}" for n, found in ragged)
         more = f"; {count - len(ragged)} more line(s)" if count > len(ragged) else ""
         faults.insert(
             0,
             fault(
                 file,
                 "ragged_row",
-                f"the header has {n_fields} fields, but {told}{more}.",
+                f"the header has {n_fields} fields, but {reported}{more}.",
                 "Give every line the header's number of fields; quote a field that holds a comma.",
                 rows=[n for n, _ in ragged],
                 n_affected=count,
@@ -208,5 +208,5 @@ def row_faults(file: str, text: Iterable[str], *, delimiter: str, n_fields: int)
 
 
 def fits(fields: Sequence[str], n_fields: int) -> bool:
-    """Tell whether a record has the header's fields; one empty field more is forgiven."""
+    """Say whether a record has the header's fields; one empty field more is forgiven."""
     return len(fields) == n_fields or (len(fields) == n_fields + 1 and fields[-1] == "")

@@ -92,7 +92,7 @@ def recall_outcome(run_id: str) -> Outcome | None:
 
 
 def _is_open(home: Home, run_id: str, known: Mapping[str, RunRecord]) -> bool:
-    """Tell whether a run can be taken up: dead, or published and not told."""
+    """Say whether a run can be taken up: dead, or published and not reported."""
     record = known.get(run_id)
     if record is None:
         return True
@@ -168,5 +168,5 @@ def fail_run(run_id: str, reason: str) -> None:
 
 @task(name="end-run", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=2)
 def end_run(run_id: str) -> None:
-    """Forget what only an interrupted run would need: this one has been published and told."""
+    """Forget what only an interrupted run would need: this one has been published and reported."""
     resume.forget_steps(current_home(), run_id)

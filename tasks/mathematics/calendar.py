@@ -40,7 +40,7 @@ def detect_grain(starts: Sequence[date]) -> Grain | None:
     monthly = sum(step in MONTH_DAYS for step in steps)
     if weekly * 2 > len(steps):
         return Grain.WEEK
-    # A weekly panel with four-week gaps also has steps of 28 days: one true week tells.
+    # A weekly panel with four-week gaps also has steps of 28 days: one true week reports.
     return Grain.MONTH if monthly * 2 > len(steps) and not weekly else None
 
 
@@ -51,7 +51,7 @@ def common_anchor(starts: Sequence[date], grain: Grain) -> int:
 
 
 def is_on_grid(start: date, *, anchor: int, grain: Grain) -> bool:
-    """Tell whether a period start falls on the panel's weekday or day of month."""
+    """Say whether a period start falls on the panel's weekday or day of month."""
     return (start.weekday() if grain is Grain.WEEK else start.day) == anchor
 
 

@@ -8,7 +8,7 @@ def variance_inflation(values: pd.DataFrame) -> dict[str, float]:
     """Return the variance inflation factor of every column; 1 for a constant one.
 
     The diagonal of the inverse correlation matrix; the pseudo-inverse stands in where columns are
-    exactly dependent, and such columns are told as 1e12.
+    exactly dependent, and such columns are reported as 1e12.
     """
     clean = values.replace([np.inf, -np.inf], np.nan).dropna()
     varying = [c for c in clean.columns if clean[c].min() < clean[c].max()]

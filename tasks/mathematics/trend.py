@@ -21,7 +21,7 @@ _SMALLEST_SD = 1e-4
 
 
 def has_line(trend: Mapping[str, Any]) -> bool:
-    """Tell whether a straight line is part of the trend."""
+    """Say whether a straight line is part of the trend."""
     return trend["kind"] in (TrendKind.LINEAR, TrendKind.PIECEWISE)
 
 

@@ -102,6 +102,6 @@ class FittedModel(Protocol):
     def effect_draws(self, channel: str) -> tuple[NDArray[np.float64], float]:
         """Draws of the logarithm or size of a channel's effect, and its prior variance.
 
-        Their ratio tells how much the data, rather than the prior, decided the channel.
+        Their ratio says how much the data, rather than the prior, decided the channel.
         """
         ...

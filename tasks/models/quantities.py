@@ -1,4 +1,4 @@
-"""What channels are worth to a business, as draws and quantiles: share of the KPI and ROAS.
+"""What value channels have to a business, as draws and quantiles: share of the KPI and ROAS.
 
 Prior and posterior draws go through the same function, so that the two can be laid side by side.
 """

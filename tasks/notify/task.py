@@ -17,7 +17,7 @@ REFIT = "refit-weekly"
 
 
 def notify_rejection(report: RefitReport, *, link: str | None = None) -> bool:
-    """Tell that a gate rejected a fit.
+    """Report that a gate rejected a fit.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def notify_failure(
     since: datetime | None = None,
     link: str | None = None,
 ) -> bool:
-    """Tell that a refit raised an error or that its process died.
+    """Report that a refit raised an error or that its process died.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def notify_alarm(
     run_id: str | None = None,
     link: str | None = None,
 ) -> bool:
-    """Tell that a watch over published results gave an alarm; parameters as above."""
+    """Report that a watch over published results gave an alarm; parameters as above."""
     return _send(NoticeKind.ALARM, dataset_id, run_id, reasons, job=job, link=link)
 
 
@@ -132,7 +132,7 @@ def _champion(dataset_id: str | None, now: datetime) -> Champion:
         if run_id is None:
             return Champion(state=ChampionState.NONE_YET)
         record = read_run(home, run_id)
-    except Exception as error:  # a broken store is what may have to be told
+    except Exception as error:  # a broken store is what may have to be reported
         log.warning("the champion of %s could not be looked up: %s", dataset_id, error)
         return Champion(state=ChampionState.UNKNOWN)
     return Champion(
@@ -148,6 +148,6 @@ def _failed_run(dataset_id: str, since: datetime) -> RunRecord | None:
         for record in list_runs(current_home(), dataset_id):
             if record.created_at >= since and record.status is not RunStatus.OUTPUTS_READY:
                 return record
-    except Exception as error:  # a broken store is what may have to be told
+    except Exception as error:  # a broken store is what may have to be reported
         log.warning("the runs of %s could not be looked up: %s", dataset_id, error)
     return None

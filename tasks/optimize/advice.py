@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.documents.plan import Action, Advice, Certificate
+from schemas.documents.plan import Action, Advice, MultiStartAgreement
 from schemas.spec.optimizer import OptimizerSpec
 from schemas.words import format_interval, format_number, format_probability, format_ratio
 from tasks.optimize.gains import Comparison, Gains
@@ -17,7 +17,7 @@ SMALL_MOVE = 0.02
 SMALLEST_PLAN = 0.005
 """A plan that moves less than this share of the money is no plan."""
 FEW_AGREE = 0.95
-"""Fewer starts than this share at one optimum are told."""
+"""Fewer starts than this share at one optimum are reported."""
 FAR_BEYOND = 2.0
 """Spend beyond this multiple of what was ever observed is far outside the data."""
 
@@ -86,7 +86,7 @@ def act_on(facts: ChannelFacts, advice: Advice, return_word: str) -> tuple[Actio
 
 def collect_flags(
     *,
-    certificate: Certificate | None,
+    certificate: MultiStartAgreement | None,
     beyond: dict[str, float],
     unmoved: list[str],
     history_periods: int,
@@ -96,7 +96,7 @@ def collect_flags(
 
     Parameters
     ----------
-    certificate
+    multi-start agreement
         How many starts agree; None for a hand-written plan.
     beyond
         Channels whose candidate leaves the observed range, with candidate over the range's end.

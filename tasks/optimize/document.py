@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from schemas.documents.plan import (
     Advice,
-    Certificate,
     ChannelPlan,
     GroupPlan,
+    MultiStartAgreement,
     Plan,
     PlanModel,
     PlanRequest,
@@ -46,7 +46,7 @@ class Found:
     money: Array
     """Candidate spend, ``(variable,)``."""
     limits: Limits
-    certificate: Certificate | None
+    certificate: MultiStartAgreement | None
     own: OwnPlans | None
     """Best plans of single draws; None where they were not searched."""
 
@@ -69,7 +69,7 @@ def build_document(
     planned = _planned(space, found.money, advice[0], request)
     unit, kpi, word = _units([metadata for _, metadata in fits])
     channels = _channel_plans(space, found, planned, advice[0], word)
-    outlook = space.pieces[0].outlook
+    horizon = space.pieces[0].horizon
     budget = float(found.money.sum())
     low_90, high_90 = np.quantile(gains.gain, [0.05, 0.95])
     return Plan(
@@ -84,8 +84,8 @@ def build_document(
         unit=unit,
         kpi_name=kpi,
         return_word=word,
-        first_period=outlook.starts[0],
-        last_period=outlook.starts[-1],
+        first_period=horizon.starts[0],
+        last_period=horizon.starts[-1],
         horizon=settings.horizon,
         budget=budget,
         current_budget=float(space.current.sum()),
@@ -282,7 +282,7 @@ def _cells(space: PlanSpace, planned: Array, candidate: Array) -> list[SpendCell
             (entity_id, space.channels[place], start): spends[entity, channel, period]
             for channel, place in enumerate(own)
             for entity, entity_id in enumerate(entities)
-            for period, start in enumerate(piece.outlook.starts)
+            for period, start in enumerate(piece.horizon.starts)
         }
     return [
         SpendCell(

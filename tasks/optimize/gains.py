@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from schemas.documents.plan import PlanRequest
 from schemas.spec.optimizer import OptimizerSpec, Utility
 from tasks.optimize.methods import find_method
-from tasks.optimize.outcome import Outlook
+from tasks.optimize.outcome import Horizon
 from tasks.optimize.problem import Problem
 from tasks.optimize.response import PanelResponse, TabulatedResponse
 from tasks.optimize.search import best_of_draw
@@ -130,7 +130,7 @@ def _per_channel(
     for piece in space.pieces:
         own = space.channel_of[piece.places[piece.allocation.variable[0, :, 0]]]
         base = piece.spend(money)
-        parts = _differences(piece.outlook, base, change(base))
+        parts = _differences(piece.horizon, base, change(base))
         if found is None:
             found = np.zeros((len(space.channels), parts.shape[1]))
         np.add.at(found, own, sign * parts)
@@ -139,16 +139,16 @@ def _per_channel(
     return found
 
 
-def _differences(outlook: Outlook, base: Array, changed: Array) -> Array:
-    if outlook.model.additive:
-        before, after = outlook.channel_outcomes(np.stack([base, changed])).sum(axis=3)
+def _differences(horizon: Horizon, base: Array, changed: Array) -> Array:
+    if horizon.model.additive:
+        before, after = horizon.channel_outcomes(np.stack([base, changed])).sum(axis=3)
         return np.asarray(after - before)
-    before = outlook.outcome(base)
+    before = horizon.outcome(base)
     parts = []
     for channel in range(base.shape[1]):
         one = base.copy()
         one[:, channel] = changed[:, channel]
-        parts.append(outlook.outcome(one) - before)
+        parts.append(horizon.outcome(one) - before)
     return np.stack(parts)
 
 

@@ -112,7 +112,7 @@ def solve_trust_constr(problem: Problem, start: Array) -> Solution:
     scaled = _Scaled(problem, start)
     with warnings.catch_warnings():
         # A step too short to change the gradient, and limits that leave one point alone (scipy
-        # then takes another decomposition), are no findings: the certificate judges the end.
+        # then takes another decomposition), are no findings: multi-start agreement judges the end.
         for message in ("delta_grad == 0.0", "Singular Jacobian matrix"):
             warnings.filterwarnings("ignore", message=message, category=UserWarning)
         result = minimize(

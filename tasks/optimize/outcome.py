@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, ComponentKind
 from schemas.spec.run_spec import Grain, KpiKind
-from tasks.mathematics.horizon import longest_carryover, longest_memory
 from tasks.mathematics.horizon_panel import extend_panel
+from tasks.mathematics.lookback import longest_carryover, longest_memory
 from tasks.mathematics.panel import estimation_window
 from tasks.models.contract import Component, FittedModel
 
@@ -28,7 +28,7 @@ _CUBE = (ENTITY_DIM, CHANNEL_DIM, DATE_DIM)
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Horizon:
     """A fitted model with the panel of a horizon."""
 
     model: FittedModel
@@ -138,14 +138,14 @@ class Outlook:
         return [names.index(channel) for channel in self.channels]
 
 
-def build_outlook(
+def build_horizon(
     model: FittedModel,
     panel: xr.Dataset,
     metadata: Mapping[str, Any],
     *,
     horizon: int,
     weight: float = 1.0,
-) -> Outlook:
+) -> Horizon:
     """Prepare a fitted model for planning the periods after its panel.
 
     Parameters
@@ -176,7 +176,7 @@ def build_outlook(
     total = spend.sum(axis=0)
     in_money = metadata["kpi_kind"] == KpiKind.REVENUE or metadata["has_unit_value"]
     value = longer["unit_value"].transpose(ENTITY_DIM, DATE_DIM).to_numpy()[:, start:]
-    return Outlook(
+    return Horizon(
         model=model,
         panel=_switch_off(longer, channels, start).isel({DATE_DIM: slice(start - before, None)}),
         channels=channels,

@@ -32,7 +32,7 @@ from tasks.optimize.gains import (
 )
 from tasks.optimize.limits import TOLERANCE, Limits, require_reachable
 from tasks.optimize.methods import find_method
-from tasks.optimize.outcome import Outlook, build_outlook
+from tasks.optimize.outcome import Horizon, build_horizon
 from tasks.optimize.problem import Problem
 from tasks.optimize.response import PanelResponse, TabulatedResponse, tabulate
 from tasks.optimize.search import search_plan
@@ -89,7 +89,7 @@ def make_plan(
     space = _lay_out(fits, request, settings)
     exact = PanelResponse(space.pieces)
     bounds = request.bounds or _stated_bounds(fits, request)
-    # A plan by hand is judged as it is: bounds are told beside it, and bind nothing.
+    # A plan by hand is judged as it is: bounds are reported beside it, and bind nothing.
     free = settings if request.what_if is None else _beyond_observed(settings)
     limits = build_limits(space, bounds, free)
     found = (
@@ -125,20 +125,20 @@ def _beyond_observed(settings: OptimizerSpec) -> OptimizerSpec:
 def _lay_out(
     fits: Sequence[PlannedFit], request: PlanRequest, settings: OptimizerSpec
 ) -> PlanSpace:
-    outlooks: dict[str, Outlook] = {}
+    horizons: dict[str, Horizon] = {}
     for fit in fits:
         dataset = fit.about.dataset_id
-        outlooks[dataset] = build_outlook(
+        horizons[dataset] = build_horizon(
             fit.model, fit.panel, fit.metadata, horizon=settings.horizon, weight=fit.about.weight
         )
-        if not outlooks[dataset].channels:
+        if not horizons[dataset].channels:
             raise SpecError(
                 f"{dataset} has no channel with spend, so there is no budget to plan; name spend "
                 "columns in the run spec (channels[].spend)."
             )
     rows = request.what_if or []
     return build_space(
-        outlooks,
+        horizons,
         {fit.about.dataset_id: fit.prior_driven for fit in fits},
         separate=request.separate,
         by_entity=settings.by_entity or asks_for_entities(rows),

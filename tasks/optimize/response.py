@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from tasks.optimize.allocation import Allocation
-from tasks.optimize.outcome import Outlook
+from tasks.optimize.outcome import Horizon
 
 Array = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ class Response(Protocol):
 class Piece:
     """One model's part of a plan: its cells, and which of the plan's variables they are."""
 
-    outlook: Outlook
+    horizon: Horizon
     allocation: Allocation
     places: NDArray[np.intp]
     """Position of each of the allocation's variables among those of the plan."""
@@ -66,7 +66,7 @@ class PanelResponse:
         """Return the response of some of the draws, the same of every model."""
         return PanelResponse(
             [
-                replace(p, outlook=replace(p.outlook, model=p.outlook.model.thinned(n_draws)))
+                replace(p, horizon=replace(p.horizon, model=p.horizon.model.thinned(n_draws)))
                 for p in self._pieces
             ]
         )
@@ -84,12 +84,12 @@ class PanelResponse:
         """Gradient through the models."""
         gradient = np.zeros(len(money))
         for piece in self._pieces:
-            cells = piece.outlook.gradient(piece.spend(money), weights)
+            cells = piece.horizon.gradient(piece.spend(money), weights)
             np.add.at(gradient, piece.places, piece.allocation.gather(cells))
         return gradient
 
     def _outcome(self, money: Array) -> Array:
-        parts = [piece.outlook.outcome(piece.spend(money)) for piece in self._pieces]
+        parts = [piece.horizon.outcome(piece.spend(money)) for piece in self._pieces]
         return np.asarray(np.sum(parts, axis=0))
 
 
@@ -150,7 +150,7 @@ def tabulate(pieces: Sequence[Piece], lower: Array, upper: Array) -> TabulatedRe
     They are not where a model multiplies its parts, or where periods have variables of their own:
     carryover makes neighbouring periods of one channel share a curve.
     """
-    if not all(p.outlook.model.additive and _one_per_channel_or_entity(p) for p in pieces):
+    if not all(p.horizon.model.additive and _one_per_channel_or_entity(p) for p in pieces):
         return None
     nothing = np.zeros((1, len(lower)))
     n_knots = N_KNOTS_WIDE if (lower < NEAR_NOTHING * upper).any() else N_KNOTS
@@ -181,7 +181,7 @@ def _outcomes_by_variable(pieces: Sequence[Piece], plans: Array) -> Array:
     for piece in pieces:
         spends = np.stack([piece.spend(money) for money in plans])
         # (plan, channel, sample, entity) to (entity, channel, plan, sample).
-        outcomes = piece.outlook.channel_outcomes(spends).transpose(3, 1, 0, 2)
+        outcomes = piece.horizon.channel_outcomes(spends).transpose(3, 1, 0, 2)
         found = np.zeros((plans.shape[1], *outcomes.shape[2:]))
         np.add.at(found, piece.places[piece.allocation.variable[:, :, 0]], outcomes)
         parts.append(found)

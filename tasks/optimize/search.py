@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.documents.plan import Certificate
+from schemas.documents.plan import MultiStartAgreement
 from schemas.errors import SpecError
 from tasks.optimize.limits import TOLERANCE
 from tasks.optimize.methods import Method, Solution
@@ -22,7 +22,7 @@ class Search:
     """The best plan of all starts."""
 
     money: Array
-    certificate: Certificate
+    certificate: MultiStartAgreement
 
 
 def search_plan(
@@ -60,7 +60,7 @@ def search_plan(
     values = np.array([value for value, _, _ in found])
     best = int(values.argmax())
     agree = values >= values[best] - AGREEMENT * abs(values[best])
-    certificate = Certificate(
+    certificate = MultiStartAgreement(
         method=method_name,
         n_starts=n_starts,
         n_agree=int(agree.sum()),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from schemas.errors import SpecError
 from schemas.words import format_number
 from tasks.optimize.allocation import Allocation, build_allocation
-from tasks.optimize.outcome import Outlook
+from tasks.optimize.outcome import Horizon
 from tasks.optimize.response import Piece
 
 Array = NDArray[np.float64]
@@ -56,7 +56,7 @@ class PlanSpace:
 
 
 def build_space(
-    outlooks: Mapping[str, Outlook],
+    horizons: Mapping[str, Horizon],
     prior_driven: Mapping[str, Sequence[str]],
     *,
     separate: bool,
@@ -67,7 +67,7 @@ def build_space(
 
     Parameters
     ----------
-    outlooks, prior_driven
+    horizons, prior_driven
         Models, and channels that their data did not decide, by dataset.
     separate
         Channels of one name in several models are different money.
@@ -79,14 +79,14 @@ def build_space(
     SpecError
         If models cannot share a plan: other periods, or one channel with different spend.
     """
-    _require_common_periods(outlooks)
-    if len(outlooks) > 1 and not separate:
+    _require_common_periods(horizons)
+    if len(horizons) > 1 and not separate:
         if by_entity or flighting:
             raise SpecError(
                 "Plans by entity or by period are for one model, or for models whose channels are "
                 "separate money (--separate)."
             )
-        _require_common_spend(outlooks)
+        _require_common_spend(horizons)
     names: list[str] = []
     labels: list[str] = []
     channel_of: list[int] = []
@@ -94,14 +94,14 @@ def build_space(
     observed: list[Array] = []
     undecided: dict[str, bool] = {}
     pieces = []
-    for dataset, outlook in outlooks.items():
+    for dataset, horizon in horizons.items():
         allocation = build_allocation(
-            outlook.reference, outlook.history, outlook.channels, outlook.entities,
+            horizon.reference, horizon.history, horizon.channels, horizon.entities,
             by_entity=by_entity, flighting=flighting,
         )  # fmt: skip
-        prefix = f"{dataset}/" if separate and len(outlooks) > 1 else ""
-        ranges = observed_ranges(outlook, allocation, by_entity=by_entity, flighting=flighting)
-        cells = _cell_labels(allocation, outlook, by_entity=by_entity, flighting=flighting)
+        prefix = f"{dataset}/" if separate and len(horizons) > 1 else ""
+        ranges = observed_ranges(horizon, allocation, by_entity=by_entity, flighting=flighting)
+        cells = _cell_labels(allocation, horizon, by_entity=by_entity, flighting=flighting)
         places = []
         for variable, channel in enumerate(allocation.channel_of):
             name = f"{prefix}{allocation.channels[channel]}"
@@ -117,7 +117,7 @@ def build_space(
                 current.append(float(allocation.current[variable]))
                 observed.append(ranges[:, variable])
             places.append(labels.index(label))
-        pieces.append(Piece(outlook, allocation, np.array(places)))
+        pieces.append(Piece(horizon, allocation, np.array(places)))
     return PlanSpace(
         pieces=tuple(pieces),
         channels=tuple(names),
@@ -132,25 +132,25 @@ def build_space(
 
 
 def observed_ranges(
-    outlook: Outlook, allocation: Allocation, *, by_entity: bool, flighting: bool
+    horizon: Horizon, allocation: Allocation, *, by_entity: bool, flighting: bool
 ) -> Array:
     """Observed range of every variable, money over its periods, ``(2, variable)``."""
     entity, channel, _ = np.indices(allocation.variable.shape)
     first = np.unique(allocation.variable.ravel(), return_index=True)[1]
     if by_entity:
-        per_period = outlook.observed_by_entity[:, entity.ravel()[first], channel.ravel()[first]]
+        per_period = horizon.observed_by_entity[:, entity.ravel()[first], channel.ravel()[first]]
     else:
-        per_period = outlook.observed[:, channel.ravel()[first]]
-    return np.asarray(per_period * (1 if flighting else outlook.horizon))
+        per_period = horizon.observed[:, channel.ravel()[first]]
+    return np.asarray(per_period * (1 if flighting else horizon.horizon))
 
 
 def _cell_labels(
-    allocation: Allocation, outlook: Outlook, *, by_entity: bool, flighting: bool
+    allocation: Allocation, horizon: Horizon, *, by_entity: bool, flighting: bool
 ) -> list[str]:
-    """Return what tells variables of one channel apart, as text."""
+    """Return what reports variables of one channel apart, as text."""
     entity, _, period = np.indices(allocation.variable.shape)
     first = np.unique(allocation.variable.ravel(), return_index=True)[1]
-    starts = outlook.starts
+    starts = horizon.starts
     return [
         (f" in {allocation.entities[entity.ravel()[cell]]}" if by_entity else "")
         + (f", {starts[period.ravel()[cell]]}" if flighting else "")
@@ -158,8 +158,8 @@ def _cell_labels(
     ]
 
 
-def _require_common_periods(outlooks: Mapping[str, Outlook]) -> None:
-    periods = {dataset: (o.starts[0], o.starts[-1]) for dataset, o in outlooks.items()}
+def _require_common_periods(horizons: Mapping[str, Horizon]) -> None:
+    periods = {dataset: (o.starts[0], o.starts[-1]) for dataset, o in horizons.items()}
     if len(set(periods.values())) > 1:
         listing = ", ".join(f"{name} {first} to {last}" for name, (first, last) in periods.items())
         raise SpecError(
@@ -168,11 +168,11 @@ def _require_common_periods(outlooks: Mapping[str, Outlook]) -> None:
         )
 
 
-def _require_common_spend(outlooks: Mapping[str, Outlook]) -> None:
+def _require_common_spend(horizons: Mapping[str, Horizon]) -> None:
     spent: dict[str, tuple[str, float]] = {}
-    for dataset, outlook in outlooks.items():
+    for dataset, horizon in horizons.items():
         for channel, money in zip(
-            outlook.channels, outlook.reference.sum(axis=(0, 2)), strict=True
+            horizon.channels, horizon.reference.sum(axis=(0, 2)), strict=True
         ):
             other, before = spent.setdefault(channel, (dataset, float(money)))
             if abs(money - before) > SAME_SPEND * max(before, float(money)):

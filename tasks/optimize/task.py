@@ -47,8 +47,8 @@ def plan_spend(
 def plan_week(source: PlanSource, folder: str) -> WeeklyPlan:
     """Write the plan of a refit: as much money as today, by the settings of its spec.
 
-    A plan that cannot be made, for want of spend or because bounds exclude each other, is told, and
-    does not fail a good fit.
+    A plan that cannot be made, for want of spend or because bounds exclude each other, is
+    reported, and does not fail a good fit.
     """
     model = PlannedModel(dataset_id=source.spec.dataset_id, run_id=source.run_id)
     seed = source.spec.sampler.random_seed

@@ -15,12 +15,12 @@ Array = NDArray[np.float64]
 
 
 def asks_for_entities(rows: Sequence[SpendRow]) -> bool:
-    """Tell whether a plan speaks of single entities."""
+    """Say whether a plan speaks of single entities."""
     return any(row.entity_id is not None for row in rows)
 
 
 def asks_for_periods(rows: Sequence[SpendRow]) -> bool:
-    """Tell whether a plan speaks of single periods."""
+    """Say whether a plan speaks of single periods."""
     return any(row.period is not None for row in rows)
 
 
@@ -91,4 +91,4 @@ def _known_cells(space: PlanSpace, channel: int) -> tuple[list[str], int]:
     """Entities and number of periods of the models that have a channel."""
     mine = [piece for piece in space.pieces if (space.channel_of[piece.places] == channel).any()]
     entities = [entity for piece in mine for entity in piece.allocation.entities]
-    return entities, mine[0].outlook.horizon
+    return entities, mine[0].horizon.horizon

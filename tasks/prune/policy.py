@@ -77,7 +77,7 @@ def reachable_versions(facts: DatasetFacts, policy: RetentionSpec) -> set[int]:
 def rule_on_batches(
     batches: Iterable[BatchFacts], policy: RetentionSpec, now: datetime
 ) -> list[Ruling]:
-    """Decide on the landed files that are there; only those that go are told.
+    """Decide on the landed files that are there; only those that go are reported.
 
     A batch of a state that is not known here stays.
     """
@@ -91,7 +91,7 @@ def rule_on_batches(
 
 
 def rule_on_plans(plans: Iterable[PlanFacts], policy: RetentionSpec, now: datetime) -> list[Ruling]:
-    """Decide on the files of plans that are there; only those that go are told."""
+    """Decide on the files of plans that are there; only those that go are reported."""
     aged = [(plan, _age(plan.created_at, now)) for plan in plans if plan.has_files]
     reason = f"older than {policy.plans_days} days; `mmm scenarios` still shows it"
     return [
@@ -104,7 +104,7 @@ def rule_on_plans(plans: Iterable[PlanFacts], policy: RetentionSpec, now: dateti
 def rule_on_steps(
     facts: DatasetFacts, folders: Iterable[str], policy: RetentionSpec, now: datetime
 ) -> list[Ruling]:
-    """Decide on the records that ended runs left; only those that go are told.
+    """Decide on the records that ended runs left; only those that go are reported.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def rule_on_steps(
 
 
 def is_accepted(run: RunFacts) -> bool:
-    """Tell whether a run ended with a fit that the gates accepted."""
+    """Say whether a run ended with a fit that the gates accepted."""
     is_judged = run.verdict in {Verdict.PASS, Verdict.REVIEW}
     return run.status is RunStatus.OUTPUTS_READY and is_judged
 

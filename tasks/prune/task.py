@@ -57,7 +57,7 @@ def find_datasets(dataset_id: str | None) -> list[str]:
 def prune_dataset(
     dataset_id: str, retention: RetentionSpec | None, dry_run: bool
 ) -> DatasetPruning:
-    """Remove the files of a dataset that may go, under its lock; a dry run only tells.
+    """Remove the files of a dataset that may go, under its lock; a dry run only reports.
 
     Everything is marked in ``ops.prunings`` before the first file goes: what an interrupted pruning
     left is finished here first.
@@ -107,7 +107,7 @@ def sweep_leftovers(dry_run: bool) -> DatasetPruning:
             swept.append((left, n_bytes))
         except RefusedRemovalError as error:
             notes.append(str(error))
-    items = list(_told(home, swept, days))
+    items = list(_reported(home, swept, days))
     return DatasetPruning(dataset_id=None, items=items, notes=notes)
 
 
@@ -216,7 +216,7 @@ def _interrupted(
 
 
 def _remove(files: ItemFiles, row: Pruning, now: datetime, notes: list[str]) -> bool:
-    """Remove the files of one row and record it; tell whether they are gone."""
+    """Remove the files of one row and record it; report whether they are gone."""
     try:
         files.remove(row.kind, row.item_id, now)
     except RefusedRemovalError as error:
@@ -237,7 +237,7 @@ def _orphaned_steps(home: Home, now: datetime, days: int) -> Iterator[leftovers.
             yield leftovers.Leftover(ItemKind.STEPS, place, age)
 
 
-def _told(
+def _reported(
     home: Home, swept: Sequence[tuple[leftovers.Leftover, int]], days: int
 ) -> Iterator[PruneItem]:
     """Yield what a report says of leftovers; Prefect's results are one line."""

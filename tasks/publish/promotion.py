@@ -96,7 +96,7 @@ def explain_backdated(candidate: Candidate, champion: Champion | None) -> str | 
     return None
 
 
-def tell_withdrawn(history: Sequence[Promotion]) -> str | None:
+def report_withdrawn(history: Sequence[Promotion]) -> str | None:
     """Say that a person took the alias from a version; None once a refit was promoted since."""
     moves = [row for row in history if row.action is not PromotionAction.KEEP]
     last = moves[-1] if moves else None
@@ -117,7 +117,7 @@ def record_decision(
     champion: Champion | None,
     decided_at: datetime,
 ) -> Promotion:
-    """Return the row of ``ops.promotions`` that tells a refit's decision.
+    """Return the row of ``ops.promotions`` that reports a refit's decision.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ _SAMPLING_WORDS = ("hat", "ess", "diverg", "bfmi", "tree")
 
 
 def run_name(outputs: RunOutputs) -> str:
-    """Return the name that tells two weeks apart in a list."""
+    """Return the name that reports two weeks apart in a list."""
     return f"{outputs.spec.dataset_id} {outputs.last_period} {outputs.diagnostics.verdict}"
 
 
@@ -67,8 +67,8 @@ def refit_metrics(outputs: RunOutputs, timings: Mapping[str, float]) -> dict[str
     return metrics
 
 
-def gate_rows(outputs: RunOutputs, battery: str) -> list[tuple[str, str, float | None, str]]:
-    """Return rows of ``ops.gate_results`` of one battery, ``sampling`` or ``fit``."""
+def gate_rows(outputs: RunOutputs, gate_group: str) -> list[tuple[str, str, float | None, str]]:
+    """Return rows of ``ops.gate_results`` of one gate group, ``sampling`` or ``fit``."""
     return [
         (
             str(g["gate"]),
@@ -77,15 +77,15 @@ def gate_rows(outputs: RunOutputs, battery: str) -> list[tuple[str, str, float |
             str(g.get("reason") or g.get("where") or ""),
         )
         for g in outputs.gates
-        if battery_of(g) == battery
+        if gate_group_of(g) == gate_group
     ]
 
 
-def battery_of(gate: Mapping[str, Any]) -> str:
-    """Return the battery a gate belongs to: as told, else by its name."""
-    told = gate.get("battery")
-    if told:
-        return str(told)
+def gate_group_of(gate: Mapping[str, Any]) -> str:
+    """Return the gate group a gate belongs to: as reported, else by its name."""
+    reported = gate.get("battery")
+    if reported:
+        return str(reported)
     name = str(gate["gate"])
     is_sampling = name in SamplingGates.model_fields or any(
         word in name for word in _SAMPLING_WORDS

@@ -40,7 +40,7 @@ from tasks.publish.promotion import (
     describe_standing,
     explain_backdated,
     record_decision,
-    tell_withdrawn,
+    report_withdrawn,
 )
 from tasks.store.artifact_keys import artifact_key
 from tasks.store.files.artifacts import open_ref, read_json, read_parquet
@@ -52,8 +52,8 @@ from tasks.store.runs.resume import keep_outcome
 from tasks.store.runs.status import advance_run
 from tasks.store.storage import writing_to
 from tasks.store.tracking import experiments
-from tasks.store.tracking.auxiliary_fits import log_counterfactuals
-from tasks.store.tracking.retries import log_rungs
+from tasks.store.tracking.auxiliary_fits import log_auxiliary_fits_of
+from tasks.store.tracking.retries import log_retries
 from tasks.store.tracking.server import asking
 from tasks.store.warehouse.changes import write_changes
 from tasks.store.warehouse.connection import writing
@@ -108,9 +108,9 @@ def publish_run(
     change = _open_explanation(home, explanation)
     with asking(home), writing_to(home.mlruns):
         logged = experiments.log_refit(client, home, record, model)
-        log_rungs(client, home, run_id, logged.mlflow_run_id)
+        log_retries(client, home, run_id, logged.mlflow_run_id)
         if change is not None:
-            log_counterfactuals(client, logged.mlflow_run_id, change)
+            log_auxiliary_fits_of(client, logged.mlflow_run_id, change)
     row = record_decision(
         decision, candidate, logged.model_version, dataset_id=spec.dataset_id, champion=champion,
         decided_at=datetime.now(UTC),
@@ -142,7 +142,7 @@ def _refit_log(
     plan: PlanRef | None,
     timings: dict[str, float],
 ) -> experiments.RefitLog:
-    """Everything that MLflow is told of the run."""
+    """Everything that MLflow gets of the run."""
     advice = plan.advice.value if plan else "none"
     fingerprints = {"code": code_fingerprint(), "lock": lock_fingerprint()}
     return experiments.RefitLog(
@@ -262,8 +262,8 @@ def _write_warehouse(
         if plan is not None:
             document = Plan.model_validate(read_json(home, plan.file))
             write_plan(con, document, MadeBy.REFIT, logged.mlflow_run_id)
-    for battery in ("sampling", "fit", "stability"):
-        write_gate_results(con, run_id, battery, records.gate_rows(outputs, battery))
+    for gate_group in ("sampling", "fit", "stability"):
+        write_gate_results(con, run_id, gate_group, records.gate_rows(outputs, gate_group))
     advance_run(
         home,
         run_id,
@@ -286,7 +286,7 @@ def _decide(
         has_champion=champion is not None,
         backdated=explain_backdated(candidate, champion),
     )
-    withdrawn = tell_withdrawn(list_promotions(home, outputs.spec.dataset_id))
+    withdrawn = report_withdrawn(list_promotions(home, outputs.spec.dataset_id))
     return replace(decision, reason=f"{decision.reason} {withdrawn}") if withdrawn else decision
 
 

@@ -56,7 +56,7 @@ def summarize_run(run_id: str) -> dict[str, Any]:
     """Return all that is known of one run: record, verdict, returns, fit, gates, files.
 
     Files that a failed run never wrote read as empty. Those that the retention policy removed are
-    told in ``pruned``; what they published is read from the warehouse.
+    reported in ``pruned``; what they published is read from the warehouse.
     """
     home = current_home()
     record = read_run(home, run_id)

@@ -61,12 +61,12 @@ def advice_sentence(documents: ReportDocuments) -> str:
 
 def _moves(documents: ReportDocuments, plan: Plan) -> str:
     """Say where to spend more and where less, without the gain."""
-    told = []
+    reported = []
     for word, action in (("more", Action.INCREASE), ("less", Action.REDUCE)):
         names = [name for name, row in plan.channels.items() if row.action is action]
         if names:
-            told.append(f"{word} on {_listed(names)}")
-    spend = ", and ".join(told) or "as today"
+            reported.append(f"{word} on {_listed(names)}")
+    spend = ", and ".join(reported) or "as today"
     return f"Spend {spend} over the next {documents.period_words(plan.horizon)}"
 
 
@@ -85,11 +85,11 @@ def _standing_plan(documents: ReportDocuments) -> str:
     before = documents.previous
     if before is None:
         return "There is no earlier accepted run either: spend as today."
-    told = f"The last accepted run is {before.record.run_id}"
+    reported = f"The last accepted run is {before.record.run_id}"
     document = before.json(Artifact.PLAN)
     if document:
-        return f"{told}; its plan still holds ({TITLE[Advice(document['advice'])].lower()})."
-    return f"{told}; it has no plan, so spend as today."
+        return f"{reported}; its plan still holds ({TITLE[Advice(document['advice'])].lower()})."
+    return f"{reported}; it has no plan, so spend as today."
 
 
 def _unit(documents: ReportDocuments, plan: Plan) -> str:
@@ -186,8 +186,8 @@ def _notes(plan: Plan) -> list[Block]:
     if plan.flags:
         blocks.append(Items("Know before you act", plan.flags))
     if plan.not_planned:
-        told = [f"{name}: {reason}" for name, reason in plan.not_planned.items()]
-        blocks.append(Items("Not part of the plan", told))
+        reported = [f"{name}: {reason}" for name, reason in plan.not_planned.items()]
+        blocks.append(Items("Not part of the plan", reported))
     if plan.groups:
         blocks.append(_groups_table(plan))
     if plan.certificate is not None:

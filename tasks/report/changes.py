@@ -61,24 +61,24 @@ def _reasons(change: Mapping[str, Any]) -> list[Block]:
     blocks: list[Block] = []
     if lines:
         blocks.append(Items("Why returns changed since the champion", lines))
-    told = [*(facts or [_UNCHANGED] if lines else []), *change["notes"]]
+    reported = [*(facts or [_UNCHANGED] if lines else []), *change["notes"]]
     lead = f"Compared with run {change['run_a']}, which was champion until then."
-    return [*blocks, Text([lead, *told])]
+    return [*blocks, Text([lead, *reported])]
 
 
 def _sentences(documents: ReportDocuments, before: RunFiles) -> list[str]:
-    told = [_verdict_sentence(documents, before)]
-    told += _data_sentences(documents, before)
+    reported = [_verdict_sentence(documents, before)]
+    reported += _data_sentences(documents, before)
     old_spec = before.json(Artifact.RUN_SPEC)
     if old_spec:
         keys = changed_keys(documents.run.json(Artifact.RUN_SPEC), old_spec)
         more = f" and {len(keys) - MAX_KEYS} more" if len(keys) > MAX_KEYS else ""
-        told.append(
+        reported.append(
             f"The run spec changed: {', '.join(keys[:MAX_KEYS])}{more}."
             if keys
             else "The run spec is the same."
         )
-    return told
+    return reported
 
 
 def _verdict_sentence(documents: ReportDocuments, before: RunFiles) -> str:
@@ -97,21 +97,21 @@ def _data_sentences(documents: ReportDocuments, before: RunFiles) -> list[str]:
     if now is None or then is None:
         return []
     new = sorted(set(now[PERIOD_COLUMN]) - set(then[PERIOD_COLUMN]))
-    told = []
+    reported = []
     if new:
         span = f"{new[0]:%Y-%m-%d}"
         if len(new) > 1:
             span += f" to {new[-1]:%Y-%m-%d}"
-        told.append(f"{documents.period_words(len(new))} of new data: {span}.")
+        reported.append(f"{documents.period_words(len(new))} of new data: {span}.")
     else:
-        told.append("No new periods: the same weeks or months were fitted again.")
+        reported.append("No new periods: the same weeks or months were fitted again.")
     gone = set(then[PERIOD_COLUMN]) - set(now[PERIOD_COLUMN])
     if gone:
-        told.append(f"{documents.period_words(len(gone))} left the fitted window.")
+        reported.append(f"{documents.period_words(len(gone))} left the fitted window.")
     n_restated = _count_restated(now, then)
     if n_restated:
-        told.append(f"Values of the KPI in earlier periods that were restated: {n_restated}.")
-    return told + _restatements(documents)
+        reported.append(f"Values of the KPI in earlier periods that were restated: {n_restated}.")
+    return reported + _restatements(documents)
 
 
 def _restatements(documents: ReportDocuments) -> list[str]:

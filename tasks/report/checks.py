@@ -126,7 +126,7 @@ def data_section(documents: ReportDocuments) -> Section:
             "data", title, [Text(["All data checks passed; nothing was found."], tone="good")], lead
         )
     columns = [
-        Column("Result", Kind.MARK, "PASS, REVIEW or FAIL; a PASS is told for information"),
+        Column("Result", Kind.MARK, "PASS, REVIEW or FAIL; a PASS is reported for information"),
         Column("Layer", Kind.TEXT, "raw file, canonical data or model features"),
         Column("Finding", Kind.LONG, "what was found and where"),
         Column("What to do", Kind.LONG, "remedy"),
@@ -139,12 +139,12 @@ def data_section(documents: ReportDocuments) -> Section:
 
 
 def _data_lead(summary: Mapping[str, Any]) -> str:
-    told = []
+    reported = []
     if summary.get("file"):
-        told.append(f"File {summary['file']}")
+        reported.append(f"File {summary['file']}")
     if summary.get("n_rows") is not None:
-        told.append(f"{summary['n_rows']:,} rows")
+        reported.append(f"{summary['n_rows']:,} rows")
     if summary.get("n_entities") is not None:
         n = summary["n_entities"]
-        told.append(f"{n} {'entity' if n == 1 else 'entities'}")
-    return f"{', '.join(told)}." if told else ""
+        reported.append(f"{n} {'entity' if n == 1 else 'entities'}")
+    return f"{', '.join(reported)}." if reported else ""

@@ -106,21 +106,21 @@ def _figure(
 
 def _sentence(documents: ReportDocuments, curve: Mapping[str, Any]) -> str:
     """Say what the next unit returns and where it breaks even, as far as the file knows."""
-    told = []
+    reported = []
     if curve.get("mroas_mean") is not None:
         what = "" if documents.words.in_money else f" {documents.spec.kpi_name}"
         interval = format_interval(curve.get("mroas_low"), curve.get("mroas_high"))
         mean = format_ratio(curve["mroas_mean"])
-        told.append(
+        reported.append(
             f"From today's steady level the next unit of money brings {mean}{what} "
             f"(94 %: {interval})."
         )
     where = curve.get("breakeven_where")
     if where in WHERE:
-        told.append(f"Break-even is {WHERE[where]}.")
+        reported.append(f"Break-even is {WHERE[where]}.")
     elif curve.get("breakeven") is not None:
-        told.append(f"It breaks even at {format_number(curve['breakeven'])} per period.")
-    return " ".join(told)
+        reported.append(f"It breaks even at {format_number(curve['breakeven'])} per period.")
+    return " ".join(reported)
 
 
 def draw_curve(curve: Mapping[str, Any], unit: str, kpi_name: str) -> go.Figure:

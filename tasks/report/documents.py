@@ -111,8 +111,8 @@ class ReportDocuments:
     @property
     def verdict(self) -> Verdict:
         """Verdict of the gates; a run that was never judged is not accepted."""
-        told = self.diagnostics.get("verdict") or self.run.record.verdict
-        return Verdict(told) if told else Verdict.NOT_EVALUATED
+        reported = self.diagnostics.get("verdict") or self.run.record.verdict
+        return Verdict(reported) if reported else Verdict.NOT_EVALUATED
 
     @property
     def grain(self) -> Grain:

@@ -22,12 +22,12 @@ from tasks.report.appendix import appendix_section
 from tasks.report.blocks import SYMBOLS, Cards, Column, Figure, Kind, Section, Table
 from tasks.report.changes import changes_section
 from tasks.report.checks import checks_section, data_section
+from tasks.report.coming import coming_section
 from tasks.report.curves import curves_section
 from tasks.report.documents import PERIOD_WORD, ReportDocuments
 from tasks.report.happened import channel_totals, happened_section, headline_cards
 from tasks.report.look import script_json, to_json
 from tasks.report.markets import markets_section
-from tasks.report.outlook import outlook_section
 from tasks.report.planned import plan_section
 from tasks.report.returns import returns_section
 from tasks.report.split import split_section
@@ -42,7 +42,7 @@ CHAPTERS: tuple[Callable[[ReportDocuments], Section | None], ...] = (
     curves_section,
     markets_section,
     plan_section,
-    outlook_section,
+    coming_section,
     checks_section,
     data_section,
 )
@@ -129,14 +129,14 @@ def _standing_sentence(documents: ReportDocuments) -> str:
 
 
 def _subtitle(documents: ReportDocuments) -> str:
-    told = []
+    reported = []
     if documents.kpi is not None:
         last = documents.kpi.index[-1]
-        told.append(f"up to the {PERIOD_WORD[documents.grain]} of {last.day} {last:%B %Y}")
-    told.append(f"KPI: {documents.spec.kpi_name}")
+        reported.append(f"up to the {PERIOD_WORD[documents.grain]} of {last.day} {last:%B %Y}")
+    reported.append(f"KPI: {documents.spec.kpi_name}")
     if documents.is_panel:
-        told.append(f"{len(documents.entities)} entities")
-    return " · ".join(told)
+        reported.append(f"{len(documents.entities)} entities")
+    return " · ".join(reported)
 
 
 def channels_table(documents: ReportDocuments) -> Table | None:

@@ -43,8 +43,8 @@ def returns_section(documents: ReportDocuments) -> Section | None:
         blocks.append(Text([_prior_sentence(driven)], tone="care", title="Decided by assumptions"))
     unpaid = [name for name in documents.roi if name not in shown]
     if shown and unpaid:
-        told = f"Without spend or without a positive effect, so not shown: {', '.join(unpaid)}."
-        blocks.append(Text([told]))
+        reported = f"Without spend or without a positive effect, so not shown: {', '.join(unpaid)}."
+        blocks.append(Text([reported]))
     lead = f"{words.meaning} The bar holds the true value with a probability of 94 %."
     return Section("returns", f"{words.title} by channel", blocks, lead)
 

@@ -38,7 +38,7 @@ class GateWords:
 
     asks: str
     at_most: bool | None = None
-    """None: either way, as limits tell."""
+    """None: either way, as limits report."""
     is_share: bool = False
 
 
@@ -81,7 +81,9 @@ GATES = {
     "stability_overlap_min": GateWords(
         "Do the returns agree with those of the champion, channel by channel?", False
     ),
-    "lift_conflict": GateWords("Do the experiments and the weekly data tell the same story?", True),
+    "lift_conflict": GateWords(
+        "Do the experiments and the weekly data report the same story?", True
+    ),
 }
 
 

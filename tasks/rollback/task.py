@@ -103,13 +103,13 @@ def _move(home: Home, current: Champion, target: Champion, reason: str | None) -
         reason=reason or "no reason given",
         made_by=MadeBy.PERSON,
     )
-    told = f"{now:%Y-%m-%d}: {row.reason}"
+    reported = f"{now:%Y-%m-%d}: {row.reason}"
     with champions.given_back(client, dataset_id, current.version), writing(home) as con:
         write_promotion(con, row)
         champions.give_champion(client, dataset_id, target.version)
         if is_back:
             tag = champions.ROLLED_BACK_TAG
-            client.set_model_version_tag(dataset_id, str(current.version), tag, told)
+            client.set_model_version_tag(dataset_id, str(current.version), tag, reported)
         champions.drop_challenger(client, dataset_id, target.version)
     log.info("%s is champion in place of %s: %s", target.name, current.name, row.reason)
     return row

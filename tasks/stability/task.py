@@ -28,7 +28,7 @@ from tasks.store.runs.ids import new_run_id
 from tasks.store.runs.plan_sources import read_run_spec_of
 from tasks.store.runs.resume import fit_dir, forget_steps
 from tasks.store.tracking import experiments
-from tasks.store.tracking.auxiliary_fits import FurtherFit, log_further_fits
+from tasks.store.tracking.auxiliary_fits import AuxiliaryFit, log_auxiliary_fits
 from tasks.store.warehouse import connection
 from tasks.store.warehouse.runs import list_runs, read_run
 from tasks.store.warehouse.stability import (
@@ -125,7 +125,7 @@ def plan_repetitions(request: NoiseRequest) -> Repetitions:
     name="settle-noise", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5,
     timeout_seconds=300,
 )  # fmt: skip
-def settle_noise(repetitions: Repetitions, made: list[Repeated]) -> StabilityReport:
+def answer_noise(repetitions: Repetitions, made: list[Repeated]) -> StabilityReport:
     """Compare the repetitions with the champion and put them on record: MLflow, then warehouse."""
     home = current_home()
     own = read_json(
@@ -147,8 +147,8 @@ def settle_noise(repetitions: Repetitions, made: list[Repeated]) -> StabilityRep
     }
     parent = read_run(home, repetitions.run_id).mlflow_run_id
     if parent is not None and others:
-        fits = [_told(repeated, rows[repeated.fit.name]) for repeated in others]
-        log_further_fits(experiments.open_store(home), parent, fits)
+        fits = [_reported(repeated, rows[repeated.fit.name]) for repeated in others]
+        log_auxiliary_fits(experiments.open_store(home), parent, fits)
     with connection.writing(home) as con:
         write_noise_floor(con, [row for group in rows.values() for row in group])
     report = read_trend(repetitions.dataset_id)
@@ -170,9 +170,9 @@ def _repetition(name: str, run: ComparedRun, seed: int) -> Repetition:
     return Repetition(name=name, spec=run.source.spec.model_copy(update={"sampler": sampler}))
 
 
-def _told(repeated: Repeated, rows: list[FloorRow]) -> FurtherFit:
+def _reported(repeated: Repeated, rows: list[FloorRow]) -> AuxiliaryFit:
     seed = repeated.fit.spec.sampler.random_seed
-    return FurtherFit(
+    return AuxiliaryFit(
         name=f"noise/{seed}",
         title=f"noise seed {seed}",
         params={"random_seed": seed},

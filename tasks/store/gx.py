@@ -117,11 +117,11 @@ def _plain(outcome: Mapping[str, Any]) -> dict[str, Any]:
                 "meta": config.get("meta") or {},
                 "severity": config.get("severity"),
                 "success": bool(one["success"]),
-                "observed": _told(details.get("observed_value")),
+                "observed": _reported(details.get("observed_value")),
                 "element_count": details.get("element_count"),
                 "unexpected_count": details.get("unexpected_count"),
                 "unexpected": [
-                    {name: _told(value) for name, value in row.items()}
+                    {name: _reported(value) for name, value in row.items()}
                     for row in (details.get("unexpected_index_list") or [])[:MAX_LISTED]
                 ],
             }
@@ -129,7 +129,7 @@ def _plain(outcome: Mapping[str, Any]) -> dict[str, Any]:
     return {"suite": outcome["suite_name"], "success": bool(outcome["success"]), "results": results}
 
 
-def _told(value: Any) -> Any:
+def _reported(value: Any) -> Any:
     """Return a value as JSON can hold it: infinity and NaN as words."""
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(float(value))

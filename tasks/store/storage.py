@@ -1,4 +1,4 @@
-"""A disk that is full or may not be written to, told as what it is, with the next action."""
+"""A disk that is full or may not be written to, reported as what it is, with the next action."""
 
 import errno
 import tempfile

@@ -25,7 +25,7 @@ _SCHEMES = ("http", "https")
 
 
 def is_configured() -> bool:
-    """Tell whether a webhook is named."""
+    """Say whether a webhook is named."""
     return bool(_address())
 
 
@@ -59,7 +59,7 @@ def post_json(document: Mapping[str, Any]) -> bool:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirected POST would become a GET that tells nobody anything."""
+    """A redirected POST would become a GET that notifies nobody anything."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
@@ -93,6 +93,6 @@ def _try(address: str, body: bytes) -> tuple[str, bool]:
         return f"HTTP {error.code}", passing or error.code == HTTPStatus.TOO_MANY_REQUESTS
     except urllib.error.URLError as error:
         return type(error.reason).__name__, True
-    except Exception as error:  # whose text may hold the address: only its kind is told
+    except Exception as error:  # whose text may hold the address: only its kind is reported
         return type(error).__name__, isinstance(error, OSError)
     return "", False

@@ -29,7 +29,7 @@ def paired_channels(roles: ColumnRoles) -> list[str]:
 def canonical_frame(panel: pd.DataFrame, roles: ColumnRoles, grain: Grain) -> pd.DataFrame:
     """Return the columns that the canonical suite judges, one row per entity and period.
 
-    Columns that are told once per entity are filled on its first row only.
+    Columns that are reported once per entity are filled on its first row only.
     """
     rows = panel.sort_values([ENTITY_COLUMN, PERIOD_COLUMN], kind="stable").reset_index(drop=True)
     entity, kpi = rows[ENTITY_COLUMN], rows[roles.kpi_name]
@@ -67,25 +67,25 @@ def robust_z(values: pd.Series) -> pd.Series:
 def _gaps(rows: pd.DataFrame, grain: Grain) -> pd.Series:
     starts = rows[PERIOD_COLUMN].dt.date
     before = starts.groupby(rows[ENTITY_COLUMN]).shift()
-    told = [
+    reported = [
         f"{steps - 1} missing after {earlier}"
         if isinstance(earlier, date) and (steps := n_periods_between(earlier, start, grain)) > 1
         else None
         for earlier, start in zip(before, starts, strict=True)
     ]
-    return pd.Series(told, rows.index, dtype="str")
+    return pd.Series(reported, rows.index, dtype="str")
 
 
 def _off_grid(rows: pd.DataFrame, grain: Grain) -> pd.Series:
     starts = rows[PERIOD_COLUMN].dt.date
     anchor = common_anchor(list(starts), grain)
-    told = [
+    reported = [
         None
         if is_on_grid(start, anchor=anchor, grain=grain)
         else f"{start:%A} {start}, the others start on {describe_anchor(anchor, grain)}"
         for start in starts
     ]
-    return pd.Series(told, rows.index, dtype="str")
+    return pd.Series(reported, rows.index, dtype="str")
 
 
 def _unbalanced(rows: pd.DataFrame, first_row: pd.Series) -> pd.Series:
@@ -93,21 +93,21 @@ def _unbalanced(rows: pd.DataFrame, first_row: pd.Series) -> pd.Series:
     first = starts.groupby(rows[ENTITY_COLUMN]).transform("min")
     last = starts.groupby(rows[ENTITY_COLUMN]).transform("max")
     differs = ((first != starts.min()) | (last != starts.max())) & first_row
-    told = (
+    reported = (
         first.dt.strftime("%Y-%m-%d")
         + " to "
         + last.dt.strftime("%Y-%m-%d")
         + f" of {starts.min():%Y-%m-%d} to {starts.max():%Y-%m-%d}"
     )
-    return told.where(differs)
+    return reported.where(differs)
 
 
 def _unpaired(spend: pd.Series, activity: pd.Series) -> pd.Series:
     spends, acts = spend.fillna(0) > 0, activity.fillna(0) > 0
-    told = pd.Series(None, spend.index, dtype="str")
-    told[spends & ~acts] = "spend without activity"
-    told[acts & ~spends] = "activity without spend"
-    return told
+    reported = pd.Series(None, spend.index, dtype="str")
+    reported[spends & ~acts] = "spend without activity"
+    reported[acts & ~spends] = "activity without spend"
+    return reported
 
 
 def judge_candidate(
@@ -119,7 +119,7 @@ def judge_candidate(
     max_missing_share: float,
     is_replay: bool = False,
 ) -> list[Finding]:
-    """Judge what is told of the panel as a whole: grain, future periods, missing history, drift."""
+    """Judge the panel as a whole: grain, future periods, missing history, drift."""
     findings = _judge_grain(detected, wanted)
     future = info["n_future_periods"]
     if future:

@@ -44,7 +44,7 @@ def feature_frame(
 def closest_partners(values: pd.DataFrame) -> tuple[dict[str, float], dict[str, str]]:
     """Return each column's largest absolute correlation with a later column, and that column.
 
-    A pair is told once, on its first column. Constant columns correlate with nothing.
+    A pair is reported once, on its first column. Constant columns correlate with nothing.
     """
     matrix = np.triu(values.corr().abs().fillna(0.0).to_numpy(), k=1)
     if not matrix.size:

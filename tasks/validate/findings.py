@@ -38,11 +38,11 @@ def findings_of(
         Further words that messages use, such as limits.
     """
     failed = [r for r in plain["results"] if not r["success"]]
-    told = {(r["meta"]["rule"], r["meta"].get("column")) for r in failed}
+    reported = {(r["meta"]["rule"], r["meta"].get("column")) for r in failed}
     return [
         _finding(r, layer=layer, file=file, names=names, facts=facts)
         for r in failed
-        if (r["meta"].get("unless"), r["meta"].get("column")) not in told
+        if (r["meta"].get("unless"), r["meta"].get("column")) not in reported
     ]
 
 

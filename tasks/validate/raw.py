@@ -1,4 +1,4 @@
-"""Raw rules that one row cannot tell, and the column lists of the raw suite."""
+"""Raw rules that one row cannot report, and the column lists of the raw suite."""
 
 from schemas.outcomes import Finding, Layer, Verdict
 from schemas.spec.roles import ColumnRoles
@@ -32,14 +32,15 @@ def judge_mixed_dates(file: str, column: str, shapes: list[tuple[str, int, int]]
     """
     if not shapes:
         return []
-    told = "; ".join(f"{shape} in {n} row(s) from line {line}" for shape, n, line in shapes)
+    reported = "; ".join(f"{shape} in {n} row(s) from line {line}" for shape, n, line in shapes)
     both = " (day first in some rows, month first in others)" if len(shapes) == 1 else ""
     return [
         Finding(
             layer=Layer.RAW,
             rule="mixed_date_formats",
             verdict=Verdict.FAIL,
-            message=f"{file}, column {column!r}: dates are written in several ways: {told}{both}.",
+            message=f"{file}, column {column!r}: dates are written in several ways: "
+            f"{reported}{both}.",
             remedy="Write every date as YYYY-MM-DD.",
             file=file,
             column=column,

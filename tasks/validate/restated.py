@@ -1,4 +1,4 @@
-"""Judge what a batch changes of history: sized, dated, accepted or held.
+"""Judge what a batch changes of history: sized, dated, accepted or quarantined.
 
 Belongs here: limits and words. Does not: measuring (``tasks.store.warehouse.restatements``).
 """
@@ -37,7 +37,7 @@ def judge_history(
     sources
         Source column by role and name; a column that the run does not use is not judged.
     grain, newest_period
-        Of the panel: they tell how old a change is.
+        Of the panel: they report how old a change is.
     gates
         ``restated_share_pass`` and ``restated_share_review``.
     is_allowed
@@ -51,7 +51,7 @@ def judge_history(
         for one in found
         if (one.role, one.name) in sources
     ]
-    return findings + (_tell_vanished(history.vanished, file) if history.vanished else [])
+    return findings + (_report_vanished(history.vanished, file) if history.vanished else [])
 
 
 def _judge_column(
@@ -65,9 +65,9 @@ def _judge_column(
     is_allowed: bool,
 ) -> Finding:
     is_large = one.share > gates.restated_share_review
-    is_settled = is_allowed or history.accepted_from is not None
+    is_decided = is_allowed or history.accepted_from is not None
     verdict, remedy = Verdict.PASS, "Nothing to do: late conversions and corrections look like it."
-    if is_large and not is_settled:
+    if is_large and not is_decided:
         verdict, remedy = Verdict.FAIL, _remedy_of_hold(gates)
     elif one.share > gates.restated_share_pass:
         verdict, remedy = (
@@ -93,10 +93,10 @@ def _judge_column(
 
 def _remedy_of_hold(gates: DataGates) -> str:
     return (
-        f"The file is held: more than {format_share(gates.restated_share_review)} of a column may "
-        "not change unseen. If it is right, refit once with --accept-restatement (in a deployment: "
-        "accept_restatement), or raise gates.data.restated_share_review; if not, send the file "
-        "again."
+        f"The file is quarantined: more than {format_share(gates.restated_share_review)} of a "
+        "column may not change unseen. If it is right, refit once with --accept-restatement "
+        "(in a deployment: accept_restatement), or raise gates.data.restated_share_review; if not, "
+        "send the file again."
     )
 
 
@@ -120,7 +120,7 @@ def _dates(one: Restatement, grain: Grain, newest_period: date) -> str:
     )
 
 
-def _tell_vanished(gone: Vanished, file: str | None) -> list[Finding]:
+def _report_vanished(gone: Vanished, file: str | None) -> list[Finding]:
     findings = []
     if gone.n_rows:
         findings.append(

@@ -1,4 +1,4 @@
-"""``validation_summary.json``: all layers of one run, told together."""
+"""``validation_summary.json``: all layers of one run, reported together."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,12 +19,12 @@ def add_layer(
     Facts of a layer (rows, entities, periods, grain, missing rates) also stand at the top, where
     the latest layer wins.
     """
-    told = {
+    reported = {
         "verdict": worst(f.verdict for f in findings).value,
         "findings": [f.model_dump(mode="json") for f in findings],
         **facts,
         "expectations": dict(expectations),
     }
-    layers = {**summary.get("layers", {}), layer.value: told}
+    layers = {**summary.get("layers", {}), layer.value: reported}
     verdict = worst(Verdict(one["verdict"]) for one in layers.values())
     return {**summary, **facts, "verdict": verdict.value, "layers": layers}

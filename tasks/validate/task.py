@@ -1,4 +1,4 @@
-"""Judge the three layers of data; every problem of a layer is told together, none raises."""
+"""Judge the three layers of data; every problem of a layer is reported together, none raises."""
 
 import json
 import logging
@@ -68,7 +68,7 @@ def validate_raw(batch: BatchRef, spec: RunSpec, run_dir: str) -> ValidationRef:
         "missing_rates": missing,
         "date_format": reading.date_format,
     }
-    return _tell(run_dir, Layer.RAW, findings, facts, plain)
+    return _report(run_dir, Layer.RAW, findings, facts, plain)
 
 
 @task(name="validate-canonical", cache_policy=NO_CACHE, timeout_seconds=1800)
@@ -83,8 +83,8 @@ def validate_canonical(
     """Judge the panel that would be known with this batch.
 
     Grid, grain, length, pairing, drift, and what changes of history; with ``accept_restatement`` a
-    large change is a review and holds nothing. In a replay, periods after the as-of date are told
-    and are no review.
+    large change is a review and holds nothing. In a replay, periods after the as-of date are
+    reported and are no review.
     """
     home, gates = current_home(), spec.gates.data
     info = read_json(home, candidate.column_info)
@@ -128,7 +128,7 @@ def validate_canonical(
         facts=parameters,
     )
     facts = {k: info[k] for k in ("grain", "level", "n_entities", "entities", "periods")}
-    return _tell(run_dir, Layer.CANONICAL, findings, {**facts, "n_panel_rows": len(panel)}, plain)
+    return _report(run_dir, Layer.CANONICAL, findings, {**facts, "n_panel_rows": len(panel)}, plain)
 
 
 @task(name="validate-features", cache_policy=NO_CACHE, timeout_seconds=1800)
@@ -156,10 +156,10 @@ def validate_features(features: FeaturesRef, spec: RunSpec, run_dir: str) -> Val
         names={},
         facts={**parameters, "partners": partners},
     )
-    return _tell(run_dir, Layer.FEATURES, findings, {"n_feature_rows": len(frame)}, plain)
+    return _report(run_dir, Layer.FEATURES, findings, {"n_feature_rows": len(frame)}, plain)
 
 
-def _tell(
+def _report(
     run_dir: str,
     layer: Layer,
     findings: list[Finding],

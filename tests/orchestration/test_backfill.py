@@ -27,7 +27,7 @@ SECOND, THIRD = FIRST + timedelta(weeks=1), FIRST + timedelta(weeks=2)
 SPEC = {
     "dataset_id": "acme",
     "grain": "WEEK",
-    "sampler": {"draws": 300, "tune": 300, "chains": 2, "escalation": {"max_rungs": 0}},
+    "sampler": {"draws": 300, "tune": 300, "chains": 2, "escalation": {"max_retries": 0}},
     "gates": {
         "sampling": {
             "r_hat_pass": 1.1, "r_hat_review": 1.2, "ess_pass": 50, "ess_review": 25,
@@ -110,13 +110,13 @@ def restate(panel: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_each_week_has_the_snapshot_the_verdict_and_the_reasons_of_the_live_run(homes):
-    told = [(p.snapshot_id, p.verdict) for p in homes.replayed.periods[:2]]
-    assert told == [(r.snapshot_id, r.verdict) for r in homes.reports]
+    reported = [(p.snapshot_id, p.verdict) for p in homes.replayed.periods[:2]]
+    assert reported == [(r.snapshot_id, r.verdict) for r in homes.reports]
     reasons = [
         json.loads((homes.later.run_dir(p.run_id) / Artifact.DIAGNOSTICS).read_text())["reasons"]
         for p in homes.replayed.periods[:2]
     ]
-    # A replay tells of a restatement since when it is accepted; a live run decides.
+    # A replay reports of a restatement since when it is accepted; a live run decides.
     replayed = [[r.partition(" Accepted on")[0] for r in week] for week in reasons]
     assert replayed == [report.reasons for report in homes.reports]
     assert sum(r.startswith("restated_history") for r in replayed[1]) == 1
@@ -136,11 +136,11 @@ def test_results_are_those_of_the_live_runs(homes):
 
 
 def test_champions_follow_each_other_as_they_did(homes):
-    told = [
+    reported = [
         [(row.action, row.version, row.from_version) for row in list_promotions(home, "acme")]
         for home in (homes.live, homes.later)
     ]
-    assert told[0] == told[1]
+    assert reported[0] == reported[1]
     assert [p.became_champion for p in homes.replayed.periods[:2]] == [True, True]
 
 
@@ -161,7 +161,7 @@ def test_doing_it_again_repeats_nothing_and_freezes_no_second_forecast(homes):
 
 @pytest.fixture
 def stood_in(prefect_env, home, monkeypatch):
-    """Replay with refits that end as they are told; the home knows one file."""
+    """Replay with refits that end as they are notified; the home knows one file."""
     from flows import backfill as module
 
     (home.root / "spec.json").write_text(json.dumps(SPEC))

@@ -179,7 +179,7 @@ def test_parameters_that_cannot_be_used_are_refused_when_submitted(site, name, p
     assert "Validation failed" in answer.text
 
 
-def test_a_flow_run_that_is_killed_is_told_by_the_worker(site):
+def test_a_flow_run_that_is_killed_is_reported_by_the_worker(site):
     with dataset_lock(site.home, "demo", wait_seconds=1):  # so that the refit waits where it is
         run = site.submit("refit-weekly", {}).json()
         site.wait_for_state(run, "RUNNING")
@@ -190,7 +190,7 @@ def test_a_flow_run_that_is_killed_is_told_by_the_worker(site):
             process.kill()
         assert site.wait_for_state(run, "CRASHED", "FAILED", "COMPLETED")["type"] == "CRASHED"
         site.server.wait_for(lambda: site.receiver.bodies, seconds=60, what="notification")
-    (told,) = site.receiver.bodies
-    assert (told["kind"], told["dataset_id"]) == ("failure", "demo")
-    assert "SIGKILL" in told["text"]
-    assert run["id"] in told["link"]
+    (reported,) = site.receiver.bodies
+    assert (reported["kind"], reported["dataset_id"]) == ("failure", "demo")
+    assert "SIGKILL" in reported["text"]
+    assert run["id"] in reported["link"]

@@ -147,7 +147,7 @@ def test_a_home_that_cannot_be_written_names_the_file_and_can_still_be_read(
         assert f"mmm: {copy} cannot be written" in capsys.readouterr().err
 
 
-def test_an_mlflow_that_is_not_there_is_told_before_anything_is_fitted(
+def test_an_mlflow_that_is_not_there_is_reported_before_anything_is_fitted(
     monday, monkeypatch, samplings
 ):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", faults.dead_server())
@@ -187,7 +187,9 @@ def test_a_warehouse_that_another_program_holds_is_waited_for_and_then_given_up(
 ):
     faults.wait_no_longer(monkeypatch, 0.3)
     with faults.held_by_another(monday.home.warehouse):
-        fails(monday, ResourceUnavailableError, 4, r"warehouse\.duckdb is held by another process")
+        fails(
+            monday, ResourceUnavailableError, 4, r"warehouse\.duckdb is locked by another process"
+        )
     monday.assert_unharmed()
     assert len(list_runs(monday.home)) == 1
 
@@ -248,7 +250,7 @@ def test_a_clock_that_jumps_confuses_neither_runs_nor_promotions(monday, monkeyp
     assert [row.run_id for row in decisions] == [first.run_id, behind.run_id]
     assert [(row.from_version, row.version) for row in decisions] == [(None, 1), (1, 2)]
     assert decisions[1].decided_at < decisions[0].decided_at
-    assert behind.run_id < first.run_id, "a run id tells the time that the clock told"
+    assert behind.run_id < first.run_id, "a run id reports the time that the clock reported"
     assert_consistent(monday.home)
 
 
@@ -291,7 +293,7 @@ def test_an_export_and_a_comparison_notice_a_champions_changed_file(monday, tmp_
     assert "channel_quantiles.json was changed" in capsys.readouterr().err
 
 
-def test_a_score_tells_that_a_champions_draws_were_changed(monday):
+def test_a_score_reports_that_a_champions_draws_were_changed(monday):
     from tasks.forecast.task import score_runs
     from tasks.store.warehouse.connection import writing
 

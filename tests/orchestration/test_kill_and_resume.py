@@ -40,13 +40,13 @@ def matrix(tmp_path_factory):
     return json.loads((room / "answer.json").read_text())
 
 
-def told(moment):
+def reported(moment):
     return f"{moment[0]} {Moment(*moment)}"
 
 
 def test_every_moment_of_the_slice_was_killed_and_left_no_trace(matrix):
-    assert {f"{told(c['moment'])}$" for c in matrix["kills"]} == set(SLICE)
-    assert [(told(c["moment"]), c["faults"]) for c in matrix["kills"] if c["faults"]] == []
+    assert {f"{reported(c['moment'])}$" for c in matrix["kills"]} == set(SLICE)
+    assert [(reported(c["moment"]), c["faults"]) for c in matrix["kills"] if c["faults"]] == []
 
 
 def test_a_fit_is_repeated_only_where_it_had_not_ended(matrix):

@@ -18,8 +18,8 @@ def test_a_dead_run_goes_and_the_flow_run_ends_completed(prefect_env, home):
     (folder / "posterior.nc").write_bytes(b"x" * 2000)
     with writing(home) as con:
         con.execute("update ops.runs set updated_at = '2020-01-01' where run_id = 'demo-old'")
-    told = prune_history(dry_run=True)
-    assert (told.dry_run, told.n_bytes) == (True, 2000)
+    reported = prune_history(dry_run=True)
+    assert (reported.dry_run, reported.n_bytes) == (True, 2000)
     state = prune_history(return_state=True)
     report = state.result()
     assert state.is_completed()

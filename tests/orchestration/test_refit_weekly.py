@@ -73,7 +73,7 @@ def weeks(prefect_env, tmp_path_factory) -> Iterator[Weeks]:
         first = refit(file("week1.csv", panel.iloc[:-1]))
         second = refit(file("week2.csv", panel))
         impossible = {**LENIENT, "sampling": {"ess_pass": 100_000, "ess_review": 99_999}}
-        once = {**SPEC["sampler"], "escalation": {"max_rungs": 0}}
+        once = {**SPEC["sampler"], "escalation": {"max_retries": 0}}
         rejected = refit(root / "week2.csv", gates=impossible, sampler=once)
         broken = panel.assign(sales=["-", *panel["sales"][1:]])
         with pytest.raises(DataContractError) as refusal:
@@ -166,9 +166,13 @@ def test_bad_data_is_refused_whole_and_leaves_canonical_as_it_was(weeks):
 
 def test_the_second_week_says_why_its_returns_changed(weeks):
     first, second = weeks.first.run_id, weeks.second.run_id
-    told = json.loads((Path(weeks.second.artifacts_dir) / Artifact.CHANGE).read_text())
-    assert (told["run_a"], told["run_b"], told["changed"]) == (first, second, ["new_periods"])
-    assert [fit["name"] for fit in told["fits"]] == ["noise"]
+    reported = json.loads((Path(weeks.second.artifacts_dir) / Artifact.CHANGE).read_text())
+    assert (reported["run_a"], reported["run_b"], reported["changed"]) == (
+        first,
+        second,
+        ["new_periods"],
+    )
+    assert [fit["name"] for fit in reported["fits"]] == ["noise"]
     published = query(
         weeks.home,
         f"""select roas_mean from mart.roas where run_id = '{second}' and channel = 'tv'""",
@@ -185,13 +189,13 @@ def test_the_second_week_says_why_its_returns_changed(weeks):
     assert len(client.search_runs([experiment], parent)) == 1
     page = (Path(weeks.second.artifacts_dir) / Artifact.REPORT).read_text()
     assert "Why returns changed since the champion" in page
-    assert all(row["sentence"] in page for row in told["channels"])
+    assert all(row["sentence"] in page for row in reported["channels"])
 
 
 def test_only_a_refit_with_a_champion_to_compare_with_is_explained(weeks):
     assert not (Path(weeks.first.artifacts_dir) / Artifact.CHANGE).exists()
     assert not (Path(weeks.rejected.artifacts_dir) / Artifact.CHANGE).exists()
-    assert not list(weeks.home.steps.glob("*/explain")), "further fits leave nothing behind"
+    assert not list(weeks.home.steps.glob("*/explain")), "auxiliary fits leave nothing behind"
 
 
 def test_a_failed_run_ends_in_error_with_its_reason(weeks):

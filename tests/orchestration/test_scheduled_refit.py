@@ -1,4 +1,4 @@
-"""How a refit of a deployment ends, and who is told of it; the refit itself is stood in for."""
+"""How a refit of a deployment ends, and who is notified of it; the refit itself is stood in for."""
 
 import pytest
 from support.receivers import receiving
@@ -31,7 +31,7 @@ def receiver(monkeypatch, home):
 
 @pytest.fixture
 def ends(prefect_env, home, monkeypatch, receiver):
-    """Run the flow on ``acme.yaml`` with a refit that ends as it is told."""
+    """Run the flow on ``acme.yaml`` with a refit that ends as it is reported."""
     (home.root / "acme.yaml").write_text("dataset_id: acme\ndata: panel.csv\n")
     (home.root / "panel.csv").write_text("period_start,sales\n")
     asked = []
@@ -52,27 +52,27 @@ def ends(prefect_env, home, monkeypatch, receiver):
     return run
 
 
-def test_an_accepted_fit_ends_completed_with_its_verdict_and_tells_nobody(ends, receiver):
+def test_an_accepted_fit_ends_completed_with_its_verdict_and_reports_nobody(ends, receiver):
     state, _ = ends(report(Verdict.PASS, []))
     assert (state.type.value, state.name) == ("COMPLETED", "Completed")
     assert state.message == "PASS acme-1, champion acme@3"
     assert not receiver.bodies
 
 
-def test_a_rejected_fit_ends_as_rejected_and_is_told_once(ends, receiver):
+def test_a_rejected_fit_ends_as_rejected_and_is_reported_once(ends, receiver):
     state, _ = ends(report(Verdict.FAIL, ["r_hat_max is 1.2"]))
     assert (state.type.value, state.name) == ("COMPLETED", "Rejected")
     assert "r_hat_max is 1.2" in state.message
-    (told,) = receiver.bodies
-    assert (told["kind"], told["run_id"]) == ("rejection", "acme-1")
+    (reported,) = receiver.bodies
+    assert (reported["kind"], reported["run_id"]) == ("rejection", "acme-1")
 
 
-def test_a_refit_that_raises_ends_failed_and_is_told_once(ends, receiver):
+def test_a_refit_that_raises_ends_failed_and_is_reported_once(ends, receiver):
     state, _ = ends(DataContractError("panel.csv: column sales is empty"))
     assert state.type.value == "FAILED"
-    (told,) = receiver.bodies
-    assert (told["kind"], told["dataset_id"]) == ("failure", "acme")
-    assert told["reasons"] == ["DataContractError: panel.csv: column sales is empty"]
+    (reported,) = receiver.bodies
+    assert (reported["kind"], reported["dataset_id"]) == ("failure", "acme")
+    assert reported["reasons"] == ["DataContractError: panel.csv: column sales is empty"]
 
 
 def test_a_webhook_that_fails_changes_nothing(ends, monkeypatch):
@@ -99,7 +99,7 @@ def test_a_file_that_is_named_overrides_the_spec_and_may_be_relative_to_the_home
     assert asked[0].as_of.isoformat() == "2026-11-16"
 
 
-def test_a_spec_file_that_is_not_there_fails_and_is_told(ends, receiver, home):
+def test_a_spec_file_that_is_not_there_fails_and_is_reported(ends, receiver, home):
     state, asked = ends(report(Verdict.PASS, []), spec_file="nowhere.yaml")
     assert state.type.value == "FAILED"
     assert f"nowhere.yaml is not a file in {home.root}" in state.message
@@ -107,13 +107,17 @@ def test_a_spec_file_that_is_not_there_fails_and_is_told(ends, receiver, home):
     assert receiver.bodies[0]["dataset_id"] is None
 
 
-def test_a_refit_from_the_command_line_that_raises_is_told_once(prefect_env, home, receiver):
+def test_a_refit_from_the_command_line_that_raises_is_reported_once(prefect_env, home, receiver):
     from flows.cli.refit import _open_flow
 
     (home.root / "panel.csv").write_text("period_start,sales,spend_tv\n2026-11-16,x,1\n")
     request = RefitRequest(spec=RunSpec(dataset_id="acme"), data=str(home.root / "panel.csv"))
     with pytest.raises(DataContractError):
         _open_flow()(request)
-    (told,) = receiver.bodies
-    assert (told["kind"], told["job"], told["dataset_id"]) == ("failure", "refit-weekly", "acme")
-    assert told["run_id"].startswith("acme-")
+    (reported,) = receiver.bodies
+    assert (reported["kind"], reported["job"], reported["dataset_id"]) == (
+        "failure",
+        "refit-weekly",
+        "acme",
+    )
+    assert reported["run_id"].startswith("acme-")

@@ -1,7 +1,7 @@
 """A real Prefect server must create scheduled runs.
 
 With SQLAlchemy 2.1, Prefect 3.8 starts, serves and runs flows, but its scheduler never inserts a
-run; nothing but a missing weekly refit would tell. So this test looks.
+run; nothing but a missing weekly refit would report. So this test looks.
 """
 
 import pytest

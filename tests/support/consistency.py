@@ -53,9 +53,9 @@ def _runs(con: duckdb.DuckDBPyConnection, home: Home) -> Iterator[str]:
     yield from (f"folder of {run_id}, which ops.runs lacks" for run_id in folders - set(known))
     for run_id, status in known.items():
         path = home.run_dir(run_id) / Artifact.RUN_STATUS
-        told = json.loads(path.read_text())["status"] if path.is_file() else None
-        if told != status:
-            yield f"{run_id} is {status} in ops.runs and {told} in {Artifact.RUN_STATUS}"
+        reported = json.loads(path.read_text())["status"] if path.is_file() else None
+        if reported != status:
+            yield f"{run_id} is {status} in ops.runs and {reported} in {Artifact.RUN_STATUS}"
         if status == READY:
             yield from _changed_files(home, run_id)
 

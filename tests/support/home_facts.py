@@ -1,4 +1,4 @@
-"""What a home holds, told without names and moments that differ from refit to refit."""
+"""What a home holds, reported without names and moments that differ from refit to refit."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ _MOMENTS = (
     "key",  # of an explanation: a hash of two run ids, among others
 )  # fmt: skip
 _VERSIONS = ("model_version", "version", "from_version")
-"""MLflow gives no number twice: what follows a version that was deleted is told by its place."""
+"""MLflow gives no number twice: what follows a deleted version is named by its place."""
 _UNEQUAL = {Artifact.REPORT, Artifact.RUN_STATUS, Artifact.DIGESTS}
 """Files that name moments and runs, or hash others that do; that they are there is compared."""
 
@@ -45,15 +45,15 @@ def facts_of(home: Home, dataset_id: str) -> dict[str, Any]:
 
 def differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     """Name everything in which a home differs from the one where nothing happened."""
-    told = []
+    reported = []
     for part in wanted:
         names = sorted({*found[part], *wanted[part]})
-        told += [
+        reported += [
             f"{name}: {found[part].get(name)} instead of {wanted[part].get(name)}"
             for name in names
             if found[part].get(name) != wanted[part].get(name)
         ]
-    return told
+    return reported
 
 
 def _tables(home: Home, names: Mapping[str, str]) -> dict[str, list[Any]]:
@@ -70,7 +70,7 @@ def _tables(home: Home, names: Mapping[str, str]) -> dict[str, list[Any]]:
             for name in frame.columns.intersection(_VERSIONS):
                 frame[name] = [place.get(value, value) for value in frame[name]]
             rows = sorted(
-                json.dumps([_told(value, names) for value in row], default=str)
+                json.dumps([_reported(value, names) for value in row], default=str)
                 for row in frame.itertuples(index=False)
             )
             found[f"{schema}.{table}"] = [len(rows), _digest("\n".join(rows))]
@@ -87,10 +87,12 @@ def _files(folder: Path, names: Mapping[str, str]) -> dict[str, str]:
 
 def _content(path: Path, names: Mapping[str, str]) -> str:
     if path.suffix == ".json":
-        return json.dumps(_told(json.loads(path.read_text()), names), sort_keys=True)
+        return json.dumps(_reported(json.loads(path.read_text()), names), sort_keys=True)
     if path.suffix == ".parquet":
         frame = pd.read_parquet(path)
-        return str([_told(value, names) for row in frame.itertuples(index=False) for value in row])
+        return str(
+            [_reported(value, names) for row in frame.itertuples(index=False) for value in row]
+        )
     with xr.open_datatree(path, engine="h5netcdf") as tree:
         return "\n".join(
             f"{node.path} {name} {hashlib.sha256(variable.values.tobytes()).hexdigest()}"
@@ -100,21 +102,21 @@ def _content(path: Path, names: Mapping[str, str]) -> str:
         )
 
 
-def _told(value: Any, names: Mapping[str, str]) -> Any:
+def _reported(value: Any, names: Mapping[str, str]) -> Any:
     """Replace names of runs and leave out moments, inside JSON kept as text too."""
     if isinstance(value, dict):
-        return {k: _told(v, names) for k, v in value.items() if k not in _MOMENTS}
+        return {k: _reported(v, names) for k, v in value.items() if k not in _MOMENTS}
     if isinstance(value, list):
-        return [_told(item, names) for item in value]
+        return [_reported(item, names) for item in value]
     if not isinstance(value, str):
         return value
     if re.match(r"\s*[{\[]", value):
         try:
-            return _told(json.loads(value), names)
+            return _reported(json.loads(value), names)
         except ValueError:
             pass
-    for name, told in names.items():
-        value = value.replace(name, told)
+    for name, reported in names.items():
+        value = value.replace(name, reported)
     return value
 
 
@@ -137,7 +139,7 @@ def _mlflow(home: Home, dataset_id: str) -> dict[str, Any]:
 
 
 def _places_of_versions(home: Home) -> dict[int, int]:
-    """Tell each version of the home's models as the first, second, ... of its model."""
+    """Report each version of the home's models as the first, second, ... of its model."""
     numbers: dict[str, list[int]] = {}
     for version in experiments.open_store(home).search_model_versions():
         numbers.setdefault(version.name, []).append(int(version.version))

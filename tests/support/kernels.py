@@ -18,7 +18,7 @@ class Evaluated(NamedTuple):
 
 
 def evaluate_density(buffers: Buffers, point: np.ndarray) -> Evaluated:
-    """Log density and gradient; the kernel is told the length of ``point`` as its dimension."""
+    """Log density and gradient; the kernel is reported the length of ``point`` as its dimension."""
     signature = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[ctypes.c_void_p] * 4)
     function = signature(entry_points().log_density.address)
     start = np.array(point, dtype=float)

@@ -163,7 +163,7 @@ def run_cell(
     if status != 0:
         return _lost(scenario, moment, f"the next try ended with {status}: {room}/resumed.log")
     cell = Cell(
-        scenario, moment, found["sampled"], found["again"], _standing(found), _told_end(found),
+        scenario, moment, found["sampled"], found["again"], _standing(found), _reported_end(found),
         [f for f in found["faults"] if f not in control["faults"]]
         + judge(scenario, found, control),
     )  # fmt: skip
@@ -181,14 +181,14 @@ def _standing(found: Mapping[str, Any]) -> str:
     return held if found["alias"] == found["champion"] else f"{held}, alias on v{found['alias']}"
 
 
-def _told_end(found: Mapping[str, Any]) -> str:
+def _reported_end(found: Mapping[str, Any]) -> str:
     return f"{found['ended']}, v{found['champion_then']}"
 
 
 def judge(scenario: str, found: Mapping[str, Any], control: Mapping[str, Any]) -> list[str]:
     """Everything that a kill changed and should not have."""
     was_published = found["statuses"].count(RunStatus.OUTPUTS_READY) == 2
-    # It had told its end and forgotten its steps: the next try is another refit, or refusal.
+    # It had reported its end and forgotten its steps: the next try is another refit, or refusal.
     had_ended = RunStatus.ERROR in found["statuses"] or (was_published and found["is_over"])
     fitted = FIT_RECORD in found["records"] or was_published
     wanted = 0 if (fitted and not had_ended) or scenario == REFUSED else 1

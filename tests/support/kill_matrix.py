@@ -132,7 +132,7 @@ class Matrix:
             yield Cell(*row)._replace(moment=Moment(*row[1]))
 
     def race(self) -> list[str]:
-        """Tell what is wrong after refits at once."""
+        """Report what is wrong after refits at once."""
         home = self.room / "race"
         shutil.copytree(self.start, home, symlinks=True)
         return race(Home(home), self.weeks[GOOD])
@@ -159,8 +159,8 @@ def render(cells: Sequence[Cell]) -> str:
     ]
     for cell in cells:
         task = "between tasks" if cell.moment.task == OUTSIDE else cell.moment.task
-        told = cell.ended if not cell.faults else "DIFFERS: " + "; ".join(cell.faults)
-        lines.append(f"| {task} | {cell.moment} | {cell.champion} | {cell.sampled} | {told} |")
+        reported = cell.ended if not cell.faults else "DIFFERS: " + "; ".join(cell.faults)
+        lines.append(f"| {task} | {cell.moment} | {cell.champion} | {cell.sampled} | {reported} |")
     return "\n".join(lines)
 
 
@@ -183,8 +183,10 @@ def main() -> int:
     cells = []
     for cell in matrix.run(chosen, jobs=asked.jobs):
         cells.append(cell)
-        told = "; ".join(cell.faults) or "ok"
-        sys.stderr.write(f"{len(cells)}/{len(chosen)} {cell.moment.task} {cell.moment}: {told}\n")
+        reported = "; ".join(cell.faults) or "ok"
+        sys.stderr.write(
+            f"{len(cells)}/{len(chosen)} {cell.moment.task} {cell.moment}: {reported}\n"
+        )
     raced = matrix.race() if asked.race else []
     order = {moment: place for place, (_, moment) in enumerate(chosen)}
     cells.sort(key=lambda cell: order[cell.moment])

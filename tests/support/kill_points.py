@@ -1,4 +1,4 @@
-"""Every moment of a refit at which a kill could matter: told as they pass, or one of them deadly.
+"""Every moment of a refit at which a kill could matter: listed as they pass, or one of them deadly.
 
 A moment is the border of a task, or a write inside it: a file whose bytes are on the disk under a
 temporary name or that has just been renamed, a warehouse transaction before its commit, a row that
@@ -54,12 +54,12 @@ def tasks_of(module: ModuleType) -> set[str]:
 
 
 class Watch:
-    """Tells every moment that passes; kills this process at the one that is deadly."""
+    """Reports every moment that passes; kills this process at the one that is deadly."""
 
-    def __init__(self, home: Path, deadly: Moment | None, tell: Callable[[Moment], None]) -> None:
+    def __init__(self, home: Path, deadly: Moment | None, report: Callable[[Moment], None]) -> None:
         self.home = home.resolve()
         self.deadly = deadly
-        self.tell = tell
+        self.report = report
         self.task = OUTSIDE
         self.seen: dict[Moment, int] = {}
 
@@ -67,7 +67,7 @@ class Watch:
         plain = Moment(task or self.task, what, name)
         self.seen[plain] = self.seen.get(plain, 0) + 1
         moment = plain._replace(nth=self.seen[plain])
-        self.tell(moment)
+        self.report(moment)
         if moment == self.deadly:
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from schemas.documents.plan import (
     Action,
     Advice,
-    Certificate,
     ChannelPlan,
     GroupPlan,
+    MultiStartAgreement,
     Plan,
     PlanModel,
     SpendCell,
@@ -97,7 +97,7 @@ def forged_plan(scenario_id="plan-1", *, dataset_ids=("demo",), channels=("tv", 
                 )
             ],
             "not_planned": {"email": "it has no spend column"},
-            "certificate": Certificate(
+            "certificate": MultiStartAgreement(
                 method="slsqp",
                 n_starts=16,
                 n_agree=15,

@@ -11,7 +11,7 @@ from support.worlds import World, build_world, fitted_model, make_rows, make_spe
 from schemas.documents.plan import Plan, PlanModel, PlannedModel, PlanRequest
 from schemas.spec.optimizer import OptimizerSpec, PlanBounds, Utility
 from tasks.optimize.methods import Solution
-from tasks.optimize.outcome import Outlook, build_outlook
+from tasks.optimize.outcome import Horizon, build_horizon
 from tasks.optimize.planning import PlannedFit, make_plan
 from tasks.optimize.problem import Problem
 from tasks.optimize.space import PlanSpace, build_space
@@ -69,8 +69,8 @@ def ask(fits: PlannedFit | Iterable[PlannedFit], **asked: Any) -> Plan:
     return make_plan(fits, request, OptimizerSpec(**settings), scenario_id="s", created_at=NOW)
 
 
-def outlook_of(fit: PlannedFit, *, horizon: int = 8) -> Outlook:
-    return build_outlook(
+def horizon_of(fit: PlannedFit, *, horizon: int = 8) -> Horizon:
+    return build_horizon(
         fit.model, fit.panel, fit.metadata, horizon=horizon, weight=fit.about.weight
     )
 
@@ -79,7 +79,7 @@ def space_of(
     fit: PlannedFit, *, horizon: int = 8, by_entity: bool = False, flighting: bool = False
 ) -> PlanSpace:
     return build_space(
-        {fit.about.dataset_id: outlook_of(fit, horizon=horizon)},
+        {fit.about.dataset_id: horizon_of(fit, horizon=horizon)},
         {fit.about.dataset_id: fit.prior_driven},
         separate=False,
         by_entity=by_entity,
@@ -103,9 +103,9 @@ def best_on_grid(
     space: PlanSpace, plans: np.ndarray, utility: Utility, *, risk_level: float = 0.1
 ) -> tuple[float, np.ndarray]:
     """The best plan of a grid by the models themselves: no table, no solver."""
-    outlook = space.pieces[0].outlook
+    horizon = space.pieces[0].horizon
     spends = np.stack([space.pieces[0].spend(money) for money in [*plans, 0 * plans[0]]])
-    totals = outlook.channel_outcomes(spends).sum(axis=(1, 3))
+    totals = horizon.channel_outcomes(spends).sum(axis=(1, 3))
     values = [
         compute_utility(row - totals[-1], utility, risk_level=risk_level)[0] for row in totals[:-1]
     ]

@@ -1,4 +1,4 @@
-"""A webhook receiver for tests: a real server on 127.0.0.1 that answers as it is told."""
+"""A webhook receiver for tests: a real server on 127.0.0.1 that answers as it is reported."""
 
 import json
 import threading

@@ -105,10 +105,12 @@ def _validation() -> dict[str, Any]:
 
 
 def _diagnostics(verdict: str) -> dict[str, Any]:
-    def gate(name: str, told: str, observed: float | None, limit: float) -> dict[str, Any]:
-        reason = "" if told == "PASS" else f"{name} is {observed}, needs {limit}. Sample longer."
+    def gate(name: str, reported: str, observed: float | None, limit: float) -> dict[str, Any]:
+        reason = (
+            "" if reported == "PASS" else f"{name} is {observed}, needs {limit}. Sample longer."
+        )
         return {
-            "gate": name, "verdict": told, "observed": observed, "pass_limit": limit,
+            "gate": name, "verdict": reported, "observed": observed, "pass_limit": limit,
             "review_limit": None, "where": "", "reason": reason,
         }  # fmt: skip
 

@@ -12,7 +12,7 @@ from schemas.outcomes import Verdict
 from schemas.refs import SnapshotRef
 from schemas.spec.roles import resolve_roles
 from schemas.spec.run_spec import Grain, RunSpec
-from tasks.explain.task import choose_fit, compare_runs, settle_explanation
+from tasks.explain.task import answer_explanation, choose_fit, compare_runs
 from tasks.features.task import build_features
 from tasks.fit.sampling import sample_posterior
 from tasks.fit.task import fit_returns
@@ -78,8 +78,8 @@ def explain(home: Home, run_a: str, run_b: str) -> Explanation:
         features = fit.features or build_features.fn(fit.snapshot, fit.spec, steps, fit.name)
         returns = fit_returns.fn(features, fit.spec, steps, fit.name)
         tried.append(TriedFit(name=fit.name, seconds=returns.seconds, returns=returns))
-    told = settle_explanation.fn(comparison, tried, str(home.explanation_dir(run_a, run_b)))
-    return Explanation.model_validate(read_json(home, told.file))
+    reported = answer_explanation.fn(comparison, tried, str(home.explanation_dir(run_a, run_b)))
+    return Explanation.model_validate(read_json(home, reported.file))
 
 
 def _snapshot(

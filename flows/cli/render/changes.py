@@ -17,18 +17,18 @@ _CAUSE = {
 }
 
 
-def render_explanation(told: Explanation) -> str:
+def render_explanation(reported: Explanation) -> str:
     """Render what changed, the parts of every channel, and one sentence each."""
-    header = [*_HEADER, *(["together"] if _has_unsplit(told) else []), "main cause"]
-    changed = [f"{_CAUSE[name]}: {fact}" for name, fact in told.facts.items()]
+    header = [*_HEADER, *(["together"] if _has_unsplit(reported) else []), "main cause"]
+    changed = [f"{_CAUSE[name]}: {fact}" for name, fact in reported.facts.items()]
     parts = [
-        f"{told.dataset_id}  from {told.run_a} to {told.run_b}",
+        f"{reported.dataset_id}  from {reported.run_a} to {reported.run_b}",
         *(f"- {line}" for line in changed or ["nothing changed but the sampler's chance"]),
-        render_table(header, [_cells(row, told) for row in told.channels]),
+        render_table(header, [_cells(row, reported) for row in reported.channels]),
         "Parts add up to the change; ± is one Monte Carlo standard error.",
-        *(row.sentence for row in told.channels),
-        *(f"note: {note}" for note in told.notes),
-        f"{sum(1 for f in told.fits if not f.error)} further fit(s), {told.seconds:.1f} s",
+        *(row.sentence for row in reported.channels),
+        *(f"note: {note}" for note in reported.notes),
+        f"{sum(not f.error for f in reported.fits)} auxiliary fit(s), {reported.seconds:.1f} s",
     ]
     return "\n".join(part for part in parts if part)
 
@@ -106,13 +106,13 @@ def _floor_lines(report: StabilityReport) -> str:
     return f"noise floor of {first.run_id}\n{render_table(header, rows)}"
 
 
-def _has_unsplit(told: Explanation) -> bool:
-    return any(row.unsplit is not None for row in told.channels)
+def _has_unsplit(reported: Explanation) -> bool:
+    return any(row.unsplit is not None for row in reported.channels)
 
 
-def _cells(row: ChannelChange, told: Explanation) -> list[str]:
+def _cells(row: ChannelChange, reported: Explanation) -> list[str]:
     parts = [row.parts.get(factor) for factor in Factor]
-    parts += [row.unsplit] if _has_unsplit(told) else []
+    parts += [row.unsplit] if _has_unsplit(reported) else []
     is_share = row.quantity == "share"
     return [
         f"{row.channel} (share)" if is_share else row.channel,

@@ -9,7 +9,7 @@ from typing import Any
 
 from flows.cli.render.terminal import render_table, shown_path
 from schemas.answers.scenarios import PlanReport, Scenario
-from schemas.documents.plan import Certificate, Plan
+from schemas.documents.plan import MultiStartAgreement, Plan
 from schemas.words import (
     format_change,
     format_interval,
@@ -42,7 +42,7 @@ def render_plan(plan: Plan) -> str:
         *reasons,
         *unmoved,
         _render_gain(plan),
-        _render_certificate(plan.certificate, plan),
+        _render_agreement(plan.certificate, plan),
         *(f"! {flag}" for flag in plan.flags),
     ]
     return "\n".join(part for part in parts if part) + "\n"
@@ -192,7 +192,7 @@ def _render_gain(plan: Plan) -> str:
     return "  ".join(facts)
 
 
-def _render_certificate(certificate: Certificate | None, plan: Plan) -> str:
+def _render_agreement(certificate: MultiStartAgreement | None, plan: Plan) -> str:
     if certificate is None:
         return ""
     failed = f", {certificate.n_failed} gave up" if certificate.n_failed else ""

@@ -157,7 +157,7 @@ def _pruned_line(pruning: Mapping[str, Any] | None) -> str:
         return ""
     return (
         f"The files of this run were removed on {str(pruning['decided_at'])[:10]} by the retention "
-        f"policy ({pruning['reason']}); this is what the warehouse and the run's trail tell."
+        f"policy ({pruning['reason']}); this is what the warehouse and the run's trail say."
     )
 
 

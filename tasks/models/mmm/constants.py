@@ -25,7 +25,7 @@ from tasks.models.mmm.shapes import curve_basis
 SAFE = 1e-12
 """Floor under a mean shape: a channel that is off divides by it."""
 BASELINE_SOFTNESS = 0.02
-"""Width of the wall at a baseline of zero, as a share of the mean KPI."""
+"""Width of the soft constraint at a baseline of zero, as a share of the mean KPI."""
 Array = NDArray[np.float64]
 
 

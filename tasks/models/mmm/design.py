@@ -66,7 +66,7 @@ class MediaDesign:
 
 
 def has_parameter(shapes: Sequence[ChannelShape], label: str) -> NDArray[np.bool_]:
-    """Tell which channels have a parameter, such as ``adstock_theta``, ``(channel,)``."""
+    """Say which channels have a parameter, such as ``adstock_theta``, ``(channel,)``."""
     family, _, name = label.partition("_")
     return np.array([name in getattr(shape, f"{family}_parameters") for shape in shapes], bool)
 

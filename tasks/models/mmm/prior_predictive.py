@@ -90,7 +90,7 @@ def _kpi_rows(
 
 
 def log_prior(document: Mapping[str, Any]) -> None:
-    """Tell the log what is believed of each channel before it is fitted."""
+    """Log what is believed of each channel before it is fitted."""
     for name, row in document["channels"].items():
         quantity = "roas" if row.get("roas_median") is not None else "share"
         if row.get(f"{quantity}_median") is None:

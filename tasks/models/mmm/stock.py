@@ -80,7 +80,7 @@ def publish_stock(draws: xr.Dataset, panel: xr.Dataset, inputs: ModelInputs) -> 
     Returns
     -------
     MMM
-        Fitted as far as pymc-marketing can tell: ``save``, ``MMM.load``,
+        Fitted as far as pymc-marketing can say: ``save``, ``MMM.load``,
         ``sample_posterior_predictive`` and the optimizer work.
     """
     model = _stock_model(inputs)

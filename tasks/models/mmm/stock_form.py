@@ -3,7 +3,7 @@
 A stock ``MMM`` has one adstock and one saturation for all channels. Channels without either still
 fit in: every kernel has parameters that keep all weight on lag zero, and every curve has some that
 make it a line, to within rounding (a half-saturation far beyond all input). Everything else that
-differs between channels cannot be told by a stock ``MMM``.
+differs between channels cannot be held by a stock ``MMM``.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Which one date format a text column is written in, settled by all its rows together.
+"""Which one date format a text column is written in, decided by all its rows together.
 
 Belongs here: the decision from counted shapes. Does not: reading rows (``landing_rows``).
 Invariant: a day-month order is never guessed.
@@ -26,7 +26,7 @@ class ShapeCount(BaseModel):
 
 
 class DateReading(BaseModel):
-    """The format to read a column with; None where none can be told.
+    """The format to read a column with; None where none can be reported.
 
     ``ambiguous`` says that day and month, or the century, cannot be told apart; ``mixed`` names
     the shapes when there is more than one.
@@ -39,7 +39,7 @@ class DateReading(BaseModel):
     mixed: list[ShapeCount] = []
 
 
-def settle_date_format(shapes: Sequence[ShapeCount], explicit: str | None) -> DateReading:
+def decide_date_format(shapes: Sequence[ShapeCount], explicit: str | None) -> DateReading:
     """Choose the format of a column from the shapes of its texts.
 
     Parameters
@@ -47,7 +47,7 @@ def settle_date_format(shapes: Sequence[ShapeCount], explicit: str | None) -> Da
     shapes
         One count per shape that occurs.
     explicit
-        The run spec's ``date_format``, which settles everything.
+        The run spec's ``date_format``, which decides everything.
     """
     if explicit:
         return DateReading(date_format=explicit)
@@ -67,7 +67,7 @@ def settle_date_format(shapes: Sequence[ShapeCount], explicit: str | None) -> Da
     day_first = (main.max_first or 0) > _LAST_MONTH
     month_first = (main.max_second or 0) > _LAST_MONTH
     if day_first == month_first:
-        # Both: two orders in one column. Neither: no row tells the order.
+        # Both: two orders in one column. Neither: no row reports the order.
         return DateReading(
             date_format=f"%d{mark}%m{mark}%Y" if day_first else None,
             ambiguous=not day_first,

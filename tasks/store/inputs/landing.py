@@ -37,7 +37,7 @@ class UnreadableRowsError(ValueError):
 
 @dataclass(frozen=True)
 class FileScan:
-    """What one pass over a file's bytes tells."""
+    """What one pass over a file's bytes reports."""
 
     sha256: str
     n_bytes: int

@@ -12,7 +12,7 @@ import duckdb
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, TOTAL_ENTITY
 from schemas.spec.roles import UNIT_VALUE_COLUMN, ColumnRoles
-from tasks.store.inputs.date_formats import DateReading, ShapeCount, settle_date_format
+from tasks.store.inputs.date_formats import DateReading, ShapeCount, decide_date_format
 from tasks.store.inputs.landing import LINE_COLUMN
 from tasks.store.inputs.text_values import (
     date_shape_sql,
@@ -51,7 +51,7 @@ def read_dates(
     con: duckdb.DuckDBPyConnection, roles: ColumnRoles, date_format: str | None
 ) -> DateReading:
     """Settle how the period column is written."""
-    return settle_date_format(read_date_shapes(con, roles.period), date_format)
+    return decide_date_format(read_date_shapes(con, roles.period), date_format)
 
 
 def check_frame(

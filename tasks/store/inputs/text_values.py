@@ -25,7 +25,7 @@ DATE_SHAPES = {
     "d-d-Y": r"^\d{1,2}-\d{1,2}-\d{4}$",
     "two-digit year": r"^\d{1,2}[/.-]\d{1,2}[/.-]\d{2}$",
 }
-"""Shape of a date text, with its strptime format where the shape alone settles it."""
+"""Shape of a date text, with its strptime format where the shape alone decides it."""
 
 
 def quote(identifier: str) -> str:

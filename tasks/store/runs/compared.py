@@ -32,10 +32,10 @@ class ComparedRun:
     @property
     def sampler(self) -> SamplerSpec:
         """Settings of the fit that was taken; an escalation has others than the spec."""
-        told = {
+        reported = {
             k: v for k, v in self.model_metadata.get("sampler", {}).items() if k != "backend_used"
         }
-        return SamplerSpec.model_validate(told) if told else self.source.spec.sampler
+        return SamplerSpec.model_validate(reported) if reported else self.source.spec.sampler
 
     @property
     def fingerprint(self) -> str | None:

@@ -11,7 +11,7 @@ def new_run_id(dataset_id: str, now: datetime) -> str:
 
 
 def is_run_of(run_id: str, dataset_id: str) -> bool:
-    """Tell whether a run id was made for a dataset."""
+    """Say whether a run id was made for a dataset."""
     return run_id.rsplit("-", 2)[0] == dataset_id
 
 

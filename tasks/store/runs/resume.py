@@ -42,7 +42,7 @@ def resumable[**P, R](step: Callable[P, R]) -> Callable[P, R]:
     step
         Takes references, specs and plain values, among them ``run_id`` or the run's folder as
         ``run_dir`` or ``folder``; returns references. One that is called several times in a run
-        takes ``rung``, the number of the fit or its name; each rung has a record of its own.
+        takes ``retry``, the number of the fit or its name; each retry has a record of its own.
     """
     signature = inspect.signature(step)
 
@@ -104,7 +104,7 @@ def find_requests(home: Home, key: str) -> list[str]:
 
 
 def keep_outcome(home: Home, run_id: str, outcome: BaseModel) -> None:
-    """Keep what a run came to, until it has been told."""
+    """Keep what a run came to, until it has been reported."""
     write_json(home, _record_path(home, run_id, _OUTCOME), outcome.model_dump(mode="json"))
 
 
@@ -118,22 +118,22 @@ def read_outcome[T: BaseModel](home: Home, run_id: str, kind: type[T]) -> T | No
         for ref in _files(outcome):
             open_ref(home, ref)
     except (ValueError, CorruptArtifactError) as error:
-        log.warning("what run %s came to cannot be told again: %s", run_id, error)
+        log.warning("what run %s came to cannot be reported again: %s", run_id, error)
         return None
     return outcome
 
 
 def has_record(home: Home, run_id: str, step: str) -> bool:
-    """Tell whether a step of a run has ended once, whatever became of its files."""
+    """Say whether a step of a run has ended once, whatever became of its files."""
     return _record_path(home, run_id, step).is_file()
 
 
-def fit_dir(home: Home, run_id: str, rung: int | str | None) -> Path:
-    """Return the folder of a fit's files: the run's own, or a rung's until it is chosen.
+def fit_dir(home: Home, run_id: str, retry: int | str | None) -> Path:
+    """Return the folder of a fit's files: the run's own, or a retry's until it is chosen.
 
     A fit with a name is never chosen: its files go when the run ends (``forget_steps``).
     """
-    return home.run_dir(run_id) if rung is None else home.steps / run_id / f"rung_{rung}"
+    return home.run_dir(run_id) if retry is None else home.steps / run_id / f"rung_{retry}"
 
 
 def forget_steps(home: Home, run_id: str) -> None:
@@ -176,9 +176,9 @@ def _record_path(home: Home, run_id: str, step: str) -> Path:
 
 
 def _record_name(step: str, arguments: Mapping[str, Any]) -> str:
-    """Name of a record: the step, and the rung after the first."""
-    rung = arguments.get("rung")
-    return f"{step}_{rung}" if rung else step
+    """Name of a record: the step, and the retry after the first."""
+    retry = arguments.get("retry")
+    return f"{step}_{retry}" if retry else step
 
 
 def _run_of(arguments: Mapping[str, Any]) -> str:

@@ -30,7 +30,7 @@ class IllegalTransitionError(MmmError, RuntimeError):
 
 
 def is_legal(before: RunStatus, after: RunStatus) -> bool:
-    """Tell whether a run may go from ``before`` to ``after``."""
+    """Say whether a run may go from ``before`` to ``after``."""
     if after is before:
         return True
     if after is RunStatus.ERROR:

@@ -1,6 +1,6 @@
-"""MLflow of further fits that explain another one: runs nested under the run they belong to.
+"""MLflow of auxiliary fits that explain another one: runs nested under the run they belong to.
 
-Like the rungs of an escalation they carry no ``mmm.run_id``: that tag means one run per refit.
+Like the retries of an escalation they carry no ``mmm.run_id``: that tag means one run per refit.
 """
 
 import logging
@@ -21,8 +21,8 @@ FIT_TAG = "mmm.further_fit"
 
 
 @dataclass(frozen=True)
-class FurtherFit:
-    """What MLflow is told of one further fit."""
+class AuxiliaryFit:
+    """What MLflow gets of one auxiliary fit."""
 
     name: str
     """Unique below its parent: a second call with it writes nothing."""
@@ -32,7 +32,9 @@ class FurtherFit:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def log_counterfactuals(client: "MlflowClient", parent: str, explanation: Explanation) -> list[str]:
+def log_auxiliary_fits_of(
+    client: "MlflowClient", parent: str, explanation: Explanation
+) -> list[str]:
     """Write the fits that explain a change and return their MLflow run ids.
 
     Parameters
@@ -45,11 +47,11 @@ def log_counterfactuals(client: "MlflowClient", parent: str, explanation: Explan
         Its fits that were not begun are left out.
     """
     pair = {"run_a": explanation.run_a, "run_b": explanation.run_b}
-    return log_further_fits(
+    return log_auxiliary_fits(
         client,
         parent,
         [
-            FurtherFit(
+            AuxiliaryFit(
                 name=f"{explanation.run_a}/{fit.name}",
                 title=f"explain {fit.name}",
                 params={**pair, "random_seed": fit.seed, "fitted": fit.says},
@@ -62,7 +64,9 @@ def log_counterfactuals(client: "MlflowClient", parent: str, explanation: Explan
     )
 
 
-def log_further_fits(client: "MlflowClient", parent: str, fits: Sequence[FurtherFit]) -> list[str]:
+def log_auxiliary_fits(
+    client: "MlflowClient", parent: str, fits: Sequence[AuxiliaryFit]
+) -> list[str]:
     """Write fits under a run; one that is there already is not written again."""
     experiment_id = client.get_run(parent).info.experiment_id
     known = {
@@ -83,7 +87,7 @@ def log_further_fits(client: "MlflowClient", parent: str, fits: Sequence[Further
     return ids
 
 
-def _log_fit(client: "MlflowClient", experiment_id: str, parent: str, fit: FurtherFit) -> str:
+def _log_fit(client: "MlflowClient", experiment_id: str, parent: str, fit: AuxiliaryFit) -> str:
     tags = {**fit.tags, PARENT_TAG: parent, FIT_TAG: fit.name}
     run_id = str(client.create_run(experiment_id, tags=tags, run_name=fit.title).info.run_id)
     experiments.log_params(client, run_id, fit.params)

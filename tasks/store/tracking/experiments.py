@@ -51,7 +51,7 @@ MODEL_LIBRARIES = (
 
 @dataclass(frozen=True)
 class RefitLog:
-    """Everything MLflow is told about one refit."""
+    """Everything MLflow gets about one refit."""
 
     dataset_id: str
     run_id: str
@@ -99,7 +99,7 @@ def open_store(home: Home) -> "MlflowClient":
     mlflow.set_tracking_uri(address)
     mlflow.set_registry_uri(address)
     if named is None:
-        # MLflow exports what it is told; left there, it would outlive this home.
+        # MLflow exports what it is given; left there, it would outlive this home.
         os.environ.pop("MLFLOW_TRACKING_URI", None)
     client = mlflow.MlflowClient()
     try:

@@ -56,7 +56,7 @@ def open_existing_store(home: Home) -> "MlflowClient | None":
 
 
 def find_run_files(client: "MlflowClient", dataset_id: str, run_id: str) -> LoggedFiles:
-    """Return what MLflow keeps of a refit: every try of it, its rungs, its model."""
+    """Return what MLflow keeps of a refit: every try of it, its retries, its model."""
     experiment = client.get_experiment_by_name(dataset_id)
     if experiment is None:
         return LoggedFiles({}, frozenset(), {}, ())

@@ -21,7 +21,7 @@ SCENARIO_TAG = "scenario_id"
 
 @dataclass(frozen=True)
 class PlanLog:
-    """Everything MLflow is told about one plan."""
+    """Everything MLflow gets about one plan."""
 
     dataset_id: str
     scenario_id: str

@@ -1,6 +1,6 @@
-"""MLflow of the escalation ladder: every fit that was tried is a run nested under its refit.
+"""MLflow of the escalation: every fit that was tried is a run nested under its refit.
 
-The refit's run is written once it is known; its rungs are written after it, from
+The refit's run is written once it is known; its retries are written after it, from
 ``escalation.json``. They carry no ``mmm.run_id``: that tag means one run per refit.
 """
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PARENT_TAG = "mlflow.parentRunId"
-RUNG_TAG = "mmm.rung"
+RETRY_TAG = "mmm.rung"
 
 
-def log_rungs(client: "MlflowClient", home: Home, run_id: str, mlflow_run_id: str) -> list[str]:
-    """Write the rungs of a refit and return their MLflow run ids; none where there is no ladder.
+def log_retries(client: "MlflowClient", home: Home, run_id: str, mlflow_run_id: str) -> list[str]:
+    """Write the retries of a refit and return their MLflow run ids; none where one fit was enough.
 
     A second call writes what the first one left undone.
 
@@ -34,7 +34,7 @@ def log_rungs(client: "MlflowClient", home: Home, run_id: str, mlflow_run_id: st
     home
         Home of the run.
     run_id
-        The refit; its folder has ``escalation.json`` if there was a ladder.
+        The refit; its folder has ``escalation.json`` if there was an escalation.
     mlflow_run_id
         MLflow run of the refit.
     """
@@ -45,33 +45,33 @@ def log_rungs(client: "MlflowClient", home: Home, run_id: str, mlflow_run_id: st
     experiment_id = client.get_run(mlflow_run_id).info.experiment_id
     done: dict[str, str] = {}
     for run in client.search_runs(
-        [experiment_id], f"tags.`{PARENT_TAG}` = '{mlflow_run_id}' and tags.`{RUNG_TAG}` != ''"
+        [experiment_id], f"tags.`{PARENT_TAG}` = '{mlflow_run_id}' and tags.`{RETRY_TAG}` != ''"
     ):
         if run.info.status == "FINISHED":
-            done[run.data.tags[RUNG_TAG]] = run.info.run_id
+            done[run.data.tags[RETRY_TAG]] = run.info.run_id
         else:
             client.delete_run(run.info.run_id)
     return [
         done.get(str(row["number"]))
-        or _log_rung(client, experiment_id, mlflow_run_id, row, chosen=document["chosen"])
+        or _log_retry(client, experiment_id, mlflow_run_id, row, chosen=document["chosen"])
         for row in document["rungs"]
     ]
 
 
-def _log_rung(
+def _log_retry(
     client: "MlflowClient", experiment_id: str, parent: str, row: Mapping[str, Any], *, chosen: int
 ) -> str:
     number = row["number"]
     tags = {
         PARENT_TAG: parent,
-        RUNG_TAG: str(number),
+        RETRY_TAG: str(number),
         "kind": "rung",
         "rung_kind": row["kind"],
         "verdict": row["verdict"] or "none",
         "chosen": str(number == chosen).lower(),
         "reason": row["error"] or row["reason"],
     }
-    name = f"rung {number} {row['kind']} {row['verdict'] or 'error'}"
+    name = f"retry {number} {row['kind']} {row['verdict'] or 'error'}"
     run_id = str(client.create_run(experiment_id, tags=tags, run_name=name).info.run_id)
     experiments.log_params(client, run_id, {**row["settings"], "sampler": row["sampler"]})
     metrics = {**row["metrics"], "seconds": row["seconds"]}

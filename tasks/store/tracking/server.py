@@ -1,4 +1,4 @@
-"""An MLflow server that does not answer, told as what it is before anything waits for it.
+"""An MLflow server that does not answer, reported as what it is before anything waits for it.
 
 MLflow's own client tries for minutes, call by call, and then raises what a refusal raises too.
 """
@@ -42,7 +42,7 @@ def require_answer(home: Home) -> None:
 
 @contextmanager
 def asking(home: Home) -> Iterator[None]:
-    """Tell a server that has gone from one that refuses.
+    """Report a server that has gone from one that refuses.
 
     Raises
     ------

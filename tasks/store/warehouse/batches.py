@@ -68,7 +68,7 @@ def known_since(con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: str) 
 
 
 def is_accepted(con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: str) -> bool:
-    """Tell whether an earlier run accepted the batch."""
+    """Say whether an earlier run accepted the batch."""
     row = con.execute(
         "select status = 'ACCEPTED' from ops.batches where dataset_id = ? and batch_id = ?",
         [dataset_id, batch_id],

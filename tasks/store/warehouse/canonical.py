@@ -45,7 +45,7 @@ def read_as_of(con: duckdb.DuckDBPyConnection, dataset_id: str, as_of: date) -> 
     ).df()
 
 
-def held_names(
+def stored_names(
     con: duckdb.DuckDBPyConnection, dataset_id: str, as_of: date
 ) -> set[tuple[str, str]]:
     """Return every ``(role, name)`` known on a day."""

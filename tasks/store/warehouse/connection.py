@@ -92,7 +92,7 @@ def _ddl() -> str:
 
 
 def _has_every_table(con: duckdb.DuckDBPyConnection) -> bool:
-    """Tell whether the file has all that this version reads: an earlier one may have made it."""
+    """Say whether the file has all that this version reads: an earlier one may have made it."""
     wanted = set(re.findall(r"create table if not exists (\S+)", _ddl()))
     rows = con.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
     return wanted <= {row[0] for row in rows}
@@ -100,7 +100,7 @@ def _has_every_table(con: duckdb.DuckDBPyConnection) -> bool:
 
 def _connect(home: Home, *, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:
     deadline = time.monotonic() + wait_seconds
-    told = False
+    reported = False
     while True:
         try:
             con = duckdb.connect(str(home.warehouse), read_only=read_only)
@@ -110,11 +110,11 @@ def _connect(home: Home, *, read_only: bool, wait_seconds: float) -> duckdb.Duck
                 raise
             if time.monotonic() > deadline:
                 raise ResourceUnavailableError(_held(home, wait_seconds)) from error
-            if not told:
+            if not reported:
                 log.warning(
-                    "the warehouse is held by another process; waiting up to %.0f s", wait_seconds
+                    "the warehouse is locked by another process; waiting up to %.0f s", wait_seconds
                 )
-                told = True
+                reported = True
             time.sleep(0.2)
         else:
             return _offline(con)
@@ -184,6 +184,6 @@ def _log_of(path: Path) -> Path:
 
 def _held(home: Home, wait_seconds: float) -> str:
     return (
-        f"The warehouse {home.warehouse} is held by another process for more than "
+        f"The warehouse {home.warehouse} is locked by another process for more than "
         f"{wait_seconds:.0f} s; wait for it to end, then run again."
     )

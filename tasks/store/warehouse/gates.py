@@ -19,13 +19,14 @@ def record_findings(
         rows[finding.rule, finding.message] = (finding.verdict.value, observed)
     with writing(home) as con:
         con.execute(
-            "delete from ops.gate_results where run_id = ? and battery = ?", [run_id, layer.value]
+            "delete from ops.gate_results where run_id = ? and battery = ?",
+            [run_id, layer.value],
         )
         con.executemany(
             "insert into ops.gate_results (run_id, battery, gate, verdict, observed, detail) "
             "values (?, ?, ?, ?, ?, ?)",
             [
-                [run_id, layer.value, gate, told, observed, detail]
-                for (gate, detail), (told, observed) in rows.items()
+                [run_id, layer.value, gate, reported, observed, detail]
+                for (gate, detail), (reported, observed) in rows.items()
             ],
         )

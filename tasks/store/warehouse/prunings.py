@@ -90,7 +90,7 @@ def require_files(home: Home, run_id: str) -> None:
         raise PrunedFilesError(
             f"The files of run {run_id} were removed on {found.decided_at:%Y-%m-%d} by the "
             f"retention policy ({found.reason}). What it published is in the warehouse, and `mmm "
-            f"show {run_id}` tells of it; `mmm runs` lists runs that have their files."
+            f"show {run_id}` reports of it; `mmm runs` lists runs that have their files."
         )
 
 

@@ -95,16 +95,18 @@ def list_runs(home: Home, dataset_id: str | None = None) -> list[RunRecord]:
 def write_gate_results(
     con: duckdb.DuckDBPyConnection,
     run_id: str,
-    battery: str,
+    gate_group: str,
     rows: Iterable[tuple[str, str, float | None, str]],
 ) -> None:
-    """Replace the results of one battery: rows of gate, verdict, observed value, detail."""
-    con.execute("delete from ops.gate_results where run_id = ? and battery = ?", [run_id, battery])
+    """Replace the results of one gate group: rows of gate, verdict, observed value, detail."""
+    con.execute(
+        "delete from ops.gate_results where run_id = ? and battery = ?", [run_id, gate_group]
+    )
     for gate, verdict, observed, detail in rows:
         con.execute(
             "insert or replace into ops.gate_results "
             "(run_id, battery, gate, verdict, observed, detail) values (?, ?, ?, ?, ?, ?)",
-            [run_id, battery, gate, verdict, observed, detail],
+            [run_id, gate_group, gate, verdict, observed, detail],
         )
 
 

@@ -70,8 +70,8 @@ def test_the_answer_is_one_json_object_with_the_exit_code(replay, capsys, outcom
         (("--from", "2026-11-02", "--to", "2026-11-02", "--data", "nowhere.csv"), "nowhere.csv"),
     ],
 )
-def test_a_wrong_call_is_told_before_anything_starts(replay, capsys, argv, told):
+def test_a_wrong_call_is_reported_before_anything_starts(replay, capsys, argv, reported):
     code, asked = replay(ReplayOutcome.DONE, *argv)
     captured = capsys.readouterr()
     assert (code, captured.out, asked) == (2, "", [])
-    assert told in captured.err
+    assert reported in captured.err

@@ -141,7 +141,7 @@ def test_a_rejected_fit_says_why_and_that_the_champion_stays(flow, spec, capsys)
     assert "demo@1 (unchanged)" in out
 
 
-def test_findings_are_told_to_people_and_to_machines(flow, spec, capsys):
+def test_findings_are_reported_to_people_and_to_machines(flow, spec, capsys):
     flow(DataContractError("panel.csv cannot be used", [FINDING]))
     _, out, err = call(capsys, "refit", "--spec", spec, "--json")
     assert "lines 3, 9" in err
@@ -194,7 +194,7 @@ def test_a_wrong_call_is_json_where_json_was_asked_for(home, capsys):
     assert json.loads(out)["exit_code"] == code == 2
 
 
-def test_validate_tells_all_findings(home, tmp_path, capsys, monkeypatch):
+def test_validate_reports_all_findings(home, tmp_path, capsys, monkeypatch):
     module = types.ModuleType("flows.check_data")
     found = [FINDING.model_dump(mode="json")]
     module.check_data = lambda _spec, _data: {"verdict": "FAIL", "findings": found, "grain": "WEEK"}

@@ -109,9 +109,9 @@ def test_two_runs_reach_the_flow_and_come_back_as_one_json_object(flow, runs, ca
     code, out, _ = call(capsys, "explain", "a", "b", "--json")
     assert (code, out.count("\n")) == (0, 1)
     assert (asked[0].run_a, asked[0].run_b) == ("a", "b")
-    told = json.loads(out)["channels"][0]
-    assert set(told["parts"]) == {"noise", "new_periods", "restated", "spec_or_code"}
-    assert told["main_cause"] == "new_periods"
+    reported = json.loads(out)["channels"][0]
+    assert set(reported["parts"]) == {"noise", "new_periods", "restated", "spec_or_code"}
+    assert reported["main_cause"] == "new_periods"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_two_runs_reach_the_flow_and_come_back_as_one_json_object(flow, runs, ca
         ("begun", "b", "it is CREATED"),
     ],
 )
-def test_what_cannot_be_compared_is_told_before_anything_starts(
+def test_what_cannot_be_compared_is_reported_before_anything_starts(
     flow, runs, capsys, run_a, run_b, message
 ):
     asked = flow("flows.explain_change", "explain_change", explanation())
@@ -141,7 +141,7 @@ def test_the_table_has_the_four_parts_and_the_cause():
     )
     assert "- new periods: 1 row(s), 2024-01-08" in page
     assert TV.sentence in page
-    assert page.splitlines()[-1] == "1 further fit(s), 2.0 s"
+    assert page.splitlines()[-1] == "1 auxiliary fit(s), 2.0 s"
 
 
 def test_what_could_not_be_told_apart_has_a_column_of_its_own():
@@ -176,7 +176,7 @@ def test_a_number_of_seeds_that_makes_no_sense_is_refused(home, capsys, seeds):
     assert err.startswith("mmm: ")
 
 
-def test_an_unknown_dataset_is_told(home, runs, capsys):
+def test_an_unknown_dataset_is_reported(home, runs, capsys):
     code, _, err = call(capsys, "stability", "--dataset", "acne")
     assert code == 2
     assert "did you mean 'acme'" in err

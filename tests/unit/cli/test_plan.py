@@ -191,8 +191,8 @@ def test_several_datasets_share_one_budget_with_weights(champion, capsys, monkey
 def test_bad_input_ends_with_two_and_the_reason(champion, capsys, argv, message):
     code, out, err = call(capsys, "plan", "--dataset", "world", *argv, "--json")
     assert code == 2, err
-    told = json.loads(out)["error"]["message"]
-    assert message in told
+    reported = json.loads(out)["error"]["message"]
+    assert message in reported
     assert err.count("mmm: ") == 1
     assert "Traceback" not in err
     assert list_scenarios(champion) == []
@@ -214,7 +214,7 @@ def test_bounds_that_cannot_be_met_end_with_two(champion, capsys, tmp_path, cont
     assert message in err
 
 
-def test_a_dataset_that_nobody_knows_is_told_with_the_nearest(champion, capsys):
+def test_a_dataset_that_nobody_knows_is_reported_with_the_nearest(champion, capsys):
     code, _, err = call(capsys, "plan", "--dataset", "wrold")
     assert (code, "did you mean 'world'?" in err) == (2, True)
     code, _, err = call(capsys, "plan")

@@ -46,10 +46,10 @@ def asked(monkeypatch):
 
 def test_one_json_object_says_what_went(home, asked, capsys):
     code, out, _ = call(capsys, "prune", "--json")
-    told = json.loads(out)
+    reported = json.loads(out)
     assert (code, out.count("\n"), asked) == (0, 1, [(None, None, False)])
-    assert (told["n_bytes"], told["busy"], told["dry_run"]) == (12_096_004, [], False)
-    assert told["datasets"][0]["items"][0]["reason"] == ITEM.reason
+    assert (reported["n_bytes"], reported["busy"], reported["dry_run"]) == (12_096_004, [], False)
+    assert reported["datasets"][0]["items"][0]["reason"] == ITEM.reason
 
 
 def test_a_spec_names_its_dataset_and_its_policy(home, asked, capsys, tmp_path):
@@ -69,7 +69,9 @@ def test_a_spec_names_its_dataset_and_its_policy(home, asked, capsys, tmp_path):
         ("landing: delete", "retention.landing"),
     ],
 )
-def test_a_policy_that_cannot_be_used_is_told_by_its_key(home, asked, capsys, tmp_path, text, said):
+def test_a_policy_that_cannot_be_used_is_reported_by_its_key(
+    home, asked, capsys, tmp_path, text, said
+):
     spec = tmp_path / "spec.yaml"
     spec.write_text(f"dataset_id: acme\nretention: {{{text}}}\n")
     code, _, err = call(capsys, "prune", "--spec", str(spec))
@@ -85,7 +87,7 @@ def test_two_policies_at_once_are_refused(home, asked, capsys, tmp_path):
     assert "give one of them" in err
 
 
-def test_an_unknown_dataset_is_told(home, capsys):
+def test_an_unknown_dataset_is_reported(home, capsys):
     start_run(home, "run-1", "demo")
     code, _, err = call(capsys, "prune", "--dataset", "dmo")
     assert code == 2

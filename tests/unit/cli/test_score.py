@@ -1,4 +1,4 @@
-"""``mmm score``: one JSON object, a table for people, alarms are answers, a typo is told."""
+"""``mmm score``: one JSON object, a table for people, alarms are answers, a typo is reported."""
 
 import json
 import sys
@@ -81,9 +81,9 @@ def test_an_alarm_is_an_answer_and_no_failure(scoring, capsys):
     asked = scoring(ScoringReport(datasets=[ledger(alarms=[ALARM], new_alarms=[ALARM])]))
     code, out, _ = call(capsys, "score", "--dataset", "demo", "--json")
     assert (code, asked, out.count("\n")) == (0, ["demo"], 1)
-    told = json.loads(out)["datasets"][0]
-    assert told["alarms"][0]["kind"] == "kpi_below_forecast"
-    assert told["summaries"][0]["skill"] is None
+    reported = json.loads(out)["datasets"][0]
+    assert reported["alarms"][0]["kind"] == "kpi_below_forecast"
+    assert reported["summaries"][0]["skill"] is None
 
 
 def test_without_a_dataset_all_are_scored(scoring, capsys):
@@ -93,7 +93,7 @@ def test_without_a_dataset_all_are_scored(scoring, capsys):
     assert "No forecasts yet" in out
 
 
-def test_an_unknown_dataset_is_told_before_anything_starts(scoring, capsys):
+def test_an_unknown_dataset_is_reported_before_anything_starts(scoring, capsys):
     asked = scoring(ScoringReport(datasets=[]))
     code, out, err = call(capsys, "score", "--dataset", "dmo")
     assert (code, out, asked) == (2, "", [])
@@ -109,10 +109,10 @@ def test_the_table_is_of_all_entities_together():
     assert page.splitlines()[-1] == "no alarm"
 
 
-def test_alarms_and_what_was_left_out_are_told():
+def test_alarms_and_what_was_left_out_are_reported():
     old = ALARM.model_copy(update={"detail": "An older one."})
-    told = ledger(alarms=[ALARM, old], new_alarms=[ALARM], notes=["r1: no KPI of north."])
-    lines = render_scoring(ScoringReport(datasets=[told])).splitlines()
+    reported = ledger(alarms=[ALARM, old], new_alarms=[ALARM], notes=["r1: no KPI of north."])
+    lines = render_scoring(ScoringReport(datasets=[reported])).splitlines()
     assert lines[-3:] == [
         f"ALARM (new): {ALARM.detail}",
         "ALARM (open): An older one.",

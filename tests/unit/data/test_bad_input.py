@@ -36,7 +36,7 @@ STRUCTURE = {
 
 
 @pytest.mark.parametrize(("content", "expected"), STRUCTURE.values(), ids=STRUCTURE.keys())
-def test_structural_faults_are_told_together_with_their_lines(world, content, expected):
+def test_structural_faults_are_reported_together_with_their_lines(world, content, expected):
     with pytest.raises(DataContractError) as caught:
         world.ingest(content)
     assert {f.rule: f.rows for f in caught.value.findings} == expected
@@ -95,11 +95,13 @@ def test_a_bad_value_fails_with_its_line(world, lines, spoil, rule, rows):
     assert "panel.csv" in outcome.findings[0].message
     with reading(current_home()) as con:
         assert con.execute("select count(*) from canonical.kpi").fetchone() == (0,)
-        told = con.execute("select gate, verdict from ops.gate_results order by gate").fetchall()
-    assert (rule, "FAIL") in told
+        reported = con.execute(
+            "select gate, verdict from ops.gate_results order by gate"
+        ).fetchall()
+    assert (rule, "FAIL") in reported
 
 
-def test_all_bad_values_are_told_in_one_go(world, lines):
+def test_all_bad_values_are_reported_in_one_go(world, lines):
     spoilt = [*lines(), "north,soon,inf,1,-4,1", "north,2023-01-02,,1,1,x"]
     rules = {f.rule for f in world.raw(spoilt).findings}
     assert rules == {
@@ -141,7 +143,7 @@ def test_a_date_order_is_never_guessed(world, dates, rule):
         (["Feb 6 2023", "Feb 13 2023"], {"date_format": "%b %d %Y"}),
     ],
 )
-def test_one_telling_row_or_the_spec_settles_the_order(world, dates, spec):
+def test_one_telling_row_or_the_spec_decides_the_order(world, dates, spec):
     assert world.with_spec(**spec).raw(dated(dates)).findings == []
 
 
@@ -201,8 +203,8 @@ def test_a_bad_panel_fails_on_canonical(world, lines, make, spec, rule):
     outcome = world.with_spec(**spec).canonical(make(lines))
     assert outcome.verdict is Verdict.FAIL
     assert rule in {f.rule for f in outcome.findings if f.verdict is Verdict.FAIL}
-    told = next(f for f in outcome.findings if f.rule == rule)
-    assert told.remedy
+    reported = next(f for f in outcome.findings if f.rule == rule)
+    assert reported.remedy
     with reading(current_home()) as con:
         assert con.execute("select count(*) from canonical.kpi").fetchone() == (0,)
 

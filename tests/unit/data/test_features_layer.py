@@ -98,12 +98,12 @@ CASES = {
 
 
 @pytest.mark.parametrize(("frame", "rules", "verdict"), CASES.values(), ids=CASES.keys())
-def test_features_that_no_model_can_use_are_told(world, frame, rules, verdict):
+def test_features_that_no_model_can_use_are_reported(world, frame, rules, verdict):
     outcome = judged(world, frame)
     assert ({f.rule for f in outcome.findings}, outcome.verdict) == (rules, verdict)
 
 
-def test_a_constant_channel_is_told_with_file_column_and_remedy(world):
+def test_a_constant_channel_is_reported_with_file_column_and_remedy(world):
     (finding,) = judged(world, features(act_tv=40.0)).findings
     assert finding.message.startswith("panel.csv, column 'act_tv': the channel never changes")
     assert "Drop the channel from the spec" in finding.remedy

@@ -151,7 +151,7 @@ def test_a_pandas_index_column_is_ignored(world):
     assert wide.columns.tolist() == ["entity_id", "period_start", "sales", "act_tv"]
 
 
-def test_the_summary_tells_every_layer(world, lines):
+def test_the_summary_reports_every_layer(world, lines):
     spoilt = lines()
     spoilt[3] = "north,2023-01-16,5,1,,1"
     world.raw(spoilt)
@@ -165,7 +165,7 @@ def test_the_summary_tells_every_layer(world, lines):
     assert summary["layers"]["raw"]["expectations"]["results"]
 
 
-def test_column_info_tells_roles_and_figures(world, lines):
+def test_column_info_reports_roles_and_figures(world, lines):
     info = read_json(current_home(), world.candidate(lines()).column_info)
     assert info["columns"]["spend_tv"]["role"] == "spend"
     assert info["periods"] == {"n": 60, "first": "2023-01-02", "last": "2024-02-19"}

@@ -1,10 +1,10 @@
-"""A file that changes history: told, reviewed, or held until a person accepts it."""
+"""A file that changes history: reported, reviewed, or held until a person accepts it."""
 
 from datetime import date
 
 import pytest
 
-from schemas.documents.restatements import RESTATED_RULE, is_held
+from schemas.documents.restatements import RESTATED_RULE, is_quarantined
 from schemas.outcomes import Verdict
 from tasks.canonicalize.task import canonicalize_batch, refuse_batch, take_snapshot
 from tasks.store.home import current_home
@@ -48,11 +48,11 @@ class Refit:
         folder, spec = self.world.run_dir(), self.world.spec
         candidate = canonicalize_batch.fn(batch, spec, folder, as_of)
         checked = validate_canonical.fn(candidate, spec, folder, **options)
-        told = [f for f in checked.findings if f.rule == RESTATED_RULE]
+        reported = [f for f in checked.findings if f.rule == RESTATED_RULE]
         if checked.verdict is Verdict.FAIL:
-            refuse_batch.fn(batch, candidate if is_held(checked.findings) else None)
-            return told, None
-        return told, take_snapshot.fn(candidate, spec, folder, as_of)
+            refuse_batch.fn(batch, candidate if is_quarantined(checked.findings) else None)
+            return reported, None
+        return reported, take_snapshot.fn(candidate, spec, folder, as_of)
 
 
 @pytest.fixture
@@ -60,10 +60,10 @@ def refit(world):
     return Refit(world)
 
 
-def test_a_small_change_is_told_and_accepted(refit, lines):
+def test_a_small_change_is_reported_and_accepted(refit, lines):
     refit(lines(), JANUARY)
-    told, snapshot = refit(restate(lines(), 1.1, 5), MARCH)
-    (finding,) = told
+    reported, snapshot = refit(restate(lines(), 1.1, 5), MARCH)
+    (finding,) = reported
     assert (finding.verdict, finding.column, finding.n_affected) == (Verdict.PASS, "sales", 5)
     assert "5 of 60 known values change in 1 entity, by 0.8" in finding.message
     assert "from 2023-01-02 to 2023-01-30, the oldest 59 weeks before" in finding.message
@@ -86,8 +86,8 @@ def test_a_larger_change_is_a_review_that_a_second_try_does_not_lose(refit, line
 def test_the_week_after_starts_clean(refit, lines):
     refit(lines(), JANUARY)
     refit(restate(lines(), 1.5, 10), MARCH)
-    told, snapshot = refit(restate(lines(61), 1.5, 10), MAY)
-    assert told == []
+    reported, snapshot = refit(restate(lines(61), 1.5, 10), MAY)
+    assert reported == []
     assert snapshot is not None
 
 
@@ -95,10 +95,10 @@ def test_a_change_above_the_limit_is_held_and_changes_nothing(refit, lines):
     refit(lines(), JANUARY)
     before = canonical()
     for _ in range(2):
-        told, snapshot = refit(restate(lines(), 2, 60), MARCH)
+        reported, snapshot = refit(restate(lines(), 2, 60), MARCH)
         assert snapshot is None
         assert canonical() == before
-    (finding,) = told
+    (finding,) = reported
     assert finding.verdict is Verdict.FAIL
     assert finding.message.startswith("panel.csv, column 'sales': 60 of 60 known values change")
     assert "100 % of the column's sum".replace(" %", "\N{NO-BREAK SPACE}%") in finding.message
@@ -144,11 +144,11 @@ def test_a_higher_limit_in_the_spec_accepts_too(world, lines):
 )
 def test_the_same_content_is_no_restatement(refit, lines, rewrite):
     refit(lines(), JANUARY)
-    told, snapshot = refit(rewrite(lines()), MARCH)
-    assert (told, snapshot.n_restated, decisions()) == ([], 0, [])
+    reported, snapshot = refit(rewrite(lines()), MARCH)
+    assert (reported, snapshot.n_restated, decisions()) == ([], 0, [])
 
 
-def test_weeks_that_a_file_leaves_out_are_told_and_stay(world, refit, lines):
+def test_weeks_that_a_file_leaves_out_are_reported_and_stay(world, refit, lines):
     refit(lines(), JANUARY)
     whole = lines()
     checked = world.canonical([*whole[:30], *whole[33:]], MARCH)

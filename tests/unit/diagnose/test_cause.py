@@ -95,7 +95,7 @@ def test_a_channel_that_others_together_reproduce_is_collinear_without_a_partner
     assert "variance inflation" in causes[0].evidence
 
 
-def test_a_channel_that_hardly_ever_runs_is_told():
+def test_a_channel_that_hardly_ever_runs_is_reported():
     def silence(rows):
         rows.loc[3:, "act_email"] = 0.0
 
@@ -104,7 +104,7 @@ def test_a_channel_that_hardly_ever_runs_is_told():
     assert "email is on in 3 of 120 rows" in causes[0].evidence
 
 
-def test_a_channel_that_does_not_move_is_told():
+def test_a_channel_that_does_not_move_is_reported():
     def steady(rows):
         rows["act_email"] = 100 + np.random.default_rng(2).normal(0, 3, len(rows))
 
@@ -112,7 +112,7 @@ def test_a_channel_that_does_not_move_is_told():
     assert causes[0].cause is CauseKind.LITTLE_VARIATION
 
 
-def test_a_channel_with_next_to_no_spend_is_told():
+def test_a_channel_with_next_to_no_spend_is_reported():
     def starve(rows):
         rows["spend_search"] *= 0.001
 
@@ -120,15 +120,15 @@ def test_a_channel_with_next_to_no_spend_is_told():
     assert causes[0].cause is CauseKind.LITTLE_SPEND
 
 
-def test_a_curve_that_the_input_does_not_show_is_told_for_saturation_only():
+def test_a_curve_that_the_input_does_not_show_is_reported_for_saturation_only():
     def narrow(rows):
         rows["spend_search"] = np.random.default_rng(7).uniform(80, 140, len(rows))
 
     world = world_of(change=narrow)
     bad = [("saturation_kappa", {"saturation_kappa_channel": "search"})]
-    told = causes_of(world, bad)[0]
-    assert told.cause is CauseKind.SATURATION_UNSEEN
-    assert told.evidence.startswith("search, saturation (saturation_kappa[search]): R-hat")
+    reported = causes_of(world, bad)[0]
+    assert reported.cause is CauseKind.SATURATION_UNSEEN
+    assert reported.evidence.startswith("search, saturation (saturation_kappa[search]): R-hat")
     assert causes_of(world, share_of("search"))[0].cause is CauseKind.UNEXPLAINED
 
 
@@ -171,7 +171,7 @@ def test_a_sampler_at_fault_as_a_whole_names_no_parameter():
     assert [(c.parameter, c.cause) for c in causes] == [("", CauseKind.UNEXPLAINED)]
 
 
-def test_each_component_is_told_once_by_its_worst_parameter():
+def test_each_component_is_reported_once_by_its_worst_parameter():
     world = world_of(2)
     bad = [("log_share", {"channel": "tv", "entity": f"market_{i}"}) for i in range(2)]
     assert [c.channel for c in causes_of(world, bad)] == ["tv"]

@@ -106,7 +106,7 @@ def test_slow_energy_fails():
     ("missing", "gate"),
     [("energy", "ebfmi_min"), ("reached_max_treedepth", "max_tree_depth_share")],
 )
-def test_a_sampler_that_does_not_tell_is_not_evaluated(missing, gate):
+def test_a_sampler_that_does_not_report_is_not_evaluated(missing, gate):
     assert judged(chains(**{missing: None}))[gate].verdict is Verdict.NOT_EVALUATED
 
 

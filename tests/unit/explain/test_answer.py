@@ -43,13 +43,13 @@ def made(name):
 
 def test_one_line_says_from_what_to_what_and_why():
     fits = {"before": returns(1.5), "after": returns(2.0), "noise": returns(1.52)}
-    told = explain(fits, [NEW], planned=[NOISE], tried=[made(NOISE)])
-    row = told.channels[0]
+    reported = explain(fits, [NEW], planned=[NOISE], tried=[made(NOISE)])
+    row = reported.channels[0]
     assert row.sentence == (
         "tv: ROAS 1.50 to 2.00 (+0.50). Mainly new periods: sampling noise +0.01; "
         "new periods +0.49."
     )
-    assert (row.main_cause, told.is_complete, told.notes) == (NEW, True, [])
+    assert (row.main_cause, reported.is_complete, reported.notes) == (NEW, True, [])
     assert row.parts[RESTATED].value == row.parts[Factor.SPEC_OR_CODE].value == 0
     assert row.total_of_parts() == pytest.approx(row.change)
 
@@ -77,24 +77,24 @@ def test_without_a_return_the_share_of_the_kpi_is_explained():
     assert "+5.00 points" in row.sentence
 
 
-def test_a_fit_that_was_not_begun_or_broke_is_told_and_nothing_is_guessed():
+def test_a_fit_that_was_not_begun_or_broke_is_reported_and_nothing_is_guessed():
     fits = {"before": returns(1.5), "after": returns(2.0)}
     broke = TriedFit(name=RESTATED, seconds=3.0, error="SamplingError: it broke")
-    told = explain(fits, [RESTATED, NEW], planned=[RESTATED, NOISE], tried=[broke])
-    row = told.channels[0]
+    reported = explain(fits, [RESTATED, NEW], planned=[RESTATED, NOISE], tried=[broke])
+    row = reported.channels[0]
     assert row.parts.keys() == {Factor.SPEC_OR_CODE}, "restated and new cannot be told apart"
     assert row.unsplit.value == pytest.approx(0.5)
-    assert "restated history and new periods +0.50, which could not be told" in row.sentence
-    assert not told.is_complete
-    assert "it broke" in told.notes[0]
-    assert "no time was left" in told.notes[1]
-    assert [fit.seconds for fit in told.fits] == [3.0, None]
+    assert "restated history and new periods +0.50, which could not be reported" in row.sentence
+    assert not reported.is_complete
+    assert "it broke" in reported.notes[0]
+    assert "no time was left" in reported.notes[1]
+    assert [fit.seconds for fit in reported.fits] == [3.0, None]
 
 
-def test_a_further_fit_that_sampled_badly_is_told():
+def test_a_auxiliary_fit_that_sampled_badly_is_reported():
     fits = {"before": returns(1.5), "after": returns(2.0), "noise": returns(1.5, r_hat=1.2)}
-    told = explain(fits, [NEW], planned=[NOISE], tried=[made(NOISE)])
-    assert "R-hat 1.200" in told.notes[0]
+    reported = explain(fits, [NEW], planned=[NOISE], tried=[made(NOISE)])
+    assert "R-hat 1.200" in reported.notes[0]
 
 
 def test_repetitions_on_record_stand_in_for_a_fit():
@@ -109,10 +109,10 @@ def test_repetitions_on_record_stand_in_for_a_fit():
 
 def test_channels_of_one_run_alone_are_named():
     fits = {"before": {**returns(1.5), "radio": {}}, "after": {**returns(2.0), "tiktok": {}}}
-    told = explain(fits, [NEW], noise_at=None)
-    assert [row.channel for row in told.channels] == ["tv"]
-    assert any("tiktok" in note for note in told.notes)
-    assert any("radio" in note for note in told.notes)
+    reported = explain(fits, [NEW], noise_at=None)
+    assert [row.channel for row in reported.channels] == ["tv"]
+    assert any("tiktok" in note for note in reported.notes)
+    assert any("radio" in note for note in reported.notes)
 
 
 def test_what_a_run_has_published_counts_whatever_evaluates_its_draws_now():

@@ -64,37 +64,37 @@ def _seeded(spec, seed):
     ("name", "factor"), [("new periods", NEW), ("restated", RESTATED), ("spec", SPEC)]
 )
 def test_what_alone_changed_gets_all_but_the_noise(explained, name, factor):
-    told = explained[name]
-    assert told.changed == [factor]
-    sizes = {f: sum(abs(row.parts[f].value) for row in told.channels) for f in Factor}
+    reported = explained[name]
+    assert reported.changed == [factor]
+    sizes = {f: sum(abs(row.parts[f].value) for row in reported.channels) for f in Factor}
     assert sizes[factor] >= 0.9 * (sum(sizes.values()) - sizes[NOISE])
     assert sizes[factor] > sizes[NOISE]
-    assert any(row.main_cause == factor for row in told.channels)
-    tv = next(row for row in told.channels if row.channel == "tv")
+    assert any(row.main_cause == factor for row in reported.channels)
+    tv = next(row for row in reported.channels if row.channel == "tv")
     assert tv.parts[factor].is_clear
 
 
-def test_where_nothing_changed_there_is_only_noise_and_no_further_fit(explained):
-    told = explained["seed"]
-    assert (told.changed, told.fits) == ([], [])
-    for row in told.channels:
+def test_where_nothing_changed_there_is_only_noise_and_no_auxiliary_fit(explained):
+    reported = explained["seed"]
+    assert (reported.changed, reported.fits) == ([], [])
+    for row in reported.channels:
         assert row.change == pytest.approx(row.parts[NOISE].value)
         assert abs(row.change) < 4 * row.parts[NOISE].mcse
         assert {f for f in Factor if row.parts[f].value != 0} <= {NOISE}
 
 
 def test_three_factors_take_three_fits_and_add_up(explained):
-    told = explained["everything"]
-    assert told.changed == [SPEC, RESTATED, NEW]
-    assert [fit.name for fit in told.fits] == [SPEC, RESTATED, NOISE]
-    assert told.is_complete
-    for row in told.channels:
+    reported = explained["everything"]
+    assert reported.changed == [SPEC, RESTATED, NEW]
+    assert [fit.name for fit in reported.fits] == [SPEC, RESTATED, NOISE]
+    assert reported.is_complete
+    for row in reported.channels:
         assert row.total_of_parts() == pytest.approx(row.after - row.before, abs=1e-12)
-    tv = next(row for row in told.channels if row.channel == "tv")
+    tv = next(row for row in reported.channels if row.channel == "tv")
     assert tv.parts[RESTATED].value > 0, "tv sold more in the restated history"
 
 
-def test_channels_without_spend_are_told_by_their_share(explained):
+def test_channels_without_spend_are_reported_by_their_share(explained):
     quantities = {row.channel: row.quantity for row in explained["new periods"].channels}
     assert quantities == {"tv": "roas", "search": "roas", "email": "share", "rival": "share"}
 

@@ -1,4 +1,4 @@
-"""What a history cannot tell is refused before any sampling, with the key and the way out."""
+"""What a history cannot report is refused before any sampling, with the key and the way out."""
 
 from datetime import date
 
@@ -80,7 +80,7 @@ def test_an_event_may_not_take_the_name_of_another_term(name):
     assert f"event {name!r} has the name of another term" in refusal(events=events)
 
 
-def test_all_problems_are_told_together():
+def test_all_problems_are_reported_together():
     message = refusal(51, events=[{"name": "olympics", "dates": ["2028-07-14"]}])
     assert "yearly_seasonality" in message
     assert "olympics" in message

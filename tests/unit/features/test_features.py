@@ -144,7 +144,7 @@ def test_row_order_does_not_matter(mmm):
     xr.testing.assert_identical(shuffled.inputs.scales, mmm.inputs.scales)
 
 
-def test_metadata_tells_the_windows(mmm):
+def test_metadata_reports_the_windows(mmm):
     metadata = mmm.metadata
     assert metadata["n_estimation_periods"] == 52
     assert metadata["n_carryover_periods"] == 8

@@ -1,4 +1,4 @@
-"""Sampling on models that compile in a moment: reproducible, private offsets, told progress."""
+"""Sampling on models that compile in a moment: reproducible, private offsets, reported progress."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -99,15 +99,18 @@ def test_files_carry_no_creation_time(sampled):
 
 @pytest.fixture(scope="module")
 def without_nutpie():
-    """Draws of PyMC's own sampler, because nutpie cannot be found; and the progress it told."""
-    told = []
+    """Draws of PyMC's own sampler, because nutpie cannot be found; and the progress it reported."""
+    reported = []
     with pytest.MonkeyPatch.context() as patch:
         hide_nutpie(patch)
         settings = SETTINGS.model_copy(update={"backend": SamplerBackend.AUTO})
         result = sample_posterior(
-            tiny_posterior(), settings, cores=1, progress=lambda share, n: told.append((share, n))
+            tiny_posterior(),
+            settings,
+            cores=1,
+            progress=lambda share, n: reported.append((share, n)),
         )
-    return result, told
+    return result, reported
 
 
 def hide_nutpie(patch):
@@ -127,17 +130,17 @@ def test_pymc_samples_where_nutpie_is_missing(without_nutpie):
 
 
 def test_progress_is_a_growing_share_of_all_draws(without_nutpie):
-    _, told = without_nutpie
-    shares = [share for share, _ in told]
+    _, reported = without_nutpie
+    shares = [share for share, _ in reported]
     assert shares
     assert shares == sorted(shares)
     assert 0 <= shares[0] <= shares[-1] <= 1
-    assert all(isinstance(n, int) and n >= 0 for _, n in told)
+    assert all(isinstance(n, int) and n >= 0 for _, n in reported)
 
 
 @dataclass
 class Stub:
-    """A posterior that is never sampled; tells what was asked of it."""
+    """A posterior that is never sampled; reports what was asked of it."""
 
     has_kernel: bool
 

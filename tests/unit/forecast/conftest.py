@@ -1,4 +1,4 @@
-"""Runs that have told a forecast, without a fit."""
+"""Runs that have reported a forecast, without a fit."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ NOTHING = pd.DataFrame(columns=list(ASSUMPTION_COLUMNS))
 
 
 @pytest.fixture
-def told(home):
+def reported(home):
     """Publish the forecast of a run; runs begin a minute after each other."""
     begun = datetime(2024, 2, 1, tzinfo=UTC)
 

@@ -87,10 +87,10 @@ def test_without_a_match_there_are_columns_with_types_and_no_rows(earlier, tmp_p
     assert pd.api.types.is_float_dtype(kinds["actual"])
 
 
-def test_a_forecast_comes_back_as_it_was_written(home, told):
+def test_a_forecast_comes_back_as_it_was_written(home, reported):
     frame = forecast_of(["north", "all"], first=3, n_periods=3)
-    told("r1", frame, minute=0)
-    told("now", minute=1)
+    reported("r1", frame, minute=0)
+    reported("now", minute=1)
     got = read_forecasts(home, "demo", kpi="sales", before_run="now")
     assert set(got.pop("run_id")) == {"r1"}
     key = ["scope", "entity_id", "period_start"]
@@ -99,22 +99,22 @@ def test_a_forecast_comes_back_as_it_was_written(home, told):
     assert len(match_actuals(got.assign(run_id="r1"), panel)) == 6
 
 
-def test_only_earlier_runs_of_the_same_dataset_and_kpi_are_read(home, told):
+def test_only_earlier_runs_of_the_same_dataset_and_kpi_are_read(home, reported):
     frame = forecast_of(["north"], first=3, n_periods=1)
-    told("earlier", frame, minute=0)
-    told("elsewhere", frame, minute=1, dataset_id="x'; drop table mart.forecasts; --")
-    told("exchanged", frame, minute=2, kpi="orders")
-    told("now", frame, minute=3)
-    told("later", frame, minute=4)
+    reported("earlier", frame, minute=0)
+    reported("elsewhere", frame, minute=1, dataset_id="x'; drop table mart.forecasts; --")
+    reported("exchanged", frame, minute=2, kpi="orders")
+    reported("now", frame, minute=3)
+    reported("later", frame, minute=4)
     got = read_forecasts(home, "demo", kpi="sales", before_run="now")
     assert set(got["run_id"]) == {"earlier"}
     hostile = "x'; drop table mart.forecasts; --"
     assert len(read_forecasts(home, hostile, kpi="sales", before_run="now")) == 2
 
 
-def test_a_forecast_of_a_period_that_was_known_is_refused_whole(home, told):
+def test_a_forecast_of_a_period_that_was_known_is_refused_whole(home, reported):
     frame = forecast_of(["north"], first=3, n_periods=2)
     with pytest.raises(Exception, match="CHECK constraint"):
-        told("r1", frame.assign(periods_ahead=0), minute=0)
-    told("now", minute=1)
+        reported("r1", frame.assign(periods_ahead=0), minute=0)
+    reported("now", minute=1)
     assert read_forecasts(home, "demo", kpi="sales", before_run="now").empty

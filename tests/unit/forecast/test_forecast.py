@@ -45,7 +45,7 @@ def many(draws: xr.Dataset, n_draws: int) -> xr.Dataset:
 
 
 class Told:
-    """A model that says what it is told: noise of the first entity is made up by the second."""
+    """A model that says what it is reported: noise of the first entity is made up by the second."""
 
     def expected(self, panel):
         return np.broadcast_to([[30.0], [70.0]], (400, 2, panel.sizes["date"]))

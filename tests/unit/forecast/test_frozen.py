@@ -33,10 +33,10 @@ def rows_of(home, table):
         return con.execute(f"select * from {table} order by all").df()
 
 
-def test_the_same_forecast_written_again_changes_nothing(home, told):
-    told("r1", FRAME, SUPPOSED, minute=0)
+def test_the_same_forecast_written_again_changes_nothing(home, reported):
+    reported("r1", FRAME, SUPPOSED, minute=0)
     before = [rows_of(home, t) for t in ("mart.forecasts", "mart.forecast_assumptions")]
-    told("r1", FRAME.sample(frac=1, random_state=1), SUPPOSED, minute=0)
+    reported("r1", FRAME.sample(frac=1, random_state=1), SUPPOSED, minute=0)
     after = [rows_of(home, t) for t in ("mart.forecasts", "mart.forecast_assumptions")]
     for one, other in zip(before, after, strict=True):
         pd.testing.assert_frame_equal(one, other)
@@ -55,27 +55,29 @@ def test_the_same_forecast_written_again_changes_nothing(home, told):
     ],
     ids=["a digit", "a row less", "another entity", "another spend", "an assumption less"],
 )
-def test_another_forecast_of_the_same_run_is_refused_and_the_first_one_stays(home, told, change):
-    told("r1", FRAME, SUPPOSED, minute=0)
+def test_another_forecast_of_the_same_run_is_refused_and_the_first_one_stays(
+    home, reported, change
+):
+    reported("r1", FRAME, SUPPOSED, minute=0)
     before = rows_of(home, "mart.forecasts"), rows_of(home, "mart.forecast_assumptions")
     frame, supposed = change(FRAME, SUPPOSED)
     with pytest.raises(FrozenForecastError, match=r"r1 has published.*start a new run"):
-        told("r1", frame, supposed, minute=0)
+        reported("r1", frame, supposed, minute=0)
     pd.testing.assert_frame_equal(before[0], rows_of(home, "mart.forecasts"))
     pd.testing.assert_frame_equal(before[1], rows_of(home, "mart.forecast_assumptions"))
 
 
 @pytest.mark.parametrize("other", [{"kpi": "orders"}, {"dataset_id": "elsewhere"}])
-def test_a_frozen_forecast_keeps_its_dataset_and_kpi(told, other):
-    told("r1", FRAME, SUPPOSED, minute=0)
+def test_a_frozen_forecast_keeps_its_dataset_and_kpi(reported, other):
+    reported("r1", FRAME, SUPPOSED, minute=0)
     with pytest.raises(FrozenForecastError):
-        told("r1", FRAME, SUPPOSED, minute=0, **other)
+        reported("r1", FRAME, SUPPOSED, minute=0, **other)
 
 
-def test_the_ledger_holds_every_run_of_a_dataset_in_the_order_they_began(home, told):
-    told("r2", FRAME, SUPPOSED, minute=5)
-    told("r1", FRAME, SUPPOSED, minute=1, kpi="orders")
-    told("elsewhere", FRAME, SUPPOSED, minute=0, dataset_id="other")
+def test_the_ledger_holds_every_run_of_a_dataset_in_the_order_they_began(home, reported):
+    reported("r2", FRAME, SUPPOSED, minute=5)
+    reported("r1", FRAME, SUPPOSED, minute=1, kpi="orders")
+    reported("elsewhere", FRAME, SUPPOSED, minute=0, dataset_id="other")
     ledger = read_ledger(home, "demo")
     assert list(dict.fromkeys(ledger["run_id"])) == ["r1", "r2"]
     assert ledger.groupby("run_id")["kpi"].first().tolist() == ["orders", "sales"]

@@ -240,7 +240,7 @@ def test_an_entity_that_is_called_all_is_not_the_sum():
     pd.testing.assert_frame_equal(got.drop(columns="entity_id"), want.drop(columns="entity_id"))
 
 
-def test_what_is_not_known_is_left_out_and_told():
+def test_what_is_not_known_is_left_out_and_reported():
     forecast, matched, prediction = scored()
     holed = matched[(matched["scope"] == "entity") & (matched["entity_id"] == "market_0")]
     informed = prediction.is_informed.copy()

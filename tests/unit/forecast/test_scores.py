@@ -127,9 +127,9 @@ def test_coverage_of_a_calibrated_forecast_is_that_of_its_intervals():
     mean = rng.normal(500, 50, 4000)
     actual = mean + rng.normal(0, 20, 4000)
     quantiles = mean + 20 * stats.norm.ppf(LEVELS)[:, None]
-    told = summary_of(actual, quantiles, mean)["any"]
-    assert told.coverage_50 == pytest.approx(0.5, abs=0.025)
-    assert told.coverage_90 == pytest.approx(0.9, abs=0.015)
+    reported = summary_of(actual, quantiles, mean)["any"]
+    assert reported.coverage_50 == pytest.approx(0.5, abs=0.025)
+    assert reported.coverage_90 == pytest.approx(0.9, abs=0.015)
     narrow = summary_of(actual, mean + 10 * stats.norm.ppf(LEVELS)[:, None], mean)["any"]
     assert narrow.coverage_90 < 0.65
 
@@ -148,14 +148,14 @@ def test_skill_is_the_share_of_the_naive_error_that_is_saved():
 
 def test_groups_of_periods_ahead():
     n = 20
-    told = summary_of(
+    reported = summary_of(
         np.ones(n), np.tile(np.ones(n), (5, 1)), np.ones(n), ahead=np.arange(1, n + 1)
     )
-    assert {name: s.n for name, s in told.items()} == {
+    assert {name: s.n for name, s in reported.items()} == {
         "any": 20, "1": 1, "2-4": 3, "5-13": 9, "14+": 7,
     }  # fmt: skip
-    assert told["1"].basis is Basis.PUBLISHED
-    assert told["1"].scope is ForecastScope.ALL
+    assert reported["1"].basis is Basis.PUBLISHED
+    assert reported["1"].scope is ForecastScope.ALL
 
 
 def test_levels_are_those_that_are_published():

@@ -104,9 +104,9 @@ def table_of(home, name):
 
 def test_every_run_is_scored_on_what_is_known(two_runs):
     home, _ = two_runs
-    told = score()
+    reported = score()
     # Three weeks of r1 and two of r2; two markets and all of them; two bases.
-    assert (told.n_runs, told.n_new, told.n_changed, told.notes) == (2, 30, 0, [])
+    assert (reported.n_runs, reported.n_new, reported.n_changed, reported.notes) == (2, 30, 0, [])
     counts = read_scores(home, "world").groupby(["forecast_run_id", "basis"]).size()
     assert counts.to_dict() == {
         ("r1", "deployed"): 9, ("r1", "published"): 9,
@@ -152,8 +152,8 @@ def test_a_new_week_adds_scores_and_leaves_the_others(two_runs):
     score()
     before = read_scores(home, "world").drop(columns="compared")
     learn(home, until(64), batch="b2")
-    told = score()
-    assert (told.n_new, told.n_changed) == (12, 0)
+    reported = score()
+    assert (reported.n_new, reported.n_changed) == (12, 0)
     after = read_scores(home, "world").drop(columns="compared")
     kept = after[after["period_start"] < WEEKS[63]].reset_index(drop=True)
     pd.testing.assert_frame_equal(kept, before, rtol=1e-12)
@@ -167,8 +167,8 @@ def test_a_restated_kpi_is_scored_again_and_the_first_one_is_kept(two_runs):
     before = restated.loc[cell, "sales"].item()
     restated.loc[cell, "sales"] = before + 100
     learn(home, restated, batch="b2")
-    told = score()
-    assert (told.n_new, told.n_changed) == (0, 8), "the market and all, both runs and bases"
+    reported = score()
+    assert (reported.n_new, reported.n_changed) == (0, 8), "the market and all, both runs and bases"
     changed = read_scores(home, "world").query("actual != first_actual")
     assert len(changed) == 8
     market = changed.query("scope == 'entity'")
@@ -192,8 +192,8 @@ def test_a_run_whose_files_are_gone_is_scored_as_published_and_keeps_what_it_had
     score()
     (home.run_dir("r1") / Artifact.POSTERIOR).unlink()
     learn(home, until(64), batch="b2")
-    told = score()
-    assert [note for note in told.notes if "r1: only the published" in note]
+    reported = score()
+    assert [note for note in reported.notes if "r1: only the published" in note]
     scores = read_scores(home, "world").query("forecast_run_id == 'r1'")
     assert scores.groupby("basis").size().to_dict() == {"deployed": 9, "published": 12}
     assert score().notes == [], "nothing is tried again until something changes"
@@ -204,11 +204,11 @@ def test_a_market_that_left_is_not_scored_and_neither_is_the_sum(home):
     rows = until(63)
     gone = (rows["entity_id"] == "market_1") & (rows["period_start"] >= WEEKS[60])
     learn(home, rows[~gone])
-    told = score()
+    reported = score()
     scores = read_scores(home, "world")
     assert set(scores["entity_id"]) == {"market_0"}
     assert set(scores["basis"]) == {"published", "deployed"}
-    assert [n.partition(";")[0] for n in told.notes] == [
+    assert [n.partition(";")[0] for n in reported.notes] == [
         "r1: no KPI of all in 3 period(s)",
         "r1: no KPI of market_1 in 3 period(s)",
     ]
@@ -239,9 +239,9 @@ def test_a_lasting_shift_raises_one_alarm_and_the_truth_clears_it(two_runs):
     scores = read_scores(home, "world").query("scope == 'all' and basis == 'deployed'")
     calm = shifted.copy()
     medians = scores.drop_duplicates("period_start", keep="last").set_index("period_start")
-    for start, told in medians["kpi_p50"].items():
+    for start, reported in medians["kpi_p50"].items():
         at = calm["period_start"] == start
-        calm.loc[at, "sales"] *= told / calm.loc[at, "sales"].sum()
+        calm.loc[at, "sales"] *= reported / calm.loc[at, "sales"].sum()
     learn(home, calm, batch="b2")
     score()
     assert forecasting.watch_residuals.fn("world") == []
@@ -257,8 +257,8 @@ def test_ledgers_are_found_by_their_forecasts(two_runs):
 
 
 def test_without_a_forecast_nothing_is_scored(home):
-    told = score()
-    assert (told.n_runs, told.n_new, told.notes) == (0, 0, [])
+    reported = score()
+    assert (reported.n_runs, reported.n_new, reported.notes) == (0, 0, [])
     assert forecasting.watch_residuals.fn("world") == []
 
 

@@ -71,7 +71,7 @@ def test_a_period_ends_where_the_next_one_starts(start, grain):
 
 
 @given(st.sets(st.dates(date(2024, 11, 18), date(2024, 12, 8))))
-def test_every_day_is_told_in_one_week(days):
+def test_every_day_is_reported_in_one_week(days):
     got = event_column(event(*sorted(str(d) for d in days)), MONDAYS, Grain.WEEK)
     assert got.sum() * 7 == pytest.approx(len(days))
     assert ((got >= 0) & (got <= 1)).all()

@@ -251,7 +251,7 @@ def test_a_channel_that_never_spent_cannot_be_tested(world):
         lift_design(broke, world.inputs, [make_test(world)])
 
 
-def test_every_problem_is_told(world):
+def test_every_problem_is_reported(world):
     tests = [
         make_test(world, channel="x", entity="y"),
         make_test(world),

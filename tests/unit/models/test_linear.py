@@ -54,7 +54,7 @@ def test_only_bends_are_held_tighter(world):
     assert sds == pytest.approx([1, 1, bend, bend, 1, 1, 1, 1, 1])
 
 
-def test_components_are_told_once_with_all_their_terms(world):
+def test_components_are_reported_once_with_all_their_terms(world):
     components = linear_components(world.inputs)
     assert [c.name for c in components] == [
         *("price", "trend", "seasonality", "launch", "strike", "holidays")

@@ -73,7 +73,7 @@ def test_code_for_another_file_or_processor_is_compiled_anew(tmp_path, monkeypat
     assert machine_code._stamp() != here
 
 
-def test_a_kernel_that_cannot_be_compiled_beside_is_told(tmp_path, monkeypatch, caplog):
+def test_a_kernel_that_cannot_be_compiled_beside_is_reported(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(machine_code.sys, "executable", shutil.which("false"))
     machine_code._require_code(tmp_path)
     assert "could not be compiled beside" in caplog.text

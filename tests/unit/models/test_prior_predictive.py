@@ -119,7 +119,7 @@ def test_a_channel_that_is_off_in_an_entity_has_no_amplitude_there():
     assert (email.isel(entity=0) > 0).all()
 
 
-def test_the_log_tells_each_channel_before_sampling(caplog):
+def test_the_log_reports_each_channel_before_sampling(caplog):
     world = mmm_world(channels=stated({"quantity": "roas", "median": 2.0, "spread": 0.5}))
     with caplog.at_level(logging.INFO):
         log_prior(predict_prior(world.panel, world.inputs, seed=1))

@@ -1,4 +1,4 @@
-"""What a notification says, and that telling never fails what it tells of."""
+"""What a notification says, and that reporting never fails what it reports of."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -63,15 +63,15 @@ def test_the_text_says_what_why_what_stays_and_where_to_look():
         ),
     ],
 )
-def test_an_unknown_champion_is_not_told_as_an_absent_one(champion, words):
+def test_an_unknown_champion_is_not_reported_as_an_absent_one(champion, words):
     assert words in notice(champion=champion).text
 
 
 def test_a_flood_of_reasons_is_cut_in_the_text_and_whole_in_the_list():
-    told = notice(reasons=[f"reason {i} " + "x" * 2000 for i in range(40)])
-    assert len(told.reasons) == 40
-    assert len(told.text) < 6000
-    assert "- and 30 more" in told.text
+    reported = notice(reasons=[f"reason {i} " + "x" * 2000 for i in range(40)])
+    assert len(reported.reasons) == 40
+    assert len(reported.text) < 6000
+    assert "- and 30 more" in reported.text
 
 
 def test_a_rejection_is_one_message_with_all_facts(receiver):
@@ -85,7 +85,7 @@ def test_a_rejection_is_one_message_with_all_facts(receiver):
     assert body["text"].startswith("A gate rejected the fit of acme (run acme-1).")
 
 
-def test_the_champion_is_told_with_its_version_and_age(receiver, home, monkeypatch):
+def test_the_champion_is_reported_with_its_version_and_age(receiver, home, monkeypatch):
     status.start_run(home, "acme-7", "acme")
     status.advance_run(home, "acme-7", RunStatus.CREATED, model_version=3)
     monkeypatch.setattr(notices, "champion_run_id", lambda *_: "acme-7")
@@ -117,7 +117,7 @@ def test_an_alarm_names_the_job_that_raised_it(receiver):
     assert receiver.bodies[0]["job"] == "score-forecasts"
 
 
-def test_a_broken_store_is_told_and_keeps_nobody_from_telling(receiver, home, monkeypatch):
+def test_a_broken_store_is_reported_and_keeps_nobody_from_telling(receiver, home, monkeypatch):
     home.warehouse.parent.mkdir(parents=True)
     home.warehouse.write_bytes(b"not a database")
     home.mlruns.mkdir()
@@ -136,7 +136,7 @@ def test_a_notice_that_cannot_be_made_raises_nothing(receiver, monkeypatch, capl
     assert "could not be made" in caplog.text
 
 
-def test_nothing_is_looked_up_where_nobody_is_told(home, monkeypatch):
+def test_nothing_is_looked_up_where_nobody_is_reported(home, monkeypatch):
     monkeypatch.delenv(webhook.VARIABLE, raising=False)
     monkeypatch.setattr(notices, "champion_run_id", lambda *_: pytest.fail("looked up"))
     assert not notices.notify_failure("acme", "no", since=NOW)

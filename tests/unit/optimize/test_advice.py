@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from schemas.documents.plan import Action, Advice, Certificate
+from schemas.documents.plan import Action, Advice, MultiStartAgreement
 from schemas.spec.optimizer import OptimizerSpec
 from schemas.words import format_number, format_probability, format_ratio
 from tasks.optimize.advice import ChannelFacts, act_on, collect_flags, give_advice
@@ -119,7 +119,7 @@ def test_withheld_advice_says_where_the_plan_leans():
     assert "would" not in level
 
 
-def test_a_hand_written_plan_is_not_recommended_but_told():
+def test_a_hand_written_plan_is_not_recommended_but_reported():
     action, reason = act_on(facts(prior_driven=True), Advice.EVALUATED, "ROAS")
     assert action is Action.INCREASE
     assert format_ratio(1.91) in reason
@@ -130,19 +130,19 @@ def flags_of(**changed):
     return collect_flags(**given | changed)
 
 
-def certificate_of(n_agree):
-    return Certificate(
+def agreement_of(n_agree):
+    return MultiStartAgreement(
         method="slsqp", n_starts=20, n_agree=n_agree, agree_share=n_agree / 20, best_utility=2.0,
         worst_utility=1.0, n_failed=0,
     )  # fmt: skip
 
 
 def test_nothing_to_know_is_no_flag():
-    assert flags_of(certificate=certificate_of(19)) == []
+    assert flags_of(certificate=agreement_of(19)) == []
 
 
 def test_starts_that_disagree_are_flagged_with_their_number():
-    (flag,) = flags_of(certificate=certificate_of(18))
+    (flag,) = flags_of(certificate=agreement_of(18))
     assert "18 of 20" in flag
 
 

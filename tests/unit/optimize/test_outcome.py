@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from support.plans import outlook_of, planned_fit
+from support.plans import horizon_of, planned_fit
 from support.worlds import (
     PAID,
     build_world,
@@ -36,46 +36,46 @@ def linear_fit(n_entities=1, **settings):
     return planned_fit(world, draws)
 
 
-def response_of(outlook, **modes):
+def response_of(horizon, **modes):
     allocation = build_allocation(
-        outlook.reference, outlook.history, outlook.channels, outlook.entities, **modes
+        horizon.reference, horizon.history, horizon.channels, horizon.entities, **modes
     )
     places = np.arange(allocation.n_variables)
-    return PanelResponse([Piece(outlook, allocation, places)]), allocation
+    return PanelResponse([Piece(horizon, allocation, places)]), allocation
 
 
-def only(outlook, channel, period, money):
-    spend = np.zeros_like(outlook.reference)
-    spend[0, outlook.channels.index(channel), period] = money
+def only(horizon, channel, period, money):
+    spend = np.zeros_like(horizon.reference)
+    spend[0, horizon.channels.index(channel), period] = money
     return spend
 
 
 @pytest.mark.parametrize("period", [0, 2, HORIZON - 1], ids=["first", "middle", "last"])
 def test_linear_spend_brings_its_whole_effect_in_whatever_period_it_falls(period):
     # Half of the last planned period's effect falls after the horizon and still counts.
-    outlook = outlook_of(linear_fit(), horizon=HORIZON)
-    nothing = outlook.outcome(np.zeros_like(outlook.reference))
-    search = outlook.outcome(only(outlook, "search", period, 10.0)) - nothing
+    horizon = horizon_of(linear_fit(), horizon=HORIZON)
+    nothing = horizon.outcome(np.zeros_like(horizon.reference))
+    search = horizon.outcome(only(horizon, "search", period, 10.0)) - nothing
     np.testing.assert_allclose(search, EFFECT * 10.0, rtol=1e-9)
 
 
 def test_money_buys_input_at_the_price_of_the_reference_window():
     # A unit of tv costs 2.5: ten of money buy four units.
-    outlook = outlook_of(linear_fit(), horizon=HORIZON)
-    nothing = outlook.outcome(np.zeros_like(outlook.reference))
-    tv = outlook.outcome(only(outlook, "tv", 3, 10.0)) - nothing
+    horizon = horizon_of(linear_fit(), horizon=HORIZON)
+    nothing = horizon.outcome(np.zeros_like(horizon.reference))
+    tv = horizon.outcome(only(horizon, "tv", 3, 10.0)) - nothing
     np.testing.assert_allclose(tv, EFFECT * 4.0, rtol=1e-3)
 
 
 def test_carryover_of_what_was_spent_before_is_not_credited_to_the_plan():
     # Half of the last fitted period's effect falls into the horizon, whatever is planned.
-    outlook = outlook_of(linear_fit(), horizon=HORIZON)
-    nothing = outlook.outcome(np.zeros_like(outlook.reference))
-    last = outlook.panel["media"].sel(channel=list(PAID)).values[0, :, outlook.start - 1]
+    horizon = horizon_of(linear_fit(), horizon=HORIZON)
+    nothing = horizon.outcome(np.zeros_like(horizon.reference))
+    last = horizon.panel["media"].sel(channel=list(PAID)).values[0, :, horizon.start - 1]
     assert nothing == pytest.approx(EFFECT * last.sum() / 2, rel=1e-6)
-    response, allocation = response_of(outlook)
+    response, allocation = response_of(horizon)
     assert response.totals(np.zeros(2)) == pytest.approx(0, abs=1e-12)
-    bought = (outlook.reference.sum(axis=2) * outlook.rate).sum()
+    bought = (horizon.reference.sum(axis=2) * horizon.rate).sum()
     assert response.totals(allocation.current) == pytest.approx(EFFECT * bought, rel=1e-6)
 
 
@@ -83,9 +83,9 @@ def test_outcome_of_a_saturating_model_with_carryover_over_a_whole_run_of_period
     # An independent route: the model on the whole history with the plan appended.
     world = mmm_world(2, "delayed", "hill", l_max=3)
     fit = planned_fit(world, prior_draws(world, n_draws=3))
-    outlook = outlook_of(fit, horizon=HORIZON)
+    horizon = horizon_of(fit, horizon=HORIZON)
     rng = np.random.default_rng(0)
-    spend = outlook.reference * rng.uniform(0, 2, outlook.reference.shape)
+    spend = horizon.reference * rng.uniform(0, 2, horizon.reference.shape)
     from schemas.names import ComponentKind
     from schemas.spec.run_spec import Grain
     from tasks.mathematics.horizon_panel import extend_panel
@@ -94,17 +94,17 @@ def test_outcome_of_a_saturating_model_with_carryover_over_a_whole_run_of_period
     longer = extend_panel(world.panel, Grain.WEEK, HORIZON + 2, like_last=HORIZON)
     media = longer["media"].copy(deep=True)
     start = world.panel.sizes["date"]
-    for place, name in enumerate(outlook.channels):
+    for place, name in enumerate(horizon.channels):
         index = list(longer["channel"].values).index(name)
         media.values[:, index, start:] = 0
-        bought = spend[:, place] * outlook.rate[:, place, None]
+        bought = spend[:, place] * horizon.rate[:, place, None]
         media.values[:, index, start : start + HORIZON] = bought
     longer = longer.assign(media=media)
     expected = sum(
         fit.model.contribution(Component(name, ComponentKind.CHANNEL), longer)[:, :, start:]
-        for name in outlook.channels
+        for name in horizon.channels
     ).sum(axis=(1, 2))
-    np.testing.assert_allclose(outlook.outcome(spend), expected, rtol=1e-10)
+    np.testing.assert_allclose(horizon.outcome(spend), expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -113,31 +113,31 @@ def test_outcome_of_a_saturating_model_with_carryover_over_a_whole_run_of_period
 def test_plans_evaluated_in_a_row_equal_plans_evaluated_one_by_one(monkeypatch, chunk):
     monkeypatch.setattr("tasks.optimize.outcome.MAX_CELLS", chunk)
     world = mmm_world(2, "weibull_pdf", "hill")
-    outlook = outlook_of(planned_fit(world, prior_draws(world)), horizon=HORIZON)
+    horizon = horizon_of(planned_fit(world, prior_draws(world)), horizon=HORIZON)
     rng = np.random.default_rng(1)
-    spends = outlook.reference * rng.uniform(0, 3, (5, *outlook.reference.shape))
-    together = outlook.channel_outcomes(spends)
+    spends = horizon.reference * rng.uniform(0, 3, (5, *horizon.reference.shape))
+    together = horizon.channel_outcomes(spends)
     for plan, spend in enumerate(spends):
-        media = outlook.with_spend(spend)
-        alone = [_channel_outcome(outlook, name, media) for name in outlook.channels]
+        media = horizon.with_spend(spend)
+        alone = [_channel_outcome(horizon, name, media) for name in horizon.channels]
         np.testing.assert_allclose(together[plan], np.stack(alone), rtol=1e-12)
 
 
-def _channel_outcome(outlook, name, panel):
+def _channel_outcome(horizon, name, panel):
     from schemas.names import ComponentKind
     from tasks.models.contract import Component
 
-    kpi = outlook.model.contribution(Component(name, ComponentKind.CHANNEL), panel)
-    return kpi[:, :, outlook.start :].sum(axis=2)
+    kpi = horizon.model.contribution(Component(name, ComponentKind.CHANNEL), panel)
+    return kpi[:, :, horizon.start :].sum(axis=2)
 
 
 @pytest.mark.parametrize("world", [mmm_world(3), log_world(2)], ids=["mmm", "log"])
 def test_spending_as_in_the_reference_window_buys_its_input_again(world):
-    outlook = outlook_of(planned_fit(world), horizon=HORIZON)
-    again = outlook.with_spend(outlook.reference)["media"]
-    planned = slice(outlook.start, outlook.start + HORIZON)
+    horizon = horizon_of(planned_fit(world), horizon=HORIZON)
+    again = horizon.with_spend(horizon.reference)["media"]
+    planned = slice(horizon.start, horizon.start + HORIZON)
     recent = world.panel["media"].isel(date=slice(-HORIZON, None))
-    for name in outlook.channels:
+    for name in horizon.channels:
         np.testing.assert_allclose(
             again.sel(channel=name).values[:, planned],
             recent.sel(channel=name).transpose("entity", "date").values,
@@ -152,23 +152,23 @@ def test_planned_channels_are_those_that_cost_money():
 
 def test_what_is_not_planned_goes_on_as_in_the_reference_window():
     world = mmm_world(1)
-    outlook = outlook_of(planned_fit(world), horizon=HORIZON)
-    email = outlook.with_spend(outlook.reference)["media"].sel(channel="email").values[0]
+    horizon = horizon_of(planned_fit(world), horizon=HORIZON)
+    email = horizon.with_spend(horizon.reference)["media"].sel(channel="email").values[0]
     recent = world.panel["media"].sel(channel="email").values[0, -HORIZON:]
-    np.testing.assert_array_equal(email[outlook.start : outlook.start + HORIZON], recent)
-    np.testing.assert_array_equal(email[outlook.start + HORIZON :], recent[:3])
+    np.testing.assert_array_equal(email[horizon.start : horizon.start + HORIZON], recent)
+    np.testing.assert_array_equal(email[horizon.start + HORIZON :], recent[:3])
 
 
 def test_planned_channels_are_off_after_the_horizon():
-    outlook = outlook_of(planned_fit(mmm_world(1)), horizon=HORIZON)
-    after = outlook.with_spend(outlook.reference)["media"].sel(channel=list(PAID))
-    assert (after.values[:, :, outlook.start + HORIZON :] == 0).all()
-    assert after.sizes["date"] == outlook.start + HORIZON + 3
+    horizon = horizon_of(planned_fit(mmm_world(1)), horizon=HORIZON)
+    after = horizon.with_spend(horizon.reference)["media"].sel(channel=list(PAID))
+    assert (after.values[:, :, horizon.start + HORIZON :] == 0).all()
+    assert after.sizes["date"] == horizon.start + HORIZON + 3
 
 
 def test_a_kpi_unit_counts_with_its_value():
     kpi = {"kind": "count", "value_per_unit": 4.0}
-    plain, valued = (outlook_of(linear_fit(**s), horizon=HORIZON) for s in ({}, {"kpi": kpi}))
+    plain, valued = (horizon_of(linear_fit(**s), horizon=HORIZON) for s in ({}, {"kpi": kpi}))
     np.testing.assert_allclose(
         valued.outcome(valued.reference), 4.0 * plain.outcome(plain.reference), rtol=1e-9
     )
@@ -176,18 +176,18 @@ def test_a_kpi_unit_counts_with_its_value():
 
 def test_a_count_without_a_value_is_counted():
     plain, count = (
-        outlook_of(linear_fit(**s), horizon=HORIZON) for s in ({}, {"kpi": {"kind": "count"}})
+        horizon_of(linear_fit(**s), horizon=HORIZON) for s in ({}, {"kpi": {"kind": "count"}})
     )
     np.testing.assert_allclose(count.outcome(count.reference), plain.outcome(plain.reference))
 
 
 def test_the_weight_of_a_model_multiplies_its_outcome_and_gradient():
-    from tasks.optimize.outcome import build_outlook
+    from tasks.optimize.outcome import build_horizon
 
     for world in (mmm_world(1), log_world(1)):
         fit = planned_fit(world, prior_draws(world))
         one, three = (
-            build_outlook(fit.model, fit.panel, fit.metadata, horizon=HORIZON, weight=w)
+            build_horizon(fit.model, fit.panel, fit.metadata, horizon=HORIZON, weight=w)
             for w in (1.0, 3.0)
         )
         weights = np.full(8, 1 / 8)
@@ -201,26 +201,26 @@ def test_a_channel_that_is_off_in_the_reference_window_has_the_price_of_its_hist
     rows = make_rows(1)
     rows.loc[rows.index[-10:], ["act_tv", "spend_tv"]] = 0.0
     world = build_world(rows, make_spec())
-    outlook = outlook_of(planned_fit(world), horizon=HORIZON)
-    assert outlook.rate[0, outlook.channels.index("tv")] == pytest.approx(1 / 2.5, rel=1e-3)
+    horizon = horizon_of(planned_fit(world), horizon=HORIZON)
+    assert horizon.rate[0, horizon.channels.index("tv")] == pytest.approx(1 / 2.5, rel=1e-3)
 
 
 def test_an_entity_that_never_spent_has_the_price_of_the_others():
     rows = make_rows(2)
     rows.loc[rows["entity_id"] == "market_1", ["act_tv", "spend_tv"]] = 0.0
-    outlook = outlook_of(planned_fit(build_world(rows, make_spec())), horizon=HORIZON)
-    tv = outlook.rate[:, outlook.channels.index("tv")]
+    horizon = horizon_of(planned_fit(build_world(rows, make_spec())), horizon=HORIZON)
+    tv = horizon.rate[:, horizon.channels.index("tv")]
     assert tv[1] == pytest.approx(1 / 2.5, rel=1e-3)
 
 
 def test_a_horizon_longer_than_history_repeats_it():
     world = mmm_world(1, n_periods=60)
-    outlook = outlook_of(planned_fit(world, prior_draws(world)), horizon=70)
-    assert outlook.reference.shape[2] == 70
-    np.testing.assert_array_equal(outlook.reference[:, :, 60:], outlook.reference[:, :, :10])
+    horizon = horizon_of(planned_fit(world, prior_draws(world)), horizon=70)
+    assert horizon.reference.shape[2] == 70
+    np.testing.assert_array_equal(horizon.reference[:, :, 60:], horizon.reference[:, :, :10])
 
 
 def test_planned_periods_follow_the_history():
-    outlook = outlook_of(planned_fit(mmm_world(1)), horizon=HORIZON)
-    assert outlook.starts[0] == "2023-02-27"
-    assert len(outlook.starts) == HORIZON
+    horizon = horizon_of(planned_fit(mmm_world(1)), horizon=HORIZON)
+    assert horizon.starts[0] == "2023-02-27"
+    assert len(horizon.starts) == HORIZON

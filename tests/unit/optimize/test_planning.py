@@ -399,7 +399,7 @@ def add_up(plan):
     )
 
 
-def test_own_plans_of_draws_tell_how_often_a_channel_would_be_raised(plain):
+def test_own_plans_of_draws_report_how_often_a_channel_would_be_raised(plain):
     plan = plain
     shares = [c.prob_raise for c in plan.channels.values()]
     assert all(0 <= share <= 1 for share in shares)

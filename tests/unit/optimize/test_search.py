@@ -1,4 +1,4 @@
-"""Many starts on a world with several optima: the best is found, and the certificate says so."""
+"""Many starts on a world with several optima: the best is found, and the starts agree."""
 
 import numpy as np
 import pytest

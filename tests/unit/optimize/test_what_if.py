@@ -139,7 +139,7 @@ def test_a_row_that_cannot_be_meant_is_refused(fit, rows, message):
         ask(fit, what_if=rows)
 
 
-def test_the_flag_of_several_entities_tells_of_the_one_that_is_furthest_out(fit):
+def test_the_flag_of_several_entities_reports_of_the_one_that_is_furthest_out(fit):
     rows = [
         {"channel": "search", "entity_id": "market_0", "change": 2},
         {"channel": "search", "entity_id": "market_1", "change": 9},

@@ -139,7 +139,7 @@ def test_a_backdated_refit_is_a_challenger(home, publish, facts):
     assert experiments.version_with_alias(client, "demo", "challenger") == 2
 
 
-def test_who_stays_champion_is_told_with_its_age(home, publish):
+def test_who_stays_champion_is_reported_with_its_age(home, publish):
     publish()
     got = publish(run_id="run-2", verdict=Verdict.FAIL, weeks=7, as_of=date(2024, 2, 22))
     assert got.champion_last_period == date(2024, 1, 22)
@@ -193,9 +193,9 @@ def test_a_fit_far_from_the_champion_is_a_review_and_stays_challenger(home, publ
     third = judged(type(made)(**{**vars(made), "attribution": moved}))
     got = task.publish_run.fn(**third)
     assert (third["diagnostics"].verdict, got.champion) == (Verdict.REVIEW, "demo@2")
-    told = json.loads((home.run_dir("run-3") / Artifact.DIAGNOSTICS).read_text())
-    assert told["verdict"] == "REVIEW"
-    assert told["reasons"] == third["diagnostics"].reasons != []
+    reported = json.loads((home.run_dir("run-3") / Artifact.DIAGNOSTICS).read_text())
+    assert reported["verdict"] == "REVIEW"
+    assert reported["reasons"] == third["diagnostics"].reasons != []
     with reading(home) as con:
         trend = con.execute(
             "select run_id, champion_run_id, overlap from mart.stability where channel = ? "

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.documents.promotions import Champion, MadeBy, Promotion, PromotionAction
 from schemas.outcomes import Verdict
-from tasks.publish.promotion import Alias, Candidate, decide, explain_backdated, tell_withdrawn
+from tasks.publish.promotion import Alias, Candidate, decide, explain_backdated, report_withdrawn
 
 CHAMPION = Champion(
     dataset_id="demo",
@@ -66,9 +66,9 @@ def test_a_rejected_fit_says_that_the_champion_stays():
         (date(2024, 2, 7), date(2024, 2, 5), "as of 2024-02-07"),
     ],
 )
-def test_a_run_is_backdated_where_it_knew_less_than_the_champion(as_of, last_period, told):
+def test_a_run_is_backdated_where_it_knew_less_than_the_champion(as_of, last_period, reported):
     got = explain_backdated(Candidate("run-4", as_of, last_period), CHAMPION)
-    assert got is None if told is None else told in got
+    assert got is None if reported is None else reported in got
 
 
 def test_a_first_run_and_the_champion_itself_are_never_backdated():
@@ -90,12 +90,12 @@ def decision(action, version, from_version):
     )
 
 
-def test_a_withdrawn_version_is_told_until_a_refit_is_promoted():
+def test_a_withdrawn_version_is_reported_until_a_refit_is_promoted():
     first = decision(PromotionAction.PROMOTE, 1, None)
     second = decision(PromotionAction.PROMOTE, 2, 1)
     back = decision(PromotionAction.ROLLBACK, 1, 2)
     kept = decision(PromotionAction.KEEP, 1, 1)
-    assert tell_withdrawn([first, second]) is None
-    told = tell_withdrawn([first, second, back, kept])
-    assert told == "Version 2 was rolled back to 1 on 2024-02-01: search looked wrong"
-    assert tell_withdrawn([first, second, back, decision(PromotionAction.PROMOTE, 3, 1)]) is None
+    assert report_withdrawn([first, second]) is None
+    reported = report_withdrawn([first, second, back, kept])
+    assert reported == "Version 2 was rolled back to 1 on 2024-02-01: search looked wrong"
+    assert report_withdrawn([first, second, back, decision(PromotionAction.PROMOTE, 3, 1)]) is None

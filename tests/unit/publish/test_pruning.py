@@ -1,4 +1,4 @@
-"""Pruning on a real warehouse, a real MLflow store and real files: what goes, and what can tell."""
+"""Pruning on a real warehouse, a real MLflow store and real files: what goes and what says so."""
 
 import hashlib
 import json
@@ -117,16 +117,16 @@ def versions(home):
     return sorted(int(v.version) for v in client.search_model_versions("name = 'demo'"))
 
 
-def test_a_dry_run_tells_all_and_changes_nothing(weeks):
+def test_a_dry_run_reports_all_and_changes_nothing(weeks):
     before = tree(weeks)
     report = prune(dry_run=True)
     assert ids(report) == ["run-5", "run-2", "run-1"]
     assert report.datasets[0].kept == {"champion": 1, "a rollback can go to it": 1}
     assert tree(weeks) == before
     assert not list_prunings(weeks)
-    told = {i.item_id: i.n_bytes for i in report.datasets[0].items}
+    reported = {i.item_id: i.n_bytes for i in report.datasets[0].items}
     done = prune()
-    assert {i.item_id: i.n_bytes for i in done.datasets[0].items} == told
+    assert {i.item_id: i.n_bytes for i in done.datasets[0].items} == reported
 
 
 def test_what_it_says_it_freed_is_what_it_freed(weeks):
@@ -144,17 +144,17 @@ def test_files_go_here_and_in_mlflow_and_the_trail_stays(weeks):
     (logged,) = client.search_runs(
         [client.get_experiment_by_name("demo").experiment_id], "tags.`mmm.run_id` = 'run-1'"
     )
-    rung = client.create_run(
+    retry = client.create_run(
         logged.info.experiment_id, tags={PARENT_TAG: logged.info.run_id, "mmm.rung": "1"}
     )
-    client.log_text(rung.info.run_id, "draws", "rung.txt")
+    client.log_text(retry.info.run_id, "draws", "rung.txt")
     model_id = logged.outputs.model_outputs[0].model_id
     prune()
     left = {path.name for path in weeks.run_dir("run-1").iterdir()}
     assert left == {Artifact.RUN_SPEC, Artifact.RUN_STATUS, Artifact.DIAGNOSTICS,
                     Artifact.FIT_METRICS, Artifact.ROI_METRICS, Artifact.DIGESTS}  # fmt: skip
     assert left <= set(map(str, RUN_TRAIL))
-    for run_id in (logged.info.run_id, rung.info.run_id):
+    for run_id in (logged.info.run_id, retry.info.run_id):
         assert not client.list_artifacts(run_id)
         assert PRUNED_TAG in client.get_run(run_id).data.tags
     kept = client.get_run(logged.info.run_id).data
@@ -181,8 +181,8 @@ def test_no_row_of_the_warehouse_goes_and_each_pruning_is_one(weeks):
     before = rows()
     prune()
     assert rows() == before
-    told = [(p.item_id, p.kind.value, p.pruned_at is not None) for p in list_prunings(weeks)]
-    assert told == [("run-1", "run", True), ("run-2", "run", True), ("run-5", "run", True)]
+    reported = [(p.item_id, p.kind.value, p.pruned_at is not None) for p in list_prunings(weeks)]
+    assert reported == [("run-1", "run", True), ("run-2", "run", True), ("run-5", "run", True)]
 
 
 def test_twice_is_once(weeks):
@@ -254,7 +254,7 @@ def test_a_run_that_was_given_an_alias_since_it_was_marked_stays(weeks, monkeypa
     assert "Run run-2 was to be removed, and stays: alias mine" in report.datasets[0].notes[0]
 
 
-def test_a_held_lock_is_told_with_exit_code_4_and_nothing_goes(weeks, monkeypatch, capsys):
+def test_a_held_lock_is_reported_with_exit_code_4_and_nothing_goes(weeks, monkeypatch, capsys):
     monkeypatch.setattr(pruning, "LOCK_WAIT_SECONDS", 0.05)
     before = {k: v for k, v in tree(weeks).items() if "locks" not in k}
     with dataset_lock(weeks, "demo", wait_seconds=0):
@@ -300,9 +300,9 @@ def test_an_old_run_is_still_shown_from_what_is_left(weeks, capsys):
     assert "The files of this run were removed on" in page
     assert "2.3" in page, "returns are those of mart.roas"
     assert app.main(["show", "run-1", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["pruned"]["reason"] == "not among the newest 1, older than 0 days"
-    assert told["roas"] == json.loads(json.dumps(read_roas(weeks, "run-1")))
+    reported = json.loads(capsys.readouterr().out)
+    assert reported["pruned"]["reason"] == "not among the newest 1, older than 0 days"
+    assert reported["roas"] == json.loads(json.dumps(read_roas(weeks, "run-1")))
 
 
 def test_a_rollback_goes_to_what_was_kept_for_it(weeks):
@@ -340,7 +340,7 @@ def test_a_run_that_failed_goes_with_what_it_left_in_steps(weeks):
     assert sorted(path.name for path in home.steps.iterdir()) == ["alive-1"]
 
 
-def test_a_link_in_place_of_a_run_is_told_and_the_others_go(weeks, tmp_path_factory):
+def test_a_link_in_place_of_a_run_is_reported_and_the_others_go(weeks, tmp_path_factory):
     outside = tmp_path_factory.mktemp("outside")
     moved = outside / "run-1"
     weeks.run_dir("run-1").rename(moved)

@@ -32,7 +32,7 @@ def test_only_the_next_state_or_an_error_follows(before, after):
     assert is_legal(before, after) == expected
 
 
-def test_file_and_warehouse_tell_the_same(home):
+def test_file_and_warehouse_report_the_same(home):
     start_run(home, "r1", "demo")
     advance_run(home, "r1", RunStatus.VALIDATED, snapshot_id="abc", verdict=Verdict.REVIEW)
     record = read_run(home, "r1")

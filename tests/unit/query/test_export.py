@@ -103,8 +103,8 @@ def test_a_run_without_a_file_is_exported_without_its_table(home, published, tmp
 def test_every_column_of_every_table_is_explained(published, tmp_path):
     tables = exported("run-1", tmp_path)
     dictionary = tables.pop("data_dictionary")
-    told = set(map(tuple, dictionary[["table", "column"]].to_numpy().tolist()))
-    assert told == {(name, column) for name in tables for column in tables[name]}
+    reported = set(map(tuple, dictionary[["table", "column"]].to_numpy().tolist()))
+    assert reported == {(name, column) for name in tables for column in tables[name]}
     assert dictionary.notna().all().all()
 
 
@@ -116,8 +116,8 @@ def test_a_table_cannot_gain_a_column_that_nobody_explains():
 def test_units_follow_the_kind_of_the_kpi():
     spec = RunSpec.model_validate({"dataset_id": "demo", "kpi": {"kind": "count", "name": "leads"}})
     frame = pd.DataFrame(columns=["kpi_mean", "period_start"])
-    told = build_dictionary({"forecast": frame}, spec).set_index("column")
-    assert told.loc["kpi_mean", "unit"] == "leads (count)"
+    reported = build_dictionary({"forecast": frame}, spec).set_index("column")
+    assert reported.loc["kpi_mean", "unit"] == "leads (count)"
 
 
 def test_existing_files_are_kept_unless_forced(published, tmp_path):
@@ -142,7 +142,7 @@ def test_html_is_the_report_of_the_run_byte_for_byte(home, published, tmp_path):
         export_run("run-1", file_format="html", out=tmp_path / "out", force=False)
 
 
-def test_a_lost_file_and_an_unknown_format_are_told(home, published, tmp_path):
+def test_a_lost_file_and_an_unknown_format_are_reported(home, published, tmp_path):
     with pytest.raises(SpecError, match="'xls' is not one of csv, json, html"):
         export_run("run-1", file_format="xls", out=tmp_path, force=False)
     (home.run_dir("run-1") / Artifact.FITTED).unlink()
@@ -150,7 +150,7 @@ def test_a_lost_file_and_an_unknown_format_are_told(home, published, tmp_path):
         export_run("run-1", file_format="csv", out=tmp_path, force=False)
 
 
-def test_show_tells_record_returns_diagnostics_and_champion(finished, monkeypatch):
+def test_show_reports_record_returns_diagnostics_and_champion(finished, monkeypatch):
     monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
     task.publish_run.fn(**vars(finished()))
     shown = summarize_run("run-1")

@@ -91,12 +91,12 @@ def test_overlap_of_two_intervals(now, then, expected):
 
 def test_what_changed_names_data_spec_verdict_and_the_channel_that_moved():
     section = changes_section(forge_documents())
-    told = " ".join(section.blocks[0].sentences)
-    assert "1 week of new data" in told
-    assert "restated: 1" in told
-    assert "sampler.tune" in told
-    assert "was REVIEW" in told
-    assert "now PASS" in told
+    reported = " ".join(section.blocks[0].sentences)
+    assert "1 week of new data" in reported
+    assert "restated: 1" in reported
+    assert "sampler.tune" in reported
+    assert "was REVIEW" in reported
+    assert "now PASS" in reported
     readings = {row[0]: row[-1] for row in section.blocks[1].rows}
     assert readings == {"tv": "moved: look for the reason", "search": "agrees", "radio": "agrees"}
 
@@ -175,10 +175,10 @@ def test_withheld_advice_says_so_and_plans_todays_spend():
 
 
 def test_advice_to_follow_names_channels_gain_and_probability():
-    told = advice_sentence(forge_documents(advice="follow"))
-    assert "more on tv, and less on search" in told
-    assert "gain 123 of sales" in told
-    assert "95 %" in told
+    reported = advice_sentence(forge_documents(advice="follow"))
+    assert "more on tv, and less on search" in reported
+    assert "gain 123 of sales" in reported
+    assert "95 %" in reported
 
 
 def test_a_count_speaks_of_cost_and_never_of_roas():

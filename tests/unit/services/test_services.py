@@ -1,4 +1,4 @@
-"""Servers end with the process that started them; a taken port is told before any start."""
+"""Servers end with the process that started them; a taken port is reported before any start."""
 
 import os
 import signal
@@ -43,7 +43,7 @@ def test_a_server_answers_and_ends(tmp_path, monkeypatch):
     assert not is_alive(service.port)
 
 
-def test_a_server_that_ends_while_starting_is_told():
+def test_a_server_that_ends_while_starting_is_reported():
     service = servers.start_service(
         "a server", [sys.executable, "-c", "raise SystemExit(3)"], port=1, health_path="/"
     )
@@ -67,7 +67,7 @@ def test_a_killed_parent_leaves_no_server(tmp_path):
     assert wait_for(lambda: not is_alive(port)), "the server outlived its parent"
 
 
-def test_a_taken_port_is_told_before_anything_starts(home):
+def test_a_taken_port_is_reported_before_anything_starts(home):
     with socket.socket() as taken:
         taken.bind((servers.HOST, 0))
         taken.listen()

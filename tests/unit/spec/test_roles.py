@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from schemas.errors import SpecError
 from schemas.spec.errors import parse_run_spec
 from schemas.spec.roles import ColumnRoles, resolve_roles
-from tasks.canonicalize.held_roles import header_of_held
+from tasks.canonicalize.stored_roles import header_of_stored
 
 COLUMNS = [
     "entity_id",
@@ -51,7 +51,7 @@ def test_what_the_warehouse_holds_has_the_order_of_the_file():
     held = {("kpi", "sales"), ("control", "price"), ("spend", "radio"), ("spend", "tv")}
     held |= {("activity", "tv"), ("activity", "search")}
     spec = parse_run_spec({"dataset_id": "d"})
-    known = resolve_roles(spec, header_of_held(spec, held))
+    known = resolve_roles(spec, header_of_stored(spec, held))
     assert [c.name for c in known.channels] == [c.name for c in roles_of(COLUMNS).channels]
 
 
@@ -100,9 +100,9 @@ def test_roles_survive_the_column_info_of_a_run():
 def test_a_control_is_found_again_in_what_the_warehouse_holds(control):
     spec = parse_run_spec({"dataset_id": "d", "drivers": ["act_tv"], "controls": [control]})
     held = {("kpi", "sales"), ("activity", "tv"), ("control", "price")}
-    header = header_of_held(spec, held)
+    header = header_of_stored(spec, held)
     assert header == ["period_start", "entity_id", "sales", "act_tv", "ctrl_price"]
-    assert "ctrl_price" not in header_of_held(spec, held - {("control", "price")})
+    assert "ctrl_price" not in header_of_stored(spec, held - {("control", "price")})
 
 
 def test_drivers_name_activity_and_find_their_spend():

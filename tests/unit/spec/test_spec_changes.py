@@ -33,7 +33,7 @@ def test_changed_keys_are_named_with_their_path():
         {"explain": {"in_refit": False}},
         {"retention": {"keep_runs": 5}},
         {"random_seed": 7},
-        {"sampler": {"timeout_minutes": 5, "escalation": {"max_rungs": 0}}},
+        {"sampler": {"timeout_minutes": 5, "escalation": {"max_retries": 0}}},
     ],
     ids=lambda changes: next(iter(changes)),
 )

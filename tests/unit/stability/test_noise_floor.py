@@ -66,7 +66,7 @@ def repeat(home, medians, *, own=2.0):
         run_id="run-1", dataset_id="acme", steps="noise", features=features, own=file,
         fits=[m.fit for m in made],
     )  # fmt: skip
-    return task.settle_noise.fn(repetitions, made)
+    return task.answer_noise.fn(repetitions, made)
 
 
 def test_repetitions_are_the_floor_and_nested_runs_each_once(home, champion_run):
@@ -122,7 +122,7 @@ def test_the_trend_is_that_of_accepted_refits_with_the_limit_of_the_newest(home,
     json.dumps(report.model_dump(mode="json"), allow_nan=False)
 
 
-def test_a_dataset_without_runs_or_champion_is_told(home, champion_run):
+def test_a_dataset_without_runs_or_champion_is_reported(home, champion_run):
     with pytest.raises(UnknownRunError, match="did you mean 'acme'"):
         task.read_trend("acem")
     with pytest.raises(UnknownRunError, match="no champion"):

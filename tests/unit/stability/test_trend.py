@@ -43,7 +43,7 @@ def returns(median):
     return {"tv": {**row, "roas_mean": median, "roas_mcse": 0.02}}
 
 
-def test_a_refit_is_told_by_its_lowest_overlap_and_the_money_that_moved():
+def test_a_refit_is_reported_by_its_lowest_overlap_and_the_money_that_moved():
     rows = [
         trend_row("r1", "tv", 0.9, 0.10), trend_row("r1", "radio", 0.4, -0.10),
         trend_row("r2", "tv", 1.0, None),

@@ -1,4 +1,4 @@
-"""A disk that is full or closed is told as that, with the file and what to do; nothing else is."""
+"""A full or closed disk is reported as that, with the file and what to do; nothing else is."""
 
 import errno
 import sqlite3

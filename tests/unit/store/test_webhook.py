@@ -1,4 +1,4 @@
-"""The webhook is told once, or the log says why not; nothing is raised and no token is told."""
+"""The webhook is called once, or the log says why not; nothing is raised, no token is shown."""
 
 import logging
 import time
@@ -47,7 +47,7 @@ def test_a_passing_fault_is_tried_once_more(monkeypatch, status):
     assert receiver.bodies == [DOCUMENT, DOCUMENT]
 
 
-def test_a_lasting_fault_is_told_after_two_tries(monkeypatch, caplog):
+def test_a_lasting_fault_is_reported_after_two_tries(monkeypatch, caplog):
     with receiving(500) as receiver:
         assert not post_to(monkeypatch, receiver.url)
     assert len(receiver.bodies) == 2

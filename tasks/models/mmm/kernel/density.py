@@ -63,8 +63,8 @@ def _add_entity(e: int, ints: Ints, floats: Floats, work: Floats) -> float:
     total = _add_noise(e, ints, floats, work)
     g_mu = part(work, ints[at.W_G_MU], 0, n)
     g_baseline = 0.0
-    if ints[at.H_WALL]:
-        width = floats[ints[at.F_WALL] + e]
+    if ints[at.H_SOFT_BASELINE]:
+        width = floats[ints[at.F_SOFT_BASELINE] + e]
         scaled = baseline / width
         total += min(scaled, 0.0) - math.log1p(math.exp(-abs(scaled)))
         g_baseline = 1.0 / ((1.0 + math.exp(min(scaled, 700.0))) * width)

@@ -164,7 +164,7 @@ def _sizes(
     header[[at.H_SEGMENTS, at.H_SEGMENT_PERIODS]] = lift.before.shape
     header[at.H_LEVEL], header[at.H_SIGMA] = offsets["level"], offsets["y_sigma"]
     header[at.H_NU] = offsets.get("y_nu", at.ABSENT)
-    header[at.H_WALL] = constants.non_negative_baseline
+    header[at.H_SOFT_BASELINE] = constants.non_negative_baseline
     header[at.H_LAGS] = constants.media.n_lags
     header[at.H_FRAME] = at.NO_FRAME if frame is None else frame.factor.ndim
     return header

@@ -96,7 +96,7 @@ def _require_code(folder: Path) -> None:
 
 
 def _stamp() -> str:
-    """Everything by which Numba tells whether stored code is right, as a digest."""
+    """Everything by which Numba knows whether stored code is right, as a digest."""
     seen = _ENTRY.stat()
     target: Any = cpu_target.target_context
     processor = target.codegen().magic_tuple()

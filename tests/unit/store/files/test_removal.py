@@ -96,7 +96,7 @@ def test_a_link_inside_goes_as_a_link(home, outside, folder):
     assert [path.name for path in folder.iterdir()] == ["run_spec.json"]
 
 
-def test_what_the_system_does_not_let_go_is_told(home, folder, monkeypatch):
+def test_what_the_system_does_not_let_go_is_reported(home, folder, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 

@@ -117,7 +117,7 @@ def test_a_bad_file_names_line_column_and_rule(lift_file, content, message):
         read_lift_tests(lift_file(content))
 
 
-def test_all_problems_are_told_at_once(lift_file):
+def test_all_problems_are_reported_at_once(lift_file):
     content = HEADER + GOOD.replace(",400", ",-1") + GOOD.replace("2500.5", "x") + "a\n"
     with pytest.raises(SpecError) as caught:
         read_lift_tests(lift_file(content))

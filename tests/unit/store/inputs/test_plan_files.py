@@ -113,19 +113,19 @@ def test_a_table_that_cannot_be_read_names_the_line(file, content, message):
         read_plan_file(file(content, "p.csv"))
 
 
-def test_all_problems_are_told_at_once(file):
+def test_all_problems_are_reported_at_once(file):
     with pytest.raises(SpecError) as caught:
         read_plan_file(file("channel,spend\ntv,x\nradio,-1\nsearch,5\n", "p.csv"))
     assert len(caught.value.problems) == 2
 
 
 @pytest.mark.parametrize("entry", ["tv", "=5", " =5", ""])
-def test_a_change_without_a_channel_or_an_amount_is_told(entry):
+def test_a_change_without_a_channel_or_an_amount_is_reported(entry):
     with pytest.raises(SpecError, match="is not CHANNEL=AMOUNT"):
         read_changes([entry])
 
 
-def test_a_channel_that_is_changed_twice_is_told():
+def test_a_channel_that_is_changed_twice_is_reported():
     with pytest.raises(SpecError, match="channel 'tv' is given twice"):
         read_changes(["tv=+5%", "tv=10"])
 

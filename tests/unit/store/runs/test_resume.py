@@ -1,4 +1,4 @@
-"""Steps that ended are not repeated; each rung of a ladder has a record of its own."""
+"""Steps that ended are not repeated; each retry of an escalation has a record of its own."""
 
 import pytest
 
@@ -12,11 +12,11 @@ calls = []
 
 
 @resumable
-def sample(settings: SamplerSpec, run_id: str, rung: int | None = None) -> FileRef:
+def sample(settings: SamplerSpec, run_id: str, retry: int | None = None) -> FileRef:
     """A step that counts its calls."""
-    calls.append((settings.tune, rung))
+    calls.append((settings.tune, retry))
     home = current_home()
-    path = fit_dir(home, run_id, rung) / "draws.json"
+    path = fit_dir(home, run_id, retry) / "draws.json"
     return write_json(home, path, {"tune": settings.tune})
 
 
@@ -26,7 +26,7 @@ def _fresh(home):
 
 
 def climb():
-    return [sample(SamplerSpec(tune=100 * (rung + 1)), "run-1", rung) for rung in range(3)]
+    return [sample(SamplerSpec(tune=100 * (retry + 1)), "run-1", retry) for retry in range(3)]
 
 
 def test_a_step_that_ended_returns_what_it_returned():
@@ -35,26 +35,26 @@ def test_a_step_that_ended_returns_what_it_returned():
     assert calls == [(1000, None)]
 
 
-def test_every_rung_is_taken_over_not_only_the_last():
+def test_every_retry_is_taken_over_not_only_the_last():
     first = climb()
     assert climb() == first
     assert calls == [(100, 0), (200, 1), (300, 2)]
 
 
-def test_rungs_do_not_overwrite_each_other(home):
+def test_retries_do_not_overwrite_each_other(home):
     paths = {ref.path for ref in climb()}
     assert len(paths) == 3
     assert not (home.run_dir("run-1") / "draws.json").exists()
 
 
-def test_only_the_rung_whose_file_was_lost_is_done_again(home):
+def test_only_the_retry_whose_file_was_lost_is_done_again(home):
     refs = climb()
     (home.root / refs[1].path).unlink()
     climb()
     assert calls[3:] == [(200, 1)]
 
 
-def test_the_first_rung_counts_as_the_step_itself(home):
+def test_the_first_retry_counts_as_the_step_itself(home):
     sample(SamplerSpec(), "run-1", 0)
     assert has_record(home, "run-1", "sample")
 

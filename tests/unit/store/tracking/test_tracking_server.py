@@ -1,4 +1,4 @@
-"""An MLflow server that does not answer is told at once, without its password."""
+"""An MLflow server that does not answer is reported at once, without its password."""
 
 import pytest
 from mlflow.exceptions import MlflowException

@@ -150,7 +150,7 @@ def test_ids_of_plans_name_the_dataset_and_the_moment():
 
 @pytest.fixture
 def champion(monkeypatch):
-    """The run of the champion as MLflow would tell it."""
+    """The run of the champion as MLflow would report it."""
 
     def install(run_id):
         monkeypatch.setattr(plan_sources, "champion_run_id", lambda _home, _dataset: run_id)
@@ -204,7 +204,7 @@ def test_only_an_accepted_run_of_the_dataset_is_planned_from(home):
         find_planned_run(home, PlannedModel(dataset_id="demo", run_id="goood"))
 
 
-def test_a_source_refers_to_the_files_of_the_run_and_tells_which_is_lost(home):
+def test_a_source_refers_to_the_files_of_the_run_and_reports_which_is_lost(home):
     ended(home, "good", Verdict.PASS)
     folder = home.run_dir("good")
     record = find_planned_run(home, PlannedModel(dataset_id="demo", run_id="good"))

@@ -110,13 +110,13 @@ def test_injected_restatements_are_found_all_and_alone(ledger, seed):
     after, differs = mutate(before, rng)
     sent = after.sample(frac=1, random_state=seed)[[*reversed(KEY), "value"]]
     found = ledger.measure(sent, "second")
-    told = {
+    reported = {
         (one.role, one.name): (
             one.n_values, one.n_entities, one.first_period, one.last_period, one.share,
         )
         for one in found
     }  # fmt: skip
-    assert told == expected(before, after, differs)
+    assert reported == expected(before, after, differs)
     assert {one.n_known for one in found} <= {N_PERIODS * len(ENTITIES)}
     ledger.apply(sent, "second")
     moved = ledger.con.execute(f"select {', '.join(KEY)} from canonical.restated").fetchall()

@@ -13,7 +13,7 @@ N_KNOWN = 60
 
 
 def make_panel(n_periods=N_KNOWN, *, freq="7D", start="2023-01-02"):
-    """Every value tells its period: media of period 7 are 7, spend 107, controls 207, KPI 307."""
+    """Every value reports its period: media of period 7 are 7, spend 107, controls 207, KPI 307."""
     number = np.arange(n_periods, dtype=float)
     cube = np.broadcast_to(number, (2, 1, n_periods))
     return xr.Dataset(

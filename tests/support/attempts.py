@@ -1,8 +1,8 @@
-"""Forged fits of an escalation ladder: settings go in, a verdict comes out, nothing is sampled."""
+"""Forged fits of an escalation: settings go in, a verdict comes out, nothing is sampled."""
 
 from dataclasses import dataclass, field
 
-from schemas.documents.retries import Attempt, Rung, RungKind, SamplingGate
+from schemas.documents.retries import Attempt, Retry, RetryKind, SamplingGate
 from schemas.outcomes import Verdict
 from schemas.refs import DiagnosticsRef, FileRef, PosteriorRef
 from schemas.spec.sampler import SamplerSpec
@@ -44,15 +44,15 @@ def diagnostics_ref(failures, *, file=FILE, **metrics):
 def attempt(
     failures,
     *,
-    kind=RungKind.AS_SPECIFIED,
+    kind=RetryKind.AS_SPECIFIED,
     number=0,
     settings=None,
     seconds=10.0,
     sampler="kernel",
     **metrics,
 ):
-    """A rung that was tried; ``failures`` None is one that ended in an error."""
-    rung = Rung(
+    """A retry that was tried; ``failures`` None is one that ended in an error."""
+    retry = Retry(
         number=number,
         kind=kind,
         settings=settings or SamplerSpec(),
@@ -60,9 +60,9 @@ def attempt(
         limit_seconds=3600,
     )
     if failures is None:
-        return Attempt(rung=rung, seconds=seconds, error="SamplingError: it broke")
+        return Attempt(retry=retry, seconds=seconds, error="SamplingError: it broke")
     return Attempt(
-        rung=rung,
+        retry=retry,
         seconds=seconds,
         posterior=posterior_ref(seconds, sampler),
         diagnostics=diagnostics_ref(FAILURES[failures], **metrics),
@@ -71,7 +71,7 @@ def attempt(
 
 @dataclass
 class ForgedTasks:
-    """The two tasks of a ladder; each fit takes the next outcome, the last one for ever."""
+    """The two tasks of an escalation; each fit takes the next outcome, the last one for ever."""
 
     home: object
     outcomes: list
@@ -83,15 +83,15 @@ class ForgedTasks:
         self.limits.append(timeout_seconds)
         return self.fit
 
-    def fit(self, features, spec, run_id, rung):
+    def fit(self, features, spec, run_id, retry):
         del features
         self.settings.append(spec.sampler)
-        if isinstance(self._outcome(rung), Exception):
-            raise self._outcome(rung)
-        folder = fit_dir(self.home, run_id, rung)
-        write_json(self.home, folder / "posterior_summary.json", {"rung": rung})
-        posterior = write_json(self.home, folder / "posterior.nc", {"rung": rung})
-        metadata = write_json(self.home, folder / "model_metadata.json", {"rung": rung})
+        if isinstance(self._outcome(retry), Exception):
+            raise self._outcome(retry)
+        folder = fit_dir(self.home, run_id, retry)
+        write_json(self.home, folder / "posterior_summary.json", {"rung": retry})
+        posterior = write_json(self.home, folder / "posterior.nc", {"rung": retry})
+        metadata = write_json(self.home, folder / "model_metadata.json", {"rung": retry})
         backend = "kernel" if str(spec.sampler.backend) == "auto" else str(spec.sampler.backend)
         return PosteriorRef(
             kind="mmm",
@@ -101,13 +101,13 @@ class ForgedTasks:
             wall_seconds={"build": 0.0, "sample": self.seconds},
         )
 
-    def diagnose(self, posterior, features, findings, spec, run_id, rung):
+    def diagnose(self, posterior, features, findings, spec, run_id, retry):
         del posterior, features, findings, spec
-        failures = FAILURES[self._outcome(rung)]
+        failures = FAILURES[self._outcome(retry)]
         file = write_json(
-            self.home, fit_dir(self.home, run_id, rung) / "diagnostics.json", {"rung": rung}
+            self.home, fit_dir(self.home, run_id, retry) / "diagnostics.json", {"rung": retry}
         )
         return diagnostics_ref(failures, file=file)
 
-    def _outcome(self, rung):
-        return self.outcomes[min(rung, len(self.outcomes) - 1)]
+    def _outcome(self, retry):
+        return self.outcomes[min(retry, len(self.outcomes) - 1)]

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from support.ladders import ForgedTasks
+from support.attempts import ForgedTasks
 
 from flows.retries import fit_until_sampled
 from flows.timing import Timings
@@ -12,7 +12,7 @@ from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from schemas.refs import FeaturesRef, FileRef
 from schemas.spec.run_spec import RunSpec
-from tasks.fit.task import settle_fit
+from tasks.fit.task import select_fit
 from tasks.store.files.artifacts import open_ref, read_json
 
 FILE = FileRef(path="x", sha256="0" * 64)
@@ -22,8 +22,8 @@ RUN = "run-1"
 
 @pytest.fixture
 def climb(home, monkeypatch):
-    """Run a ladder without Prefect; return the judged fit and the forged tasks."""
-    monkeypatch.setattr("flows.retries.settle_fit", settle_fit.fn)
+    """Run an escalation without Prefect; return the judged fit and the forged tasks."""
+    monkeypatch.setattr("flows.retries.settle_fit", select_fit.fn)
 
     def run(*outcomes, seconds=1.0, timings=None, **sampler):
         spec = RunSpec.model_validate({"dataset_id": "d", "sampler": sampler})
@@ -71,11 +71,11 @@ def test_where_every_fit_fails_the_run_is_rejected_with_the_reason(climb, home):
     assert fit.diagnostics.verdict is Verdict.FAIL
     assert "No fit of 4 was sampled well" in fit.diagnostics.reasons[-1]
     assert read_json(home, fit.diagnostics.file)["reasons"] == fit.diagnostics.reasons
-    assert story(home)["stopped"] == "sampler.escalation.max_rungs is 3"
+    assert story(home)["stopped"] == "sampler.escalation.max_retries is 3"
 
 
-def test_the_ladder_can_be_switched_off(climb, home):
-    fit, tasks = climb("divergences", escalation={"max_rungs": 0})
+def test_the_retries_can_be_switched_off(climb, home):
+    fit, tasks = climb("divergences", escalation={"max_retries": 0})
     assert len(tasks.settings) == 1
     assert fit.diagnostics.verdict is Verdict.FAIL
     assert not (home.run_dir(RUN) / Artifact.ESCALATION).exists()
@@ -95,7 +95,7 @@ def test_a_first_fit_that_stops_with_an_error_is_an_error(climb):
 
 
 @pytest.mark.parametrize("error", [SamplingError("it broke"), TimeoutError("too slow")])
-def test_a_later_fit_that_stops_with_an_error_is_a_failed_rung(climb, home, error):
+def test_a_later_fit_that_stops_with_an_error_is_a_failed_retry(climb, home, error):
     fit, _ = climb("divergences", error, "none")
     assert fit.diagnostics.verdict is Verdict.PASS
     assert story(home)["rungs"][1]["error"] == f"{type(error).__name__}: {error}"

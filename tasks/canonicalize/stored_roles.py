@@ -1,4 +1,4 @@
-"""Roles of a dataset without a file: what the warehouse holds, told as a file's header."""
+"""Roles of a dataset without a file: what the warehouse holds, reported as a file's header."""
 
 from collections.abc import Set
 
@@ -13,8 +13,8 @@ from schemas.spec.roles import UNIT_VALUE_COLUMN
 from schemas.spec.run_spec import RunSpec
 
 
-def header_of_held(spec: RunSpec, held: Set[tuple[str, str]]) -> list[str]:
-    """Return the source columns that what is held could have come from, under this spec's names.
+def header_of_stored(spec: RunSpec, held: Set[tuple[str, str]]) -> list[str]:
+    """Return the source columns that what is stored could have come from, under this spec's names.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ QUANTILES = (5, 25, 50, 75, 95)
 BAND_90, BAND_50 = "rgba(0,114,178,0.15)", "rgba(0,114,178,0.28)"
 
 
-def outlook_section(documents: ReportDocuments) -> Section | None:
+def coming_section(documents: ReportDocuments) -> Section | None:
     """Forecast ahead, and earlier forecasts against what then happened."""
     ahead = whole(documents.run.frame(Artifact.FORECAST))
     scored = whole(documents.run.frame(Artifact.FORECAST_ACTUALS))

@@ -1,18 +1,18 @@
-"""Rungs in MLflow: nested under the refit, with settings and diagnostics, each once."""
+"""Retries in MLflow: nested under the refit, with settings and diagnostics, each once."""
 
 import logging
 
 import pytest
-from support.ladders import attempt
+from support.attempts import attempt
 
-from schemas.documents.retries import RungKind
+from schemas.documents.retries import RetryKind
 from schemas.names import Artifact
 from schemas.spec.sampler import SamplerSpec
-from tasks.fit.escalation import describe_ladder
+from tasks.fit.escalation import describe_retries
 from tasks.publish import task
 from tasks.store.files.artifacts import write_json
 from tasks.store.tracking import experiments
-from tasks.store.tracking.retries import PARENT_TAG, RUNG_TAG, log_rungs
+from tasks.store.tracking.retries import PARENT_TAG, RETRY_TAG, log_retries
 
 RAISED = SamplerSpec(target_accept=0.975, tune=2000)
 
@@ -28,10 +28,10 @@ def climbed(home, finished):
     made = finished()
     tried = [
         attempt("divergences", ess_bulk_min=310.0),
-        attempt(None, number=1, kind=RungKind.CAREFUL, settings=RAISED),
-        attempt("none", number=2, kind=RungKind.PATIENT, settings=RAISED),
+        attempt(None, number=1, kind=RetryKind.CAREFUL, settings=RAISED),
+        attempt("none", number=2, kind=RetryKind.PATIENT, settings=RAISED),
     ]
-    story = describe_ladder(SamplerSpec(), tried, tried[2])
+    story = describe_retries(SamplerSpec(), tried, tried[2])
     write_json(home, home.run_dir(made.run_id) / Artifact.ESCALATION, story)
     return made
 
@@ -40,7 +40,7 @@ def children(home, mlflow_run_id):
     client = experiments.open_store(home)
     experiment = client.get_experiment_by_name("demo").experiment_id
     found = client.search_runs([experiment], f"tags.`{PARENT_TAG}` = '{mlflow_run_id}'")
-    return sorted(found, key=lambda run: run.data.tags[RUNG_TAG])
+    return sorted(found, key=lambda run: run.data.tags[RETRY_TAG])
 
 
 def test_every_fit_is_a_run_nested_under_the_refit(home, climbed):
@@ -56,19 +56,19 @@ def test_every_fit_is_a_run_nested_under_the_refit(home, climbed):
     assert broken.data.tags["verdict"] == "none"
 
 
-def test_a_refit_without_a_ladder_has_no_nested_runs(home, finished):
+def test_a_refit_without_a_retries_has_no_nested_runs(home, finished):
     published = task.publish_run.fn(**vars(finished()))
     assert children(home, published.mlflow_run_id) == []
 
 
-def test_a_retry_writes_only_the_rungs_that_are_missing(home, climbed):
+def test_a_retry_writes_only_the_retries_that_are_missing(home, climbed):
     published = task.publish_run.fn(**vars(climbed))
     client = experiments.open_store(home)
     parent = published.mlflow_run_id
     kept, interrupted, deleted = [run.info.run_id for run in children(home, parent)]
     client.delete_run(deleted)
     client.update_run(interrupted, status="RUNNING")
-    again = log_rungs(client, home, climbed.run_id, parent)
+    again = log_retries(client, home, climbed.run_id, parent)
     assert again[0] == kept
     now = [run.info.run_id for run in children(home, parent)]
     assert now == again
@@ -76,7 +76,7 @@ def test_a_retry_writes_only_the_rungs_that_are_missing(home, climbed):
     assert {interrupted, deleted}.isdisjoint(again)
 
 
-def test_a_rung_is_never_taken_for_the_refit_itself(home, climbed):
+def test_a_retry_is_never_taken_for_the_refit_itself(home, climbed):
     published = task.publish_run.fn(**vars(climbed))
     client = experiments.open_store(home)
     found = experiments.find_logged(client, "demo", climbed.run_id)
