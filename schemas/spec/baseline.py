@@ -24,10 +24,20 @@ class ControlSign(StrEnum):
 class ControlSpec(SpecModel):
     """One control. ``decay`` is stated, not learned: the share that stays for the next period."""
 
-    name: str = Field(min_length=1, max_length=200, description="Source column.")
-    sign: ControlSign = ControlSign.ANY
-    decay: float = Field(0.0, ge=0, lt=1)
-    max_lag: int = Field(8, ge=0, le=104, description="Last lag that still counts.")
+    name: str = Field(
+        min_length=1,
+        max_length=200,
+        description="Column of a control. `controls: [price, promo]` is the short form; default: "
+        "all `ctrl_*`.",
+    )
+    sign: ControlSign = Field(
+        ControlSign.ANY,
+        description="`positive` or `negative` where its effect can only go one way.",
+    )
+    decay: float = Field(
+        0.0, ge=0, lt=1, description="Stated carryover: the share that stays for the next period."
+    )
+    max_lag: int = Field(8, ge=0, le=104, description="Last lag of it that counts.")
 
 
 def _long_control(control: Any) -> Any:
@@ -50,12 +60,18 @@ class TrendKind(StrEnum):
 class TrendSpec(SpecModel):
     """Shape of the trend: ``changepoints`` bend a line, the rest shapes the smooth curve."""
 
-    kind: TrendKind = TrendKind.LINEAR
-    changepoints: int = Field(6, ge=1, le=50, description="Bends, evenly spaced over the fit.")
-    length_scale: float = Field(
-        52.0, gt=0, le=10_000, description="Periods over which the smooth curve may turn."
+    kind: TrendKind = Field(
+        TrendKind.LINEAR,
+        description="`none`, `linear`, `piecewise` (a line with bends) or `gp` (a smooth curve). "
+        "`trend: gp` and `trend: false` are short forms.",
     )
-    basis: int = Field(8, ge=1, le=100, description="Number of basis functions of that curve.")
+    changepoints: int = Field(
+        6, ge=1, le=50, description="Bends of `piecewise`, evenly spaced over the fitted periods."
+    )
+    length_scale: float = Field(
+        52.0, gt=0, le=10_000, description="Periods over which `gp` may turn."
+    )
+    basis: int = Field(8, ge=1, le=100, description="Number of basis functions of `gp`.")
 
 
 def _long_trend(trend: Any) -> Any:
@@ -71,10 +87,15 @@ Trend = Annotated[TrendSpec, BeforeValidator(_long_trend)]
 class EventSpec(SpecModel):
     """One event by its days: a list, or the first and the last day."""
 
-    name: str = Field(min_length=1, max_length=200)
-    dates: list[date] = []
-    start: date | None = None
-    end: date | None = Field(None, description="Last day; it belongs to the event.")
+    name: str = Field(
+        min_length=1,
+        max_length=200,
+        description="Name of an event; its column is the share of a period's days that belong to "
+        "it.",
+    )
+    dates: list[date] = Field([], description="Its days, or else `start` and `end`.")
+    start: date | None = Field(None, description="Its first day.")
+    end: date | None = Field(None, description="Its last day.")
 
     @model_validator(mode="after")
     def _days_in_one_way(self) -> Self:

@@ -42,19 +42,25 @@ class SaturationKind(StrEnum):
 class AdstockSpec(SpecModel):
     """Learned carryover of kind ``mmm``: weights over ``l_max`` lags, summing to one."""
 
-    kind: AdstockKind = AdstockKind.GEOMETRIC
+    kind: AdstockKind = Field(
+        AdstockKind.GEOMETRIC,
+        description="Weights over the lags: `geometric`, `delayed`, `weibull_pdf`, `weibull_cdf`, "
+        "`binomial` or `none`.",
+    )
     l_max: int = Field(
-        8, ge=1, le=104, description="Number of lags including lag 0; 1 is no carryover."
+        8, ge=1, le=104, description="Number of lags, lag 0 included; 1 is no carryover."
     )
 
 
 class SaturationSpec(SpecModel):
     """Learned saturation of kind ``mmm``, on each channel's input divided by its maximum."""
 
-    kind: SaturationKind = SaturationKind.HILL
-    before_adstock: bool = Field(
-        False, description="Saturate each period's input first, then carry the effect over."
+    kind: SaturationKind = Field(
+        SaturationKind.HILL,
+        description="`hill`, `logistic`, `michaelis_menten`, `tanh`, `root` or `none`; a competitor"
+        " has none.",
     )
+    before_adstock: bool = Field(False, description="Saturation comes before carryover.")
 
 
 class PriorQuantity(StrEnum):
@@ -76,9 +82,19 @@ class ChannelPrior(SpecModel):
     times out of three". A competitor takes sales away, so its median is negative.
     """
 
-    quantity: PriorQuantity = PriorQuantity.SHARE
-    median: float
-    spread: float = Field(1.0, gt=0, le=3)
+    quantity: PriorQuantity = Field(
+        PriorQuantity.SHARE,
+        description="What the prior is stated on: `share` of the KPI, `roas`, or `coefficient` "
+        "(contribution at full saturation over the KPI scale, pymc-marketing's "
+        "`saturation_beta`).",
+    )
+    median: float = Field(description="Median of the log-normal prior; negative for a competitor.")
+    spread: float = Field(
+        1.0,
+        gt=0,
+        le=3,
+        description="Standard deviation of its logarithm; 0.7 is a factor of two either way.",
+    )
 
     @model_validator(mode="after")
     def _share_below_one(self) -> Self:
@@ -96,14 +112,31 @@ class ChannelSpec(SpecModel):
     ``adstock`` and ``saturation`` replace those of ``model`` as a whole.
     """
 
-    name: str = Field(min_length=1, max_length=200)
-    kind: ChannelKind = ChannelKind.PAID
-    activity: str | None = Field(None, description="Source column: impressions, clicks, GRPs.")
-    spend: str | None = Field(None, description="Source column: money.")
-    prior: ChannelPrior | None = None
-    adstock: AdstockSpec | None = None
-    saturation: SaturationSpec | None = None
-    bounds: ChannelBounds | None = Field(None, description="How far a budget plan may move it.")
+    name: str = Field(min_length=1, max_length=200, description="Name of the channel.")
+    kind: ChannelKind = Field(
+        ChannelKind.PAID,
+        description="`paid`, `owned` (no spend), or `competitor` (never positive).",
+    )
+    activity: str | None = Field(
+        None,
+        description="Column of impressions, clicks, rating points. It enters the model when given, "
+        "else spend does.",
+    )
+    spend: str | None = Field(None, description="Column of money.")
+    prior: ChannelPrior | None = Field(
+        None,
+        description="Log-normal prior on what the channel brought; default: `model.media_share` "
+        "split evenly.",
+    )
+    adstock: AdstockSpec | None = Field(
+        None, description="Carryover of this channel; without it that of `model` holds."
+    )
+    saturation: SaturationSpec | None = Field(
+        None, description="Saturation of this channel; without it that of `model` holds."
+    )
+    bounds: ChannelBounds | None = Field(
+        None, description="How far a budget plan may move it; default: `optimizer.max_change`."
+    )
 
     @model_validator(mode="after")
     def _has_an_input(self) -> Self:

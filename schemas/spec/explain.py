@@ -9,8 +9,12 @@ class ExplainSpec(SpecModel):
     """The block ``explain`` of a run spec."""
 
     in_refit: bool = Field(
-        True, description="Explain every accepted refit against the champion of its time."
+        True,
+        description="Say in every accepted refit why its returns are others than the champion's.",
     )
     max_minutes: float = Field(
-        10, gt=0, le=24 * 60, description="Minutes that its auxiliary fits may take together."
+        10,
+        gt=0,
+        le=24 * 60,
+        description="Minutes that the auxiliary fits of this may take together.",
     )

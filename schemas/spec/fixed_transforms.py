@@ -10,31 +10,35 @@ from schemas.spec.base import SpecModel
 class FixedAdstock(SpecModel):
     """Fixed geometric adstock ``y[t] = x[t] + decay * y[t-1]``, cut after ``max_lag`` periods."""
 
-    decay_default: float = Field(0.5, ge=0, lt=1)
-    per_channel: dict[str, Annotated[float, Field(ge=0, lt=1)]] = {}
-    max_lag: int = Field(13, ge=0, le=104)
+    decay_default: float = Field(
+        0.5, ge=0, lt=1, description="Fixed weekly keep-rate (kind `log_student_t`)."
+    )
+    per_channel: dict[str, Annotated[float, Field(ge=0, lt=1)]] = Field(
+        {}, description="Keep-rate by channel column."
+    )
+    max_lag: int = Field(13, ge=0, le=104, description="Last lag that counts.")
 
 
 class FixedSaturation(SpecModel):
     """Fixed Hill curve ``x^S / (K^S + x^S)`` on adstocked activity divided by its maximum."""
 
-    enabled: bool = True
-    type: Annotated[str, Field(pattern="^hill$")] = "hill"
-    K: float = Field(0.5, gt=0)
-    S: float = Field(1.0, gt=0)
+    enabled: bool = Field(True, description="Fixed Hill curve on or off.")
+    type: Annotated[str, Field(pattern="^hill$")] = Field("hill", description="`hill`.")
+    K: float = Field(0.5, gt=0, description="Half-saturation, as a share of the maximum.")
+    S: float = Field(1.0, gt=0, description="Slope.")
 
 
 class FixedSeasonality(SpecModel):
     """Yearly Fourier terms with ``K`` harmonics."""
 
-    enabled: bool = True
-    K: int = Field(2, ge=1, le=26)
+    enabled: bool = Field(True, description="Yearly Fourier terms on or off.")
+    K: int = Field(2, ge=1, le=26, description="Harmonics.")
 
 
 class FixedTrend(SpecModel):
     """Linear trend ``(t - mean) / std``."""
 
-    enabled: bool = True
+    enabled: bool = Field(True, description="Linear trend on or off.")
 
 
 class FeatureConfig(SpecModel):

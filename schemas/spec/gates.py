@@ -20,34 +20,37 @@ class Gates(BaseModel):
 class DataGates(Gates):
     """Limits on the data, before any sampling."""
 
-    min_history_periods: int = Field(52, ge=8, description="Fewer periods per entity fail.")
+    min_history_periods: int = Field(52, ge=8, description="Fewer periods per entity: FAIL.")
     max_abs_correlation: float = Field(
-        0.999, gt=0, le=1, description="Two channels closer than this cannot be told apart: fail."
+        0.999, gt=0, le=1, description="Two channels closer than this: FAIL."
     )
-    max_vif: float = Field(10.0, gt=1, description="Variance inflation above this is a review.")
+    max_vif: float = Field(10.0, gt=1, description="Variance inflation above: REVIEW.")
     min_rows_per_parameter: float = Field(
-        5.0, ge=0, description="Fewer rows per parameter: review."
+        5.0, ge=0, description="Fewer rows per parameter: REVIEW."
     )
     max_missing_share: float = Field(
         0.05,
         ge=0,
         le=1,
-        description="Missing media or control values up to this share: review; above: fail.",
+        description="Missing media or control values up to this share: REVIEW; above: FAIL.",
     )
     max_unpaired_share: float = Field(
-        0.0, ge=0, le=1, description="Share of periods with spend but no activity, or the reverse."
+        0.0,
+        ge=0,
+        le=1,
+        description="Periods with spend but no activity, or the reverse, above this share: FAIL.",
     )
-    outlier_robust_z: float = Field(
-        6.0, gt=2, description="KPI further out in robust z is a review."
-    )
+    outlier_robust_z: float = Field(6.0, gt=2, description="KPI further out in robust z: REVIEW.")
     max_drift_ratio: float = Field(
-        3.0, gt=1, description="Median of a column against the previous batch, up or down: review."
+        3.0, gt=1, description="Median of a column against the previous batch, up or down: REVIEW."
     )
     restated_share_pass: float = Field(
-        0.02, ge=0, description="Share of a column's history that may change without a review."
+        0.02,
+        ge=0,
+        description="Share of a column's history that a file may change: PASS, reported.",
     )
     restated_share_review: float = Field(
-        0.2, ge=0, description="Up to this share: review; above: the file is held."
+        0.2, ge=0, description="Up to this share: REVIEW; above: the file is quarantined."
     )
 
     @model_validator(mode="after")
@@ -59,15 +62,26 @@ class DataGates(Gates):
 class SamplingGates(Gates):
     """Limits on the sampler's own evidence (Vehtari et al. 2021; Betancourt 2016 for E-BFMI)."""
 
-    r_hat_pass: float = Field(1.01, gt=1.0, le=1.1)
-    r_hat_review: float = Field(1.05, gt=1.0, le=1.2)
-    ess_pass: float = Field(400, ge=50)
-    ess_review: float = Field(200, ge=25)
-    divergence_share_review: float = Field(0.001, ge=0, le=0.05)
-    ebfmi_pass: float = Field(0.3, gt=0, lt=1)
-    ebfmi_review: float = Field(0.2, gt=0, lt=1)
-    tree_depth_share_pass: float = Field(0.01, gt=0, lt=1)
-    tree_depth_share_review: float = Field(0.05, gt=0, lt=1)
+    r_hat_pass: float = Field(1.01, gt=1.0, le=1.1, description="Worst R-hat up to this: PASS.")
+    r_hat_review: float = Field(
+        1.05, gt=1.0, le=1.2, description="Up to this: REVIEW; above: FAIL."
+    )
+    ess_pass: float = Field(400, ge=50, description="Smallest bulk and tail ESS from this: PASS.")
+    ess_review: float = Field(200, ge=25, description="From this: REVIEW; below: FAIL.")
+    divergence_share_review: float = Field(
+        0.001,
+        ge=0,
+        le=0.05,
+        description="No divergence: PASS; up to this share: REVIEW; above: FAIL.",
+    )
+    ebfmi_pass: float = Field(0.3, gt=0, lt=1, description="Smallest E-BFMI from this: PASS.")
+    ebfmi_review: float = Field(0.2, gt=0, lt=1, description="From this: REVIEW; below: FAIL.")
+    tree_depth_share_pass: float = Field(
+        0.01, gt=0, lt=1, description="Draws at maximum tree depth below this share: PASS."
+    )
+    tree_depth_share_review: float = Field(
+        0.05, gt=0, lt=1, description="Below this: REVIEW; from it: FAIL."
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -82,31 +96,33 @@ class FitGates(Gates):
     """Limits on what the fit says. In-sample fit alone never decides promotion."""
 
     ppc_p_fail: float = Field(
-        0.01, ge=0, lt=0.5, description="Two-sided posterior predictive p below: fail."
+        0.01, ge=0, lt=0.5, description="Two-sided posterior predictive p below: FAIL."
     )
-    ppc_p_review: float = Field(0.05, ge=0, lt=0.5)
+    ppc_p_review: float = Field(0.05, ge=0, lt=0.5, description="Below: REVIEW.")
     negative_baseline_review: float = Field(
-        0.2, ge=0, le=1, description="P(baseline < 0) above: review."
+        0.2, ge=0, le=1, description="P(baseline < 0) above: REVIEW."
     )
-    negative_baseline_fail: float = Field(0.8, ge=0, le=1)
-    durbin_watson_low: float = Field(1.0, ge=0, le=2, description="Outside [low, high]: review.")
-    durbin_watson_high: float = Field(3.0, ge=2, le=4)
+    negative_baseline_fail: float = Field(0.8, ge=0, le=1, description="Above: FAIL.")
+    durbin_watson_low: float = Field(1.0, ge=0, le=2, description="Durbin-Watson below: REVIEW.")
+    durbin_watson_high: float = Field(3.0, ge=2, le=4, description="Above: REVIEW.")
     min_contraction: float = Field(
         0.1,
         ge=0,
         lt=1,
-        description="1 - var(posterior)/var(prior) of a channel's effect; below: prior-driven.",
+        description="1 − var(posterior) / var(prior) of a channel's effect; below, the channel is "
+        "prior-driven.",
     )
     max_prior_driven_share: float = Field(
-        0.5, ge=0, le=1, description="Share of channels that may be prior-driven before a review."
+        0.5, ge=0, le=1, description="More channels prior-driven than this share: REVIEW."
     )
     pareto_k_review_share: float = Field(
-        0.02, ge=0, le=1, description="Share of PSIS-LOO k > 0.7: review."
+        0.02, ge=0, le=1, description="Share of PSIS-LOO k > 0.7 above: REVIEW."
     )
     max_lift_conflict: float = Field(
         2.0,
         gt=0,
-        description="Standard deviations between a lift test and the model without it: review.",
+        description="A lift test further than this many standard deviations from what the model "
+        "says without it: REVIEW.",
     )
 
     @model_validator(mode="after")
@@ -128,7 +144,9 @@ class StabilityGates(Gates):
         0.2,
         ge=0,
         le=1,
-        description="Overlap of a channel's 50 % interval with the champion's below: review.",
+        description="Overlap of a channel's 50 % interval of ROAS with the champion's below: "
+        "REVIEW. Twice what the intervals share over the sum of their widths; 0.2 is a "
+        "move by about one standard deviation.",
     )
 
 
@@ -140,5 +158,5 @@ class GateSettings(Gates):
     fit: FitGates = FitGates()
     stability: StabilityGates = StabilityGates()
     promote_on_review: bool = Field(
-        False, description="Let a REVIEW take the champion alias. A FAIL never does."
+        False, description="Let a REVIEW become champion. A FAIL never does."
     )

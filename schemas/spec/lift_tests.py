@@ -31,15 +31,23 @@ class LiftTest(SpecModel):
     both turned.
     """
 
-    channel: str = Field(min_length=1, max_length=200)
+    channel: str = Field(min_length=1, max_length=200, description="Channel of the experiment.")
     entity: str | None = Field(
-        None, min_length=1, max_length=200, description="Default: all entities together."
+        None,
+        min_length=1,
+        max_length=200,
+        description="Entity of the experiment; default: all together.",
     )
-    start: Day
-    end: Day = Field(description="Last day of the test, itself included.")
-    delta_spend: float = Field(description="Money, over all periods of the test together.")
-    delta_kpi: float = Field(description="KPI units, carryover after the end included.")
-    standard_error: float = Field(gt=0, description="Of delta_kpi, in KPI units.")
+    start: Day = Field(description="First day.")
+    end: Day = Field(description="Last day, itself included.")
+    delta_spend: float = Field(
+        description="Change of spend over the whole test, measured from the spend in the data: an "
+        "experiment that the data contain is entered as the way back."
+    )
+    delta_kpi: float = Field(
+        description="Change of the KPI that it made, later carryover included."
+    )
+    standard_error: float = Field(gt=0, description="Standard error of `delta_kpi`.")
 
     @model_validator(mode="after")
     def _is_a_contrast(self) -> Self:

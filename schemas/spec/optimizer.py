@@ -24,36 +24,75 @@ class OptimizerSpec(SpecModel):
     """How budgets are planned; the block ``optimizer`` of a run spec."""
 
     horizon: int = Field(
-        13, ge=1, le=104, description="Periods that are planned; today is as many periods before."
+        13,
+        ge=1,
+        le=104,
+        description="Periods that a forecast and a budget plan cover. Current spend is that of as "
+        "many periods before them.",
     )
-    utility: Utility = Utility.MEAN
-    risk_level: float = Field(0.1, gt=0, lt=0.5, description="Tail share of var and cvar.")
+    utility: Utility = Field(
+        Utility.MEAN,
+        description="What a plan makes large, over the draws of what its spend brings: `mean`, "
+        "`var` (the quantile at `risk_level`), `cvar` (the mean of the worst "
+        "`risk_level` share) or `sharpe` (mean over standard deviation).",
+    )
+    risk_level: float = Field(0.1, gt=0, lt=0.5, description="Tail share of `var` and `cvar`.")
     max_change: float = Field(
-        0.3, ge=0, le=10, description="Largest move of a channel against its current spend."
+        0.3,
+        ge=0,
+        le=10,
+        description="Largest move of a channel against its current spend, where it has no bounds of"
+        " its own.",
     )
     beyond_observed: bool = Field(
-        False, description="Let a plan leave the range of spend that was observed; it is flagged."
+        False, description="Let a plan leave the range of spend that was observed. It is flagged."
     )
     target_return: float = Field(
-        1.0, gt=0, description="mROAS (KPI per money where KPI has no value) that breaks even."
+        1.0, gt=0, description="mROAS (KPI per money where the KPI has no value) that breaks even."
     )
     min_prob_gain: float = Field(
-        0.9, ge=0.5, lt=1, description="Advice is withheld where P(gain > 0) is below."
+        0.9,
+        ge=0.5,
+        lt=1,
+        description="Advice is withheld where the probability of a gain is below.",
     )
-    method: str = Field("slsqp", min_length=1, max_length=60)
-    n_starts: int = Field(16, ge=1, le=1000)
+    method: str = Field(
+        "slsqp",
+        min_length=1,
+        max_length=60,
+        description="`slsqp`, `trust-constr`, `l-bfgs-b`, or one that an installed package adds.",
+    )
+    n_starts: int = Field(
+        16,
+        ge=1,
+        le=1000,
+        description="Starting points; how many of them agree is part of a plan. At most 4, on 250 "
+        "draws, where every step has to evaluate the model: `flighting`, and kind "
+        "`log_student_t`.",
+    )
     n_draws: int = Field(1000, ge=50, le=20_000, description="Posterior draws that are used.")
-    by_entity: bool = Field(False, description="Plan every entity, not only the split of channels.")
+    by_entity: bool = Field(
+        False, description="Plan every entity, not only the split between channels."
+    )
     flighting: bool = Field(False, description="Plan every period, not only totals.")
 
 
 class ChannelBounds(SpecModel):
     """How far one channel may go over the horizon: against current spend, or in money."""
 
-    low: float | None = Field(None, ge=0, description="Least spend, as a multiple of current.")
+    low: float | None = Field(
+        None,
+        ge=0,
+        description="Least spend that a budget plan may give the channel, as a multiple of its "
+        "current spend.",
+    )
     high: float | None = Field(None, ge=0, description="Most spend, as a multiple of current.")
-    min_spend: float | None = Field(None, ge=0, description="Least spend over the horizon, money.")
-    max_spend: float | None = Field(None, ge=0, description="Most spend over the horizon, money.")
+    min_spend: float | None = Field(
+        None, ge=0, description="Least spend over the horizon, in money; instead of `low`."
+    )
+    max_spend: float | None = Field(
+        None, ge=0, description="Most spend over the horizon, in money; instead of `high`."
+    )
 
     @model_validator(mode="after")
     def _low_before_high(self) -> Self:
@@ -70,12 +109,20 @@ class ChannelBounds(SpecModel):
 class GroupBounds(SpecModel):
     """How much some channels may cost together over the horizon."""
 
-    name: str = Field(min_length=1, max_length=200)
-    channels: list[str] = Field(min_length=1)
-    min_spend: float | None = Field(None, ge=0, description="Money.")
-    max_spend: float | None = Field(None, ge=0, description="Money.")
-    min_share: float | None = Field(None, ge=0, le=1, description="Share of the whole budget.")
-    max_share: float | None = Field(None, ge=0, le=1, description="Share of the whole budget.")
+    name: str = Field(
+        min_length=1,
+        max_length=200,
+        description="Name of a group of channels with a bound of its own.",
+    )
+    channels: list[str] = Field(min_length=1, description="Its channels.")
+    min_spend: float | None = Field(
+        None, ge=0, description="Least spend of the group over the horizon, in money."
+    )
+    max_spend: float | None = Field(None, ge=0, description="Most spend of it.")
+    min_share: float | None = Field(
+        None, ge=0, le=1, description="Least share of the whole budget."
+    )
+    max_share: float | None = Field(None, ge=0, le=1, description="Most share of it.")
 
     @model_validator(mode="after")
     def _some_bound_in_order(self) -> Self:

@@ -67,8 +67,8 @@ class KpiKind(StrEnum):
 class Windows(SpecModel):
     """``carryover_months`` warm the adstock up before the ``estimation_months`` that are fitted."""
 
-    carryover_months: int = Field(0, ge=0, le=120)
-    estimation_months: int = Field(ge=1, le=240)
+    carryover_months: int = Field(0, ge=0, le=120, description="Months that warm adstock up.")
+    estimation_months: int = Field(ge=1, le=240, description="Last months, which are fitted.")
 
 
 class Likelihood(StrEnum):
@@ -81,16 +81,25 @@ class Likelihood(StrEnum):
 class ModelSpec(SpecModel):
     """The model and its shape. Kind ``mmm`` learns ``adstock`` and ``saturation``."""
 
-    kind: ModelKind = ModelKind.MMM
+    kind: ModelKind = Field(
+        ModelKind.MMM,
+        description="`mmm` learns carryover and saturation; `log_student_t` takes them from "
+        "`feature_config`, and is the default with it.",
+    )
     adstock: AdstockSpec = AdstockSpec()
     saturation: SaturationSpec = SaturationSpec()
     yearly_seasonality: int = Field(2, ge=0, le=26, description="Harmonics; 0 switches it off.")
-    trend: Trend = TrendSpec()
+    trend: Trend = Field(TrendSpec(), description="`trend: gp` and `trend: false` are short forms.")
     events: list[EventSpec] = []
     holidays: str | None = Field(
-        None, description="Country code, with a subdivision if wanted: US, US-CA."
+        None,
+        description="Country code, such as `DE` or `US-CA`: public holidays per period as one more "
+        "event.",
     )
-    likelihood: Likelihood = Likelihood.NORMAL
+    likelihood: Likelihood = Field(
+        Likelihood.NORMAL,
+        description="Noise of kind `mmm`: `normal`, or `student_t`, which forgives outliers.",
+    )
     non_negative_baseline: bool = Field(
         False, description="Hold what is left without media at zero or above."
     )
@@ -98,12 +107,11 @@ class ModelSpec(SpecModel):
         False, description="Let one multiplier of all channels drift over time."
     )
     media_share: float = Field(
-        0.3,
-        gt=0,
-        lt=1,
-        description="Prior median of all channels' share of the KPI together, split evenly.",
+        0.3, gt=0, lt=1, description="Prior median of all channels' share of the KPI together."
     )
-    share_spread: float = Field(1.0, gt=0, le=3, description="Spread of the default share priors.")
+    share_spread: float = Field(
+        1.0, gt=0, le=3, description="Spread of that prior, on the logarithm."
+    )
 
     @model_validator(mode="after")
     def _events_named_once(self) -> Self:
@@ -112,13 +120,7 @@ class ModelSpec(SpecModel):
         return self
 
 
-_MMM_KEYS = (
-    "events",
-    "holidays",
-    "likelihood",
-    "non_negative_baseline",
-    "time_varying_media",
-)
+_MMM_KEYS = ("events", "holidays", "likelihood", "non_negative_baseline", "time_varying_media")
 _SAMPLER_SHORTCUTS = ("draws", "tune", "chains", "target_accept", "random_seed")
 
 
@@ -126,10 +128,15 @@ class KpiSpec(SpecModel):
     """What is explained. ``value_per_unit`` makes a count money: a number or a source column."""
 
     name: str | None = Field(
-        None, min_length=1, max_length=200, description="Default: the target column."
+        None,
+        min_length=1,
+        max_length=200,
+        description="Name of the KPI in tables and reports; default: the column.",
     )
-    kind: KpiKind = KpiKind.REVENUE
-    value_per_unit: float | str | None = None
+    kind: KpiKind = Field(KpiKind.REVENUE, description="`revenue`: ROAS; `count`: cost per unit.")
+    value_per_unit: float | str | None = Field(
+        None, description="Money per unit of a count: a number or a column."
+    )
 
     @model_validator(mode="after")
     def _positive_value(self) -> Self:
@@ -153,35 +160,56 @@ def _known_key_columns(columns: Any) -> Any:
 class RunSpec(SpecModel):
     """One refit of one dataset."""
 
-    dataset_id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    dataset_id: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+        description="Name of the dataset: letters, digits, `_`, `.`, `-`; at most 64.",
+    )
     data: str | None = Field(
-        None, description="Input file, relative to the spec; --data overrides it."
+        None, description="Input file, relative to the spec; `--data` overrides it."
     )
     sheet: str | None = Field(None, description="Excel sheet; default: the first.")
-    columns: Annotated[dict[str, str], BeforeValidator(_known_key_columns)] = {}
+    columns: Annotated[dict[str, str], BeforeValidator(_known_key_columns)] = Field(
+        {}, description="Key columns by canonical name: `{entity_id: geo, period_start: date}`."
+    )
     date_format: str | None = Field(
-        None, description="strptime format where dates are not ISO, e.g. %d/%m/%Y."
+        None, description="Format of dates that are not ISO, such as `%d/%m/%Y`."
     )
     decimal: str = Field(
-        ".", pattern=r"^[.,]$", description="Decimal mark of numbers in text files."
+        ".", pattern=r"^[.,]$", description="Decimal mark in text files: `.` or `,`."
     )
-    grain: Grain | None = Field(None, description="Default: detected from the dates.")
+    grain: Grain | None = Field(None, description="`WEEK` or `MONTH`; default: by the dates.")
     level: Level | None = Field(
-        None, description="Default: brand with feature_config, else entity."
+        None,
+        description="`entity` keeps the panel, `brand` sums it; default: `brand` with "
+        "`feature_config`, else `entity`.",
     )
-    target_col: str = DEFAULT_KPI_COLUMN
+    target_col: str = Field(DEFAULT_KPI_COLUMN, description="Column of the KPI.")
     kpi: KpiSpec = KpiSpec()
-    drivers: list[str] | None = Field(None, description="Short form of channels: activity columns.")
-    channels: list[ChannelSpec] | None = None
-    controls: list[Control] | None = Field(None, description="Default: all ctrl_* columns.")
-    feature_config: FeatureConfig | None = None
-    windows: Windows | None = Field(None, description="Default: all periods are fitted.")
-    lift_tests: Annotated[list[LiftTest], BeforeValidator(distinct_rows)] = []
+    drivers: list[str] | None = Field(
+        None, description="Short form of `channels`: a list of activity columns."
+    )
+    channels: list[ChannelSpec] | None = Field(
+        None,
+        description="Media in the long form; default: all `act_*` and `spend_*` columns, in "
+        "alphabetical order.",
+    )
+    controls: list[Control] | None = Field(
+        None,
+        description="What is not media: price, promotions, weather. `controls: [price, promo]` is "
+        "the short form; default: all `ctrl_*`, in alphabetical order.",
+    )
+    feature_config: FeatureConfig | None = Field(
+        None, description="Fixed transforms; makes `log_student_t` the default kind."
+    )
+    windows: Windows | None = Field(None, description="Without it all periods are fitted.")
+    lift_tests: Annotated[list[LiftTest], BeforeValidator(distinct_rows)] = Field(
+        [], description="Experiments; or the name of a CSV file of them, relative to the spec."
+    )
     model: ModelSpec = ModelSpec()
     sampler: SamplerSpec = SamplerSpec()
     gates: GateSettings = GateSettings()
     optimizer: OptimizerSpec = OptimizerSpec()
-    budget_groups: list[GroupBounds] = []
+    budget_groups: list[GroupBounds] = Field([], description="Channels with a common bound.")
     explain: ExplainSpec = ExplainSpec()
     retention: RetentionSpec = RetentionSpec()
 
