@@ -61,38 +61,98 @@ class Artifact(StrEnum):
     """Files of one run, all in ``data/runs/<run_id>/``."""
 
     RUN_SPEC = "run_spec.json"
+    """What was asked: the run spec, lift tests from files included."""
     RUN_STATUS = "run_status.json"
+    """How far it got: CREATED, VALIDATED, FEATURES_BUILT, TRAINING, TRAINED, OUTPUTS_READY or
+    ERROR, with the reason."""
     VALIDATION_SUMMARY = "validation_summary.json"
+    """Every finding of the data checks, per layer, with missing rates and grain."""
     CANONICAL_LONG = "canonical_long.parquet"
+    """Canonical rows as the model saw them: one value per row."""
     CANONICAL_PANEL = "canonical_panel.parquet"
+    """The same rows as a panel of entities and periods."""
     CANONICAL_DATA = "canonical_data.parquet"
+    """The panel that is fitted, summed to one brand where the spec says so."""
     COLUMN_INFO = "column_info.json"
+    """The role of each column, and what the newest file changes of history."""
     FEATURES = "features.parquet"
+    """What entered the model, one row per entity and period."""
     FEATURE_METADATA = "feature_metadata.json"
+    """What a model needs beside its draws: kind, channels, controls, windows, priors."""
     FEATURE_SCALER = "feature_scaler.json"
+    """How it was scaled: scale per entity and channel, KPI scale, mean and standard deviation
+    of controls."""
     PRIOR_PREDICTIVE = "prior_predictive.json"
+    """Written before sampling: spend and input per channel; for kind ``mmm`` also what the
+    priors say of share, ROAS and KPI."""
     POSTERIOR = "posterior.nc"
+    """The draws, parameters only."""
     PYMC_MARKETING = "pymc_marketing_mmm.nc"
+    """For kind ``mmm`` the fit as pymc-marketing's ``MMM.load`` reads it. Absent where a stock
+    ``MMM`` cannot hold the fit: channels that differ in adstock or saturation (one without either
+    fits in), or ``time_varying_media``; the log says which."""
     POSTERIOR_SUMMARY = "posterior_summary.json"
+    """Mean, standard deviation and 94 % interval of every parameter."""
     MODEL_METADATA = "model_metadata.json"
+    """The model, sampler settings, versions of libraries and the fingerprint of the code."""
     DIAGNOSTICS = "diagnostics.json"
+    """The verdict, its reasons, and the numbers behind it: ``r_hat_max``, ``ess_bulk_min``,
+    ``ess_tail_min``, ``divergences``, ``ebfmi_min``, ``max_tree_depth_share``, then per gate and
+    parameter; each lift test against the model with and without it. Where a sampling gate failed,
+    ``causes``: the worst parameters, what each is, its likely cause with the evidence, and a
+    remedy."""
     ESCALATION = "escalation.json"
+    """Only where the first fit failed a sampling gate: every fit that was tried, with its
+    settings, seconds and diagnostics, which one was selected, and why no other was tried."""
     CONTRIBUTIONS = "contributions.parquet"
+    """What each component contributed, per entity and period of the estimation window."""
     CONTRIBUTION_SUMMARY = "contribution_summary.json"
+    """The same in total: contribution, share of the KPI and incremental KPI, each with its
+    94 % interval."""
     FITTED = "fitted.parquet"
+    """Actual and fitted KPI, per entity and period."""
     FIT_METRICS = "fit_metrics.json"
+    """``mape``, ``rmse`` (KPI units), ``r2``, ``n_observations``."""
     ROI_METRICS = "roi_metrics.json"
+    """Per channel ``spend``, ``contribution_{mean,low,high}``, ``roas_{mean,low,high}``,
+    ``mroas_mean``, ``prior_driven``; for a count ``cost_per_unit_{mean,low,high}``."""
     CHANNEL_QUANTILES = "channel_quantiles.json"
+    """Share of the KPI and ROAS per channel: median, 50 % and 90 % intervals, as
+    ``prior_predictive.json`` has them from the priors."""
     RESPONSE_CURVES = "response_curves.json"
+    """What a channel adds per period in the long run, against its spend (or input), with a 90 %
+    band; for spend also marginal ROAS at current spend, the spend at which it falls to
+    ``optimizer.target_return``, and the headroom until there. Per entity, too."""
     ROAS_BY_ENTITY = "roas_by_entity.parquet"
+    """Spend, contribution and ROAS per entity and channel, with 94 % intervals."""
     PLAN = "plan.json"
+    """The budget plan: current and planned spend per channel, the gain with its interval, and
+    whether to follow it."""
     STABILITY = "stability.json"
+    """The champion that the run was compared with, and its age; per channel the overlap of the
+    50 % intervals of ROAS (share of the KPI where there is none), and the change in standard
+    deviations of the champion's posterior; the share of the planned budget that moved. No channels
+    for a first run or after a FAIL."""
     CHANGE = "change.json"
+    """Why returns are others than the champion's: per channel four parts that add up, their Monte
+    Carlo errors, the main cause in a sentence; what changed, and the auxiliary fits it took. Absent
+    without a champion, after a FAIL, or with ``explain.in_refit: false``."""
     FORECAST = "forecast.parquet"
+    """The KPI of the coming periods if things go on as they are, per entity and for all together:
+    what is expected, and with noise the quantiles at 5, 25, 50, 75 and 95 % and the mean of the
+    middle 90 %. Absent after a FAIL."""
     FORECAST_ASSUMPTIONS = "forecast_assumptions.parquet"
+    """What the forecast supposes: activity, spend, controls and value per unit, per entity and
+    coming period."""
     FORECAST_ACTUALS = "forecast_actuals.parquet"
+    """What earlier accepted runs had forecast for periods whose KPI is known now, beside that
+    KPI. Absent after a FAIL."""
     REPORT = "report.html"
+    """One page for a marketer; opens from disk, needs no network."""
     DIGESTS = "digests.json"
+    """SHA-256 of the other files, as they were published. A plan, a score, an export and the
+    comparison of a refit with its champion check what they read; a file that was changed ends with
+    exit code 1, or is reported where there is another way."""
 
 
 CONTRIBUTION_COLUMNS = (

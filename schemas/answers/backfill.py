@@ -91,7 +91,7 @@ class ReplayedPeriod(BaseModel):
 
 
 class BackfillReport(BaseModel):
-    """What ``mmm backfill --json`` prints, next to ``exit_code``."""
+    """``mmm backfill --json``: what became of each date; ``exit_code`` stands beside it."""
 
     model_config = ConfigDict(frozen=True)
 

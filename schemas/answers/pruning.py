@@ -131,7 +131,7 @@ class DatasetPruning(_Fact):
 
 
 class PruneReport(_Fact):
-    """What ``mmm prune --json`` prints."""
+    """``mmm prune --json``: what was removed, or would be."""
 
     dry_run: bool
     datasets: list[DatasetPruning]

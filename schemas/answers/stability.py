@@ -57,7 +57,7 @@ class Floor(BaseModel):
 
 
 class StabilityReport(BaseModel):
-    """What ``mmm stability`` answers."""
+    """``mmm stability --json``: refits side by side, and the noise floor."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -126,7 +126,7 @@ class LedgerReport(Scored):
 
 
 class ScoringReport(BaseModel):
-    """What ``mmm score --json`` prints."""
+    """``mmm score --json``: scores and alarms, dataset by dataset."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -40,7 +40,7 @@ class Champion(BaseModel):
 
 
 class Notice(BaseModel):
-    """One notification; ``text`` says the same in words, for chat services."""
+    """``MMM_WEBHOOK_URL``: one notification; ``text`` says the same in words, for chat services."""
 
     model_config = ConfigDict(frozen=True)
 

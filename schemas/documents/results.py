@@ -24,7 +24,7 @@ class RunStatus(StrEnum):
 
 
 class RunRecord(BaseModel):
-    """One run as ``run_status.json`` and ``ops.runs`` report it."""
+    """``run_status.json``: one run and how far it got, as a row of ``ops.runs``, too."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,7 +42,7 @@ class RunRecord(BaseModel):
 
 
 class RefitReport(BaseModel):
-    """What ``mmm refit --json`` prints."""
+    """``mmm refit --json``: what became of a refit."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -124,9 +124,7 @@ class ChannelSpec(SpecModel):
     )
     spend: str | None = Field(None, description="Column of money.")
     prior: ChannelPrior | None = Field(
-        None,
-        description="Log-normal prior on what the channel brought; default: `model.media_share` "
-        "split evenly.",
+        None, description="Default: `model.media_share`, split evenly over the channels."
     )
     adstock: AdstockSpec | None = Field(
         None, description="Carryover of this channel; without it that of `model` holds."

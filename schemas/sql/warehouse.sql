@@ -65,8 +65,8 @@ create table if not exists canonical.restated (
     superseded_from date not null
 );
 
--- What batches changed, or would have changed, of what was known; schemas.restatements says how it
--- is measured. A batch that was held and accepted later has rows of both decisions.
+-- What batches changed, or would have changed, of what was known. A batch that was quarantined
+-- (decision 'held') and accepted later has rows of both decisions.
 create table if not exists ops.restatements (
     dataset_id varchar not null,
     batch_id varchar not null,
@@ -271,7 +271,7 @@ create table if not exists mart.forecast_assumptions (
     primary key (run_id, entity_id, period_start, measure, name)
 );
 
--- Forecasts whose periods have happened; schemas.forecast_scores says what each number is.
+-- Forecasts whose periods have happened, beside what happened.
 create table if not exists mart.forecast_scores (
     forecast_run_id varchar not null,
     dataset_id varchar not null,
