@@ -9,7 +9,7 @@ MIN     := (3, 12)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup refit test ui bench lint lock
+.PHONY: help setup refit test ui bench lint docs lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -33,6 +33,10 @@ lint: $(READY) ## Check style, format and types; changes nothing
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+docs: $(READY) ## Write schemas/README.md from the models
+	$(VENV)/bin/python -m schemas.reference > schemas/.README.md
+	mv schemas/.README.md schemas/README.md
 
 lock: $(READY) ## Resolve requirements.lock anew from pyproject.toml
 	$(VENV)/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.12 \
