@@ -11,10 +11,8 @@ from enum import Enum
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 _WORDS = {
     "bool": "true or false",
@@ -25,7 +23,7 @@ _WORDS = {
     "datetime": "date and time",
     "Any": "any",
 }
-_BOUNDS = {Ge: ("ge", "≥"), Gt: ("gt", ">"), Le: ("le", "≤"), Lt: ("lt", "<")}
+_BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 
 
 def read_docstrings(source_of: type) -> dict[str, str]:
@@ -85,7 +83,7 @@ def nested(annotation: Any) -> tuple[type[BaseModel] | None, str]:
 
 def say_default(field: FieldInfo) -> str:
     """Return a default as people write it in a spec."""
-    if field.default is PydanticUndefined:
+    if field.is_required():
         return "required"
     return "" if field.default is None else f"`{json.dumps(field.default)}`"
 
@@ -114,8 +112,8 @@ def say_allowed(field: FieldInfo) -> str:
     bounds = [
         f"{sign} {getattr(mark, attribute):,}".replace(",", " ")
         for mark in field.metadata
-        for kind, (attribute, sign) in _BOUNDS.items()
-        if isinstance(mark, kind)
+        for attribute, sign in _BOUNDS.items()
+        if getattr(mark, attribute, None) is not None
     ]
     return ", ".join([say_type(field.annotation), *bounds])
 

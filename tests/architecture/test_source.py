@@ -12,10 +12,15 @@ SHIPPED = sorted(
     p
     for p in [
         *SOURCES,
-        *(ROOT / "data" / "demo").glob("*"),
+        *(p for p in (ROOT / "data" / "demo").glob("*") if p.suffix != ".png"),
         *(ROOT / "benchmarks").glob("*.py"),
         *(ROOT / "schemas").rglob("*.sql"),
-        ROOT / "README.md",
+        *ROOT.glob("*.md"),
+        *(
+            p
+            for room in ("flows", "tasks", "schemas", "tests")
+            for p in (ROOT / room).rglob("*.md")
+        ),
         ROOT / "Makefile",
         ROOT / "pyproject.toml",
         ROOT / ".ci" / "run",
