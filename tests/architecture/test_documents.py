@@ -95,6 +95,21 @@ def test_every_key_of_the_run_spec_says_what_it_means():
     assert [cells[0] for cells in table if len(cells) < 4 or not cells[3].strip("| ")] == []
 
 
+def test_keys_of_the_run_spec_that_the_pages_name_exist():
+    known = {key.replace("[]", "") for key in documented(RunSpec)}
+    blocks = {key.rpartition(".")[0] for key in known} | {
+        ".".join(key.split(".")[:n]) for key in known for n in range(1, key.count(".") + 1)
+    }
+    first = "|".join(sorted(block for block in blocks if block and "." not in block))
+    gone = {
+        (page, key)
+        for page in set(PAGES) - {"schemas/README.md"}
+        for key in re.findall(rf"`((?:{first})(?:\[\])?\.[\w.\[\]]+)(?::[^`]*)?`", read(page))
+        if key.replace("[]", "") not in known | blocks
+    }
+    assert gone == set()
+
+
 def test_every_field_of_a_document_says_what_it_means():
     models = [*find_named(r"[a-z_]+\.json|MMM_[A-Z_]+"), *find_named(r"mmm [a-z]+ --json")]
     assert len(models) >= 9
