@@ -35,7 +35,7 @@ lint: $(READY) ## Check style, format and types; changes nothing
 	$(VENV)/bin/mypy
 
 docs: $(READY) ## Write schemas/README.md from the models
-	$(VENV)/bin/python -m schemas.reference > schemas/.README.md
+	$(VENV)/bin/python -m schemas.reference > schemas/.README.md || { rm -f schemas/.README.md; exit 1; }
 	mv schemas/.README.md schemas/README.md
 
 lock: $(READY) ## Resolve requirements.lock anew from pyproject.toml

@@ -4,8 +4,10 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
+from pydantic.fields import FieldInfo
 
 import schemas.answers
 import schemas.documents
@@ -20,11 +22,10 @@ from schemas.names import (
 from schemas.reference.columns import say_column
 from schemas.reference.fields import (
     about,
-    can_be_null,
     meanings,
     nested,
     read_docstrings,
-    say_type,
+    say_kind,
     table,
 )
 
@@ -35,6 +36,7 @@ _TABLES: Mapping[Artifact, tuple[str, ...]] = {
     Artifact.FORECAST_ASSUMPTIONS: ASSUMPTION_COLUMNS,
     Artifact.FORECAST_ACTUALS: FORECAST_ACTUALS_COLUMNS,
 }
+_KINDS = {"[].": "list", ".*.": "mapping"}
 
 
 def list_files() -> str:
@@ -98,11 +100,16 @@ def list_fields(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, s
     said = meanings(model)
     for name, field in model.model_fields.items():
         inner, mark = nested(field.annotation)
-        is_spec = inner is not None and inner.__module__.startswith("schemas.spec")
-        null = " or null" if can_be_null(field.annotation) else ""
-        kind = {"[].": "list", ".*.": "mapping"}.get(mark, "object")
-        shown = kind if inner else say_type(field.annotation)
+        if issubclass(model, RootModel) and inner:  # the file is a row per name
+            yield from list_fields(inner, f"{path}{mark.lstrip('.')}")
+            continue
+        kind = _KINDS.get(mark, "object") + (" or null" if _is_optional(field) else "")
         meaning = said[name] or (about(inner) if inner else say_column(name))
-        yield f"`{path}{name}`", f"{shown}{null}", re.sub(r"\bNone\b", "null", meaning)
-        if inner and not is_spec:
+        shown = kind if inner else say_kind(field)
+        yield f"`{path}{name}`", shown, re.sub(r"\bNone\b", "null", meaning)
+        if inner and not inner.__module__.startswith("schemas.spec"):
             yield from list_fields(inner, f"{path}{name}{mark}")
+
+
+def _is_optional(field: FieldInfo) -> bool:
+    return type(None) in get_args(field.annotation)

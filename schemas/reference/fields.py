@@ -50,12 +50,19 @@ def meanings(model: type[BaseModel]) -> dict[str, str]:
     """Return what each field of a model says of itself, its bases' fields included."""
     below: dict[str, str] = {}
     for base in reversed(model.__mro__):
-        if issubclass(base, BaseModel) and base is not BaseModel:
+        if issubclass(base, BaseModel) and not _has_no_source(base):
             below |= read_docstrings(base)
     return {
         name: to_markdown(field.description or "") or below.get(name, "")
         for name, field in model.model_fields.items()
     }
+
+
+def _has_no_source(model: type[BaseModel]) -> bool:
+    """Whether a class is pydantic's own, or one that it made of a generic."""
+    if model.__module__.startswith("pydantic"):
+        return True
+    return model.__pydantic_generic_metadata__["origin"] is not None
 
 
 def about(model: type) -> str:
@@ -94,7 +101,8 @@ def say_type(annotation: Any) -> str:
         return ", ".join(f"`{member.value}`" for member in annotation)
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return say_type(inner[0])
+        units = [_unit(mark) for mark in inner[1:] if isinstance(mark, FieldInfo)]
+        return ", ".join([say_type(inner[0]), *filter(None, units)])
     if origin is Literal:
         return ", ".join(f"`{value}`" for value in inner)
     if origin in (Union, types.UnionType):
@@ -107,6 +115,18 @@ def say_type(annotation: Any) -> str:
     return _WORDS.get(name, f"`{name}`")
 
 
+def _unit(field: FieldInfo) -> str:
+    extra = field.json_schema_extra
+    return str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+
+
+def say_kind(field: FieldInfo) -> str:
+    """Return type and unit of a value, and whether it may be absent: ``number, share or null``."""
+    unit = _unit(field)
+    null = " or null" if type(None) in get_args(field.annotation) else ""
+    return ", ".join([say_type(field.annotation), *([unit] if unit else [])]) + null
+
+
 def say_allowed(field: FieldInfo) -> str:
     """Return type and bounds of a value: ``number, > 0, ≤ 1``."""
     bounds = [
@@ -116,11 +136,6 @@ def say_allowed(field: FieldInfo) -> str:
         if getattr(mark, attribute, None) is not None
     ]
     return ", ".join([say_type(field.annotation), *bounds])
-
-
-def can_be_null(annotation: Any) -> bool:
-    """Whether a value may be absent."""
-    return type(None) in get_args(annotation)
 
 
 def escape(text: str) -> str:
