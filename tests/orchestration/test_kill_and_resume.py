@@ -67,7 +67,7 @@ def test_a_task_that_no_scenario_calls_is_missed():
     from flows import refit_weekly
 
     tasks = tasks_of(refit_weekly)
-    assert {"begin_run", "settle_fit", "publish_run", "refuse_batch"} <= tasks
+    assert {"begin_run", "select_fit", "publish_run", "refuse_batch"} <= tasks
     known = [Moment(name, AFTER) for name in tasks]
     assert missing_tasks(known) == set()
     assert missing_tasks(m for m in known if m.task != "fit_posterior") == {"fit_posterior"}
