@@ -4,24 +4,40 @@
 PYTHON  ?= python3
 WORKERS ?= auto
 VENV    := .venv
+PYTEST  := $(VENV)/bin/python -m pytest
 READY   := $(VENV)/.ready
 MIN     := (3, 12)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup refit test ui bench lint docs lock
+.PHONY: help setup refit check fix test test-all ui bench lint docs lock
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(READY) ## Build the environment in .venv from requirements.lock
 
 refit: $(READY) ## Run the weekly refit on the demo panel
 	$(VENV)/bin/mmm refit --spec data/demo/run_spec.yaml
 
-test: $(READY) ## Run all tests (WORKERS=0 for one process, ARGS="-k name" to choose)
-	$(VENV)/bin/python -m pytest -n $(WORKERS) -m "not orchestration" $(ARGS) || [ $$? -eq 5 ]
-	$(VENV)/bin/python -m pytest -m orchestration $(ARGS) || [ $$? -eq 5 ]
+check: $(READY) ## Check lock, style, types, documents and architecture; changes nothing
+	$(VENV)/bin/uv --quiet pip check --python $(VENV)/bin/python
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(PYTEST) -q tests/architecture
+
+fix: $(READY) ## Mend style and format where that can be done by itself
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+test: $(READY) ## Run the fast tests (WORKERS=0 for one process, ARGS="-k name" to choose)
+	$(PYTEST) -n $(WORKERS) -m "not slow" --ignore=tests/architecture $(COVERAGE) $(ARGS) || [ $$? -eq 5 ]
+
+test-all: COVERAGE = --cov --cov-report=
+test-all: test ## Run these and the long suites, and hold the floor of coverage
+	$(PYTEST) -n $(WORKERS) -m slow $(COVERAGE) --cov-append $(ARGS) || [ $$? -eq 5 ]
+	$(VENV)/bin/coverage report --skip-covered --skip-empty
 
 ui: $(READY) ## Start Prefect, MLflow and a worker for the deployments on 127.0.0.1
 	$(VENV)/bin/mmm ui
@@ -29,10 +45,7 @@ ui: $(READY) ## Start Prefect, MLflow and a worker for the deployments on 127.0.
 bench: $(READY) ## Run the benchmarks (MMM_RECOVERY_DATA=folder of the recovery sets)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(VENV)/bin/python "$$script" || exit 1; done
 
-lint: $(READY) ## Check style, format and types; changes nothing
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
+lint: check ## Another name for check
 
 docs: $(READY) ## Write schemas/README.md from the models
 	$(VENV)/bin/python -m schemas.reference > schemas/.README.md || { rm -f schemas/.README.md; exit 1; }

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,35 @@ os.environ["PYTENSOR_FLAGS"] = ",".join(
 from tasks.store.home import Home, configure_environment  # noqa: E402 - after the environment
 
 configure_environment()
+
+
+ON_THE_TEST_SERVER = "orchestration/"
+OFF_IT = {
+    "test_deployments.py": "a real server",
+    "test_scheduler.py": "a real server",
+    "test_kill_and_resume.py": "a program of its own",
+}
+"""Files of that folder that need another server."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep a file on one worker, so that what its tests share is made once; likewise Prefect.
+
+    A server takes a dozen seconds to start, so all tests that need the same one are one unit of
+    work. They come first: what is left then fills the other workers.
+    """
+    from xdist.scheduler.loadscope import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            if ON_THE_TEST_SERVER not in file:
+                return file
+            return OFF_IT.get(Path(file).name, "the test server")
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
-import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
@@ -49,22 +48,24 @@ def locked() -> dict[str, tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("package", PINS)
-def test_the_pins_that_decide_are_installed(package):
-    assert version(package) in SpecifierSet(PINS[package])
+def test_the_pins_that_decide_are_installed():
+    wrong = {p: version(p) for p, pin in PINS.items() if version(p) not in SpecifierSet(pin)}
+    assert not wrong
 
 
-@pytest.mark.parametrize("package", PINS)
-def test_the_project_declares_the_pins_that_decide(package):
+def test_the_project_declares_the_pins_that_decide():
     specifiers = {r.name: r.specifier for r in DECLARED}
-    assert specifiers[package] == SpecifierSet(PINS[package])
+    assert {p: specifiers[p] for p in PINS} == {p: SpecifierSet(pin) for p, pin in PINS.items()}
 
 
-@pytest.mark.parametrize("requirement", DECLARED, ids=str)
-def test_every_declared_package_is_locked_and_installed_at_that_version(requirement):
-    locked_version, _ = locked()[requirement.name.lower()]
-    assert requirement.specifier.contains(locked_version)
-    assert version(requirement.name) == locked_version
+def test_every_declared_package_is_locked_and_installed_at_that_version():
+    pins = {name: pin for name, (pin, _) in locked().items()}
+    wrong = {
+        str(r): (pins.get(r.name.lower()), version(r.name))
+        for r in DECLARED
+        if pins.get(r.name.lower()) != version(r.name) or not r.specifier.contains(version(r.name))
+    }
+    assert not wrong, f"{{requirement: (locked, installed)}}: {wrong}"
 
 
 def test_every_locked_package_has_hashes():

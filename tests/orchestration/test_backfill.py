@@ -109,6 +109,7 @@ def restate(panel: pd.DataFrame) -> pd.DataFrame:
     return changed
 
 
+@pytest.mark.slow
 def test_each_week_has_the_snapshot_the_verdict_and_the_reasons_of_the_live_run(homes):
     reported = [(p.snapshot_id, p.verdict) for p in homes.replayed.periods[:2]]
     assert reported == [(r.snapshot_id, r.verdict) for r in homes.reports]
@@ -122,6 +123,7 @@ def test_each_week_has_the_snapshot_the_verdict_and_the_reasons_of_the_live_run(
     assert sum(r.startswith("restated_history") for r in replayed[1]) == 1
 
 
+@pytest.mark.slow
 def test_results_are_those_of_the_live_runs(homes):
     for report, period in zip(homes.reports, homes.replayed.periods, strict=False):
         live, replayed = Path(report.artifacts_dir), homes.later.run_dir(period.run_id)
@@ -135,6 +137,7 @@ def test_results_are_those_of_the_live_runs(homes):
             )
 
 
+@pytest.mark.slow
 def test_champions_follow_each_other_as_they_did(homes):
     reported = [
         [(row.action, row.version, row.from_version) for row in list_promotions(home, "acme")]
@@ -144,6 +147,7 @@ def test_champions_follow_each_other_as_they_did(homes):
     assert [p.became_champion for p in homes.replayed.periods[:2]] == [True, True]
 
 
+@pytest.mark.slow
 def test_a_week_without_new_data_is_not_fitted(homes):
     last = homes.replayed.periods[2]
     assert (last.as_of, last.outcome, last.run_id) == (THIRD, ReplayOutcome.UNCHANGED, None)
@@ -151,6 +155,7 @@ def test_a_week_without_new_data_is_not_fitted(homes):
     assert homes.replayed.exit_code == 0
 
 
+@pytest.mark.slow
 def test_doing_it_again_repeats_nothing_and_freezes_no_second_forecast(homes):
     assert [p.outcome for p in homes.again.periods] == [ReplayOutcome.DONE] * 2
     assert [p.run_id for p in homes.again.periods] == [p.run_id for p in homes.replayed.periods[:2]]

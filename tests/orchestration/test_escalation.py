@@ -11,7 +11,7 @@ from schemas.outcomes import Verdict
 from schemas.spec.run_spec import RefitRequest, RunSpec
 from tasks.store.tracking.retries import PARENT_TAG
 
-pytestmark = pytest.mark.orchestration
+pytestmark = [pytest.mark.orchestration, pytest.mark.slow]
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo" / "panel.csv"
 SPEC = {

@@ -132,19 +132,14 @@ def test_a_disk_that_is_full_from_the_start_says_so(monday):
     assert len(list_runs(monday.home)) == 1
 
 
-def test_a_home_that_cannot_be_written_names_the_file_and_can_still_be_read(
-    started, monkeypatch, capsys
-):
-    from flows import refit_weekly
-
-    with faults.read_only_copy(started[0]) as copy:
-        monkeypatch.setenv("MMM_HOME", str(copy))
-        monday = Monday(Home(copy), started[1], refit_weekly)
+def test_a_home_that_cannot_be_written_names_the_file_and_can_still_be_read(monday, capsys):
+    home = monday.home.root
+    with faults.read_only(home):
         fails(monday, StorageError, 1, r"acme\.lock cannot be written: Permission denied")
         assert app.main(["runs", "--json"]) == 0
         assert len(json.loads(capsys.readouterr().out)["runs"]) == 1
         assert app.main(["score", "--dataset", DATASET]) == 1
-        assert f"mmm: {copy} cannot be written" in capsys.readouterr().err
+        assert f"mmm: {home} cannot be written" in capsys.readouterr().err
 
 
 def test_an_mlflow_that_is_not_there_is_reported_before_anything_is_fitted(

@@ -44,19 +44,23 @@ def reported(moment):
     return f"{moment[0]} {Moment(*moment)}"
 
 
+@pytest.mark.slow
 def test_every_moment_of_the_slice_was_killed_and_left_no_trace(matrix):
     assert {f"{reported(c['moment'])}$" for c in matrix["kills"]} == set(SLICE)
     assert [(reported(c["moment"]), c["faults"]) for c in matrix["kills"] if c["faults"]] == []
 
 
+@pytest.mark.slow
 def test_a_fit_is_repeated_only_where_it_had_not_ended(matrix):
     assert [c["sampled"] for c in matrix["kills"]] == [1, 0, 0]
 
 
+@pytest.mark.slow
 def test_the_champion_changes_with_the_tables_and_not_with_the_alias(matrix):
     assert [c["champion"] for c in matrix["kills"]] == ["v1", "v1, alias on v2", "v2"]
 
 
+@pytest.mark.slow
 def test_two_refits_of_a_dataset_and_one_of_another_at_once_all_end_well(matrix):
     assert matrix["race"] == []
 
@@ -67,7 +71,7 @@ def test_a_task_that_no_scenario_calls_is_missed():
     from flows import refit_weekly
 
     tasks = tasks_of(refit_weekly)
-    assert {"begin_run", "settle_fit", "publish_run", "refuse_batch"} <= tasks
+    assert {"begin_run", "select_fit", "publish_run", "refuse_batch"} <= tasks
     known = [Moment(name, AFTER) for name in tasks]
     assert missing_tasks(known) == set()
     assert missing_tasks(m for m in known if m.task != "fit_posterior") == {"fit_posterior"}

@@ -1,12 +1,11 @@
 """Things that go wrong beneath a refit, as real as a test can have them."""
 
+import ctypes
 import os
 import resource
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -16,7 +15,9 @@ import pytest
 
 from tasks.store.warehouse import connection
 
-NOBODY = 65534
+CAPABILITY_VERSION = 0x20080522
+CAP_DAC_OVERRIDE = 1 << 1
+"""The right to write against permissions; capabilities(7)."""
 HOLD = """
 import sys, duckdb
 con = duckdb.connect(sys.argv[1])
@@ -37,25 +38,48 @@ def full_disk(free_bytes: int) -> Iterator[None]:
 
 
 @contextmanager
-def read_only_copy(folder: Path) -> Iterator[Path]:
-    """Copy a folder to where this process may read and not write; root becomes nobody for it."""
-    # Not below pytest's own folder, which nobody else may enter.
-    room = Path(tempfile.mkdtemp(prefix="mmm-read-only-"))
-    copy = room / "home"
-    shutil.copytree(folder, copy)
-    for path in (room, copy, *copy.rglob("*")):
+def read_only(folder: Path) -> Iterator[None]:
+    """Take the right to write from a folder and all in it; for root too, as far as it goes."""
+    modes = {path: path.stat().st_mode for path in (folder, *folder.rglob("*"))}
+    for path in modes:
         path.chmod(0o555 if path.is_dir() else 0o444)
-    is_root = os.geteuid() == 0
-    if is_root:
-        os.seteuid(NOBODY)
     try:
-        yield copy
+        with _bound_by_permissions():
+            yield
     finally:
-        if is_root:
-            os.seteuid(0)
-        for path in (room, copy, *copy.rglob("*")):
-            path.chmod(0o755)
-        shutil.rmtree(room)
+        for path, mode in modes.items():
+            path.chmod(mode)
+
+
+@contextmanager
+def _bound_by_permissions() -> Iterator[None]:
+    """Let permissions hold for root as they do for everybody else, in this thread.
+
+    Root stays who it is and may read everything, so that it finds its own files wherever the
+    checkout lies: another user could not enter a private folder.
+    """
+    if os.geteuid() != 0:
+        yield
+        return
+    if not sys.platform.startswith("linux"):
+        pytest.skip("root may write everywhere, and only Linux lets a thread do without that right")
+    libc = ctypes.CDLL(None, use_errno=True)
+    thread = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
+    rights = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable, and their upper halves
+    _require_done(libc.capget(thread, rights))
+    before = rights[0]
+    rights[0] = before & ~CAP_DAC_OVERRIDE
+    _require_done(libc.capset(thread, rights))
+    try:
+        yield
+    finally:
+        rights[0] = before
+        _require_done(libc.capset(thread, rights))
+
+
+def _require_done(code: int) -> None:
+    if code != 0:
+        raise OSError(ctypes.get_errno(), "the rights of this thread cannot be read or changed")
 
 
 @contextmanager

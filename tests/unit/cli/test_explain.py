@@ -1,6 +1,7 @@
 """``mmm explain`` and ``mmm stability``: what is refused at once, tables, one JSON object."""
 
 import json
+import shutil
 import sys
 import types
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from schemas.answers.stability import Floor, StabilityReport, TrendRow, TrendRun
 from schemas.documents.changes import ChannelChange, Explanation, Factor, FitTold, Part
 from schemas.documents.results import RunStatus
 from schemas.outcomes import Verdict
+from tasks.store.home import Home
 from tasks.store.runs.status import advance_run, start_run
 
 NOTHING = Part(value=0.0, mcse=0.0)
@@ -82,20 +84,28 @@ def flow(home, monkeypatch):
     return install
 
 
-@pytest.fixture
-def runs(home):
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
     """Accepted runs ``a`` and ``b``, a rejected one, one that never ended, one of another brand."""
+    template = Home(tmp_path_factory.mktemp("ended").resolve())
 
     def end(run_id, dataset_id, verdict):
-        start_run(home, run_id, dataset_id)
+        start_run(template, run_id, dataset_id)
         for status in list(RunStatus)[1:-1]:
-            advance_run(home, run_id, status, verdict=verdict)
+            advance_run(template, run_id, status, verdict=verdict)
 
     end("a", "acme", Verdict.PASS)
     end("b", "acme", Verdict.REVIEW)
     end("rejected", "acme", Verdict.FAIL)
     end("other", "brand", Verdict.PASS)
-    start_run(home, "begun", "acme")
+    start_run(template, "begun", "acme")
+    return template.root
+
+
+@pytest.fixture
+def runs(home, ended):
+    """A home of its own with the runs that have ended."""
+    shutil.copytree(ended, home.root, dirs_exist_ok=True)
 
 
 def call(capsys, *argv):

@@ -61,7 +61,7 @@ def flow_without_engine(monkeypatch):
     from tasks.store.home import current_home
 
     monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
-    monkeypatch.setattr(task.tracking, "open_store", lambda _home: None)
+    monkeypatch.setattr(task.experiments, "open_store", lambda _home: None)
     monkeypatch.setattr(task, "log_plan", lambda _client, _home, _record: "mlflow-1")
 
     def plan_budget(request):

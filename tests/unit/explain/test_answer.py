@@ -84,7 +84,7 @@ def test_a_fit_that_was_not_begun_or_broke_is_reported_and_nothing_is_guessed():
     row = reported.channels[0]
     assert row.parts.keys() == {Factor.SPEC_OR_CODE}, "restated and new cannot be told apart"
     assert row.unsplit.value == pytest.approx(0.5)
-    assert "restated history and new periods +0.50, which could not be reported" in row.sentence
+    assert "restated history and new periods +0.50, which could not be told apart" in row.sentence
     assert not reported.is_complete
     assert "it broke" in reported.notes[0]
     assert "no time was left" in reported.notes[1]

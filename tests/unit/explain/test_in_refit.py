@@ -15,7 +15,7 @@ def reported(monkeypatch):
     """Reasons that are reported instead of an explanation."""
     reasons = []
     monkeypatch.setattr(
-        auxiliary_fits, "tell_no_explanation", lambda _spec, _run, reason: reasons.append(reason)
+        auxiliary_fits, "report_no_explanation", lambda _spec, _run, reason: reasons.append(reason)
     )
     return reasons
 

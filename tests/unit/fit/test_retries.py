@@ -23,7 +23,7 @@ RUN = "run-1"
 @pytest.fixture
 def climb(home, monkeypatch):
     """Run an escalation without Prefect; return the judged fit and the forged tasks."""
-    monkeypatch.setattr("flows.retries.settle_fit", select_fit.fn)
+    monkeypatch.setattr("flows.retries.select_fit", select_fit.fn)
 
     def run(*outcomes, seconds=1.0, timings=None, **sampler):
         spec = RunSpec.model_validate({"dataset_id": "d", "sampler": sampler})
