@@ -30,6 +30,11 @@ def fit_settings(spec: RunSpec, sampler: SamplerSpec, roles: Mapping[str, Any]) 
     roles
         Roles of the columns, as ``column_info.json`` has them: ``controls`` that the spec leaves
         out are all those of the file.
+
+    Returns
+    -------
+    dict
+        The spec without ``BESIDE_THE_FIT``, channels and roles by name, ready for ``changed_keys``.
     """
     kept = {k: v for k, v in spec.model_dump(mode="json").items() if k not in BESIDE_THE_FIT}
     kept["kpi"] = {k: v for k, v in kept["kpi"].items() if k != "name"}
@@ -43,7 +48,15 @@ def fit_settings(spec: RunSpec, sampler: SamplerSpec, roles: Mapping[str, Any]) 
 
 
 def changed_keys(now: Mapping[str, Any], then: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Dotted keys of two documents that differ."""
+    """Dotted keys of two documents that differ.
+
+    Parameters
+    ----------
+    now, then
+        Two documents, nested.
+    prefix
+        Dotted path of both, with a dot at its end.
+    """
     keys: list[str] = []
     for key in sorted({*now, *then}):
         new, old = now.get(key), then.get(key)

@@ -49,6 +49,11 @@ def adstock_weights(
     array
         Shape ``(..., l_max)``.
 
+    Raises
+    ------
+    ValueError
+        For kind ``none``, which has no weights.
+
     References
     ----------
     Jin et al. (2017), section 2.1 (geometric, delayed); pymc-marketing ``weibull_adstock`` and

@@ -9,6 +9,11 @@ def variance_inflation(values: pd.DataFrame) -> dict[str, float]:
 
     The diagonal of the inverse correlation matrix; the pseudo-inverse stands in where columns are
     exactly dependent, and such columns are reported as 1e12.
+
+    Parameters
+    ----------
+    values
+        One column per input, one row per period; rows that are not finite are left out.
     """
     clean = values.replace([np.inf, -np.inf], np.nan).dropna()
     varying = [c for c in clean.columns if clean[c].min() < clean[c].max()]

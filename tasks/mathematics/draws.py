@@ -15,7 +15,18 @@ from schemas.names import HDI_PROB, SAMPLE_DIM
 
 
 def stack_samples(draws: xr.Dataset) -> xr.Dataset:
-    """Stack ``chain`` and ``draw`` into ``sample``, chain by chain, sample first."""
+    """Stack ``chain`` and ``draw`` into ``sample``, chain by chain, sample first.
+
+    Parameters
+    ----------
+    draws
+        Dims ``(chain, draw, ...)``.
+
+    Returns
+    -------
+    xr.Dataset
+        Dims ``(sample, ...)``, no index on ``sample``.
+    """
     stacked = draws.stack({SAMPLE_DIM: ("chain", "draw")}, create_index=False)
     return stacked.transpose(SAMPLE_DIM, ...)
 
@@ -48,7 +59,20 @@ def hdi(values: NDArray[np.float64], *, prob: float = HDI_PROB) -> tuple[Any, An
 
 
 def summarize(values: NDArray[np.float64], name: str) -> dict[str, Any]:
-    """Mean and interval of a scalar's draws as ``{name}_mean``, ``{name}_low``, ``{name}_high``."""
+    """Mean and interval of a scalar's draws as ``{name}_mean``, ``{name}_low``, ``{name}_high``.
+
+    Parameters
+    ----------
+    values
+        Draws of one number, ``(sample,)``.
+    name
+        Stem of the keys.
+
+    Returns
+    -------
+    dict
+        In the unit of the draws; the interval is the 94 % HDI.
+    """
     low, high = hdi(values)
     return {
         f"{name}_mean": float(np.mean(values)),

@@ -60,7 +60,20 @@ def event_column(
 
 
 def period_ends(starts: NDArray[np.datetime64], grain: Grain) -> NDArray[np.datetime64]:
-    """Return the first day after each period, same shape; starts are days."""
+    """Return the first day after each period, same shape; starts are days.
+
+    Parameters
+    ----------
+    starts
+        Period starts as days, any shape.
+    grain
+        Length of a period.
+
+    Returns
+    -------
+    NDArray
+        Days, shape of ``starts``.
+    """
     if grain is Grain.WEEK:
         return starts + np.timedelta64(DAYS_PER_WEEK, "D")
     month = starts.astype("datetime64[M]")

@@ -101,5 +101,16 @@ def _column(rows: pd.DataFrame, column: str | None, shape: tuple[int, int]) -> N
 
 
 def estimation_window(panel: xr.Dataset) -> xr.Dataset:
-    """Return the fitted periods of a panel."""
+    """Return the fitted periods of a panel.
+
+    Parameters
+    ----------
+    panel
+        As ``build_panel`` arranges it.
+
+    Returns
+    -------
+    xr.Dataset
+        The same variables, on the dates where ``is_estimation`` holds.
+    """
     return panel.isel({DATE_DIM: panel[IS_ESTIMATION].values})

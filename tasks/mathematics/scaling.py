@@ -22,6 +22,11 @@ from tasks.mathematics.panel import estimation_window
 def compute_scales(panel: xr.Dataset) -> xr.Dataset:
     """Compute every scale of a panel.
 
+    Parameters
+    ----------
+    panel
+        As ``build_panel`` arranges it, every period of it.
+
     Returns
     -------
     xr.Dataset
@@ -102,13 +107,29 @@ def scales_from_json(document: Mapping[str, Any]) -> xr.Dataset:
 
 
 def scale_media(panel: xr.Dataset, scales: xr.Dataset) -> NDArray[np.float64]:
-    """Media divided by its scale, shape ``(entity, channel, date)``, no unit."""
+    """Media divided by its scale, shape ``(entity, channel, date)``, no unit.
+
+    Parameters
+    ----------
+    panel
+        As ``build_panel`` arranges it.
+    scales
+        From ``compute_scales`` of the fit's panel.
+    """
     scaled = panel["media"] / scales["media_scale"]
     return scaled.transpose(ENTITY_DIM, CHANNEL_DIM, DATE_DIM).to_numpy()
 
 
 def scale_controls(panel: xr.Dataset, scales: xr.Dataset) -> NDArray[np.float64]:
-    """Controls as z-scores, shape ``(entity, control, date)``."""
+    """Controls as z-scores, shape ``(entity, control, date)``.
+
+    Parameters
+    ----------
+    panel
+        As ``build_panel`` arranges it.
+    scales
+        From ``compute_scales`` of the fit's panel.
+    """
     scaled = (panel["controls"] - scales["control_mean"]) / scales["control_std"]
     return scaled.transpose(ENTITY_DIM, CONTROL_DIM, DATE_DIM).to_numpy()
 

@@ -29,5 +29,18 @@ def fourier_terms(dates: pd.DatetimeIndex, harmonics: int) -> NDArray[np.float64
 def standardized_trend(
     position: NDArray[np.float64], *, mean: float, std: float
 ) -> NDArray[np.float64]:
-    """Linear trend ``(t - mean) / std`` at positions ``t`` in periods, same shape."""
+    """Linear trend ``(t - mean) / std`` at positions ``t`` in periods, same shape.
+
+    Parameters
+    ----------
+    position
+        Periods since the first of the fit, any shape.
+    mean, std
+        Of the fitted periods' positions, from ``feature_scaler.json``.
+
+    Returns
+    -------
+    NDArray
+        Shape of ``position``, no unit.
+    """
     return (position - mean) / std

@@ -12,6 +12,11 @@ from tasks.mathematics.panel import estimation_window
 def effective_spend(panel: xr.Dataset) -> dict[str, dict[str, Any]]:
     """Summarize each channel's spend and input over the fitted window.
 
+    Parameters
+    ----------
+    panel
+        As ``tasks.mathematics.panel.build_panel`` arranges it.
+
     Returns
     -------
     dict

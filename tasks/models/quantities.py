@@ -74,6 +74,13 @@ def quantiles(values: NDArray[np.float64] | None, name: str) -> dict[str, float 
     """Median and equal-tailed intervals: ``{name}_median``, ``_low_50``, ``_high_50``, ``_low_90``.
 
     All null without draws.
+
+    Parameters
+    ----------
+    values
+        Draws of one number, ``(sample,)``, or None.
+    name
+        Stem of the keys.
     """
     tails = {f"{name}_median": 0.5}
     for percent in INTERVALS:
@@ -86,7 +93,20 @@ def quantiles(values: NDArray[np.float64] | None, name: str) -> dict[str, float 
 
 
 def thin_draws(draws: xr.Dataset, n_draws: int) -> xr.Dataset:
-    """Keep about ``n_draws`` draws, evenly from every chain; fewer where there are fewer."""
+    """Keep about ``n_draws`` draws, evenly from every chain; fewer where there are fewer.
+
+    Parameters
+    ----------
+    draws
+        Dims ``(chain, draw, ...)``.
+    n_draws
+        How many of all chains together.
+
+    Returns
+    -------
+    xr.Dataset
+        The same dims, every k-th draw of each chain.
+    """
     step = max(1, draws.sizes["chain"] * draws.sizes["draw"] // n_draws)
     return draws.isel(draw=slice(None, None, step))
 
@@ -102,6 +122,11 @@ def pick_draws(draws: xr.Dataset, n_draws: int, *, seed: int | None = None) -> x
         How many, at most as many as there are.
     seed
         Shuffle them, so that draws of two independent fits can be paired.
+
+    Returns
+    -------
+    xr.Dataset
+        Dims ``(chain, draw, ...)`` with one chain of ``n_draws`` draws.
     """
     n_chains, n_each = draws.sizes["chain"], draws.sizes["draw"]
     places = np.linspace(0, n_chains * n_each - 1, n_draws).round().astype(int)

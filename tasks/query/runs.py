@@ -78,7 +78,13 @@ def summarize_run(run_id: str) -> dict[str, Any]:
 
 
 def read_summaries(run_id: str) -> dict[str, Any]:
-    """Return returns and fit metrics of a run that has just ended, for its closing table."""
+    """Return returns and fit metrics of a run that has just ended, for its closing table.
+
+    Returns
+    -------
+    dict
+        ``roas`` per channel, and ``fit``; empty where the run did not write it.
+    """
     folder = current_home().run_dir(run_id)
     return {
         "roas": read_document(folder, Artifact.ROI_METRICS) or {},

@@ -28,6 +28,11 @@ def code_fingerprint(*packages: str) -> str:
     ----------
     *packages
         Folders relative to the checkout, such as ``tasks/mathematics``; default: all of them.
+
+    Raises
+    ------
+    CorruptArtifactError
+        If there is no code in those folders.
     """
     digest = hashlib.sha256()
     files = sorted(

@@ -27,7 +27,13 @@ class ExpectationError(RuntimeError):
 
 
 def read_suite(layer: Layer) -> dict[str, Any]:
-    """Read a layer's suite as it is kept in ``schemas/suites``."""
+    """Read a layer's suite as it is kept in ``schemas/suites``.
+
+    Returns
+    -------
+    dict
+        ``name`` and ``expectations``, each with ``type``, ``kwargs`` and ``meta``.
+    """
     text = (
         importlib.resources.files("schemas.suites")
         .joinpath(f"{layer.value}.json")

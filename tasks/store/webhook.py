@@ -32,6 +32,11 @@ def is_configured() -> bool:
 def post_json(document: Mapping[str, Any]) -> bool:
     """Post ``document``, with one retry after a failure that may pass.
 
+    Parameters
+    ----------
+    document
+        What is sent, as JSON; numbers must be finite.
+
     Returns
     -------
     bool

@@ -94,19 +94,41 @@ def read_json(home: Home, ref: FileRef) -> Any:
 
 
 def write_parquet(home: Home, path: Path, frame: "pd.DataFrame") -> FileRef:
-    """Write a frame without its index."""
+    """Write a frame without its index.
+
+    Parameters
+    ----------
+    home, path
+        Where it goes.
+    frame
+        Any frame; its index is dropped.
+    """
     return write_whole(home, path, lambda p: frame.to_parquet(p, index=False))
 
 
 def read_parquet(home: Home, ref: FileRef) -> "pd.DataFrame":
-    """Read a referenced frame."""
+    """Read a referenced frame.
+
+    Returns
+    -------
+    pd.DataFrame
+        Its columns as they were written.
+    """
     import pandas as pd
 
     return pd.read_parquet(open_ref(home, ref))
 
 
 def write_netcdf(home: Home, path: Path, tree: "xr.DataTree") -> FileRef:
-    """Write a DataTree of draws, compressed, in one file."""
+    """Write a DataTree of draws, compressed, in one file.
+
+    Parameters
+    ----------
+    home, path
+        Where it goes.
+    tree
+        Draws by group, dims ``(chain, draw, ...)``.
+    """
 
     def write(partial: Path) -> None:
         encoding = {
@@ -123,7 +145,13 @@ def write_netcdf(home: Home, path: Path, tree: "xr.DataTree") -> FileRef:
 
 
 def read_netcdf(home: Home, ref: FileRef) -> "xr.DataTree":
-    """Read a referenced DataTree into memory and close the file."""
+    """Read a referenced DataTree into memory and close the file.
+
+    Returns
+    -------
+    xr.DataTree
+        Its groups as they were written, in memory.
+    """
     import xarray as xr
 
     with xr.open_datatree(open_ref(home, ref), engine="h5netcdf") as tree:

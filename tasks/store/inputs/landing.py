@@ -160,6 +160,11 @@ def parquet_header(source: Path) -> list[str]:
 def read_excel_cells(source: Path, sheet: str | None) -> "pd.DataFrame":
     """Read one sheet, header row included, every cell as the object it is.
 
+    Returns
+    -------
+    pd.DataFrame
+        One row per row of the sheet, columns numbered from 0.
+
     Raises
     ------
     ValueError

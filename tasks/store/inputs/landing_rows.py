@@ -61,6 +61,11 @@ def check_frame(
 
     Columns: ``_line, entity_id, period_start, unreadable date, ambiguous date, empty entity``, and
     per numeric source column ``value of X``, ``text in X`` (not a number) and ``missing X``.
+
+    Returns
+    -------
+    pd.DataFrame
+        Those columns, in the order of the file.
     """
     period, entity = text_sql(roles.period), entity_sql(roles.entity, TOTAL_ENTITY)
     day = date_sql(roles.period, reading.date_format)

@@ -18,6 +18,11 @@ _ACCEPTED = (Verdict.PASS, Verdict.REVIEW)
 def open_documents(home: Home, run_id: str, names: Iterable[str]) -> dict[str, Any]:
     """Open JSON documents and Parquet tables of a run by name; absent files are left out.
 
+    Returns
+    -------
+    dict
+        By file name: a parsed document, or a ``pd.DataFrame`` for a Parquet file.
+
     Raises
     ------
     CorruptArtifactError

@@ -111,7 +111,13 @@ def write_gate_results(
 
 
 def read_gate_results(home: Home, run_id: str) -> list[dict[str, Any]]:
-    """Return all gate results of a run, in the order of the layers."""
+    """Return all gate results of a run, in the order of the layers.
+
+    Returns
+    -------
+    list of dict
+        ``battery`` (the gate group), ``gate``, ``verdict``, ``observed``, ``detail``.
+    """
     order = ["raw", "canonical", "features", "sampling", "fit", "stability"]
     with reading(home) as con:
         rows = con.execute(
@@ -148,7 +154,13 @@ def write_marts(
 
 
 def read_roas(home: Home, run_id: str) -> dict[str, dict[str, Any]]:
-    """Return the published ROAS of one run per channel; empty if it published none."""
+    """Return the published ROAS of one run per channel; empty if it published none.
+
+    Returns
+    -------
+    dict
+        By channel the columns of ``mart.roas``: money, KPI units, and money per money.
+    """
     columns = ", ".join(ROAS_COLUMNS)
     with reading(home) as con:
         rows = con.execute(

@@ -47,6 +47,15 @@ def replace_scores(
     """Replace a run's scores of the bases that ``rows`` (``SCORE_RECORD``) has.
 
     Scores of another basis stay: what was evaluated while the files of the run were there.
+
+    Parameters
+    ----------
+    con
+        An open transaction.
+    run_id, dataset_id
+        Whose forecast was scored.
+    rows
+        Columns ``SCORE_RECORD``, one row per scored forecast.
     """
     for basis in sorted(set(rows["basis"])):
         con.execute(

@@ -18,7 +18,17 @@ _FLOOR_COLUMNS = tuple(FloorRow.model_fields)
 def write_stability(
     con: "duckdb.DuckDBPyConnection", run_id: str, dataset_id: str, document: Mapping[str, Any]
 ) -> None:
-    """Replace a run's rows by those of ``stability.json``; none without a champion."""
+    """Replace a run's rows by those of ``stability.json``; none without a champion.
+
+    Parameters
+    ----------
+    con
+        An open transaction.
+    run_id, dataset_id
+        Of the refit.
+    document
+        ``stability.json``: ``champion``, and ``channels`` with ``STABILITY_COLUMNS``.
+    """
     con.execute("delete from mart.stability where run_id = ?", [run_id])
     champion: Mapping[str, Any] = document.get("champion") or {}
     columns = ", ".join(STABILITY_COLUMNS)
@@ -44,7 +54,13 @@ def read_stability(home: Home, dataset_id: str) -> list[TrendRow]:
 
 
 def read_last_periods(home: Home, dataset_id: str) -> dict[str, Any]:
-    """Return the newest period of the snapshot of every run of a dataset."""
+    """Return the newest period of the snapshot of every run of a dataset.
+
+    Returns
+    -------
+    dict
+        First day of the newest period, by run.
+    """
     with reading(home) as con:
         rows = con.execute(
             "select r.run_id, s.last_period from ops.runs r join ops.snapshots s "
