@@ -191,8 +191,8 @@ def test_files_and_functions_that_the_pages_name_exist():
 
 
 def test_make_commands_in_the_documents_exist():
-    targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.M))
-    asked = {t for page in PAGES for t in re.findall(r"(?:^|`)make ([a-z]+)", read(page), re.M)}
+    targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.M))
+    asked = {t for page in PAGES for t in re.findall(r"(?:^|`)make ([a-z-]+)", read(page), re.M)}
     assert asked <= targets
 
 
