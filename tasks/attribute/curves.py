@@ -4,7 +4,6 @@ A curve is the steady state: the same input in every period, long enough that ca
 split over entities as the mean of the fitted window is.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +11,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.features import FeatureMetadata
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
 from tasks.attribute.marginal import find_breakeven, marginal_return, spaced_grid
-from tasks.attribute.roas import returns_are_money
 from tasks.attribute.steady_state import steady_panel, steady_response
 from tasks.mathematics.lookback import longest_carryover, longest_memory
 from tasks.mathematics.panel import estimation_window
@@ -67,7 +66,7 @@ def thin_tree(tree: xr.DataTree) -> xr.DataTree:
 
 
 def measure_curves(
-    model: FittedModel, panel: xr.Dataset, metadata: Mapping[str, Any], *, target_return: float
+    model: FittedModel, panel: xr.Dataset, metadata: FeatureMetadata, *, target_return: float
 ) -> dict[str, dict[str, Any]]:
     """Return ``response_curves.json``.
 
@@ -103,7 +102,7 @@ def measure_curves(
         the same multiples of its own ``current``.
     """
     window = estimation_window(panel)
-    is_money = returns_are_money(metadata)
+    is_money = metadata.in_money
     value = window["unit_value"].mean(DATE_DIM).to_numpy()
     worth = value if is_money else np.ones_like(value)
     n_periods = longest_carryover(metadata) if model.additive else longest_memory(metadata)

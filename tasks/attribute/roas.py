@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.features import FeatureMetadata
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, ComponentKind
 from schemas.spec.run_spec import KpiKind
 from tasks.attribute.contribution import Attribution
@@ -32,16 +33,11 @@ ROAS_BY_ENTITY_COLUMNS = (
 _ENDS = ("mean", "low", "high")
 
 
-def returns_are_money(metadata: Mapping[str, Any]) -> bool:
-    """Say whether a unit of the KPI has a value in money."""
-    return bool(metadata["kpi_kind"] == KpiKind.REVENUE or metadata["has_unit_value"])
-
-
 def measure_roas(
     model: FittedModel,
     panel: xr.Dataset,
     split: Attribution,
-    metadata: Mapping[str, Any],
+    metadata: FeatureMetadata,
     prior_driven: Sequence[str],
 ) -> dict[str, dict[str, Any]]:
     """Return ``roi_metrics.json``.
@@ -77,19 +73,17 @@ def measure_roas(
             "mroas_mean": None,
             "prior_driven": name in prior_driven,
         }
-        if spend and returns_are_money(metadata):
+        if spend and metadata.in_money:
             row |= summarize(totals.worth.sum(axis=1) / spend, "roas")
             gain = _gain(model, panel, name, split)
             row["mroas_mean"] = float((gain * value).sum()) / (MARGINAL_STEP * spend)
-        if metadata["kpi_kind"] == KpiKind.COUNT:
+        if metadata.kpi_kind == KpiKind.COUNT:
             row |= _cost_per_unit(spend, row)
         result[name] = row
     return result
 
 
-def tabulate_roas(
-    panel: xr.Dataset, split: Attribution, metadata: Mapping[str, Any]
-) -> pd.DataFrame:
+def tabulate_roas(panel: xr.Dataset, split: Attribution, metadata: FeatureMetadata) -> pd.DataFrame:
     """Return ``roas_by_entity.parquet``.
 
     Returns
@@ -103,7 +97,7 @@ def tabulate_roas(
     tables = []
     for name, totals in split.channels.items():
         spend = _spend(panel, name)
-        has_roas = returns_are_money(metadata) & (np.nan_to_num(spend) > 0)
+        has_roas = metadata.in_money & (np.nan_to_num(spend) > 0)
         roas = totals.worth / np.where(has_roas, spend, np.nan)
         columns = {"spend": spend, **_ends(totals.contribution, "contribution")}
         columns |= _ends(roas, "roas")
@@ -113,14 +107,14 @@ def tabulate_roas(
 
 
 def measure_quantiles(
-    panel: xr.Dataset, split: Attribution, metadata: Mapping[str, Any]
+    panel: xr.Dataset, split: Attribution, metadata: FeatureMetadata
 ) -> dict[str, dict[str, float | None]]:
     """Return ``channel_quantiles.json``: share and ROAS of every channel over the fitted window."""
     kpi = float(estimation_window(panel)["kpi"].sum())
     result = {}
     for name, totals in split.channels.items():
         spend = _total(_spend(panel, name))
-        has_roas = spend and returns_are_money(metadata)
+        has_roas = spend and metadata.in_money
         result[name] = {
             **quantiles(totals.contribution.sum(axis=1) / kpi, "share"),
             **quantiles(totals.worth.sum(axis=1) / spend if has_roas else None, "roas"),

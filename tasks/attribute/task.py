@@ -5,10 +5,12 @@ import logging
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.names import Artifact
 from schemas.refs import AttributionRef, DiagnosticsRef, FeaturesRef, PosteriorRef
 from schemas.spec.run_spec import RunSpec
 from tasks.store.files.artifacts import (
+    read_document,
     read_json,
     read_netcdf,
     read_parquet,
@@ -36,8 +38,11 @@ def attribute_kpi(
     from tasks.models.registry import open_fitted
 
     home = current_home()
-    metadata = read_json(home, features.metadata)
-    tree, scaler = read_netcdf(home, posterior.posterior), read_json(home, features.scaler)
+    metadata = read_document(home, features.metadata, FeatureMetadata)
+    tree, scaler = (
+        read_netcdf(home, posterior.posterior),
+        read_document(home, features.scaler, FeatureScaler),
+    )
     model = open_fitted(tree, metadata, scaler)
     panel = build_panel(read_parquet(home, features.features), metadata)
     window = panel[IS_ESTIMATION].values

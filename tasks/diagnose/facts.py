@@ -88,7 +88,7 @@ def collect_facts(
         values=np.concatenate([media, terms], axis=1),
         entities=[str(name) for name in panel[ENTITY_DIM].values],
         spend={n: float(s) for n, s in zip(channels, spend, strict=True) if np.isfinite(s)},
-        n_parameters=int(inputs.metadata["n_parameters"]),
+        n_parameters=int(inputs.metadata.n_parameters),
         findings=findings,
         lifts=lifts,
         gates=gates,

@@ -115,7 +115,7 @@ def _judge_rest(evidence: Evidence, gates: GateSettings) -> list[GateOutcome]:
 def _find_causes(
     fit: FitUnderTest, evidence: Evidence, findings: list[Finding], gates: GateSettings
 ) -> list[Cause]:
-    names = [channel["name"] for channel in fit.inputs.metadata["channels"]]
+    names = fit.inputs.metadata.channel_names
     blamed = find_suspects(evidence.sampling, fit.tree, gates.sampling, channels=names)
     data = collect_facts(
         fit.panel, fit.inputs, findings=findings, lifts=evidence.lifts, gates=gates

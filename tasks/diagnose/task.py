@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.documents.promotions import Champion
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
@@ -20,7 +21,13 @@ from schemas.refs import (
     SnapshotRef,
 )
 from schemas.spec.run_spec import RunSpec
-from tasks.store.files.artifacts import read_json, read_netcdf, read_parquet, write_json
+from tasks.store.files.artifacts import (
+    read_document,
+    read_json,
+    read_netcdf,
+    read_parquet,
+    write_json,
+)
 from tasks.store.home import Home, current_home
 from tasks.store.runs.champions import find_champion
 from tasks.store.runs.documents import open_documents
@@ -75,8 +82,8 @@ def _open_fit(home: Home, posterior: PosteriorRef, features: FeaturesRef) -> "Fi
     from tasks.models.contract import ModelInputs
     from tasks.models.registry import open_fitted
 
-    metadata = read_json(home, features.metadata)
-    scaler = read_json(home, features.scaler)
+    metadata = read_document(home, features.metadata, FeatureMetadata)
+    scaler = read_document(home, features.scaler, FeatureScaler)
     tree = read_netcdf(home, posterior.posterior)
     return FitUnderTest(
         model=open_fitted(tree, metadata, scaler),

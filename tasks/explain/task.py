@@ -18,6 +18,7 @@ from schemas.documents.changes import (
     NextFit,
     TriedFit,
 )
+from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.names import Artifact
 from schemas.refs import PosteriorRef
 from schemas.spec.run_spec import RunSpec
@@ -33,6 +34,7 @@ from tasks.explain.plan import (
 )
 from tasks.explain.route import AFTER, BEFORE
 from tasks.store.files.artifacts import (
+    read_document,
     read_json,
     read_netcdf,
     read_parquet,
@@ -202,7 +204,10 @@ def _compare(
     )
     earlier, later = _facts(then), _facts(now)
     require_order(earlier, later)
-    kpis = [read_json(home, run.source.features.metadata)["kpi_column"] for run in (then, now)]
+    kpis = [
+        read_document(home, run.source.features.metadata, FeatureMetadata).kpi_column
+        for run in (then, now)
+    ]
     rows = [read_parquet(home, run.snapshot.wide) for run in (then, now)]
     panels = lay_side_by_side(rows[0], rows[1], kpi_then=kpis[0], kpi_now=kpis[1])
     folder, today = resume.fit_dir(home, run_id, FOLDER), fit_fingerprint()
@@ -265,9 +270,9 @@ def _returns(home: Home, run: ComparedRun) -> dict[str, dict[str, Any]]:
     from tasks.models.returns import measure_returns
 
     files = run.source.features
-    metadata = read_json(home, files.metadata)
+    metadata = read_document(home, files.metadata, FeatureMetadata)
     tree = read_netcdf(home, run.source.posterior)
-    model = open_fitted(tree, metadata, read_json(home, files.scaler))
+    model = open_fitted(tree, metadata, read_document(home, files.scaler, FeatureScaler))
     panel = build_panel(read_parquet(home, files.features), metadata)
     published = read_json(home, run.source.roi_metrics)
     return publish_means(measure_returns(model, panel, metadata), published)

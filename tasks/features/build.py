@@ -1,20 +1,21 @@
 """Build features: one frame, its metadata and its scaler."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.features import FeatureMetadata, FeatureSettings, StatedShares
 from schemas.names import DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, PERIOD_COLUMN, ComponentKind
 from schemas.refs import SnapshotRef
 from schemas.spec.baseline import TrendKind, TrendSpec
 from schemas.spec.roles import ColumnRoles
 from schemas.spec.run_spec import ModelKind, RunSpec
 from tasks.features.feasibility import require_feasible
-from tasks.features.metadata import count_parameters, describe_features
+from tasks.features.metadata import count_parameters, describe_settings
 from tasks.features.public_holidays import holidays_event
 from tasks.features.windows import apply_windows
 from tasks.mathematics.panel import IS_ESTIMATION, build_panel
@@ -39,7 +40,7 @@ class Features(NamedTuple):
     """Features of one snapshot."""
 
     frame: pd.DataFrame
-    metadata: dict[str, Any]
+    metadata: FeatureMetadata
     scales: xr.Dataset
 
 
@@ -68,69 +69,65 @@ def build_features(
     SpecError, DataContractError
         If the spec asks for what this history cannot report.
     """
-    metadata = describe_features(spec, roles, snapshot)
+    settings = describe_settings(spec, roles, snapshot)
     kept = apply_windows(rows, spec.windows, snapshot.grain)
     kept = kept.sort_values([ENTITY_COLUMN, PERIOD_COLUMN], kind="stable").reset_index(drop=True)
-    panel = build_panel(kept, metadata)
-    window = panel[IS_ESTIMATION].values
-    metadata |= _window_facts(panel, window)
-    metadata |= _term_facts(panel, metadata, spec)
-    require_feasible(metadata, pd.DatetimeIndex(panel[DATE_DIM].values[window]))
-    metadata["n_parameters"] = count_parameters(metadata, n_entities=panel.sizes[ENTITY_DIM])
+    panel = build_panel(kept, settings)
+    metadata = _describe_panel(panel, settings, spec)
+    fitted = panel[DATE_DIM].values[panel[IS_ESTIMATION].values]
+    require_feasible(metadata, pd.DatetimeIndex(fitted))
+    metadata = metadata.model_copy(update={"n_parameters": count_parameters(metadata)})
     scales = _scales(panel, metadata)
-    inputs = ModelInputs(metadata, scales)
-    place_tests(panel, metadata, spec.lift_tests)  # raises while nothing has been sampled
+    place_tests(panel, metadata.grain, spec.lift_tests)  # raises while nothing has been sampled
     if spec.model.kind is ModelKind.MMM:
-        metadata["share_priors"] = _stated_shares(panel, inputs)
-    return Features(_add_columns(kept, panel, inputs), metadata, scales)
+        shares = _stated_shares(panel, ModelInputs(metadata, scales))
+        metadata = metadata.model_copy(update={"share_priors": shares})
+    columns = _add_columns(kept, panel, ModelInputs(metadata, scales))
+    return Features(columns, metadata, scales)
 
 
-def _scales(panel: xr.Dataset, metadata: Mapping[str, Any]) -> xr.Dataset:
-    scales = compute_scales(carry_controls(panel, metadata["controls"]))
-    if metadata["model_kind"] == ModelKind.LOG_STUDENT_T:
+def _scales(panel: xr.Dataset, metadata: FeatureMetadata) -> xr.Dataset:
+    scales = compute_scales(carry_controls(panel, metadata.controls))
+    if metadata.model_kind == ModelKind.LOG_STUDENT_T:
         scales = scales.merge(compute_media_scales(panel, metadata, panel[IS_ESTIMATION].values))
     return scales
 
 
-def _stated_shares(panel: xr.Dataset, inputs: ModelInputs) -> dict[str, list[float]]:
+def _stated_shares(panel: xr.Dataset, inputs: ModelInputs) -> StatedShares:
     stated = share_priors(panel, inputs)
-    return {"log_median": stated.log_median.tolist(), "spread": stated.spread.tolist()}
+    return StatedShares(log_median=stated.log_median.tolist(), spread=stated.spread.tolist())
 
 
-def _window_facts(panel: xr.Dataset, window: NDArray[np.bool_]) -> dict[str, Any]:
+def _describe_panel(panel: xr.Dataset, settings: FeatureSettings, spec: RunSpec) -> FeatureMetadata:
+    """Add what the panel's dates decide: windows, trend and events."""
     dates = pd.DatetimeIndex(panel[DATE_DIM].values)
-    fitted = dates[window]
-    return {
-        "first_period": dates[0].date().isoformat(),
-        "estimation_start": fitted[0].date().isoformat(),
-        "estimation_end": fitted[-1].date().isoformat(),
-        "n_estimation_periods": len(fitted),
-        "n_carryover_periods": int((~window).sum()),
-        "entities": [str(e) for e in panel[ENTITY_DIM].values],
-    }
-
-
-def _term_facts(panel: xr.Dataset, metadata: Mapping[str, Any], spec: RunSpec) -> dict[str, Any]:
-    """Trend and events with what the panel's dates decide about them."""
-    dates = pd.DatetimeIndex(panel[DATE_DIM].values)
-    fitted = periods_since(dates[panel[IS_ESTIMATION].values], metadata)
-    holidays = spec.model.holidays
-    found = [holidays_event(holidays, dates[0].date(), dates[-1].date())] if holidays else []
-    return {
-        "trend": fix_trend(TrendSpec.model_validate(metadata["trend"]), fitted),
-        "events": [*metadata["events"], *found],
-        "media_curve": fix_trend(MEDIA_CURVE, fitted) if spec.model.time_varying_media else None,
-    }
+    window = panel[IS_ESTIMATION].values
+    fitted, first = dates[window], dates[0].date()
+    position = periods_since(fitted, first, settings.grain)
+    holidays, varies = spec.model.holidays, spec.model.time_varying_media
+    found = [holidays_event(holidays, first, dates[-1].date())] if holidays else []
+    return FeatureMetadata(
+        **settings.model_dump(exclude={"trend", "events"}),
+        first_period=first,
+        estimation_start=fitted[0].date(),
+        estimation_end=fitted[-1].date(),
+        n_estimation_periods=len(fitted),
+        n_carryover_periods=int((~window).sum()),
+        entities=[str(e) for e in panel[ENTITY_DIM].values],
+        trend=fix_trend(settings.trend, position),
+        events=[*settings.events, *found],
+        media_curve=fix_trend(MEDIA_CURVE, position) if varies else None,
+    )
 
 
 def _add_columns(kept: pd.DataFrame, panel: xr.Dataset, inputs: ModelInputs) -> pd.DataFrame:
     metadata = inputs.metadata
     added: dict[str, NDArray[np.float64]] = {}
     design = linear_design(panel, inputs)
-    columns = {control["name"]: control["column"] for control in metadata["controls"]}
+    columns = {control.name: control.column for control in metadata.controls}
     for index, term in enumerate(linear_terms(inputs)):
         added[_column_of(term, columns)] = design[:, index].ravel()
-    if metadata["model_kind"] == ModelKind.LOG_STUDENT_T:
+    if metadata.model_kind == ModelKind.LOG_STUDENT_T:
         added |= _fixed_transforms(panel, metadata, inputs.scales)
     return pd.concat([kept, pd.DataFrame(added, index=kept.index)], axis=1)
 
@@ -142,7 +139,7 @@ def _column_of(term: Term, control_columns: Mapping[str, str]) -> str:
 
 
 def _fixed_transforms(
-    panel: xr.Dataset, metadata: Mapping[str, Any], scales: xr.Dataset
+    panel: xr.Dataset, metadata: FeatureMetadata, scales: xr.Dataset
 ) -> dict[str, NDArray[np.float64]]:
     blocks = {
         "adstock": adstock_media(panel, metadata),
@@ -150,7 +147,7 @@ def _fixed_transforms(
         "z": standardize_media(panel, metadata, scales),
     }
     return {
-        f"{prefix}_{channel['input_column']}": block[:, index].ravel()
+        f"{prefix}_{channel.input_column}": block[:, index].ravel()
         for prefix, block in blocks.items()
-        for index, channel in enumerate(metadata["channels"])
+        for index, channel in enumerate(metadata.channels)
     }

@@ -4,13 +4,11 @@ Belongs here: terms of the linear design that the fitted window does not identif
 Does not: judging the data themselves (``tasks.validate``), the spec against itself (``schemas``).
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from schemas.documents.features import EventDays, FeatureMetadata
 from schemas.errors import SpecError
 from schemas.spec.run_spec import Grain, ModelKind
 from tasks.mathematics.events import event_column
@@ -19,13 +17,13 @@ from tasks.models.linear import describe_terms
 PERIODS_PER_YEAR = {Grain.WEEK: 52, Grain.MONTH: 12}
 
 
-def require_feasible(metadata: Mapping[str, Any], fitted: pd.DatetimeIndex) -> None:
+def require_feasible(metadata: FeatureMetadata, fitted: pd.DatetimeIndex) -> None:
     """Raise if a term of kind ``mmm`` cannot be learned from the fitted periods.
 
     Parameters
     ----------
     metadata
-        ``feature_metadata.json``.
+        With trend and events as they are fixed.
     fitted
         Starts of the fitted periods.
 
@@ -34,14 +32,14 @@ def require_feasible(metadata: Mapping[str, Any], fitted: pd.DatetimeIndex) -> N
     SpecError
         With every term that is not feasible, its key, the reason and what to write instead.
     """
-    if metadata["model_kind"] != ModelKind.MMM:
+    if metadata.model_kind != ModelKind.MMM:
         return
-    grain = Grain(metadata["grain"])
+    grain = metadata.grain
     problems = [
         *_ambiguous_names(metadata),
-        *_unseen_seasons(metadata["harmonics"], len(fitted), PERIODS_PER_YEAR[grain]),
+        *_unseen_seasons(metadata.harmonics, len(fitted), PERIODS_PER_YEAR[grain]),
     ]
-    for event in metadata["events"]:
+    for event in metadata.events:
         problems += _unseen_event(event, event_column(event, fitted.to_numpy(), grain), fitted)
     if problems:
         raise SpecError(
@@ -51,13 +49,13 @@ def require_feasible(metadata: Mapping[str, Any], fitted: pd.DatetimeIndex) -> N
         )
 
 
-def _ambiguous_names(metadata: Mapping[str, Any]) -> list[str]:
+def _ambiguous_names(metadata: FeatureMetadata) -> list[str]:
     names = [term.name for term in describe_terms(metadata)]
-    names += [channel["name"] for channel in metadata["channels"]]
+    names += metadata.channel_names
     return [
-        f"model.events: event {event['name']!r} has the name of another term or channel; rename it"
-        for event in metadata["events"]
-        if names.count(event["name"]) > 1
+        f"model.events: event {event.name!r} has the name of another term or channel; rename it"
+        for event in metadata.events
+        if names.count(event.name) > 1
     ]
 
 
@@ -78,9 +76,9 @@ def _unseen_seasons(harmonics: int, n_fitted: int, per_year: int) -> list[str]:
 
 
 def _unseen_event(
-    event: Mapping[str, Any], column: NDArray[np.float64], fitted: pd.DatetimeIndex
+    event: EventDays, column: NDArray[np.float64], fitted: pd.DatetimeIndex
 ) -> list[str]:
-    named = f"model.events: event {event['name']!r}"
+    named = f"model.events: event {event.name!r}"
     if not column.any():
         return [
             f"{named} has no day in the fitted periods {fitted[0]:%Y-%m-%d} to "

@@ -5,21 +5,20 @@ Later releases of the calendar may correct a past holiday; a fit keeps the days 
 
 import difflib
 from datetime import date
-from typing import Any
 
 import holidays
 
+from schemas.documents.features import EventDays, EventUnit
 from schemas.errors import SpecError
 from schemas.spec.baseline import HOLIDAYS_TERM
-from tasks.mathematics.events import EventUnit
 
 YEARS_AHEAD = 5
 """Calendar years after the last period for which the days are kept, for forecasts; fewer where the
 calendar of a country ends earlier."""
 
 
-def holidays_event(code: str, first: date, last: date) -> dict[str, Any]:
-    """Return the holidays of a country as an entry of ``feature_metadata.json``'s events.
+def holidays_event(code: str, first: date, last: date) -> EventDays:
+    """Return the holidays of a country as one event.
 
     Parameters
     ----------
@@ -41,12 +40,12 @@ def holidays_event(code: str, first: date, last: date) -> dict[str, Any]:
     days = holidays.country_holidays(
         country, subdiv=subdivision or None, years=range(first.year, until + 1)
     )
-    return {
-        "name": HOLIDAYS_TERM,
-        "unit": EventUnit.COUNT.value,
-        "dates": [day.isoformat() for day in sorted(days)],
-        "known_until": date(until, 12, 31).isoformat(),
-    }
+    return EventDays(
+        name=HOLIDAYS_TERM,
+        unit=EventUnit.COUNT,
+        dates=sorted(days),
+        known_until=date(until, 12, 31),
+    )
 
 
 def _require_known(country: str, subdivision: str) -> None:

@@ -11,7 +11,7 @@ from schemas.spec.roles import ColumnRoles
 from schemas.spec.run_spec import RunSpec
 from tasks.features import build
 from tasks.mathematics.scaling import scales_to_json
-from tasks.store.files.artifacts import read_json, read_parquet, write_json, write_parquet
+from tasks.store.files.artifacts import read_json, read_parquet, write_document, write_parquet
 from tasks.store.home import current_home
 from tasks.store.runs.resume import fit_dir, resumable
 
@@ -31,18 +31,19 @@ def build_features(
     info = read_json(home, snapshot.column_info)
     roles = ColumnRoles.model_validate(info["roles"])
     features = build.build_features(read_parquet(home, snapshot.wide), spec, roles, snapshot)
-    metadata = {**features.metadata, "file": info["file"]}
+    metadata = features.metadata.model_copy(update={"file": info["file"]})
+    scaler = scales_to_json(features.scales)
     folder = fit_dir(home, run_id, retry)
     log.info(
         "features: %d rows, %d fitted periods, %d channels, %d parameters",
         len(features.frame),
-        features.metadata["n_estimation_periods"],
-        len(features.metadata["channels"]),
-        features.metadata["n_parameters"],
+        features.metadata.n_estimation_periods,
+        len(features.metadata.channels),
+        features.metadata.n_parameters,
     )
     return FeaturesRef(
         snapshot_id=snapshot.snapshot_id,
         features=write_parquet(home, folder / Artifact.FEATURES, features.frame),
-        metadata=write_json(home, folder / Artifact.FEATURE_METADATA, metadata),
-        scaler=write_json(home, folder / Artifact.FEATURE_SCALER, scales_to_json(features.scales)),
+        metadata=write_document(home, folder / Artifact.FEATURE_METADATA, metadata),
+        scaler=write_document(home, folder / Artifact.FEATURE_SCALER, scaler),
     )

@@ -17,6 +17,7 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 
 from schemas.documents.changes import FitReturns
+from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.documents.retries import Attempt, JudgedFit, Retry
 from schemas.errors import SamplingError
 from schemas.names import Artifact
@@ -26,6 +27,7 @@ from tasks.fit import escalation
 from tasks.store.files.artifacts import (
     copy_file,
     open_ref,
+    read_document,
     read_json,
     read_parquet,
     write_json,
@@ -61,7 +63,7 @@ def fit_posterior(
 
     home = current_home()
     folder = fit_dir(home, run_id, retry)
-    metadata = read_json(home, features.metadata)
+    metadata = read_document(home, features.metadata, FeatureMetadata)
     panel, inputs = _model_data(home, features, metadata)
     prior = _report_prior(home, folder / Artifact.PRIOR_PREDICTIVE, panel, inputs, spec)
     with _own_scratch():
@@ -116,13 +118,13 @@ def fit_returns(features: FeaturesRef, spec: RunSpec, run_id: str, retry: str) -
 
     home = current_home()
     started = time.perf_counter()
-    metadata = read_json(home, features.metadata)
+    metadata = read_document(home, features.metadata, FeatureMetadata)
     panel, inputs = _model_data(home, features, metadata)
     with _own_scratch():
         sampled = sample_posterior(
             _load_posterior(panel, inputs), spec.sampler, cores=len(os.sched_getaffinity(0))
         )
-    model = open_fitted(sampled.tree, metadata, read_json(home, features.scaler))
+    model = open_fitted(sampled.tree, metadata, read_document(home, features.scaler, FeatureScaler))
     returns = measure_returns(model, panel, metadata)
     seconds = time.perf_counter() - started
     log.info("auxiliary fit %s of %s took %.1f s", retry, run_id, seconds)
@@ -192,14 +194,16 @@ def _adopt_diagnostics(
 
 
 def _model_data(
-    home: Home, features: FeaturesRef, metadata: dict[str, Any]
+    home: Home, features: FeaturesRef, metadata: FeatureMetadata
 ) -> "tuple[xr.Dataset, ModelInputs]":
     from tasks.mathematics.panel import build_panel
     from tasks.mathematics.scaling import scales_from_json
     from tasks.models.contract import ModelInputs
 
     panel = build_panel(read_parquet(home, features.features), metadata)
-    return panel, ModelInputs(metadata, scales_from_json(read_json(home, features.scaler)))
+    return panel, ModelInputs(
+        metadata, scales_from_json(read_document(home, features.scaler, FeatureScaler))
+    )
 
 
 def _report_prior(
@@ -216,7 +220,7 @@ def _report_prior(
 def _load_posterior(panel: "xr.Dataset", inputs: "ModelInputs") -> "Posterior":
     from tasks.models import log_student_t, mmm
 
-    kind = mmm if inputs.metadata["model_kind"] == ModelKind.MMM else log_student_t
+    kind = mmm if inputs.metadata.model_kind == ModelKind.MMM else log_student_t
     return kind.load_posterior(panel, inputs)
 
 
@@ -236,18 +240,18 @@ def _write_stock(
     write_whole(home, path, lambda partial: stock.save(str(partial)))
 
 
-def _describe(spec: RunSpec, metadata: dict[str, Any], backend: str) -> dict[str, Any]:
+def _describe(spec: RunSpec, metadata: FeatureMetadata, backend: str) -> dict[str, Any]:
     libraries = ("pymc", "pytensor", "nutpie", "pymc-marketing", "arviz", "numpy")
     return {
         "model_kind": spec.model.kind.value,
         "model": spec.model.model_dump(mode="json"),
         "sampler": {**spec.sampler.model_dump(mode="json"), "backend_used": backend},
-        "channels": [c["name"] for c in metadata["channels"]],
-        "controls": [c["name"] for c in metadata["controls"]],
-        "entities": metadata["entities"],
-        "estimation_start": metadata["estimation_start"],
-        "estimation_end": metadata["estimation_end"],
-        "n_parameters": metadata["n_parameters"],
+        "channels": metadata.channel_names,
+        "controls": [c.name for c in metadata.controls],
+        "entities": metadata.entities,
+        "estimation_start": metadata.estimation_start,
+        "estimation_end": metadata.estimation_end,
+        "n_parameters": metadata.n_parameters,
         "fingerprint": fit_fingerprint(),
         "versions": {name: version(name) for name in libraries},
     }

@@ -1,13 +1,13 @@
 """The model as deployed, given the media and controls that really happened."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.features import FeatureMetadata
 from schemas.names import ALL_ENTITIES, DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, PERIOD_COLUMN
 from tasks.forecast.forecast import continue_panel, sample_coming
 from tasks.forecast.known import select_known
@@ -29,7 +29,7 @@ class Prediction(NamedTuple):
 def predict_deployed(
     model: FittedModel,
     panel: xr.Dataset,
-    metadata: Mapping[str, Any],
+    metadata: FeatureMetadata,
     inputs: pd.DataFrame,
     *,
     horizon: int,
@@ -63,7 +63,7 @@ def predict_deployed(
 
 
 def overlay_inputs(
-    supposed: xr.Dataset, n_past: int, metadata: Mapping[str, Any], inputs: pd.DataFrame
+    supposed: xr.Dataset, n_past: int, metadata: FeatureMetadata, inputs: pd.DataFrame
 ) -> tuple[xr.Dataset, NDArray[np.bool_]]:
     """Put what happened over what was supposed of the periods after the first ``n_past``.
 
@@ -77,20 +77,20 @@ def overlay_inputs(
     """
     starts = pd.DatetimeIndex(supposed[DATE_DIM].values[n_past:])
     entities = [str(entity) for entity in supposed[ENTITY_DIM].values]
-    controls = [c["column"] for c in metadata["controls"]]
-    averaged = [*controls, metadata["unit_value_column"]]
+    controls = [c.column for c in metadata.controls]
+    averaged = [*controls, *filter(None, [metadata.unit_value_column])]
     if not len(starts):
         return supposed, np.zeros((len(entities), 0), bool)
     known = select_known(inputs, entities, origin=starts[0], averaged=averaged)
     cells = pd.MultiIndex.from_product([entities, starts], names=[ENTITY_COLUMN, PERIOD_COLUMN])
     rows = known.set_index([ENTITY_COLUMN, PERIOD_COLUMN]).reindex(cells)
     shape = (len(entities), len(starts))
-    has_row = rows[metadata["kpi_column"]].notna().to_numpy().reshape(shape)
+    has_row = rows[metadata.kpi_column].notna().to_numpy().reshape(shape)
     overlaid = supposed.copy(deep=True)
-    columns = {
-        "media": [c["input_column"] for c in metadata["channels"]],
-        "spend": [c["spend_column"] for c in metadata["channels"]],
-        "controls": controls,
+    columns: dict[str, list[str | None]] = {
+        "media": [c.input_column for c in metadata.channels],
+        "spend": [c.spend_column for c in metadata.channels],
+        "controls": [*controls],
     }
     for block, names in columns.items():
         values = overlaid[block].transpose(ENTITY_DIM, ..., DATE_DIM).to_numpy()

@@ -13,14 +13,14 @@ forecast ends. The model computes the rest from the dates:
 - noise is independent from period to period and from entity to entity.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.features import FeatureMetadata
 from schemas.names import (
     ALL_ENTITIES,
     DATE_DIM,
@@ -30,7 +30,6 @@ from schemas.names import (
     PERIOD_COLUMN,
     ForecastScope,
 )
-from schemas.spec.run_spec import Grain
 from tasks.mathematics.events import period_ends
 from tasks.mathematics.horizon_panel import extend_panel
 from tasks.models.contract import FittedModel
@@ -42,7 +41,7 @@ TRIMMED_SHARE = 0.05
 
 
 def forecast_kpi(
-    model: FittedModel, panel: xr.Dataset, metadata: Mapping[str, Any], *, horizon: int, seed: int
+    model: FittedModel, panel: xr.Dataset, metadata: FeatureMetadata, *, horizon: int, seed: int
 ) -> pd.DataFrame:
     """Forecast the KPI of every entity, and of all together, from the draws of one fit.
 
@@ -85,12 +84,12 @@ def forecast_kpi(
     )
 
 
-def continue_panel(panel: xr.Dataset, metadata: Mapping[str, Any], horizon: int) -> xr.Dataset:
+def continue_panel(panel: xr.Dataset, metadata: FeatureMetadata, horizon: int) -> xr.Dataset:
     """Return the panel with its coming periods as a forecast supposes them.
 
     Parameters as in ``forecast_kpi``. It ends earlier where holidays are not known as far.
     """
-    continued = extend_panel(panel, Grain(metadata["grain"]), horizon, like_last=horizon)
+    continued = extend_panel(panel, metadata.grain, horizon, like_last=horizon)
     starts = pd.DatetimeIndex(continued[DATE_DIM].values)
     return continued.isel({DATE_DIM: slice(_count_known(starts, metadata))})
 
@@ -108,10 +107,10 @@ def sample_coming(
     return expected, model.sample_kpi(coming, expected, seed=seed)
 
 
-def _count_known(starts: pd.DatetimeIndex, metadata: Mapping[str, Any]) -> int:
+def _count_known(starts: pd.DatetimeIndex, metadata: FeatureMetadata) -> int:
     """Number of periods, the first ones, whose days all events speak about."""
-    ends = period_ends(starts.to_numpy().astype("datetime64[D]"), Grain(metadata["grain"]))
-    limits = [event["known_until"] for event in metadata["events"] if event["known_until"]]
+    ends = period_ends(starts.to_numpy().astype("datetime64[D]"), metadata.grain)
+    limits = [event.known_until for event in metadata.events if event.known_until]
     return int((ends <= np.datetime64(min(limits), "D") + 1).sum()) if limits else len(starts)
 
 

@@ -9,13 +9,19 @@ from prefect import task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.documents.forecast_scores import Alarm, Basis, LedgerReport, Scored
 from schemas.errors import CorruptArtifactError
 from schemas.names import DATE_DIM, PERIOD_COLUMN, Artifact
 from schemas.refs import FeaturesRef, FileRef, ForecastRef, PosteriorRef
 from schemas.spec.run_spec import RunSpec
 from tasks.store.artifact_keys import artifact_key
-from tasks.store.files.artifacts import read_json, read_netcdf, read_parquet, write_parquet
+from tasks.store.files.artifacts import (
+    read_document,
+    read_netcdf,
+    read_parquet,
+    write_parquet,
+)
 from tasks.store.fingerprint import code_fingerprint
 from tasks.store.home import Home, current_home
 from tasks.store.runs.plan_sources import open_source
@@ -54,7 +60,7 @@ def forecast_kpi(
     from tasks.mathematics.panel import build_panel
 
     home = current_home()
-    metadata = read_json(home, features.metadata)
+    metadata = read_document(home, features.metadata, FeatureMetadata)
     model = _open_model(home, posterior.posterior, features)
     panel = build_panel(read_parquet(home, features.features), metadata)
     coming = forecast.forecast_kpi(
@@ -214,7 +220,7 @@ def _score_deployed(
     from tasks.mathematics.panel import build_panel
 
     source = open_source(home, read_run(home, run_id))
-    metadata = read_json(home, source.features.metadata)
+    metadata = read_document(home, source.features.metadata, FeatureMetadata)
     prediction = deployed.predict_deployed(
         _open_model(home, source.posterior, source.features),
         build_panel(read_parquet(home, source.features.features), metadata),
@@ -254,5 +260,5 @@ def _open_model(home: Home, posterior: FileRef, features: FeaturesRef) -> "Fitte
 
     draws = read_netcdf(home, posterior)["posterior"].to_dataset()
     thin = xr.DataTree.from_dict({"posterior": thin_draws(draws, N_DRAWS)})
-    metadata = read_json(home, features.metadata)
-    return open_fitted(thin, metadata, read_json(home, features.scaler))
+    metadata = read_document(home, features.metadata, FeatureMetadata)
+    return open_fitted(thin, metadata, read_document(home, features.scaler, FeatureScaler))

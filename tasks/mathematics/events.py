@@ -1,34 +1,23 @@
 """Events and holidays as numbers per period."""
 
-from collections.abc import Mapping
-from enum import StrEnum
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.documents.features import EventDays, EventUnit
 from schemas.errors import DataContractError
 from schemas.spec.run_spec import Grain
 from tasks.mathematics.calendar import DAYS_PER_WEEK
 
 
-class EventUnit(StrEnum):
-    """What a period's number is: the share of its days that belong to the event, or their count."""
-
-    SHARE = "share"
-    COUNT = "count"
-
-
 def event_column(
-    event: Mapping[str, Any], starts: NDArray[np.datetime64], grain: Grain
+    event: EventDays, starts: NDArray[np.datetime64], grain: Grain
 ) -> NDArray[np.float64]:
     """Value of one event in every period.
 
     Parameters
     ----------
     event
-        ``name``, ``unit``, ``dates`` (ISO days, ascending, each once) and ``known_until`` (the last
-        day the dates speak about; None: they are all there are).
+        Its days, and what a period's number is.
     starts
         First days of the periods, any resolution, shape ``(n_dates,)``.
     grain
@@ -46,15 +35,15 @@ def event_column(
     """
     first = starts.astype("datetime64[D]")
     after = period_ends(first, grain)
-    until = event["known_until"]
+    until = event.known_until
     if until is not None and (after > np.datetime64(until, "D") + 1).any():
         raise DataContractError(
-            f"{event['name']} are known until {until}, the periods go on until "
+            f"{event.name} are known until {until}, the periods go on until "
             f"{after.max() - 1}; refit to look further ahead."
         )
-    days = np.array(event["dates"], dtype="datetime64[D]")
+    days = np.array(event.dates, dtype="datetime64[D]")
     n_days = np.searchsorted(days, after) - np.searchsorted(days, first)
-    if event["unit"] == EventUnit.COUNT:
+    if event.unit is EventUnit.COUNT:
         return n_days.astype(float)
     return n_days / (after - first).astype(float)
 

@@ -6,14 +6,14 @@ is time everywhere, so that lags and sums run over contiguous memory. ``spend`` 
 without a spend column; ``kpi`` is NaN for periods that are only to be predicted.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.features import FeatureSettings
 from schemas.errors import DataContractError
 from schemas.names import (
     CHANNEL_DIM,
@@ -28,7 +28,7 @@ IS_ESTIMATION = "is_estimation"
 """Column and variable that is true for the periods that are fitted."""
 
 
-def build_panel(rows: pd.DataFrame, metadata: Mapping[str, Any]) -> xr.Dataset:
+def build_panel(rows: pd.DataFrame, metadata: FeatureSettings) -> xr.Dataset:
     """Arrange long rows as a rectangular panel.
 
     Parameters
@@ -37,8 +37,7 @@ def build_panel(rows: pd.DataFrame, metadata: Mapping[str, Any]) -> xr.Dataset:
         ``entity_id, period_start``, the columns that ``metadata`` names, and ``is_estimation``
         (absent: all periods count). One row per entity and period, every entity on the same grid.
     metadata
-        ``feature_metadata.json``: ``kpi_column``, ``unit_value_column``, ``channels`` (name,
-        input_column, spend_column), ``controls`` (name, column).
+        Names the columns: of the KPI and its value, of channels and of controls.
 
     Raises
     ------
@@ -59,37 +58,37 @@ def build_panel(rows: pd.DataFrame, metadata: Mapping[str, Any]) -> xr.Dataset:
         parts = [_column(ordered, column, shape) for column in columns]
         return np.stack(parts, axis=1) if parts else np.empty((shape[0], 0, shape[1]))
 
-    channels, controls = metadata["channels"], metadata["controls"]
+    channels, controls = metadata.channels, metadata.controls
     flags = (
         ordered[IS_ESTIMATION].to_numpy(bool) if IS_ESTIMATION in ordered else np.ones(shape, bool)
     )
-    unit = metadata.get("unit_value_column")
+    unit = metadata.unit_value_column
     return xr.Dataset(
         {
             "media": (
                 (ENTITY_DIM, CHANNEL_DIM, DATE_DIM),
-                block([c["input_column"] for c in channels]),
+                block([c.input_column for c in channels]),
             ),
             "spend": (
                 (ENTITY_DIM, CHANNEL_DIM, DATE_DIM),
-                block([c["spend_column"] for c in channels]),
+                block([c.spend_column for c in channels]),
             ),
             "controls": (
                 (ENTITY_DIM, CONTROL_DIM, DATE_DIM),
-                block([c["column"] for c in controls]),
+                block([c.column for c in controls]),
             ),
-            "kpi": ((ENTITY_DIM, DATE_DIM), _column(ordered, metadata["kpi_column"], shape)),
+            "kpi": ((ENTITY_DIM, DATE_DIM), _column(ordered, metadata.kpi_column, shape)),
             "unit_value": (
                 (ENTITY_DIM, DATE_DIM),
-                _column(ordered, unit, shape) if unit else np.full(shape, metadata["unit_value"]),
+                _column(ordered, unit, shape) if unit else np.full(shape, metadata.unit_value),
             ),
             IS_ESTIMATION: ((DATE_DIM,), flags.reshape(shape)[0]),
         },
         coords={
             ENTITY_DIM: entities,
             DATE_DIM: dates,
-            CHANNEL_DIM: [c["name"] for c in channels],
-            CONTROL_DIM: [c["name"] for c in controls],
+            CHANNEL_DIM: metadata.channel_names,
+            CONTROL_DIM: [c.name for c in controls],
         },
     )
 

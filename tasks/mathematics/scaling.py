@@ -7,14 +7,15 @@ moves nothing. More headroom would not do: a half-saturation is one for all enti
 the scale of each, so scales have to stay in proportion to what each entity spends.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.features import FeatureScaler, Scale
 from schemas.names import CHANNEL_DIM, CONTROL_DIM, DATE_DIM, ENTITY_DIM
+from schemas.spec.baseline import ControlSpec
 from tasks.mathematics.carryover import recursive_adstock
 from tasks.mathematics.panel import estimation_window
 
@@ -64,7 +65,7 @@ def _round_up(maximum: xr.DataArray) -> xr.DataArray:
     return maximum.copy(data=np.where(values > 0, digits * step, 1.0))
 
 
-def carry_controls(panel: xr.Dataset, controls: Sequence[Mapping[str, Any]]) -> xr.Dataset:
+def carry_controls(panel: xr.Dataset, controls: Sequence[ControlSpec]) -> xr.Dataset:
     """Return the panel with the stated carryover of each control applied.
 
     Parameters
@@ -74,35 +75,34 @@ def carry_controls(panel: xr.Dataset, controls: Sequence[Mapping[str, Any]]) -> 
     controls
         ``decay`` and ``max_lag`` of each, in the order of the panel.
     """
-    if not any(control["decay"] for control in controls):
+    if not any(control.decay for control in controls):
         return panel
     values = panel["controls"].transpose(ENTITY_DIM, CONTROL_DIM, DATE_DIM)
     carried = values.to_numpy().copy()
     for index, control in enumerate(controls):
-        if control["decay"]:
+        if control.decay:
             carried[:, index] = recursive_adstock(
-                carried[:, index], decay=control["decay"], max_lag=control["max_lag"]
+                carried[:, index], decay=control.decay, max_lag=control.max_lag
             )
     return panel.assign(controls=values.copy(data=carried))
 
 
-def scales_to_json(scales: xr.Dataset) -> dict[str, Any]:
-    """Return scales as plain lists for ``feature_scaler.json``."""
+def scales_to_json(scales: xr.Dataset) -> FeatureScaler:
+    """Return scales as the document ``feature_scaler.json``."""
     document = scales.to_dict()
-    return {
-        "coords": {k: v["data"] for k, v in document["coords"].items()},
-        "scales": {
-            k: {"dims": list(v["dims"]), "data": v["data"]}
-            for k, v in document["data_vars"].items()
+    return FeatureScaler(
+        coords={k: v["data"] for k, v in document["coords"].items()},
+        scales={
+            k: Scale(dims=list(v["dims"]), data=v["data"]) for k, v in document["data_vars"].items()
         },
-    }
+    )
 
 
-def scales_from_json(document: Mapping[str, Any]) -> xr.Dataset:
+def scales_from_json(document: FeatureScaler) -> xr.Dataset:
     """Rebuild what ``scales_to_json`` wrote, bit for bit."""
     return xr.Dataset(
-        {k: (v["dims"], np.asarray(v["data"], dtype=float)) for k, v in document["scales"].items()},
-        coords=dict(document["coords"]),
+        {k: (v.dims, np.asarray(v.data, dtype=float)) for k, v in document.scales.items()},
+        coords=dict(document.coords),
     )
 
 

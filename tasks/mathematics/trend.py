@@ -4,12 +4,10 @@ What shapes the columns is computed once, from the fitted periods, and kept with
 metadata, so that a later date continues the same trend.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.documents.features import FittedTrend
 from schemas.spec.baseline import TrendKind, TrendSpec
 
 BOUNDARY_FACTOR = 1.5
@@ -20,12 +18,7 @@ _SMALLEST_SD = 1e-4
 """A basis function that the length scale rules out keeps a scale that can be divided by."""
 
 
-def has_line(trend: Mapping[str, Any]) -> bool:
-    """Say whether a straight line is part of the trend."""
-    return trend["kind"] in (TrendKind.LINEAR, TrendKind.PIECEWISE)
-
-
-def fix_trend(trend: TrendSpec, fitted: NDArray[np.float64]) -> dict[str, Any]:
+def fix_trend(trend: TrendSpec, fitted: NDArray[np.float64]) -> FittedTrend:
     """Return the trend's settings with what the fitted window decides.
 
     Parameters
@@ -37,11 +30,11 @@ def fix_trend(trend: TrendSpec, fitted: NDArray[np.float64]) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        The dumped settings; ``piecewise`` adds ``knots``, ``hinge_mean``, ``hinge_std`` (one per
+    FittedTrend
+        The settings; ``piecewise`` adds ``knots``, ``hinge_mean``, ``hinge_std`` (one per
         changepoint), ``gp`` adds ``centre`` and ``boundary``; all positions are in periods.
     """
-    kept: dict[str, Any] = trend.model_dump(mode="json")
+    kept: dict[str, list[float] | float] = {}
     first, last = float(fitted[0]), float(fitted[-1])
     if trend.kind is TrendKind.PIECEWISE:
         knots = np.linspace(first, last, trend.changepoints + 2)[1:-1]
@@ -55,10 +48,10 @@ def fix_trend(trend: TrendSpec, fitted: NDArray[np.float64]) -> dict[str, Any]:
     if trend.kind is TrendKind.GP:
         half_range = (last - first) / 2 or 1.0
         kept |= {"centre": (first + last) / 2, "boundary": BOUNDARY_FACTOR * half_range}
-    return kept
+    return FittedTrend.model_validate(trend.model_dump() | kept)
 
 
-def trend_columns(position: NDArray[np.float64], trend: Mapping[str, Any]) -> NDArray[np.float64]:
+def trend_columns(position: NDArray[np.float64], trend: FittedTrend) -> NDArray[np.float64]:
     """Columns of the trend beside the straight line.
 
     Parameters
@@ -81,25 +74,27 @@ def trend_columns(position: NDArray[np.float64], trend: Mapping[str, Any]) -> ND
     Riutort-Mayol et al. (2022), Statistics and Computing 33:17 (Hilbert-space Gaussian process),
     on a domain of half width one, as in ``pymc.gp.hsgp_approx``.
     """
-    if trend["kind"] == TrendKind.PIECEWISE:
-        mean, std = np.array(trend["hinge_mean"]), np.array(trend["hinge_std"])
-        return (_hinges(position, np.array(trend["knots"])) - mean[:, None]) / std[:, None]
-    if trend["kind"] == TrendKind.GP:
-        x = np.clip((position - trend["centre"]) / trend["boundary"], -1.0, 1.0)
+    if trend.kind is TrendKind.PIECEWISE:
+        mean, std = np.array(trend.hinge_mean), np.array(trend.hinge_std)
+        return (_hinges(position, np.array(trend.knots)) - mean[:, None]) / std[:, None]
+    if trend.kind is TrendKind.GP:
+        centre, boundary = trend.domain
+        x = np.clip((position - centre) / boundary, -1.0, 1.0)
         return np.sin(_frequencies(trend)[:, None] * (x + 1.0))
     return np.empty((0, len(position)))
 
 
-def trend_relative_sds(trend: Mapping[str, Any]) -> list[float]:
+def trend_relative_sds(trend: FittedTrend) -> list[float]:
     """Prior standard deviation of each column of ``trend_columns`` against a straight line's.
 
     Bends share theirs evenly. The smooth curve's are the square roots of the spectral density of
     an exponentiated-quadratic kernel with the stated ``length_scale``.
     """
-    if trend["kind"] == TrendKind.PIECEWISE:
-        return [RELATIVE_SD / float(np.sqrt(trend["changepoints"]))] * trend["changepoints"]
-    if trend["kind"] == TrendKind.GP:
-        length_scale = trend["length_scale"] / trend["boundary"]
+    if trend.kind is TrendKind.PIECEWISE:
+        return [RELATIVE_SD / float(np.sqrt(trend.changepoints))] * trend.changepoints
+    if trend.kind is TrendKind.GP:
+        _, boundary = trend.domain
+        length_scale = trend.length_scale / boundary
         exponent = -0.25 * (_frequencies(trend) * length_scale) ** 2
         sds = RELATIVE_SD * (2 * np.pi) ** 0.25 * np.sqrt(length_scale) * np.exp(exponent)
         return [float(sd) for sd in np.maximum(sds, _SMALLEST_SD)]
@@ -110,5 +105,5 @@ def _hinges(position: NDArray[np.float64], knots: NDArray[np.float64]) -> NDArra
     return np.maximum(0.0, position - knots[:, None])
 
 
-def _frequencies(trend: Mapping[str, Any]) -> NDArray[np.float64]:
-    return 0.5 * np.pi * np.arange(1, trend["basis"] + 1, dtype=float)
+def _frequencies(trend: FittedTrend) -> NDArray[np.float64]:
+    return 0.5 * np.pi * np.arange(1, trend.basis + 1, dtype=float)

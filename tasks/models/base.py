@@ -18,7 +18,7 @@ class DrawsModel:
         self.draws = draws
         self._inputs = inputs
         self._samples = stack_samples(draws)
-        self._channels: list[str] = [c["name"] for c in inputs.metadata["channels"]]
+        self._channels: list[str] = inputs.metadata.channel_names
 
     def thinned(self, n_draws: int) -> Self:
         """Keep draws evenly from all chains."""

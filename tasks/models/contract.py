@@ -1,6 +1,6 @@
 """The one contract of a fitted model (DESIGN.md section 6)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.features import FeatureMetadata
 from schemas.names import ComponentKind
 
 
@@ -22,7 +23,7 @@ class Component(NamedTuple):
 class ModelInputs:
     """What every kind needs beside its draws: settings and scales of the features stage."""
 
-    metadata: Mapping[str, Any]
+    metadata: FeatureMetadata
     scales: xr.Dataset
 
 

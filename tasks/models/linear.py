@@ -1,14 +1,14 @@
 """Linear terms that every kind shares: controls, trend, yearly Fourier columns, events."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.features import FeatureMetadata
 from schemas.names import (
     DATE_DIM,
     ENTITY_DIM,
@@ -21,7 +21,7 @@ from schemas.spec.run_spec import Grain
 from tasks.mathematics.events import event_column
 from tasks.mathematics.scaling import carry_controls, scale_controls
 from tasks.mathematics.seasonality import fourier_names, fourier_terms, standardized_trend
-from tasks.mathematics.trend import has_line, trend_columns, trend_relative_sds
+from tasks.mathematics.trend import trend_columns, trend_relative_sds
 from tasks.models.contract import Component, ModelInputs
 
 _SIGNS = {ControlSign.ANY: 0, ControlSign.POSITIVE: 1, ControlSign.NEGATIVE: -1}
@@ -44,22 +44,22 @@ def linear_terms(inputs: ModelInputs) -> list[Term]:
     return describe_terms(inputs.metadata)
 
 
-def describe_terms(metadata: Mapping[str, Any]) -> list[Term]:
+def describe_terms(metadata: FeatureMetadata) -> list[Term]:
     """Terms of the linear design as the feature metadata have them, in column order."""
     terms = [
-        Term(c["name"], Component(c["name"], ComponentKind.CONTROL), _SIGNS[c["sign"]])
-        for c in metadata["controls"]
+        Term(c.name, Component(c.name, ComponentKind.CONTROL), _SIGNS[c.sign])
+        for c in metadata.controls
     ]
     trend = Component(TREND_COMPONENT, ComponentKind.TREND)
-    if has_line(metadata["trend"]):
+    if metadata.trend.has_line:
         terms.append(Term(TREND_COMPONENT, trend))
     terms += [
         Term(f"{TREND_COMPONENT}_{number}", trend, relative_sd=sd)
-        for number, sd in enumerate(trend_relative_sds(metadata["trend"]), start=1)
+        for number, sd in enumerate(trend_relative_sds(metadata.trend), start=1)
     ]
     season = Component(SEASONALITY_COMPONENT, ComponentKind.SEASONALITY)
-    terms += [Term(name, season) for name in fourier_names(metadata["harmonics"])]
-    names = [event["name"] for event in metadata["events"]]
+    terms += [Term(name, season) for name in fourier_names(metadata.harmonics)]
+    names = [event.name for event in metadata.events]
     return terms + [Term(name, Component(name, ComponentKind.EVENT)) for name in names]
 
 
@@ -77,37 +77,35 @@ def linear_design(panel: xr.Dataset, inputs: ModelInputs) -> NDArray[np.float64]
     """Values of the linear terms, ``(entity, term, date)``, over every period of the panel."""
     metadata = inputs.metadata
     dates = pd.DatetimeIndex(panel[DATE_DIM].values)
-    events = [
-        event_column(event, dates.to_numpy(), Grain(metadata["grain"]))
-        for event in metadata["events"]
-    ]
+    events = [event_column(event, dates.to_numpy(), metadata.grain) for event in metadata.events]
     common = np.concatenate(
         [
             _trend(dates, inputs),
-            fourier_terms(dates, metadata["harmonics"]).T,
+            fourier_terms(dates, metadata.harmonics).T,
             np.array(events).reshape(len(events), len(dates)),
         ]
     )
-    controls = scale_controls(carry_controls(panel, metadata["controls"]), inputs.scales)
+    controls = scale_controls(carry_controls(panel, metadata.controls), inputs.scales)
     shared = np.broadcast_to(common, (panel.sizes[ENTITY_DIM], *common.shape))
     return np.concatenate([controls, shared], axis=1)
 
 
 def _trend(dates: pd.DatetimeIndex, inputs: ModelInputs) -> NDArray[np.float64]:
     """Trend columns, ``(term, date)``, the straight line first where there is one."""
-    trend = inputs.metadata["trend"]
-    position = periods_since(dates, inputs.metadata)
+    metadata = inputs.metadata
+    trend = metadata.trend
+    position = periods_since(dates, metadata.first_period, metadata.grain)
     columns = trend_columns(position, trend)
-    if not has_line(trend):
+    if not trend.has_line:
         return columns
     mean, std = float(inputs.scales["trend_mean"]), float(inputs.scales["trend_std"])
     return np.concatenate([standardized_trend(position, mean=mean, std=std)[None], columns])
 
 
-def periods_since(dates: pd.DatetimeIndex, metadata: Mapping[str, Any]) -> NDArray[np.float64]:
+def periods_since(dates: pd.DatetimeIndex, first_period: date, grain: Grain) -> NDArray[np.float64]:
     """Number of periods between the first period of the fit and each date."""
-    first = pd.Timestamp(metadata["first_period"])
-    if metadata["grain"] == "MONTH":
+    first = pd.Timestamp(first_period)
+    if grain is Grain.MONTH:
         months = (dates.year - first.year) * 12 + (dates.month - first.month)
         return np.asarray(months, dtype=float)
     return np.asarray((dates - first).days, dtype=float) / 7.0

@@ -3,15 +3,14 @@
 Prior and posterior draws go through the same function, so that the two can be laid side by side.
 """
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.features import FeatureMetadata
 from schemas.names import CHANNEL_DIM, ComponentKind
-from schemas.spec.run_spec import KpiKind
 from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.contract import FittedModel
 
@@ -31,7 +30,7 @@ class Quantities(NamedTuple):
 
 
 def measure_quantities(
-    model: FittedModel, panel: xr.Dataset, metadata: Mapping[str, Any]
+    model: FittedModel, panel: xr.Dataset, metadata: FeatureMetadata
 ) -> Quantities:
     """Evaluate the draws of a model on the panel of its fit.
 
@@ -46,7 +45,7 @@ def measure_quantities(
     """
     window = panel[IS_ESTIMATION].values
     kpi, value = (panel[name].to_numpy()[:, window] for name in ("kpi", "unit_value"))
-    in_money = metadata["kpi_kind"] == KpiKind.REVENUE or metadata["has_unit_value"]
+    in_money = metadata.in_money
     shares: dict[str, NDArray[np.float64]] = {}
     roas: dict[str, NDArray[np.float64] | None] = {}
     expected = np.zeros(())

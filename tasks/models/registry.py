@@ -1,11 +1,9 @@
 """Open a stored fit as the one contract, whatever its kind."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 import xarray as xr
 
+from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
 from schemas.spec.run_spec import ModelKind
 from tasks.mathematics.draws import hdi
@@ -22,7 +20,7 @@ _KINDS: dict[ModelKind, type[MmmFitted | LogStudentTFitted]] = {
 
 
 def open_fitted(
-    posterior: xr.DataTree, metadata: Mapping[str, Any], scaler: Mapping[str, Any]
+    posterior: xr.DataTree, metadata: FeatureMetadata, scaler: FeatureScaler
 ) -> FittedModel:
     """Return the fitted model of stored draws.
 
@@ -37,11 +35,11 @@ def open_fitted(
     """
     inputs = ModelInputs(metadata=metadata, scales=scales_from_json(scaler))
     draws = posterior["posterior"].to_dataset()
-    return _KINDS[ModelKind(metadata["model_kind"])](draws, inputs)
+    return _KINDS[metadata.model_kind](draws, inputs)
 
 
 def predict_rows(
-    model: FittedModel, rows: pd.DataFrame, metadata: Mapping[str, Any], *, seed: int
+    model: FittedModel, rows: pd.DataFrame, metadata: FeatureMetadata, *, seed: int
 ) -> pd.DataFrame:
     """Predict the KPI and its parts for canonical rows.
 
@@ -53,7 +51,7 @@ def predict_rows(
         ``entity_id, period_start`` and the input columns, history included: carryover starts at
         zero before the first row.
     metadata
-        ``feature_metadata.json``.
+        Feature metadata of the fit.
     seed
         Seed of the observation noise in the interval.
 

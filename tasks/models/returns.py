@@ -1,15 +1,12 @@
 """Returns of every channel with how accurately the draws tell them."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import arviz as az
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.features import FeatureMetadata
 from schemas.names import CHANNEL_DIM, ComponentKind
-from schemas.spec.run_spec import KpiKind
 from tasks.mathematics.panel import IS_ESTIMATION, estimation_window
 from tasks.models.contract import Component, FittedModel
 from tasks.models.quantities import quantiles
@@ -18,7 +15,7 @@ QUANTITIES = ("roas", "share")
 
 
 def measure_returns(
-    model: FittedModel, panel: xr.Dataset, metadata: Mapping[str, Any]
+    model: FittedModel, panel: xr.Dataset, metadata: FeatureMetadata
 ) -> dict[str, dict[str, float | None]]:
     """Summarize ROAS and share of the KPI over the fitted window.
 
@@ -37,7 +34,7 @@ def measure_returns(
     """
     window = estimation_window(panel)
     kpi, value = window["kpi"].to_numpy(), window["unit_value"].to_numpy()
-    in_money = metadata["kpi_kind"] == KpiKind.REVENUE or metadata["has_unit_value"]
+    in_money = metadata.in_money
     n_chains = model.draws.sizes["chain"]
     returns = {}
     for name in (c.name for c in model.components if c.kind is ComponentKind.CHANNEL):

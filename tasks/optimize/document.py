@@ -1,13 +1,13 @@
 """The plan as a document: every number of ``plan.json``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.documents.features import FeatureMetadata
 from schemas.documents.plan import (
     Advice,
     ChannelPlan,
@@ -20,7 +20,6 @@ from schemas.documents.plan import (
 )
 from schemas.spec.channels import ChannelKind
 from schemas.spec.optimizer import OptimizerSpec, PlanBounds
-from schemas.spec.run_spec import KpiKind
 from tasks.mathematics.draws import hdi, summarize
 from tasks.optimize.advice import ChannelFacts, act_on, collect_flags
 from tasks.optimize.gains import (
@@ -53,7 +52,7 @@ class Found:
 
 def build_document(
     *,
-    fits: Sequence[tuple[PlanModel, Mapping[str, Any]]],
+    fits: Sequence[tuple[PlanModel, FeatureMetadata]],
     request: PlanRequest,
     settings: OptimizerSpec,
     bounds: PlanBounds,
@@ -125,11 +124,11 @@ def _planned(space: PlanSpace, candidate: Array, advice: Advice, request: PlanRe
     return todays_mix(space, request.budget) if request.budget else space.current
 
 
-def _units(metadata: Sequence[Mapping[str, Any]]) -> tuple[str, str, str]:
+def _units(metadata: Sequence[FeatureMetadata]) -> tuple[str, str, str]:
     """Unit of a gain, name of the KPI, and the word for a return."""
-    names = {str(m["kpi_column"]) for m in metadata}
+    names = {m.kpi_column for m in metadata}
     kpi = names.pop() if len(names) == 1 else "weighted KPI"
-    if all(m["kpi_kind"] == KpiKind.REVENUE or m["has_unit_value"] for m in metadata):
+    if all(m.in_money for m in metadata):
         return "money", kpi, "ROAS"
     return kpi, kpi, f"{kpi} per money"
 
@@ -251,17 +250,17 @@ def _groups(space: PlanSpace, bounds: PlanBounds, candidate: Array) -> list[Grou
 
 
 def _not_planned(
-    fits: Sequence[tuple[PlanModel, Mapping[str, Any]]], space: PlanSpace, request: PlanRequest
+    fits: Sequence[tuple[PlanModel, FeatureMetadata]], space: PlanSpace, request: PlanRequest
 ) -> dict[str, str]:
     reasons = {}
     for about, metadata in fits:
         prefix = f"{about.dataset_id}/" if request.separate and len(fits) > 1 else ""
-        for channel in metadata["channels"]:
-            name = f"{prefix}{channel['name']}"
+        for channel in metadata.channels:
+            name = f"{prefix}{channel.name}"
             if name not in space.channels:
                 reasons[name] = (
                     "a competitor's, not ours to spend"
-                    if channel["kind"] == ChannelKind.COMPETITOR
+                    if channel.kind is ChannelKind.COMPETITOR
                     else "has no spend"
                 )
     return reasons

@@ -5,16 +5,15 @@ as carryover lasts (carryover out). Planned channels spend nothing after the hor
 else goes on as in the reference window, and is the same for every plan.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.features import FeatureMetadata
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, ComponentKind
-from schemas.spec.run_spec import Grain, KpiKind
 from tasks.mathematics.horizon_panel import extend_panel
 from tasks.mathematics.lookback import longest_carryover, longest_memory
 from tasks.mathematics.panel import estimation_window
@@ -141,7 +140,7 @@ class Horizon:
 def build_horizon(
     model: FittedModel,
     panel: xr.Dataset,
-    metadata: Mapping[str, Any],
+    metadata: FeatureMetadata,
     *,
     horizon: int,
     weight: float = 1.0,
@@ -158,7 +157,7 @@ def build_horizon(
     weight
         Weight of this model's KPI in a combined plan.
     """
-    grain = Grain(metadata["grain"])
+    grain = metadata.grain
     after = longest_carryover(metadata) - 1
     # What a control was long ago matters to models whose parts multiply.
     before = min(longest_memory(metadata), panel.sizes[DATE_DIM])
@@ -174,7 +173,7 @@ def build_horizon(
     reference = np.nan_to_num(upcoming["spend"].transpose(*_CUBE).to_numpy())
     recent = upcoming["media"].transpose(*_CUBE).to_numpy()
     total = spend.sum(axis=0)
-    in_money = metadata["kpi_kind"] == KpiKind.REVENUE or metadata["has_unit_value"]
+    in_money = metadata.in_money
     value = longer["unit_value"].transpose(ENTITY_DIM, DATE_DIM).to_numpy()[:, start:]
     return Horizon(
         model=model,

@@ -1,14 +1,14 @@
 """From fitted models and a request to a plan: lay out, bound, search, evaluate, advise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.features import FeatureMetadata
 from schemas.documents.plan import Advice, Plan, PlanModel, PlanRequest
 from schemas.errors import SpecError
 from schemas.names import DATE_DIM
@@ -52,7 +52,7 @@ class PlannedFit:
     model: FittedModel
     panel: xr.Dataset
     """Panel of the fit with its carryover window."""
-    metadata: Mapping[str, Any]
+    metadata: FeatureMetadata
     prior_driven: Sequence[str]
     """Channels that the data did not decide."""
     about: PlanModel

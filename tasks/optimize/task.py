@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.documents.plan import PlanModel, PlannedModel, PlanRequest
 from schemas.errors import SpecError
 from schemas.names import Artifact
 from schemas.refs import PlanRef, PlanSource, WeeklyPlan
 from schemas.spec.optimizer import OptimizerSpec, PlanBounds
-from tasks.store.files.artifacts import read_json, read_netcdf, read_parquet, write_json
+from tasks.store.files.artifacts import (
+    read_document,
+    read_json,
+    read_netcdf,
+    read_parquet,
+    write_json,
+)
 from tasks.store.home import Home, current_home
 from tasks.store.runs.resume import resumable
 
@@ -111,11 +118,13 @@ def _open_fit(
     from tasks.models.registry import open_fitted
     from tasks.optimize.planning import PlannedFit
 
-    metadata = read_json(home, source.features.metadata)
+    metadata = read_document(home, source.features.metadata, FeatureMetadata)
     kept = xr.DataTree.from_dict({"posterior": pick_draws(draws, n_draws, seed=seed)})
     returns: dict[str, dict[str, Any]] = read_json(home, source.roi_metrics)
     return PlannedFit(
-        model=open_fitted(kept, metadata, read_json(home, source.features.scaler)),
+        model=open_fitted(
+            kept, metadata, read_document(home, source.features.scaler, FeatureScaler)
+        ),
         panel=build_panel(read_parquet(home, source.features.features), metadata),
         metadata=metadata,
         prior_driven=[name for name, row in returns.items() if row["prior_driven"]],

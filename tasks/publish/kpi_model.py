@@ -4,7 +4,6 @@ MLflow stores this file itself (models from code), with copies of ``tasks`` and 
 loads outside the checkout and without unpickling anything.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,8 @@ import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
-FILES = ("posterior", "feature_metadata", "feature_scaler", "model_metadata")
-"""Names of the artifacts; ``model_metadata`` only adds to ``feature_metadata``."""
+FILES = ("posterior", "feature_metadata", "feature_scaler")
+"""Names of the artifacts that a prediction needs."""
 
 
 class KpiModel(PythonModel):
@@ -26,18 +25,19 @@ class KpiModel(PythonModel):
         """Open the fitted model from its artifacts."""
         import xarray as xr
 
+        from schemas.documents.features import FeatureMetadata, FeatureScaler
         from tasks.models.registry import open_fitted
 
         files = {name: Path(context.artifacts[name]) for name in FILES}
-        read = {
-            name: json.loads(path.read_text(encoding="utf-8"))
-            for name, path in files.items()
-            if name != "posterior"
-        }
+        self.metadata = FeatureMetadata.model_validate_json(
+            files["feature_metadata"].read_text(encoding="utf-8")
+        )
+        scaler = FeatureScaler.model_validate_json(
+            files["feature_scaler"].read_text(encoding="utf-8")
+        )
         with xr.open_datatree(files["posterior"], engine="h5netcdf") as tree:
             posterior = tree.load()
-        self.metadata = {**read["model_metadata"], **read["feature_metadata"]}
-        self.fitted = open_fitted(posterior, self.metadata, read["feature_scaler"])
+        self.fitted = open_fitted(posterior, self.metadata, scaler)
 
     def predict(
         self,

@@ -11,6 +11,7 @@ from prefect.cache_policies import NO_CACHE
 
 from schemas.answers.scenarios import MadeBy
 from schemas.documents.changes import Explanation, ExplanationRef
+from schemas.documents.features import FeatureMetadata
 from schemas.documents.plan import Plan
 from schemas.documents.promotions import Champion, Promotion
 from schemas.documents.refit_outcome import Outcome
@@ -43,7 +44,7 @@ from tasks.publish.promotion import (
     report_withdrawn,
 )
 from tasks.store.artifact_keys import artifact_key
-from tasks.store.files.artifacts import open_ref, read_json, read_parquet
+from tasks.store.files.artifacts import open_ref, read_document, read_json, read_parquet
 from tasks.store.fingerprint import code_fingerprint, library_versions, lock_fingerprint
 from tasks.store.home import Home, current_home
 from tasks.store.runs.champions import find_champion, give_champion, given_back
@@ -224,7 +225,7 @@ def _open_explanation(home: Home, ref: ExplanationRef | None) -> Explanation | N
 def _model_files(
     home: Home, features: FeaturesRef, posterior: PosteriorRef
 ) -> experiments.ModelFiles:
-    metadata = read_json(home, features.metadata)
+    metadata = read_document(home, features.metadata, FeatureMetadata)
     return experiments.ModelFiles(
         code=Path(__file__).with_name("kpi_model.py"),
         artifacts={
@@ -233,7 +234,7 @@ def _model_files(
             "feature_scaler": open_ref(home, features.scaler),
             "model_metadata": open_ref(home, posterior.metadata),
         },
-        input_columns=list(metadata["input_columns"]),
+        input_columns=list(metadata.input_columns),
     )
 
 

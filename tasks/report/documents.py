@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from schemas.documents.features import FeatureMetadata
 from schemas.documents.plan import Plan
 from schemas.documents.results import RunRecord
 from schemas.names import PERIOD_COLUMN, Artifact
@@ -73,9 +74,10 @@ class ReportDocuments:
         return RunSpec.model_validate(self.run.json(Artifact.RUN_SPEC))
 
     @cached_property
-    def metadata(self) -> Mapping[str, Any]:
-        """Feature metadata: KPI kind, channels, entities."""
-        return self.run.json(Artifact.FEATURE_METADATA)
+    def metadata(self) -> FeatureMetadata | None:
+        """Feature metadata: KPI kind, channels, entities; None where the run built no features."""
+        document = self.run.json(Artifact.FEATURE_METADATA)
+        return FeatureMetadata.model_validate(document) if document else None
 
     @cached_property
     def diagnostics(self) -> Mapping[str, Any]:
@@ -117,7 +119,7 @@ class ReportDocuments:
     @property
     def grain(self) -> Grain:
         """Length of a period."""
-        return Grain(self.metadata.get("grain") or self.spec.grain or Grain.WEEK)
+        return self.metadata.grain if self.metadata else self.spec.grain or Grain.WEEK
 
     @property
     def n_recent(self) -> int:
@@ -127,7 +129,7 @@ class ReportDocuments:
     @property
     def entities(self) -> Sequence[str]:
         """Entities of the panel."""
-        return [str(name) for name in self.metadata.get("entities", [])]
+        return self.metadata.entities if self.metadata else []
 
     @property
     def is_panel(self) -> bool:
@@ -137,7 +139,7 @@ class ReportDocuments:
     @cached_property
     def words(self) -> "ReturnWords":
         """How returns of this KPI are called."""
-        has_value = bool(self.metadata.get("has_unit_value"))
+        has_value = self.metadata is not None and self.metadata.has_unit_value
         return ReturnWords(self.spec.kpi_name, self.spec.kpi.kind, has_value=has_value)
 
     @cached_property

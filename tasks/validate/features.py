@@ -4,12 +4,13 @@ Belongs here: correlation, variance inflation, rows per parameter, as plain colu
 Does not: expectations (``schemas/suites/features.json``), building features.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from schemas.documents.features import FeatureMetadata
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
 from tasks.mathematics.collinearity import variance_inflation
 
@@ -17,11 +18,11 @@ IS_ESTIMATION = "is_estimation"
 
 
 def feature_frame(
-    features: pd.DataFrame, metadata: Mapping[str, Any]
+    features: pd.DataFrame, metadata: FeatureMetadata
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Return the columns that the features suite judges, and each channel's closest partner."""
-    channels, controls = list(metadata["channel_columns"]), list(metadata["control_columns"])
-    numbers = [metadata["kpi_column"], *channels, *controls]
+    channels, controls = list(metadata.channel_columns), list(metadata.control_columns)
+    numbers = [metadata.kpi_column, *channels, *controls]
     window = features[IS_ESTIMATION].to_numpy(dtype=bool)
     frame = features[[ENTITY_COLUMN, *numbers]].reset_index(drop=True)
     frame.insert(1, PERIOD_COLUMN, features[PERIOD_COLUMN].dt.strftime("%Y-%m-%d").to_numpy())
@@ -29,7 +30,7 @@ def feature_frame(
     correlation, partners = closest_partners(fitted)
     inflation = variance_inflation(frame.loc[window, [*channels, *controls]])
     computed: dict[str, Any] = {
-        "rows per parameter": float(window.sum() / max(int(metadata["n_parameters"]), 1))
+        "rows per parameter": float(window.sum() / max(int(metadata.n_parameters), 1))
     }
     by_entity = fitted.groupby(frame.loc[window, ENTITY_COLUMN])
     for channel in channels:
@@ -58,10 +59,10 @@ def closest_partners(values: pd.DataFrame) -> tuple[dict[str, float], dict[str, 
     )
 
 
-def suite_columns(metadata: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+def suite_columns(metadata: FeatureMetadata) -> dict[str, Sequence[str]]:
     """Return the columns of each role of the features suite."""
-    channels = list(metadata["channel_columns"])
+    channels = list(metadata.channel_columns)
     return {
-        "number": [metadata["kpi_column"], *channels, *metadata["control_columns"]],
+        "number": [metadata.kpi_column, *channels, *metadata.control_columns],
         "channel": channels,
     }

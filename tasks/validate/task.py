@@ -9,6 +9,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents.features import FeatureMetadata
 from schemas.documents.restatements import HistoryChange
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, Artifact
 from schemas.outcomes import Finding, Layer, worst
@@ -17,7 +18,7 @@ from schemas.spec.roles import ColumnRoles, resolve_roles
 from schemas.spec.run_spec import RunSpec
 from tasks.mathematics.calendar import detect_grain
 from tasks.store import gx
-from tasks.store.files.artifacts import read_json, read_parquet, write_json
+from tasks.store.files.artifacts import read_document, read_json, read_parquet, write_json
 from tasks.store.home import current_home
 from tasks.store.inputs import landing, landing_rows, text_values
 from tasks.store.runs.resume import resumable
@@ -136,7 +137,7 @@ def validate_canonical(
 def validate_features(features: FeaturesRef, spec: RunSpec, run_dir: str) -> ValidationRef:
     """Judge the features: finite, varying, not collinear, enough rows per parameter."""
     home, gates = current_home(), spec.gates.data
-    metadata = read_json(home, features.metadata)
+    metadata = read_document(home, features.metadata, FeatureMetadata)
     frame, partners = feature_frame(read_parquet(home, features.features), metadata)
     parameters = {
         "max_abs_correlation": gates.max_abs_correlation,
@@ -152,7 +153,7 @@ def validate_features(features: FeaturesRef, spec: RunSpec, run_dir: str) -> Val
     findings = findings_of(
         plain,
         layer=Layer.FEATURES,
-        file=metadata["file"],
+        file=metadata.file,
         names={},
         facts={**parameters, "partners": partners},
     )

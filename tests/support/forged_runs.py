@@ -7,7 +7,7 @@ from schemas.documents.results import RunStatus
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from tasks.mathematics.scaling import scales_to_json
-from tasks.store.files.artifacts import write_json, write_netcdf, write_parquet
+from tasks.store.files.artifacts import write_document, write_json, write_netcdf, write_parquet
 from tasks.store.home import Home
 from tasks.store.runs.status import advance_run, start_run
 
@@ -29,9 +29,9 @@ def forge_run(home: Home, run_id: str, world: World, verdict: Verdict = Verdict.
     tree = xr.DataTree.from_dict({"posterior": prior_draws(world, n_draws=30)})
     write_netcdf(home, folder / Artifact.POSTERIOR, tree)
     write_parquet(home, folder / Artifact.FEATURES, world.frame)
-    write_json(home, folder / Artifact.FEATURE_METADATA, world.metadata)
-    write_json(home, folder / Artifact.FEATURE_SCALER, scales_to_json(world.inputs.scales))
+    write_document(home, folder / Artifact.FEATURE_METADATA, world.metadata)
+    write_document(home, folder / Artifact.FEATURE_SCALER, scales_to_json(world.inputs.scales))
     write_json(home, folder / Artifact.RUN_SPEC, world.spec.model_dump(mode="json"))
-    names = [channel["name"] for channel in world.metadata["channels"]]
+    names = world.metadata.channel_names
     returns = {name: {"prior_driven": False} for name in names}
     write_json(home, folder / Artifact.ROI_METRICS, returns)

@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from support.documents import make_metadata
 
+from schemas.documents.features import FeatureMetadata
 from schemas.documents.plan import Plan
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.spec.optimizer import OptimizerSpec
@@ -40,7 +42,7 @@ def forge_documents(
     )
     files: dict[str, Any] = {
         "run_spec.json": spec.model_dump(mode="json"),
-        "feature_metadata.json": _metadata(spec, entities, n_periods),
+        "feature_metadata.json": _metadata(spec, entities, n_periods).model_dump(mode="json"),
         "model_metadata.json": {"model_kind": "mmm", "versions": {"pymc": "6.3.2"}},
         "validation_summary.json": _validation(),
         "diagnostics.json": _diagnostics(verdict),
@@ -78,18 +80,17 @@ def _dates(n_periods: int) -> pd.DatetimeIndex:
     return pd.date_range(START, periods=n_periods, freq="7D")
 
 
-def _metadata(spec: RunSpec, entities: list[str], n_periods: int) -> dict[str, Any]:
+def _metadata(spec: RunSpec, entities: list[str], n_periods: int) -> FeatureMetadata:
     dates = _dates(n_periods)
-    return {
-        "grain": "WEEK",
-        "snapshot_id": "0123456789abcdef",
-        "kpi_kind": spec.kpi.kind.value,
-        "has_unit_value": spec.kpi.value_per_unit is not None,
-        "entities": entities,
-        "estimation_start": f"{dates[0]:%Y-%m-%d}",
-        "estimation_end": f"{dates[-1]:%Y-%m-%d}",
-        "n_estimation_periods": n_periods,
-    }
+    return make_metadata(
+        snapshot_id="0123456789abcdef",
+        kpi_kind=spec.kpi.kind,
+        has_unit_value=spec.kpi.value_per_unit is not None,
+        entities=entities,
+        estimation_start=dates[0].date(),
+        estimation_end=dates[-1].date(),
+        n_estimation_periods=n_periods,
+    )
 
 
 def _validation() -> dict[str, Any]:

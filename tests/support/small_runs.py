@@ -6,6 +6,7 @@ import pandas as pd
 from support.worlds import make_rows, make_spec
 
 from schemas.documents.changes import ExplainRequest, Explanation, TriedFit
+from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.documents.results import RunStatus
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
@@ -23,6 +24,7 @@ from tasks.models.contract import ModelInputs
 from tasks.models.registry import open_fitted
 from tasks.models.returns import measure_returns
 from tasks.store.files.artifacts import (
+    read_document,
     read_json,
     read_parquet,
     write_json,
@@ -48,7 +50,8 @@ def make_run(home: Home, run_id: str, rows: pd.DataFrame, spec: RunSpec, as_of: 
     """Sample one fit and leave what an accepted refit leaves of it."""
     snapshot = _snapshot(home, run_id, rows, spec, as_of)
     features = build_features.fn(snapshot, spec, run_id)
-    metadata, scaler = (read_json(home, ref) for ref in (features.metadata, features.scaler))
+    metadata = read_document(home, features.metadata, FeatureMetadata)
+    scaler = read_document(home, features.scaler, FeatureScaler)
     panel = build_panel(read_parquet(home, features.features), metadata)
     inputs = ModelInputs(metadata, scales_from_json(scaler))
     sampled = sample_posterior(mmm.load_posterior(panel, inputs), spec.sampler, cores=2)

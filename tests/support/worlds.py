@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from schemas.documents.features import FeatureMetadata
 from schemas.names import CHANNEL_DIM, ENTITY_DIM
 from schemas.refs import FileRef, SnapshotRef
 from schemas.spec.roles import ColumnRoles, resolve_roles
@@ -51,8 +52,8 @@ class World:
         return self.panel[IS_ESTIMATION].values
 
     @property
-    def metadata(self) -> dict[str, Any]:
-        return dict(self.inputs.metadata)
+    def metadata(self) -> FeatureMetadata:
+        return self.inputs.metadata
 
 
 def snapshot_of(rows: pd.DataFrame, *, grain: Grain = Grain.WEEK) -> SnapshotRef:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from support.documents import empty_scaler, make_metadata
 from support.plan_documents import forged_plan
 
 from schemas.documents.forecast_scores import ASSUMPTION_COLUMNS
@@ -24,7 +25,7 @@ from schemas.refs import (
     SnapshotRef,
 )
 from schemas.spec.run_spec import Grain, RunSpec
-from tasks.store.files.artifacts import write_json, write_netcdf, write_parquet
+from tasks.store.files.artifacts import write_document, write_json, write_netcdf, write_parquet
 from tasks.store.runs.status import advance_run, start_run
 
 HOSTILE = "x'); DROP TABLE kpi;--"
@@ -151,12 +152,9 @@ def _make(home, run_id, verdict, spec, weeks, as_of):
         {"posterior": xr.Dataset({"beta": (("chain", "draw"), np.ones((2, 3)))})}
     )
     posterior = write_netcdf(home, folder / Artifact.POSTERIOR, tree)
-    metadata = write_json(
-        home,
-        folder / Artifact.FEATURE_METADATA,
-        {"input_columns": ["entity_id", "period_start", f"act_{HOSTILE}"], "model_kind": "mmm"},
-    )
-    scaler = write_json(home, folder / Artifact.FEATURE_SCALER, {})
+    described = make_metadata(input_columns=["entity_id", "period_start", f"act_{HOSTILE}"])
+    metadata = write_document(home, folder / Artifact.FEATURE_METADATA, described)
+    scaler = write_document(home, folder / Artifact.FEATURE_SCALER, empty_scaler())
     model_metadata = write_json(home, folder / Artifact.MODEL_METADATA, {"sampler": "nutpie"})
     wide = write_parquet(home, folder / Artifact.CANONICAL_DATA, fitted)
     info = write_json(home, folder / Artifact.COLUMN_INFO, {})

@@ -1,21 +1,20 @@
 """Channel features of kind ``log_student_t``: fixed adstock, fixed Hill curve, z-score."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.features import ChannelFeatures, FeatureMetadata
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
 from schemas.spec.channels import SaturationKind
-from schemas.spec.fixed_transforms import FeatureConfig
 from tasks.mathematics.carryover import carry_back, recursive_adstock
 from tasks.mathematics.saturation import saturation_shape, saturation_slope
 
 
 def transform_media(
-    panel: xr.Dataset, metadata: Mapping[str, Any], scales: xr.Dataset
+    panel: xr.Dataset, metadata: FeatureMetadata, scales: xr.Dataset
 ) -> NDArray[np.float64]:
     """Adstocked and saturated media before standardization, ``(entity, channel, date)``.
 
@@ -23,7 +22,7 @@ def transform_media(
     (``adstock_scale``), so 0.5 means half of the largest adstocked week. Without saturation the
     adstocked activity is returned in its own unit.
     """
-    config = FeatureConfig.model_validate(metadata["feature_config"])
+    config = metadata.fixed_transforms
     adstocked = adstock_media(panel, metadata)
     if not config.saturation.enabled:
         return adstocked
@@ -32,9 +31,9 @@ def transform_media(
     return saturation_shape(SaturationKind.HILL, relative, curve)
 
 
-def adstock_media(panel: xr.Dataset, metadata: Mapping[str, Any]) -> NDArray[np.float64]:
+def adstock_media(panel: xr.Dataset, metadata: FeatureMetadata) -> NDArray[np.float64]:
     """Adstocked media in their own unit, ``(entity, channel, date)``."""
-    max_lag = FeatureConfig.model_validate(metadata["feature_config"]).adstock.max_lag
+    max_lag = metadata.fixed_transforms.adstock.max_lag
     media = panel["media"].transpose(ENTITY_DIM, CHANNEL_DIM, DATE_DIM).to_numpy()
     carried = [
         recursive_adstock(media[:, index], decay=decay, max_lag=max_lag)
@@ -46,7 +45,7 @@ def adstock_media(panel: xr.Dataset, metadata: Mapping[str, Any]) -> NDArray[np.
 def media_slopes(
     panel: xr.Dataset,
     weights: NDArray[np.float64],
-    metadata: Mapping[str, Any],
+    metadata: FeatureMetadata,
     scales: xr.Dataset,
 ) -> NDArray[np.float64]:
     """Gradient of the weighted sum of ``standardize_media`` by the media.
@@ -61,7 +60,7 @@ def media_slopes(
     NDArray
         ``(entity, channel, date)``.
     """
-    config = FeatureConfig.model_validate(metadata["feature_config"])
+    config = metadata.fixed_transforms
     passed_on = weights / scales["channel_std"].to_numpy()[:, None]
     if config.saturation.enabled:
         peak = scales["adstock_scale"].to_numpy()[:, :, None]
@@ -76,25 +75,23 @@ def media_slopes(
     return np.stack(back, axis=1)
 
 
-def _decays(metadata: Mapping[str, Any]) -> list[float]:
+def _decays(metadata: FeatureMetadata) -> list[float]:
     """Decay of every channel, in their order."""
-    config = FeatureConfig.model_validate(metadata["feature_config"]).adstock
+    config = metadata.fixed_transforms.adstock
     return [
         _decay_of(channel, config.per_channel, config.decay_default)
-        for channel in metadata["channels"]
+        for channel in metadata.channels
     ]
 
 
-def _decay_of(
-    channel: Mapping[str, Any], per_channel: Mapping[str, float], default: float
-) -> float:
+def _decay_of(channel: ChannelFeatures, per_channel: Mapping[str, float], default: float) -> float:
     """Decay by channel name, or by the source or canonical column that the spec may have used."""
-    names: list[str] = [channel["name"], channel["input_column"], channel["input_source"]]
+    names = [channel.name, channel.input_column, channel.input_source or ""]
     return next((per_channel[name] for name in names if name in per_channel), default)
 
 
 def standardize_media(
-    panel: xr.Dataset, metadata: Mapping[str, Any], scales: xr.Dataset
+    panel: xr.Dataset, metadata: FeatureMetadata, scales: xr.Dataset
 ) -> NDArray[np.float64]:
     """Channel features as the model sees them: z-scores, ``(entity, channel, date)``."""
     raw = transform_media(panel, metadata, scales)
@@ -103,7 +100,7 @@ def standardize_media(
 
 
 def compute_media_scales(
-    panel: xr.Dataset, metadata: Mapping[str, Any], window: NDArray[np.bool_]
+    panel: xr.Dataset, metadata: FeatureMetadata, window: NDArray[np.bool_]
 ) -> xr.Dataset:
     """Scales of the channel features.
 

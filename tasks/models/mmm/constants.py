@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
+from schemas.spec.run_spec import Likelihood
 from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms
@@ -104,7 +105,7 @@ def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
     relative = np.array([term.relative_sd for term in terms])
     resolution = resolve(media, window, kpi, design, np.exp(shares.log_median))
     curve = _curve(inputs, int(window.sum()))
-    student_t = inputs.metadata["likelihood"] == "student_t"
+    student_t = inputs.metadata.likelihood is Likelihood.STUDENT_T
     peaks = np.maximum(media.values.max(axis=(1, 2)), SAFE)
     shape_entries, shape_coords = table.media_entries(media, peaks)
     entries = [
@@ -135,14 +136,14 @@ def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
         lift=lift_design(panel, inputs),
         table=table.make_table(entries, coords),
         student_t=student_t,
-        non_negative_baseline=bool(inputs.metadata["non_negative_baseline"]),
+        non_negative_baseline=bool(inputs.metadata.non_negative_baseline),
     )
 
 
 def _curve(inputs: ModelInputs, n_periods: int) -> Array:
     """Basis of the media curve over the fitted periods."""
-    curve = inputs.metadata.get("media_curve")
+    curve = inputs.metadata.media_curve
     if curve is None:
         return np.zeros((0, n_periods))
-    first = inputs.metadata["n_carryover_periods"]
+    first = inputs.metadata.n_carryover_periods
     return curve_basis(first + np.arange(n_periods, dtype=float), curve)

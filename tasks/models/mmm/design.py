@@ -1,13 +1,13 @@
 """Media of kind ``mmm`` as data: scaled series with what the spec says of each channel."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.features import FeatureMetadata
 from schemas.spec.channels import AdstockKind, AdstockSpec, ChannelKind, SaturationSpec
 from tasks.mathematics.carryover import ADSTOCK_PARAMETERS, stack_lags
 from tasks.mathematics.saturation import SATURATION_PARAMETERS
@@ -80,24 +80,21 @@ def channel_places(shapes: Sequence[ChannelShape], label: str) -> NDArray[np.int
     return np.where(has, np.cumsum(has) - 1, 0)
 
 
-def channel_shapes(metadata: Mapping[str, Any]) -> tuple[ChannelShape, ...]:
+def channel_shapes(metadata: FeatureMetadata) -> tuple[ChannelShape, ...]:
     """Read carryover and saturation of every channel."""
     return tuple(
-        ChannelShape(
-            AdstockSpec.model_validate(channel["adstock"]),
-            SaturationSpec.model_validate(channel["saturation"]),
-        )
-        for channel in metadata["channels"]
+        ChannelShape(channel.learned_adstock, channel.learned_saturation)
+        for channel in metadata.channels
     )
 
 
 def media_design(panel: xr.Dataset, inputs: ModelInputs) -> MediaDesign:
     """Scale the media of a panel, over every period of it."""
-    channels = inputs.metadata["channels"]
+    channels = inputs.metadata.channels
     scaled = scale_media(panel, inputs.scales)
     return MediaDesign(
-        names=tuple(c["name"] for c in channels),
+        names=tuple(c.name for c in channels),
         values=np.ascontiguousarray(np.moveaxis(scaled, 1, 0)),
-        signs=np.array([-1.0 if c["kind"] == ChannelKind.COMPETITOR else 1.0 for c in channels]),
+        signs=np.array([-1.0 if c.kind is ChannelKind.COMPETITOR else 1.0 for c in channels]),
         shapes=channel_shapes(inputs.metadata),
     )

@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import t as student_t
 
+from schemas.documents.base import stated
 from schemas.names import (
     CHANNEL_DIM,
     DATE_DIM,
@@ -83,7 +84,8 @@ class MmmFitted(DrawsModel):
         name = "log_share_mean" if "log_share_mean" in self._samples else "log_share"
         index = self._channels.index(channel)
         draws = self._samples[name].isel({CHANNEL_DIM: index}).to_numpy()
-        return draws, float(self._inputs.metadata["share_priors"]["spread"][index]) ** 2
+        priors = stated(self._inputs.metadata.share_priors, "share_priors")
+        return draws, priors.spread[index] ** 2
 
     def media_gradient(
         self, panel: xr.Dataset, weights: NDArray[np.float64], channels: Sequence[str]

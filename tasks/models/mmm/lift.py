@@ -18,6 +18,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.features import FeatureMetadata
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, SAMPLE_DIM
 from schemas.spec.lift_tests import LiftTest
 from tasks.mathematics.carryover import ADSTOCK_PARAMETERS, adstock_weights, stack_lags
@@ -62,9 +63,9 @@ class LiftDesign:
         return replace(self, **{name: getattr(self, name)[segments] for name in names})
 
 
-def read_tests(metadata: Mapping[str, Any]) -> list[LiftTest]:
+def read_tests(metadata: FeatureMetadata) -> list[LiftTest]:
     """Return the lift tests in feature metadata."""
-    return [LiftTest.model_validate(row) for row in metadata.get("lift_tests", [])]
+    return list(metadata.lift_tests or ())
 
 
 def lift_design(
@@ -92,7 +93,7 @@ def lift_design(
     baseline = scale_media(panel, inputs.scales)
     segments = [
         _segment(position, entity, placed, transforms[placed.channel], (baseline, changed))
-        for position, placed in enumerate(place_tests(panel, inputs.metadata, tests))
+        for position, placed in enumerate(place_tests(panel, inputs.metadata.grain, tests))
         for changed in [scale_media(_with_change(panel, placed), inputs.scales)]
         for entity in placed.entities
     ]

@@ -5,8 +5,8 @@ Does not: the model's opinion on a test (``tasks.models.mmm.lift``).
 """
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -37,9 +37,7 @@ class PlacedTest(NamedTuple):
     """``(k, last - first + 1)``: change of the channel's input, in the input's own unit."""
 
 
-def place_tests(
-    panel: xr.Dataset, metadata: Mapping[str, Any], tests: Sequence[LiftTest]
-) -> list[PlacedTest]:
+def place_tests(panel: xr.Dataset, grain: Grain, tests: Sequence[LiftTest]) -> list[PlacedTest]:
     """Place tests in a panel.
 
     The money of a test goes to entities and periods in proportion to what was spent there; the
@@ -51,8 +49,8 @@ def place_tests(
     ----------
     panel
         As ``tasks.mathematics.panel.build_panel`` makes it.
-    metadata
-        Feature metadata: ``grain``.
+    grain
+        Length of a period.
     tests
         Lift tests of the run spec.
 
@@ -62,7 +60,6 @@ def place_tests(
         If a test names an unknown channel or entity, a channel without spend, days outside the
         fitted window, or takes away more than was spent; with every problem of every test.
     """
-    grain = Grain(metadata["grain"])
     placed: list[PlacedTest] = []
     problems: list[str] = []
     for position, test in enumerate(tests):

@@ -51,7 +51,7 @@ def predict_prior(panel: xr.Dataset, inputs: ModelInputs, *, seed: int) -> dict[
         observation noise, as ``median``, ``low_90`` and ``high_90``, beside the ``actual``.
     """
     table = effective_spend(panel)
-    if inputs.metadata["model_kind"] != ModelKind.MMM:
+    if inputs.metadata.model_kind != ModelKind.MMM:
         return {"channels": table}
     model = MmmFitted(draw_prior(panel, inputs, N_DRAWS, seed), inputs)
     quantities = measure_quantities(model, panel, inputs.metadata)

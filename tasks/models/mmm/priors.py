@@ -6,17 +6,16 @@ together are given ``model.media_share`` of the KPI (median), split evenly: not 
 that would say before seeing any data that every channel has the same ROAS.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.base import stated
 from schemas.errors import SpecError
 from schemas.names import DATE_DIM, ENTITY_DIM
-from schemas.spec.channels import ChannelPrior, PriorQuantity
+from schemas.spec.channels import PriorQuantity
 from tasks.mathematics.panel import estimation_window
 from tasks.models.contract import ModelInputs
 
@@ -70,12 +69,12 @@ def share_priors(panel: xr.Dataset, inputs: ModelInputs) -> SharePriors:
     window = estimation_window(panel)
     kpi_value = float((window["kpi"] * window["unit_value"]).sum())
     spend = window["spend"].sum((ENTITY_DIM, DATE_DIM)).to_numpy()
-    settings = inputs.metadata["channels"]
-    default = inputs.metadata["media_share"] / max(len(settings), 1)
-    spread_default = inputs.metadata["share_spread"]
+    settings = inputs.metadata.channels
+    default = stated(inputs.metadata.media_share, "media_share") / max(len(settings), 1)
+    spread_default = stated(inputs.metadata.share_spread, "share_spread")
     medians, spreads, by_share = [], [], []
     for channel, money in zip(settings, spend, strict=True):
-        prior = _stated_prior(channel)
+        prior = channel.prior
         by_share.append(prior is None or prior.quantity != "coefficient")
         if prior is None:
             medians.append(default)
@@ -83,14 +82,10 @@ def share_priors(panel: xr.Dataset, inputs: ModelInputs) -> SharePriors:
             continue
         if prior.quantity is PriorQuantity.ROAS and not money > 0:
             raise SpecError(
-                f"channel {channel['name']!r} has a ROAS prior but spent nothing in the fitted "
+                f"channel {channel.name!r} has a ROAS prior but spent nothing in the fitted "
                 "window; state its prior as a share."
             )
         scale = money / kpi_value if prior.quantity is PriorQuantity.ROAS else 1.0
         medians.append(abs(prior.median) * scale)
         spreads.append(prior.spread)
     return SharePriors(np.log(np.array(medians)), np.array(spreads), np.array(by_share))
-
-
-def _stated_prior(channel: Mapping[str, Any]) -> ChannelPrior | None:
-    return ChannelPrior.model_validate(channel["prior"]) if channel.get("prior") else None

@@ -1,6 +1,5 @@
 """Shapes of channels and the media curve for many draws at once, in NumPy."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.base import stated
+from schemas.documents.features import FeatureMetadata, FittedTrend
 from schemas.names import DATE_DIM, SAMPLE_DIM
 from tasks.mathematics.carryover import adstock_weights, carry_back, stack_lags
 from tasks.mathematics.saturation import saturation_shape, saturation_slope
@@ -98,14 +99,14 @@ def _parameters(
     }
 
 
-def curve_basis(position: Array, curve: Mapping[str, Any]) -> Array:
+def curve_basis(position: Array, curve: FittedTrend) -> Array:
     """Basis of the media curve at unit amplitude, ``(basis, date)``; ``curve`` as in metadata."""
     scales = np.array(trend_relative_sds(curve)) / RELATIVE_SD
     return trend_columns(position, curve) * scales[:, None]
 
 
 def media_multiplier(
-    scale: Array, weights: Array, dates: NDArray[Any], metadata: Mapping[str, Any]
+    scale: Array, weights: Array, dates: NDArray[Any], metadata: FeatureMetadata
 ) -> Array:
     """Factor of all media over time; its mean over the fitted window is one.
 
@@ -123,16 +124,16 @@ def media_multiplier(
     NDArray
         ``(sample, date)``.
     """
-    curve, skipped = metadata["media_curve"], metadata["n_carryover_periods"]
-    fitted = np.arange(skipped, skipped + metadata["n_estimation_periods"], dtype=float)
-    wanted = periods_since(pd.DatetimeIndex(dates), metadata)
+    curve, skipped = stated(metadata.media_curve, "media_curve"), metadata.n_carryover_periods
+    fitted = np.arange(skipped, skipped + metadata.n_estimation_periods, dtype=float)
+    wanted = periods_since(pd.DatetimeIndex(dates), metadata.first_period, metadata.grain)
     sized = scale[:, None] * weights
     mean = np.exp(sized @ curve_basis(fitted, curve)).mean(axis=-1, keepdims=True)
     return np.exp(sized @ curve_basis(wanted, curve)) / mean
 
 
 def sampled_multiplier(
-    samples: xr.Dataset, panel: xr.Dataset, metadata: Mapping[str, Any]
+    samples: xr.Dataset, panel: xr.Dataset, metadata: FeatureMetadata
 ) -> Array | None:
     """Media multiplier of every draw over a panel, ``(sample, date)``; None without a curve."""
     if "media_curve_weight" not in samples:

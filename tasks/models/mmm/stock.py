@@ -8,7 +8,7 @@ priors are pymc-marketing's own.
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ from pymc_marketing.mmm import (
 )
 from pymc_marketing.mmm.scaling import FixedScaling, Scaling
 
+from schemas.documents.features import FeatureMetadata
 from schemas.names import CHANNEL_DIM, CONTROL_DIM, DATE_DIM, ENTITY_DIM, FOURIER_DIM, ComponentKind
 from schemas.spec.channels import AdstockKind, ChannelKind, SaturationKind
 from schemas.spec.run_spec import Likelihood
@@ -106,9 +107,9 @@ def _stock_model(inputs: ModelInputs) -> MMM:
     return MMM(
         date_column=DATE_DIM,
         target_column=TARGET,
-        channel_columns=[c["name"] for c in metadata["channels"]],
+        channel_columns=metadata.channel_names,
         control_columns=_control_terms(inputs) or None,
-        yearly_seasonality=metadata["harmonics"] or None,
+        yearly_seasonality=metadata.harmonics or None,
         dims=(ENTITY_DIM,),
         adstock=_adstock(form),
         saturation=_saturation(form, metadata),
@@ -117,7 +118,7 @@ def _stock_model(inputs: ModelInputs) -> MMM:
             target=FixedScaling(dims=(), value=scales["kpi_scale"]),
             channel=FixedScaling(dims=(), value=scales["media_scale"]),
         ),
-        model_config=_noise_prior() if metadata["likelihood"] == Likelihood.STUDENT_T else None,
+        model_config=_noise_prior() if metadata.likelihood == Likelihood.STUDENT_T else None,
     )
 
 
@@ -129,14 +130,14 @@ def _adstock(form: StockForm) -> Any:
     return kernel(l_max=form.adstock.l_max, priors=priors)
 
 
-def _saturation(form: StockForm, metadata: Mapping[str, Any]) -> Any:
+def _saturation(form: StockForm, metadata: FeatureMetadata) -> Any:
     curve, amplitude = _SATURATIONS[form.saturation], _AMPLITUDES.get(form.saturation, "beta")
     dims = dict.fromkeys((amplitude, "c"), (ENTITY_DIM, CHANNEL_DIM))
     priors = {
         name: _per(prior, *dims.get(name, (CHANNEL_DIM,)))
         for name, prior in curve.default_priors.items()
     }
-    if any(c["kind"] == ChannelKind.COMPETITOR for c in metadata["channels"]):
+    if any(c.kind is ChannelKind.COMPETITOR for c in metadata.channels):
         priors[amplitude] = Prior("Normal", mu=0, sigma=1, dims=(ENTITY_DIM, CHANNEL_DIM))
     return curve(priors=priors)
 
@@ -216,7 +217,7 @@ def _linear_part(
     return {name: gamma.sel({TERM_DIM: terms}).rename({TERM_DIM: dim})} if terms else {}
 
 
-def _media_part(draws: xr.Dataset, metadata: Mapping[str, Any]) -> dict[str, xr.DataArray]:
+def _media_part(draws: xr.Dataset, metadata: FeatureMetadata) -> dict[str, xr.DataArray]:
     """Parameters of carryover and saturation, with a value for every channel."""
     form, shapes = stock_form(metadata), channel_shapes(metadata)
     line = LINES[form.saturation]

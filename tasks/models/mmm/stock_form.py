@@ -6,10 +6,11 @@ make it a line, to within rounding (a half-saturation far beyond all input). Eve
 differs between channels cannot be held by a stock ``MMM``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from schemas.documents.features import FeatureMetadata
 from schemas.spec.channels import AdstockKind, AdstockSpec, SaturationKind
 from tasks.models.mmm.design import ChannelShape, channel_shapes
 
@@ -57,10 +58,10 @@ NO_CARRYOVER: dict[AdstockKind, dict[str, float]] = {
 """Every kernel with all weight on lag zero."""
 
 
-def stock_obstacle(metadata: Mapping[str, Any]) -> str | None:
+def stock_obstacle(metadata: FeatureMetadata) -> str | None:
     """Say why a stock ``MMM`` cannot hold fits of these features, or None where it can."""
     shapes = channel_shapes(metadata)
-    if metadata["media_curve"] is not None:
+    if metadata.media_curve is not None:
         return "media vary over time along a curve that it does not have"
     if len(_adstocks(shapes)) > 1:
         return f"channels differ in adstock ({_listed(_adstocks(shapes))})"
@@ -71,7 +72,7 @@ def stock_obstacle(metadata: Mapping[str, Any]) -> str | None:
     return None
 
 
-def stock_form(metadata: Mapping[str, Any]) -> StockForm:
+def stock_form(metadata: FeatureMetadata) -> StockForm:
     """Return the transforms of the stock model; there must be no ``stock_obstacle``."""
     shapes = channel_shapes(metadata)
     adstocks, saturations = _adstocks(shapes), _saturations(shapes)

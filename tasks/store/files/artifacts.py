@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel, ValidationError
+
 from schemas.errors import CorruptArtifactError
 from schemas.refs import FileRef
 from tasks.store.home import Home
@@ -91,6 +93,41 @@ def write_json(home: Home, path: Path, document: Any) -> FileRef:
 def read_json(home: Home, ref: FileRef) -> Any:
     """Read a referenced JSON document."""
     return json.loads(open_ref(home, ref).read_text(encoding="utf-8"))
+
+
+def write_document(home: Home, path: Path, document: BaseModel) -> FileRef:
+    """Write a typed document under its published field names."""
+    return write_json(home, path, document.model_dump(mode="json", by_alias=True))
+
+
+def read_document[Doc: BaseModel](home: Home, ref: FileRef, model: type[Doc]) -> Doc:
+    """Read a referenced document as its model.
+
+    Raises
+    ------
+    CorruptArtifactError
+        If the file is missing, was changed, or does not have the fields of the model.
+    """
+    return parse_document(open_ref(home, ref), model)
+
+
+def parse_document[Doc: BaseModel](path: Path, model: type[Doc]) -> Doc:
+    """Read a file as its model, whether or not a reference has its hash.
+
+    Raises
+    ------
+    CorruptArtifactError
+        If the file does not have the fields of the model.
+    """
+    try:
+        return model.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise CorruptArtifactError(
+            f"{path} is not a {model.__name__}: {where}: {first['msg']}; restore it or run the "
+            "refit again."
+        ) from error
 
 
 def write_parquet(home: Home, path: Path, frame: "pd.DataFrame") -> FileRef:

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from schemas.documents.features import FeatureMetadata
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
 from schemas.spec.roles import UNIT_VALUE_COLUMN
 from tasks.store.home import Home
@@ -41,7 +42,7 @@ def read_known_kpi(home: Home, dataset_id: str, kpi: str) -> "pd.DataFrame":
         ).df()
 
 
-def read_known_inputs(home: Home, dataset_id: str, metadata: Mapping[str, Any]) -> "pd.DataFrame":
+def read_known_inputs(home: Home, dataset_id: str, metadata: FeatureMetadata) -> "pd.DataFrame":
     """Return what a model takes in, as it is known now.
 
     Parameters
@@ -58,15 +59,15 @@ def read_known_inputs(home: Home, dataset_id: str, metadata: Mapping[str, Any]) 
         metadata; one row per entity and period of which anything is known, NaN where a number is
         not. Entities are those of the file: nothing is summed and nothing filled.
     """
-    wanted = [("kpi", metadata["kpi_column"], metadata["kpi_column"])]
-    if metadata["unit_value_column"]:
-        wanted.append(("unit_value", UNIT_VALUE_COLUMN, metadata["unit_value_column"]))
-    for channel in metadata["channels"]:
-        if channel["input_column"] != channel["spend_column"]:
-            wanted.append(("activity", channel["name"], channel["input_column"]))
-        if channel["spend_column"]:
-            wanted.append(("spend", channel["name"], channel["spend_column"]))
-    wanted += [("control", c["name"], c["column"]) for c in metadata["controls"]]
+    wanted = [("kpi", metadata.kpi_column, metadata.kpi_column)]
+    if metadata.unit_value_column:
+        wanted.append(("unit_value", UNIT_VALUE_COLUMN, metadata.unit_value_column))
+    for channel in metadata.channels:
+        if channel.input_column != channel.spend_column:
+            wanted.append(("activity", channel.name, channel.input_column))
+        if channel.spend_column:
+            wanted.append(("spend", channel.name, channel.spend_column))
+    wanted += [("control", c.name, c.column) for c in metadata.controls]
     with reading(home) as con:
         return read_panel(con, dataset_id=dataset_id, as_of=date.max, wanted=wanted, staged=False)
 

@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.documents import empty_scaler, make_metadata
 
 from schemas.outcomes import Verdict
 from schemas.refs import FeaturesRef
 from schemas.spec.run_spec import Grain
 from tasks.mathematics.calendar import detect_grain, missing_starts, next_start
 from tasks.mathematics.collinearity import variance_inflation
-from tasks.store.files.artifacts import write_json, write_parquet
+from tasks.store.files.artifacts import write_document, write_parquet
 from tasks.store.home import current_home
 from tasks.validate.task import validate_features
 
@@ -36,18 +37,17 @@ def features(n=120, **columns):
 
 def judged(world, frame, n_parameters=10):
     home, folder = current_home(), current_home().run_dir("run1")
-    metadata = {
-        "file": "panel.csv",
-        "kpi_column": "sales",
-        "channel_columns": ["act_tv", "act_web"],
-        "control_columns": ["ctrl_price"],
-        "n_parameters": n_parameters,
-    }
+    metadata = make_metadata(
+        file="panel.csv",
+        channel_columns=["act_tv", "act_web"],
+        control_columns=["ctrl_price"],
+        n_parameters=n_parameters,
+    )
     ref = FeaturesRef(
         snapshot_id="0" * 16,
         features=write_parquet(home, folder / "features.parquet", frame),
-        metadata=write_json(home, folder / "feature_metadata.json", metadata),
-        scaler=write_json(home, folder / "feature_scaler.json", {}),
+        metadata=write_document(home, folder / "feature_metadata.json", metadata),
+        scaler=write_document(home, folder / "feature_scaler.json", empty_scaler()),
     )
     return validate_features.fn(ref, world.spec, str(folder))
 

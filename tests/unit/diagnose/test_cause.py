@@ -37,7 +37,7 @@ def draws_of(world, *, bad=(), diverging=0):
 
 
 def suspects_of(world, tree):
-    names = [c["name"] for c in world.metadata["channels"]]
+    names = world.metadata.channel_names
     return find_suspects(measure_convergence(tree), tree, world.spec.gates.sampling, channels=names)
 
 

@@ -30,11 +30,11 @@ def test_less_than_a_year_cannot_carry_a_yearly_season():
 
 
 def test_one_year_can():
-    assert mmm_world(n_periods=52).metadata["harmonics"] == 1
+    assert mmm_world(n_periods=52).metadata.harmonics == 1
 
 
 def test_less_than_a_year_without_season_is_fine():
-    assert mmm_world(n_periods=40, model={"yearly_seasonality": 0}).metadata["harmonics"] == 0
+    assert mmm_world(n_periods=40, model={"yearly_seasonality": 0}).metadata.harmonics == 0
 
 
 def test_the_year_must_be_in_the_fitted_window():
@@ -55,7 +55,7 @@ def test_as_many_waves_as_periods_can_show_are_accepted():
     rows = make_rows(1, 36)
     rows["period_start"] = pd.date_range("2021-01-01", periods=36, freq="MS")
     world = build_world(rows, make_spec(model={"yearly_seasonality": 5}), grain=Grain.MONTH)
-    assert world.metadata["harmonics"] == 5
+    assert world.metadata.harmonics == 5
 
 
 def test_an_event_that_was_never_seen_is_refused_by_name():
@@ -87,7 +87,7 @@ def test_all_problems_are_reported_together():
 
 
 def test_kind_log_student_t_keeps_its_published_formula():
-    assert log_world(n_periods=40).metadata["harmonics"] == 2
+    assert log_world(n_periods=40).metadata.harmonics == 2
 
 
 def test_a_roas_prior_on_a_channel_that_spent_nothing_is_refused():
@@ -99,24 +99,25 @@ def test_a_roas_prior_on_a_channel_that_spent_nothing_is_refused():
 
 def test_public_holidays_of_a_state():
     event = holidays_event("US-CA", date(2024, 1, 1), date(2024, 12, 30))
-    assert "2024-03-31" in event["dates"], "Cesar Chavez Day is California's"
-    assert "2024-07-04" in event["dates"]
-    assert event["dates"] == sorted(set(event["dates"]))
-    assert "2024-03-31" not in holidays_event("US", date(2024, 1, 1), date(2024, 12, 30))["dates"]
+    assert date.fromisoformat("2024-03-31") in event.dates, "Cesar Chavez Day is California's"
+    assert date.fromisoformat("2024-07-04") in event.dates
+    assert event.dates == sorted(set(event.dates))
+    of_the_country = holidays_event("US", date(2024, 1, 1), date(2024, 12, 30))
+    assert date(2024, 3, 31) not in of_the_country.dates
 
 
 def test_holidays_are_known_for_five_years_of_forecasts():
     event = holidays_event("DE", date(2022, 1, 3), date(2024, 12, 30))
-    assert event["known_until"] == "2029-12-31"
-    assert "2029-12-25" in event["dates"]
-    assert not any(day < "2022" for day in event["dates"])
+    assert event.known_until == date(2029, 12, 31)
+    assert date.fromisoformat("2029-12-25") in event.dates
+    assert not any(day < date(2022, 1, 1) for day in event.dates)
 
 
 def test_holidays_are_known_no_further_than_the_calendar_of_the_country(monkeypatch):
     monkeypatch.setattr(GERMANY, "end_year", 2025)
     event = holidays_event("DE", date(2022, 1, 3), date(2024, 12, 30))
-    assert event["known_until"] == "2025-12-31"
-    assert event["dates"][-1] == "2025-12-26"
+    assert event.known_until == date(2025, 12, 31)
+    assert event.dates[-1] == date(2025, 12, 26)
 
 
 @pytest.mark.parametrize("ends", [{"start_year": 2023}, {"end_year": 2023}])

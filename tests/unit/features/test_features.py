@@ -146,22 +146,22 @@ def test_row_order_does_not_matter(mmm):
 
 def test_metadata_reports_the_windows(mmm):
     metadata = mmm.metadata
-    assert metadata["n_estimation_periods"] == 52
-    assert metadata["n_carryover_periods"] == 8
-    assert metadata["entities"] == ["market_0", "market_1"]
+    assert metadata.n_estimation_periods == 52
+    assert metadata.n_carryover_periods == 8
+    assert metadata.entities == ["market_0", "market_1"]
     fitted = mmm.frame.loc[mmm.frame["is_estimation"], "period_start"]
-    assert metadata["estimation_start"] == fitted.min().date().isoformat()
-    assert metadata["estimation_end"] == fitted.max().date().isoformat()
-    assert metadata["first_period"] == mmm.frame["period_start"].min().date().isoformat()
+    assert metadata.estimation_start == fitted.min().date()
+    assert metadata.estimation_end == fitted.max().date()
+    assert metadata.first_period == mmm.frame["period_start"].min().date()
 
 
 def test_metadata_names_every_input(mmm):
     metadata = mmm.metadata
-    assert metadata["channel_columns"] == ["act_tv", "spend_search", "act_email", "act_rival"]
-    assert metadata["control_columns"] == ["ctrl_price"]
-    assert set(metadata["input_columns"]) <= set(mmm.frame.columns)
-    assert [c["kind"] for c in metadata["channels"]] == ["paid", "paid", "owned", "competitor"]
-    assert [c["spend_column"] for c in metadata["channels"]] == [
+    assert metadata.channel_columns == ["act_tv", "spend_search", "act_email", "act_rival"]
+    assert metadata.control_columns == ["ctrl_price"]
+    assert set(metadata.input_columns) <= set(mmm.frame.columns)
+    assert [c.kind for c in metadata.channels] == ["paid", "paid", "owned", "competitor"]
+    assert [c.spend_column for c in metadata.channels] == [
         "spend_tv",
         "spend_search",
         None,
@@ -172,25 +172,25 @@ def test_metadata_names_every_input(mmm):
 def test_parameters_of_kind_mmm_are_counted(mmm):
     # 3 channels x (alpha, slope, kappa), a rival's alpha alone
     # + 2 entities x (4 shares + price, trend, sin, cos + level, noise)
-    assert count_parameters(mmm.metadata, n_entities=2) == 9 + 1 + 2 * (4 + 4 + 2)
-    assert mmm.metadata["n_parameters"] == 30
+    assert count_parameters(mmm.metadata) == 9 + 1 + 2 * (4 + 4 + 2)
+    assert mmm.metadata.n_parameters == 30
 
 
 def test_parameters_of_kind_log_student_t_are_counted(log):
     # 4 betas + price, trend, 4 Fourier + intercept, sigma_beta, sigma, nu
-    assert log.metadata["n_parameters"] == 4 + 6 + 4
+    assert log.metadata.n_parameters == 4 + 6 + 4
 
 
 def test_a_fixed_value_per_unit_reaches_the_panel():
     world = mmm_world(kpi={"kind": "count", "value_per_unit": 3.5})
-    assert world.metadata["has_unit_value"]
+    assert world.metadata.has_unit_value
     np.testing.assert_array_equal(world.panel["unit_value"], 3.5)
 
 
 def shapes_of(world):
     return {
-        c["name"]: (c["adstock"]["kind"], c["adstock"]["l_max"], c["saturation"]["kind"])
-        for c in world.metadata["channels"]
+        c.name: (c.adstock.kind, c.adstock.l_max, c.saturation.kind)
+        for c in world.metadata.channels
     }
 
 
@@ -214,12 +214,12 @@ def test_a_channels_own_shapes_come_first():
         "rival": ("binomial", 3, "root"),
     }
     # Two each for tv and rival, three for search; 3 shares, 4 linear terms, level and noise.
-    assert world.metadata["n_parameters"] == 2 + 2 + 3 + 3 + 4 + 2
+    assert world.metadata.n_parameters == 2 + 2 + 3 + 3 + 4 + 2
 
 
 def test_the_order_of_saturation_and_carryover_reaches_the_metadata():
     world = mmm_world(model={"saturation": {"kind": "hill", "before_adstock": True}})
-    assert [c["saturation"]["before_adstock"] for c in world.metadata["channels"]] == [
+    assert [c.saturation.before_adstock for c in world.metadata.channels] == [
         *(True, True, True, False)
     ]
 
@@ -227,25 +227,25 @@ def test_the_order_of_saturation_and_carryover_reaches_the_metadata():
 def test_forms_of_the_model_reach_the_metadata():
     forms = {"likelihood": "student_t", "non_negative_baseline": True, "time_varying_media": True}
     rich, plain = mmm_world(model=forms).metadata, mmm_world().metadata
-    assert {k: rich[k] for k in forms} == forms
-    assert {k: plain[k] for k in forms} == {
+    assert {k: getattr(rich, k) for k in forms} == forms
+    assert {k: getattr(plain, k) for k in forms} == {
         "likelihood": "normal",
         "non_negative_baseline": False,
         "time_varying_media": False,
     }
     # Student's t has one more parameter: its degrees of freedom.
-    assert rich["n_parameters"] == plain["n_parameters"] + 1
+    assert rich.n_parameters == plain.n_parameters + 1
 
 
 def test_a_control_in_the_long_form_reaches_the_metadata():
     control = {"name": "ctrl_price", "sign": "negative", "decay": 0.4, "max_lag": 5}
-    (got,) = mmm_world(controls=[control]).metadata["controls"]
-    assert got == {**control, "name": "price", "column": "ctrl_price"}
+    (got,) = mmm_world(controls=[control]).metadata.controls
+    assert got.model_dump() == {**control, "name": "price", "column": "ctrl_price"}
 
 
 def test_bends_and_basis_functions_count_as_parameters():
-    plain = mmm_world(2).metadata["n_parameters"]
+    plain = mmm_world(2).metadata.n_parameters
     bent = mmm_world(2, model={"trend": {"kind": "piecewise", "changepoints": 3}})
     smooth = mmm_world(2, model={"trend": {"kind": "gp", "basis": 5}})
-    assert bent.metadata["n_parameters"] == plain + 2 * 3
-    assert smooth.metadata["n_parameters"] == plain + 2 * (5 - 1)
+    assert bent.metadata.n_parameters == plain + 2 * 3
+    assert smooth.metadata.n_parameters == plain + 2 * (5 - 1)

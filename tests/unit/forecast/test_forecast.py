@@ -1,5 +1,6 @@
 """The coming periods from draws whose answer is known without the code under test."""
 
+from datetime import date
 from functools import partial
 
 import numpy as np
@@ -180,7 +181,7 @@ def test_a_forecast_never_reads_what_came_after_its_panel(make):
 def test_every_form_of_the_model_forecasts_two_years(form):
     world = FORMS[form]()
     if world.spec.model.holidays:
-        assert any(event["known_until"] for event in world.metadata["events"])
+        assert any(event.known_until for event in world.metadata.events)
     table = forecast(world, draw_prior(world.panel, world.inputs, 20, seed=1), horizon=104)
     assert np.isfinite(table[KPI]).all(axis=None)
     assert len(table) == 104 * (world.panel.sizes["entity"] + 1)
@@ -262,7 +263,9 @@ def test_public_holidays_of_coming_weeks_count():
 def test_a_forecast_ends_where_holidays_are_not_known_any_more(known_until, n_periods):
     world = quiet_world(holidays="US")
     metadata = world.metadata
-    metadata["events"] = [metadata["events"][0] | {"known_until": known_until}]
+    until = date.fromisoformat(known_until)
+    event = metadata.events[0].model_copy(update={"known_until": until})
+    metadata = metadata.model_copy(update={"events": [event]})
     table = forecast_kpi(fitted_model(world), world.panel, metadata, horizon=13, seed=1)
     assert table["periods_ahead"].tolist() == [*range(1, n_periods + 1)] * 2
 

@@ -9,6 +9,7 @@ import pytest
 from support.forged_runs import forge_run
 from support.worlds import build_world, make_rows, make_spec
 
+from schemas.documents.features import FeatureMetadata
 from schemas.errors import UnknownRunError
 from schemas.names import Artifact
 from tasks.forecast import task as forecasting
@@ -17,7 +18,7 @@ from tasks.forecast.deployed import predict_deployed
 from tasks.forecast.forecast import continue_panel, forecast_kpi
 from tasks.forecast.scores import crps_of_draws
 from tasks.mathematics.panel import build_panel
-from tasks.store.files.artifacts import read_json, read_parquet
+from tasks.store.files.artifacts import read_document, read_parquet
 from tasks.store.home import Home
 from tasks.store.runs.plan_sources import open_source
 from tasks.store.warehouse.connection import reading, writing
@@ -36,7 +37,7 @@ def publish(home, run_id, n_weeks):
     world = build_world(ROWS[ROWS["period_start"] < WEEKS[n_weeks]], make_spec(**SPEC))
     forge_run(home, run_id, world)
     source = open_source(home, read_run(home, run_id))
-    metadata = read_json(home, source.features.metadata)
+    metadata = read_document(home, source.features.metadata, FeatureMetadata)
     model = forecasting._open_model(home, source.posterior, source.features)
     panel = build_panel(read_parquet(home, source.features.features), metadata)
     frame = forecast_kpi(model, panel, metadata, horizon=HORIZON, seed=3)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.documents.features import EventDays
 from schemas.errors import DataContractError
 from schemas.spec.run_spec import Grain
 from tasks.mathematics.calendar import next_start
@@ -17,7 +18,7 @@ MONTHS = np.array(["2024-01-01", "2024-02-01", "2024-03-01"], dtype="datetime64[
 
 
 def event(*dates, unit="share", known_until=None):
-    return {"name": "black friday", "unit": unit, "dates": dates, "known_until": known_until}
+    return EventDays(name="black friday", unit=unit, dates=list(dates), known_until=known_until)
 
 
 def test_one_day_is_a_seventh_of_its_week():

@@ -1,7 +1,5 @@
 """The panel's shape and the scales that give parameters their meaning."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from support.worlds import mmm_world
 
+from schemas.documents.features import FeatureScaler
 from schemas.errors import DataContractError
+from schemas.spec.baseline import ControlSpec
 from tasks.mathematics.panel import build_panel, estimation_window
 from tasks.mathematics.scaling import (
     carry_controls,
@@ -80,19 +80,21 @@ def test_a_controls_stated_carryover_comes_before_its_z_score(world):
     # Hand-computed: 1, then half of it, a quarter, and nothing after the last lag.
     pulse = xr.zeros_like(world.panel["controls"])
     pulse[{"date": 10}] = 1.0
-    controls = [{"decay": 0.5, "max_lag": 2}]
+    controls = [ControlSpec(name="price", decay=0.5, max_lag=2)]
     carried = carry_controls(world.panel.assign(controls=pulse), controls)["controls"]
     np.testing.assert_array_equal(carried[1, 0, 9:15], [0, 1, 0.5, 0.25, 0, 0])
 
 
 def test_a_control_without_carryover_stays_as_it_is(world):
-    controls = [{"decay": 0.0, "max_lag": 8}]
+    controls = [ControlSpec(name="price", decay=0.0, max_lag=8)]
     assert carry_controls(world.panel, controls) is world.panel
 
 
 def test_scales_survive_json_bit_for_bit(world):
     scales = world.inputs.scales
-    back = scales_from_json(json.loads(json.dumps(scales_to_json(scales))))
+    back = scales_from_json(
+        FeatureScaler.model_validate_json(scales_to_json(scales).model_dump_json())
+    )
     xr.testing.assert_identical(back, scales.drop_attrs())
     for name, variable in scales.data_vars.items():
         assert back[name].to_numpy().tobytes() == variable.to_numpy().tobytes(), name

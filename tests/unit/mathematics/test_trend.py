@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.graphs import evaluate
 
 from schemas.spec.baseline import TrendKind, TrendSpec
-from tasks.mathematics.trend import fix_trend, has_line, trend_columns, trend_relative_sds
+from tasks.mathematics.trend import fix_trend, trend_columns, trend_relative_sds
 
 FITTED = np.arange(8.0, 60.0)
 BENT = TrendSpec(kind=TrendKind.PIECEWISE, changepoints=3)
@@ -18,13 +18,13 @@ SMOOTH = TrendSpec(kind=TrendKind.GP, length_scale=20, basis=6)
 def test_hinges_hand_computed():
     # One changepoint in the middle of 0..4: hinge 0, 0, 0, 1, 2, mean 0.6, variance 1 - 0.36.
     trend = fix_trend(TrendSpec(kind=TrendKind.PIECEWISE, changepoints=1), np.arange(5.0))
-    assert trend["knots"] == [2.0]
+    assert trend.knots == [2.0]
     want = (np.array([0, 0, 0, 1, 2]) - 0.6) / 0.8
     np.testing.assert_allclose(trend_columns(np.arange(5.0), trend), [want], rtol=1e-12)
 
 
 def test_changepoints_are_evenly_spaced_inside_the_fitted_window():
-    knots = fix_trend(BENT, FITTED)["knots"]
+    knots = fix_trend(BENT, FITTED).knots
     np.testing.assert_allclose(knots, 8 + 51 * np.array([0.25, 0.5, 0.75]), rtol=1e-14)
 
 
@@ -56,10 +56,10 @@ def test_bends_together_are_as_wide_as_one_coefficient_of_a_half():
 def test_smooth_columns_and_scales_are_those_of_pymc():
     """Both split a draw into basis and scale on their own; the products must agree."""
     trend = fix_trend(SMOOTH, FITTED)
-    boundary = trend["boundary"]
+    boundary = trend.boundary
     assert boundary == 1.5 * 51 / 2
     theirs = pm.gp.HSGP(m=[6], L=[boundary], cov_func=pm.gp.cov.ExpQuad(1, ls=20.0))
-    theirs._X_center = np.array([trend["centre"]])
+    theirs._X_center = np.array([trend.centre])
     with pm.Model():
         basis, sqrt_density = theirs.prior_linearized(FITTED[:, None])
     want = evaluate(basis) * evaluate(sqrt_density)
@@ -75,7 +75,7 @@ def test_a_smooth_trend_varies_by_half_a_linear_one_where_the_data_are():
 
 def test_beyond_its_boundary_a_smooth_trend_stays_at_zero():
     trend = fix_trend(SMOOTH, FITTED)
-    far = trend["centre"] + trend["boundary"] * np.array([-3.0, 1.0, 1.5, 9.0])
+    far = trend.centre + trend.boundary * np.array([-3.0, 1.0, 1.5, 9.0])
     np.testing.assert_allclose(trend_columns(far, trend), 0, atol=1e-14)
 
 
@@ -91,7 +91,7 @@ def test_every_scale_can_be_divided_by(length_scale, basis):
     ("kind", "line"), [("none", False), ("linear", True), ("piecewise", True), ("gp", False)]
 )
 def test_which_trends_have_a_line(kind, line):
-    assert has_line(fix_trend(TrendSpec(kind=kind), FITTED)) is line
+    assert fix_trend(TrendSpec(kind=kind), FITTED).has_line is line
 
 
 @pytest.mark.parametrize("kind", ["none", "linear"])
