@@ -54,9 +54,9 @@ def test_a_server_that_ends_while_starting_is_reported():
 def test_a_killed_parent_leaves_no_server(tmp_path):
     port = servers.free_port()
     script = (
-        "import time; from flows import services\n"
-        f"s = services.start_service('x', {[*SERVER, str(port)]!r}, port={port}, health_path='/')\n"
-        "services.require_healthy(s); time.sleep(60)\n"
+        "import time; from flows.services import servers\n"
+        f"s = servers.start_service('x', {[*SERVER, str(port)]!r}, port={port}, health_path='/')\n"
+        "servers.require_healthy(s); time.sleep(60)\n"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", script], cwd=CHECKOUT, stderr=subprocess.DEVNULL

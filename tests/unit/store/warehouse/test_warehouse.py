@@ -20,9 +20,9 @@ INSERT = (
 WRITE = """
 import sys, time
 from pathlib import Path
-from tasks.store import warehouse
 from tasks.store.home import Home
-with warehouse.writing(Home(Path(sys.argv[1]))) as con:
+from tasks.store.warehouse import connection
+with connection.writing(Home(Path(sys.argv[1]))) as con:
     con.execute(sys.argv[2], ["written"])
     print("written", flush=True)
     time.sleep(60)
@@ -132,7 +132,7 @@ def test_a_second_writer_gives_up_with_a_clear_message(home, hold):
     hold(60)
     started = time.monotonic()
     with (
-        pytest.raises(ResourceUnavailableError, match="held by another process") as caught,
+        pytest.raises(ResourceUnavailableError, match="locked by another process") as caught,
         connection.writing(home, wait_seconds=0.5),
     ):
         pass
@@ -200,7 +200,7 @@ def test_a_writer_that_is_killed_leaves_the_last_commit_and_no_copy_for_long(hom
 def test_two_writers_take_turns(home, beside):
     beside(WRITE, str(home.root), INSERT)
     with (
-        pytest.raises(ResourceUnavailableError, match="held by another process"),
+        pytest.raises(ResourceUnavailableError, match="locked by another process"),
         connection.writing(home, wait_seconds=0.5),
     ):
         pass
