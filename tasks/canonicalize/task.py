@@ -169,7 +169,7 @@ def _stored_roles(con: Any, spec: RunSpec, as_of: date) -> ColumnRoles:
 
 def _stage(con: Any, long: Path, batch: BatchRef, as_of: date) -> bool:
     """Stage a batch, refuse it if it would rewrite the past; return if it was accepted before."""
-    accepted = batches.is_accepted(con, batch.dataset_id, batch.batch_id)
+    accepted = batches.was_accepted(con, batch.dataset_id, batch.batch_id)
     canonical.stage_batch(
         con, long, dataset_id=batch.dataset_id, batch_id=batch.batch_id, accepted=accepted
     )

@@ -21,8 +21,8 @@ from tasks.explain.route import (
     split_change,
 )
 from tasks.explain.words import FACTOR_WORDS, report_change
+from tasks.models.returns import QUANTITIES
 
-QUANTITIES = ("roas", "share")
 MAX_R_HAT = 1.05
 """Above this the chains of an auxiliary fit disagree, and its Monte Carlo errors say too little."""
 

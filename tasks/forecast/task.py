@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-N_DRAWS = 1000
+N_FORECAST_DRAWS = 1000
 """Draws of the posterior that a forecast uses: fifty beyond either end of the 90 % interval."""
 
 
@@ -259,6 +259,6 @@ def _open_model(home: Home, posterior: FileRef, features: FeaturesRef) -> "Fitte
     from tasks.models.registry import open_fitted
 
     draws = read_netcdf(home, posterior)["posterior"].to_dataset()
-    thin = xr.DataTree.from_dict({"posterior": thin_draws(draws, N_DRAWS)})
+    thin = xr.DataTree.from_dict({"posterior": thin_draws(draws, N_FORECAST_DRAWS)})
     metadata = read_document(home, features.metadata, FeatureMetadata)
     return open_fitted(thin, metadata, read_document(home, features.scaler, FeatureScaler))

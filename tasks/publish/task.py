@@ -16,8 +16,8 @@ from schemas.documents.plan import Plan
 from schemas.documents.promotions import Champion, Promotion
 from schemas.documents.refit_outcome import Outcome
 from schemas.documents.results import RefitReport, RunStatus
-from schemas.names import Artifact
-from schemas.outcomes import Verdict
+from schemas.names import Alias, Artifact
+from schemas.outcomes import is_accepted
 from schemas.refs import (
     AttributionRef,
     DiagnosticsRef,
@@ -33,7 +33,6 @@ from tasks.publish import records
 from tasks.publish.figures import build_figures
 from tasks.publish.outputs import RunOutputs
 from tasks.publish.promotion import (
-    Alias,
     Candidate,
     Decision,
     decide,
@@ -249,7 +248,7 @@ def _write_warehouse(
     """Write everything of the run in the open transaction; a rejected fit publishes no rows."""
     run_id, dataset_id = outputs.run_id, outputs.spec.dataset_id
     verdict = outputs.diagnostics.verdict
-    if verdict in {Verdict.PASS, Verdict.REVIEW}:
+    if is_accepted(verdict):
         write_marts(
             con, run_id, dataset_id, contributions=outputs.contributions, fitted=outputs.fitted,
             roas=outputs.roas,

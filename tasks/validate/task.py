@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 
 from schemas.documents.features import FeatureMetadata
 from schemas.documents.restatements import HistoryChange
-from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, Artifact
+from schemas.names import ENTITY_COLUMN, LINE_COLUMN, PERIOD_COLUMN, Artifact
 from schemas.outcomes import Finding, Layer, worst
 from schemas.refs import BatchRef, CandidateRef, FeaturesRef, ValidationRef
 from schemas.spec.roles import ColumnRoles, resolve_roles
@@ -57,7 +57,7 @@ def validate_raw(batch: BatchRef, spec: RunSpec, run_dir: str) -> ValidationRef:
         frame,
         gx.expand_suite(gx.read_suite(Layer.RAW), raw_columns(roles)),
         parameters={"min_present_share": share},
-        index_columns=[landing.LINE_COLUMN],
+        index_columns=[LINE_COLUMN],
     )
     names = {"period": roles.period, "entity": roles.entity or ENTITY_COLUMN}
     mixed = [(s.shape, s.n_rows, s.first_line) for s in reading.mixed]

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, TOTAL_ENTITY
+from schemas.names import ENTITY_COLUMN, LINE_COLUMN, PERIOD_COLUMN, TOTAL_ENTITY
 from schemas.spec.roles import UNIT_VALUE_COLUMN, ColumnRoles
 from tasks.store.inputs.date_formats import DateReading, ShapeCount, decide_date_format
-from tasks.store.inputs.landing import LINE_COLUMN
 from tasks.store.inputs.text_values import (
     date_shape_sql,
     date_sql,

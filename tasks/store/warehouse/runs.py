@@ -3,7 +3,6 @@
 Writers take the connection of an open transaction, so that a caller decides what appears together.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,8 @@ import duckdb
 
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.errors import UnknownRunError
-from schemas.names import CONTRIBUTION_COLUMNS, FITTED_COLUMNS
+from schemas.hints import suggest
+from schemas.names import CONTRIBUTION_COLUMNS, FITTED_COLUMNS, ROAS_COLUMNS
 from schemas.outcomes import Verdict
 from tasks.store.home import Home
 from tasks.store.warehouse.connection import reading
@@ -24,12 +24,6 @@ _RUN_COLUMNS = (
     "run_id, dataset_id, status, reason, verdict, snapshot_id, mlflow_run_id, model_version, "
     "created_at, updated_at"
 )
-ROAS_COLUMNS = (
-    "spend", "contribution_mean", "contribution_low", "contribution_high",
-    "roas_mean", "roas_low", "roas_high", "mroas_mean",
-    "cost_per_unit_mean", "cost_per_unit_low", "cost_per_unit_high", "prior_driven",
-)  # fmt: skip
-"""Per channel, in the order of ``roi_metrics.json`` and ``mart.roas``."""
 
 
 def write_run(con: duckdb.DuckDBPyConnection, record: RunRecord) -> None:
@@ -68,8 +62,7 @@ def read_run(home: Home, run_id: str) -> RunRecord:
                 "select run_id from ops.runs order by created_at desc"
             ).fetchall()
         ]
-    near = difflib.get_close_matches(run_id, known, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]!r}?" if near else "`mmm runs` lists those that exist."
+    hint = suggest(run_id, known, "`mmm runs` lists those that exist.")
     raise UnknownRunError(f"No run {run_id!r}; {hint}")
 
 
@@ -197,12 +190,7 @@ def _refuse_unknown_dataset(con: duckdb.DuckDBPyConnection, dataset_id: str) -> 
         for row in con.execute("select distinct dataset_id from ops.runs order by 1").fetchall()
     ]
     if known:
-        near = difflib.get_close_matches(dataset_id, known, n=1, cutoff=0.4)
-        hint = (
-            f"did you mean {near[0]!r}?"
-            if near
-            else f"datasets with runs: {', '.join(known[:10])}."
-        )
+        hint = suggest(dataset_id, known, f"datasets with runs: {', '.join(known[:10])}.")
         raise UnknownRunError(f"No run of dataset {dataset_id!r}; {hint}")
 
 

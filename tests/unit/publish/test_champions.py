@@ -121,7 +121,7 @@ def test_a_version_of_a_run_that_was_not_accepted_cannot_be_promoted(home, publi
 
 def test_a_rollback_does_not_wait_long_for_a_refit(home, publish, monkeypatch):
     publish()
-    monkeypatch.setattr(rollback, "LOCK_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(rollback, "BRIEF_WAIT_SECONDS", 0.05)
     with (
         dataset_lock(home, "demo", wait_seconds=0),
         pytest.raises(ResourceUnavailableError, match="demo"),

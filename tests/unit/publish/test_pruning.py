@@ -255,7 +255,7 @@ def test_a_run_that_was_given_an_alias_since_it_was_marked_stays(weeks, monkeypa
 
 
 def test_a_held_lock_is_reported_with_exit_code_4_and_nothing_goes(weeks, monkeypatch, capsys):
-    monkeypatch.setattr(pruning, "LOCK_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(pruning, "BRIEF_WAIT_SECONDS", 0.05)
     before = {k: v for k, v in tree(weeks).items() if "locks" not in k}
     with dataset_lock(weeks, "demo", wait_seconds=0):
         code = app.main(["prune", "--dataset", "demo", "--json"])
