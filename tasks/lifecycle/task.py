@@ -134,7 +134,7 @@ def _has_status(known: Mapping[str, RunRecord], run_id: str, status: RunStatus) 
 def _request_key(request: RefitRequest, as_of: date) -> str:
     """Key of a request by content: the bytes of its file count, not where they lie."""
     digest = sha256_of(Path(request.data)) if request.data is not None else None
-    return resume.step_key(
+    return resume.input_digest(
         "refit",
         {
             "spec": request.spec,

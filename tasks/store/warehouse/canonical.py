@@ -7,6 +7,7 @@ be read for ever. A batch is applied as a whole inside the caller's transaction,
 # ruff: noqa: S608 - SQL is made of constants; values are parameters
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -228,24 +229,28 @@ def read_panel(
     return panel.set_axis([ENTITY_COLUMN, PERIOD_COLUMN, *(c for _, _, c in wanted)], axis=1)
 
 
-def insert_snapshot(
-    con: duckdb.DuckDBPyConnection,
-    *,
-    snapshot_id: str,
-    dataset_id: str,
-    as_of: date,
-    grain: str,
-    n_entities: int,
-    n_periods: int,
-    first_period: date,
-    last_period: date,
-    batch_id: str | None,
-) -> None:
+@dataclass(frozen=True)
+class SnapshotRow:
+    """A row of ``ops.snapshots``."""
+
+    snapshot_id: str
+    dataset_id: str
+    as_of: date
+    grain: str
+    n_entities: int
+    n_periods: int
+    first_period: date
+    last_period: date
+    batch_id: str | None
+    """The newest batch that is in it."""
+
+
+def insert_snapshot(con: duckdb.DuckDBPyConnection, row: SnapshotRow) -> None:
     """Record a snapshot; one that is known stays as it is."""
     con.execute(
         "insert into ops.snapshots (snapshot_id, dataset_id, as_of, grain, n_entities, n_periods, "
         "first_period, last_period, batch_id, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "on conflict do nothing",
-        [snapshot_id, dataset_id, as_of, grain, n_entities, n_periods, first_period, last_period,
-         batch_id, datetime.now(UTC)],
+        [row.snapshot_id, row.dataset_id, row.as_of, row.grain, row.n_entities, row.n_periods,
+         row.first_period, row.last_period, row.batch_id, datetime.now(UTC)],
     )  # fmt: skip

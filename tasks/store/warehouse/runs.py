@@ -134,8 +134,9 @@ def write_marts(
     roas: Mapping[str, Mapping[str, Any]],
 ) -> None:
     """Replace everything published of one run."""
-    replace_rows(con, "mart.contributions", run_id, dataset_id, contributions, CONTRIBUTION_COLUMNS)
-    replace_rows(con, "mart.fitted", run_id, dataset_id, fitted, FITTED_COLUMNS)
+    parts = contributions[list(CONTRIBUTION_COLUMNS)]
+    replace_rows(con, "mart.contributions", run_id, dataset_id, parts)
+    replace_rows(con, "mart.fitted", run_id, dataset_id, fitted[list(FITTED_COLUMNS)])
     con.execute("delete from mart.roas where run_id = ?", [run_id])
     columns = ", ".join(("run_id", "dataset_id", "channel", *ROAS_COLUMNS))
     marks = ", ".join(["?"] * (3 + len(ROAS_COLUMNS)))
@@ -169,12 +170,14 @@ def replace_rows(
     run_id: str,
     dataset_id: str,
     frame: "pd.DataFrame",
-    names: tuple[str, ...],
 ) -> None:
-    """Replace a run's rows of ``table``, a constant of the caller, by those of ``frame``."""
-    columns = ", ".join(names)
+    """Replace a run's rows of ``table``, a constant of the caller, by those of ``frame``.
+
+    The columns of ``frame`` are constants of the caller, too.
+    """
+    columns = ", ".join(frame.columns)
     con.execute(f"delete from {table} where run_id = ?", [run_id])  # noqa: S608
-    con.register("published", frame[list(names)])
+    con.register("published", frame)
     con.execute(
         f"insert into {table} (run_id, dataset_id, {columns}) "  # noqa: S608
         f"select ?, ?, {columns} from published",

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pytest
 from mlflow.exceptions import MlflowException
+from support.publishing import publish_run
 
 from flows.cli import app
 from flows.prune_history import prune_now
@@ -44,7 +45,7 @@ def publish(finished, monkeypatch):
     monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
 
     def run(**facts):
-        return task.publish_run.fn(**vars(finished(**facts)))
+        return publish_run(finished(**facts))
 
     return run
 
