@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -82,6 +83,15 @@ class GateOutcome(BaseModel):
     review_limit: float | None = None
     where: str = Field(default="", description="Parameter, channel or series that gave the number.")
     reason: str = Field(default="", description="Empty on PASS; else one sentence with a remedy.")
+
+
+class GateRow(NamedTuple):
+    """One gate as ``ops.gate_results`` holds it."""
+
+    gate: str
+    verdict: str
+    observed: float | None
+    detail: str
 
 
 class GateReport(BaseModel):

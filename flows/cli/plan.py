@@ -170,7 +170,7 @@ def _make_plan(request: "PlanRequest", answer: TextIO, *, as_json: bool) -> int:
     from tasks.query.runs import open_scenario
 
     report = process.call_flow(_open_flow, request, engines=engines.PLAN)
-    made = open_scenario(report.scenario_id)[1]
+    made = open_scenario(report.scenario_id).plan
     if as_json:
         kept = ("plan_file", "mlflow_run_id", "took_name_from")
         facts: Mapping[str, Any] = report.model_dump(mode="json", include=set(kept))

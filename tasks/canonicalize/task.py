@@ -134,8 +134,11 @@ def accepted_since(batch: BatchRef) -> date | None:
         return batches.known_since(con, batch.dataset_id, batch.batch_id)
 
 
-def _wanted(roles: ColumnRoles) -> list[tuple[str, str, str]]:
-    return [(role, name, column) for role, name, _, column in landing_rows.number_roles(roles)]
+def _wanted(roles: ColumnRoles) -> list[canonical.PanelColumn]:
+    return [
+        canonical.PanelColumn(number.role, number.name, number.column)
+        for number in landing_rows.number_roles(roles)
+    ]
 
 
 def _batch_rows(

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -101,9 +101,7 @@ def judge_stability(fitted: FittedRun) -> DiagnosticsRef:
     """
     home, diagnostics = current_home(), fitted.diagnostics
     champion = find_champion(home, fitted.spec.dataset_id)
-    outcomes: list[GateOutcome] = []
-    shifts: list[dict[str, Any]] = []
-    churn: float | None = None
+    outcomes, shifts, churn = _Comparison([], [], None)
     if champion is not None and diagnostics.verdict is not Verdict.FAIL:
         outcomes, shifts, churn = _compare(home, champion, fitted)
     report = GateReport(outcomes=outcomes)
@@ -139,9 +137,15 @@ def judge_stability(fitted: FittedRun) -> DiagnosticsRef:
     )
 
 
-def _compare(
-    home: Home, champion: Champion, fitted: FittedRun
-) -> tuple[list[GateOutcome], list[dict[str, Any]], float | None]:
+class _Comparison(NamedTuple):
+    """A fit beside the champion's."""
+
+    outcomes: list[GateOutcome]
+    shifts: list[dict[str, Any]]
+    churn: float | None
+
+
+def _compare(home: Home, champion: Champion, fitted: FittedRun) -> _Comparison:
     from tasks.diagnose import stability
     from tasks.mathematics.stability import compare_channels
 
@@ -154,7 +158,7 @@ def _compare(
         then = {}
     if Artifact.CHANNEL_QUANTILES not in then:
         lost = f"{champion.name}, whose {Artifact.CHANNEL_QUANTILES} is missing or not whole"
-        return [stability.judge(float("nan"), gates, where=lost)], [], None
+        return _Comparison([stability.judge(float("nan"), gates, where=lost)], [], None)
     now = read_json(home, fitted.attribution.named(Artifact.CHANNEL_QUANTILES))
     mix = stability.compute_planned_shares(
         read_json(home, fitted.plan.file) if fitted.plan else None
@@ -162,7 +166,8 @@ def _compare(
     mix_then = stability.compute_planned_shares(then.get(Artifact.PLAN))
     shifts = compare_channels(now, then[Artifact.CHANNEL_QUANTILES], mix, mix_then)
     outcomes = stability.judge_stability(shifts, gates)
-    return outcomes, [asdict(s) for s in shifts], stability.compute_churn(mix, mix_then)
+    churn = stability.compute_churn(mix, mix_then)
+    return _Comparison(outcomes, [asdict(s) for s in shifts], churn)
 
 
 def _about(champion: Champion, snapshot: SnapshotRef) -> dict[str, Any]:

@@ -172,6 +172,7 @@ def _channel_plans(
     for place in np.argsort(-current, kind="stable"):
         name = space.channels[place]
         mean, ends = _mean_and_interval(now[place])
+        mean_then, _ = _mean_and_interval(then[place])
         facts = ChannelFacts(
             name=name,
             current=float(current[place]),
@@ -182,7 +183,7 @@ def _channel_plans(
             mroas_mean=mean,
             mroas_low=ends[0],
             mroas_high=ends[1],
-            mroas_candidate=_mean_and_interval(then[place])[0],
+            mroas_candidate=mean_then,
             elsewhere=return_elsewhere(now, current, advised, int(place)),
             prior_driven=bool(space.prior_driven[place]),
         )

@@ -174,5 +174,5 @@ def search_own_plans(
         own = replace(problem, response=table.draw(int(sample)), utility=Utility.MEAN)
         money = best_of_draw(own, candidate, method)
         plans.append(money)
-        beyond.append(max(own.value(money)[0] - own.value(candidate)[0], 0.0))
+        beyond.append(max(own.value(money).value - own.value(candidate).value, 0.0))
     return OwnPlans(np.stack(plans), np.array(beyond))

@@ -179,7 +179,7 @@ def _no_worse_than_today(
     if problem.limits.violation(today) > TOLERANCE or problem.least_return is not None:
         return found
     judged = replace(problem, response=exact)
-    return today if judged.value(today)[0] >= judged.value(found)[0] else found
+    return today if judged.value(today).value >= judged.value(found).value else found
 
 
 def _own_plans(

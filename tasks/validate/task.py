@@ -114,7 +114,7 @@ def validate_canonical(
         findings += judge_history(
             HistoryChange.model_validate(info["history"]),
             file=info["file"],
-            sources={(r, name): column for r, name, column, _ in landing_rows.number_roles(roles)},
+            sources={(n.role, n.name): n.source for n in landing_rows.number_roles(roles)},
             grain=candidate.grain,
             newest_period=panel[PERIOD_COLUMN].max().date(),
             gates=gates,

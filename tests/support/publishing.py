@@ -2,13 +2,17 @@
 
 from schemas.documents.results import RefitReport, RunStatus
 from tasks.publish import task
+from tasks.store.home import current_home
+from tasks.store.runs.resume import forget_steps
 
 TIMINGS = {"fit": 3.2, "ingest": 0.1}
 
 
 def publish_run(fitted, explanation=None):
-    """Publish as the flow does; what a refit would answer is made up from the run."""
-    return task.publish_run.fn(fitted, report_of(fitted), explanation)
+    """Publish and end a run as the flow does; what a refit would answer is made up from the run."""
+    publication = task.publish_run.fn(fitted, report_of(fitted), explanation)
+    forget_steps(current_home(), fitted.run_id)
+    return publication
 
 
 def report_of(fitted):

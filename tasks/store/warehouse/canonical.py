@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
@@ -177,12 +177,20 @@ _TABLES = (
 )
 
 
+class PanelColumn(NamedTuple):
+    """A column of a panel, and the number that it holds."""
+
+    role: str
+    name: str
+    column: str
+
+
 def read_panel(
     con: duckdb.DuckDBPyConnection,
     *,
     dataset_id: str,
     as_of: date,
-    wanted: Sequence[tuple[str, str, str]],
+    wanted: Sequence[PanelColumn],
     staged: bool,
 ) -> "pd.DataFrame":
     """Return the panel known on a day, overlaid by the staged batch, one column per wanted number.
@@ -194,7 +202,7 @@ def read_panel(
     dataset_id, as_of
         What is read, and the day whose knowledge counts.
     wanted
-        ``(role, name, canonical column)`` in the order of the columns.
+        In the order of the columns.
     staged
         Whether to overlay the staged rows.
 
@@ -215,7 +223,7 @@ def read_panel(
     con.execute("create or replace temp table wanted (place integer, role varchar, name varchar)")
     con.executemany(
         "insert into wanted values (?, ?, ?)",
-        [[i, role, name] for i, (role, name, _) in enumerate(wanted)],
+        [[i, one.role, one.name] for i, one in enumerate(wanted)],
     )
     pivoted = ", ".join(
         f"max(value) filter (where place = {i}) as v{i}" for i in range(len(wanted))
@@ -226,7 +234,7 @@ def read_panel(
              group by all order by {ENTITY_COLUMN}, {PERIOD_COLUMN}"""
     ).df()
     # Names are the user's: only pandas, which is case-sensitive, ever sees them.
-    return panel.set_axis([ENTITY_COLUMN, PERIOD_COLUMN, *(c for _, _, c in wanted)], axis=1)
+    return panel.set_axis([ENTITY_COLUMN, PERIOD_COLUMN, *(one.column for one in wanted)], axis=1)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from schemas.documents.results import RunRecord, RunStatus
 from schemas.errors import UnknownRunError
 from schemas.hints import suggest
 from schemas.names import CONTRIBUTION_COLUMNS, FITTED_COLUMNS, ROAS_COLUMNS
-from schemas.outcomes import Verdict
+from schemas.outcomes import GateRow, Verdict
 from tasks.store.home import Home
 from tasks.store.warehouse.connection import reading
 
@@ -89,9 +89,9 @@ def write_gate_results(
     con: duckdb.DuckDBPyConnection,
     run_id: str,
     gate_group: str,
-    rows: Iterable[tuple[str, str, float | None, str]],
+    rows: Iterable[GateRow],
 ) -> None:
-    """Replace the results of one gate group: rows of gate, verdict, observed value, detail."""
+    """Replace the results of one gate group."""
     con.execute(
         "delete from ops.gate_results where run_id = ? and battery = ?", [run_id, gate_group]
     )
