@@ -10,7 +10,7 @@ import time
 from schemas.documents.changes import Comparison, ExplanationRef, FitReturns, NextFit, TriedFit
 from schemas.errors import MmmError
 from schemas.outcomes import Verdict
-from schemas.refs import PosteriorRef
+from schemas.refs import PosteriorRef, StepKey
 from schemas.spec.run_spec import RunSpec
 from tasks.explain.task import (
     answer_explanation,
@@ -56,10 +56,11 @@ def try_fits(comparison: Comparison, run_id: str) -> list[TriedFit]:
 
 def _try(step: NextFit, run_id: str) -> TriedFit:
     fit, started = step.fit, time.perf_counter()
+    key = StepKey(run_id=run_id, retry=fit.name)
     try:
-        features = fit.features or build_features(fit.snapshot, fit.spec, run_id, fit.name)
+        features = fit.features or build_features(key, fit.snapshot, fit.spec)
         limited = fit_returns.with_options(timeout_seconds=step.limit_seconds)
-        returns: FitReturns = limited(features, fit.spec, run_id, fit.name)
+        returns: FitReturns = limited(key, features, fit.spec)
     except (MmmError, TimeoutError) as error:
         spent = time.perf_counter() - started
         return TriedFit(name=fit.name, seconds=spent, error=f"{type(error).__name__}: {error}")

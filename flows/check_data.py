@@ -9,6 +9,7 @@ from typing import Any
 
 from schemas.errors import DataContractError
 from schemas.outcomes import Finding, Verdict, worst
+from schemas.refs import StepKey
 from schemas.spec.run_spec import RunSpec
 from tasks.canonicalize.task import canonicalize_batch, take_snapshot
 from tasks.features.task import build_features
@@ -16,7 +17,7 @@ from tasks.ingest.task import ingest_file
 from tasks.lifecycle.task import on_trial
 from tasks.validate.task import validate_canonical, validate_features, validate_raw
 
-_RUN_ID = "check"
+_KEY = StepKey(run_id="check")
 
 
 def check_data(spec: RunSpec | None, data: str) -> dict[str, Any]:
@@ -57,20 +58,19 @@ def check_data(spec: RunSpec | None, data: str) -> dict[str, Any]:
 
 def _check_layers(spec: RunSpec, data: str, facts: dict[str, Any]) -> list[Finding]:
     as_of = datetime.now(UTC).date()
-    with on_trial() as home:
-        folder = str(home.run_dir(_RUN_ID))
+    with on_trial():
         batch = ingest_file.fn(data, spec)
         facts["n_rows"] = batch.n_rows
-        raw = validate_raw.fn(batch, spec, folder)
+        raw = validate_raw.fn(_KEY, batch, spec)
         if raw.verdict is Verdict.FAIL:
             return raw.findings
-        candidate = canonicalize_batch.fn(batch, spec, folder, as_of)
+        candidate = canonicalize_batch.fn(_KEY, batch, spec, as_of)
         facts["grain"] = candidate.grain.value
-        canonical = validate_canonical.fn(candidate, spec, folder)
+        canonical = validate_canonical.fn(_KEY, candidate, spec)
         findings = [*raw.findings, *canonical.findings]
         if canonical.verdict is Verdict.FAIL:
             return findings
-        snapshot = take_snapshot.fn(candidate, spec, folder, as_of)
+        snapshot = take_snapshot.fn(_KEY, candidate, spec, as_of)
         facts["snapshot_id"] = snapshot.snapshot_id
-        features = build_features.fn(snapshot, spec, _RUN_ID)
-        return findings + validate_features.fn(features, spec, folder).findings
+        features = build_features.fn(_KEY, snapshot, spec)
+        return findings + validate_features.fn(_KEY, features, spec).findings

@@ -9,6 +9,7 @@ from schemas.answers.stability import (
     Repetitions,
     StabilityReport,
 )
+from schemas.refs import StepKey
 from tasks.fit.task import fit_returns
 from tasks.stability.task import answer_noise, forget_repetitions, plan_repetitions
 
@@ -44,5 +45,6 @@ def measure_noise(request: NoiseRequest) -> StabilityReport:
 
 def _repeat(repetitions: Repetitions, fit: Repetition) -> Repeated:
     limited = fit_returns.with_options(timeout_seconds=60 * fit.spec.sampler.timeout_minutes)
-    returns = limited(repetitions.features, fit.spec, repetitions.steps, fit.name)
+    key = StepKey(run_id=repetitions.steps, retry=fit.name)
+    returns = limited(key, repetitions.features, fit.spec)
     return Repeated(fit=fit, returns=returns)

@@ -5,6 +5,7 @@ that is all but full, where Prefect cannot write to its own database.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from prefect import flow
 
@@ -35,7 +36,8 @@ def prune_history(dataset_id: str | None = None, dry_run: bool = False) -> Prune
     UnknownRunError
         If a dataset is named that has no run, while others have.
     """
-    report = _prune(dataset_id, None, dry_run, find_datasets, prune_dataset, sweep_leftovers)
+    steps = _Steps(find_datasets, prune_dataset, sweep_leftovers)
+    report = _prune(dataset_id, None, dry_run, steps)
     describe_pruning(report)
     return report
 
@@ -44,20 +46,22 @@ def prune_now(
     dataset_id: str | None, retention: RetentionSpec | None, *, dry_run: bool
 ) -> PruneReport:
     """Do the same in this process, without a flow run; ``retention`` None takes the stored one."""
-    return _prune(
-        dataset_id, retention, dry_run, find_datasets.fn, prune_dataset.fn, sweep_leftovers.fn
-    )
+    steps = _Steps(find_datasets.fn, prune_dataset.fn, sweep_leftovers.fn)
+    return _prune(dataset_id, retention, dry_run, steps)
+
+
+class _Steps(NamedTuple):
+    """The steps of a pruning: tasks in a flow run, their functions without one."""
+
+    find: Callable[[str | None], list[str]]
+    prune: Callable[[str, RetentionSpec | None, bool], DatasetPruning]
+    sweep: Callable[[bool], DatasetPruning]
 
 
 def _prune(
-    dataset_id: str | None,
-    retention: RetentionSpec | None,
-    dry_run: bool,
-    find: Callable[[str | None], list[str]],
-    prune: Callable[[str, RetentionSpec | None, bool], DatasetPruning],
-    sweep: Callable[[bool], DatasetPruning],
+    dataset_id: str | None, retention: RetentionSpec | None, dry_run: bool, steps: _Steps
 ) -> PruneReport:
     # Leftovers first: their removal is not recorded, and so makes room where the disk is full.
-    parts = [sweep(dry_run)] if dataset_id is None else []
-    parts += [prune(name, retention, dry_run) for name in find(dataset_id)]
+    parts = [steps.sweep(dry_run)] if dataset_id is None else []
+    parts += [steps.prune(name, retention, dry_run) for name in steps.find(dataset_id)]
     return PruneReport(dry_run=dry_run, datasets=parts)

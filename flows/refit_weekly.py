@@ -11,28 +11,18 @@ from prefect import flow
 from flows.auxiliary_fits import explain_refit
 from flows.retries import fit_until_sampled
 from flows.timing import Timings
-from schemas.documents.refit_outcome import Outcome
+from schemas.documents.refit_outcome import Outcome, close_outcome
 from schemas.documents.restatements import is_quarantined
 from schemas.documents.results import RefitReport, RunStatus
 from schemas.errors import DataContractError, MmmError
 from schemas.names import Artifact
 from schemas.outcomes import Finding, Verdict
-from schemas.refs import (
-    AttributionRef,
-    DiagnosticsRef,
-    FeaturesRef,
-    PlanSource,
-    PosteriorRef,
-    SnapshotRef,
-    ValidationRef,
-    WeeklyPlan,
-)
-from schemas.spec.run_spec import RefitRequest, RunSpec
+from schemas.refs import FittedRun, PlanSource, SnapshotRef, StepKey, ValidationRef
+from schemas.spec.run_spec import RefitRequest
 from tasks.attribute.task import attribute_kpi
 from tasks.canonicalize.task import canonicalize_batch, refuse_batch, take_snapshot
-from tasks.diagnose.task import diagnose_posterior, judge_stability
+from tasks.diagnose.task import judge_stability
 from tasks.features.task import build_features
-from tasks.fit.task import fit_posterior
 from tasks.forecast.task import forecast_kpi
 from tasks.ingest.task import ingest_file
 from tasks.lifecycle.task import (
@@ -81,10 +71,7 @@ def refit_weekly(request: RefitRequest) -> RefitReport:
         run_id = begin_run(request, as_of)
         try:
             outcome = recall_outcome(run_id) or _refit(run_id, request, as_of)
-            describe_run(
-                run_id, spec, outcome.snapshot, outcome.diagnostics, outcome.attribution,
-                outcome.publication,
-            )  # fmt: skip
+            describe_run(outcome, spec)
             end_run(run_id)
         except Exception as error:
             _record_failure(run_id, error)
@@ -102,70 +89,69 @@ def _record_failure(run_id: str, error: Exception) -> None:
 
 
 def _refit(run_id: str, request: RefitRequest, as_of: date) -> Outcome:
-    spec, timings = request.spec, Timings()
+    spec, timings, key = request.spec, Timings(), StepKey(run_id=run_id)
     snapshot, findings = _prepare_data(run_id, request, as_of, timings)
 
     with timings.stage("features"):
-        features = build_features(snapshot, spec, run_id)
+        features = build_features(key, snapshot, spec)
     with timings.stage("validate_features"):
-        checked = validate_features(features, spec, _folder(run_id))
+        checked = validate_features(key, features, spec)
     findings += _usable(checked)
     advance_run(run_id, RunStatus.FEATURES_BUILT, snapshot.snapshot_id)
 
     advance_run(run_id, RunStatus.TRAINING)
-    fit = fit_until_sampled(
-        fit_posterior, diagnose_posterior, features, findings, spec, run_id, timings
-    )
-    posterior, diagnostics = fit.posterior, fit.diagnostics
+    fit = fit_until_sampled(features, findings, spec, run_id, timings)
     with timings.stage("attribute"):
-        attribution = attribute_kpi(posterior, features, diagnostics, spec, run_id)
-    forecast, week = None, None
-    if diagnostics.verdict is not Verdict.FAIL:
-        with timings.stage("forecast"):
-            forecast = forecast_kpi(posterior, features, spec, run_id)
-        with timings.stage("plan"):
-            source = _plan_source(run_id, spec, features, posterior, attribution)
-            week = plan_week(source, _folder(run_id))
+        attribution = attribute_kpi(key, fit.posterior, features, fit.diagnostics, spec)
+    fitted = FittedRun(
+        run_id=run_id, spec=spec, snapshot=snapshot, features=features, posterior=fit.posterior,
+        diagnostics=fit.diagnostics, attribution=attribution,
+    )  # fmt: skip
+    if fit.diagnostics.verdict is not Verdict.FAIL:
+        fitted = _look_ahead(fitted, timings)
     with timings.stage("judge_stability"):
-        plan = week.plan if week else None
-        diagnostics = judge_stability(diagnostics, attribution, plan, snapshot, spec, run_id)
+        fitted = fitted.model_copy(update={"diagnostics": judge_stability(fitted)})
     advance_run(run_id, RunStatus.TRAINED)
     with timings.stage("explain"):
-        change = explain_refit(diagnostics.verdict, posterior, spec, run_id)
+        change = explain_refit(fitted.diagnostics.verdict, fit.posterior, spec, run_id)
     with timings.stage("report"):
         render_report_page(run_id)
 
-    stages = timings.seconds | {f"fit_{k}": round(v, 3) for k, v in posterior.wall_seconds.items()}
-    report = _report(run_id, snapshot, diagnostics, attribution, week, findings, stages)
+    inside_fit = {f"fit_{k}": round(v, 3) for k, v in fit.posterior.wall_seconds.items()}
+    report = _report(fitted, findings, timings.seconds | inside_fit)
     with timings.stage("publish"):
-        publication = publish_run(
-            run_id, spec, snapshot, features, posterior, diagnostics, attribution, forecast,
-            plan, stages, change, report,
-        )  # fmt: skip
-    timed = report.model_copy(update={"timings": stages | timings.seconds})
-    return Outcome(
-        report=timed.with_publication(publication), snapshot=snapshot, diagnostics=diagnostics,
-        attribution=attribution, publication=publication,
-    )  # fmt: skip
+        publication = publish_run(fitted, report, change)
+    timed = report.model_copy(update={"timings": report.timings | timings.seconds})
+    return close_outcome(fitted, timed, publication)
+
+
+def _look_ahead(fitted: FittedRun, timings: Timings) -> FittedRun:
+    """Add the forecast and the plan of the coming periods."""
+    key = StepKey(run_id=fitted.run_id)
+    with timings.stage("forecast"):
+        forecast = forecast_kpi(key, fitted.posterior, fitted.features, fitted.spec)
+    with timings.stage("plan"):
+        week = plan_week(key, _plan_source(fitted))
+    return fitted.model_copy(update={"forecast": forecast, "week": week})
 
 
 def _prepare_data(
     run_id: str, request: RefitRequest, as_of: date, timings: Timings
 ) -> tuple[SnapshotRef, list[Finding]]:
     """Ingest, validate and canonicalize; nothing reaches ``canonical`` before both layers pass."""
-    spec, batch, candidate = request.spec, None, None
+    spec, key, batch, candidate = request.spec, StepKey(run_id=run_id), None, None
     findings: list[Finding] = []
     try:
         if request.data is not None:
             with timings.stage("ingest"):
                 batch = ingest_file(request.data, spec)
             with timings.stage("validate_raw"):
-                findings += _usable(validate_raw(batch, spec, _folder(run_id)))
+                findings += _usable(validate_raw(key, batch, spec))
         with timings.stage("canonicalize"):
-            candidate = canonicalize_batch(batch, spec, _folder(run_id), as_of)
+            candidate = canonicalize_batch(key, batch, spec, as_of)
         with timings.stage("validate_canonical"):
             checked = validate_canonical(
-                candidate, spec, _folder(run_id), request.accept_restatement, request.is_replay
+                key, candidate, spec, request.accept_restatement, request.is_replay
             )
             findings += _usable(checked)
     except MmmError as error:
@@ -175,31 +161,21 @@ def _prepare_data(
             )
         raise
     with timings.stage("snapshot"):
-        snapshot = take_snapshot(candidate, spec, _folder(run_id), as_of)
+        snapshot = take_snapshot(key, candidate, spec, as_of)
     advance_run(run_id, RunStatus.VALIDATED, snapshot.snapshot_id)
     return snapshot, findings
 
 
-def _plan_source(
-    run_id: str,
-    spec: RunSpec,
-    features: FeaturesRef,
-    posterior: PosteriorRef,
-    attribution: AttributionRef,
-) -> PlanSource:
+def _plan_source(fitted: FittedRun) -> PlanSource:
     return PlanSource(
-        run_id=run_id,
-        snapshot_id=features.snapshot_id,
+        run_id=fitted.run_id,
+        snapshot_id=fitted.features.snapshot_id,
         model_version=None,
-        spec=spec,
-        posterior=posterior.posterior,
-        features=features,
-        roi_metrics=attribution.named(Artifact.ROI_METRICS),
+        spec=fitted.spec,
+        posterior=fitted.posterior.posterior,
+        features=fitted.features,
+        roi_metrics=fitted.attribution.named(Artifact.ROI_METRICS),
     )
-
-
-def _folder(run_id: str) -> str:
-    return str(current_home().run_dir(run_id))
 
 
 def _usable(checked: ValidationRef) -> list[Finding]:
@@ -213,30 +189,23 @@ def _usable(checked: ValidationRef) -> list[Finding]:
     return checked.findings
 
 
-def _report(
-    run_id: str,
-    snapshot: SnapshotRef,
-    diagnostics: DiagnosticsRef,
-    attribution: AttributionRef,
-    week: WeeklyPlan | None,
-    findings: list[Finding],
-    seconds: dict[str, float],
-) -> RefitReport:
+def _report(fitted: FittedRun, findings: list[Finding], seconds: dict[str, float]) -> RefitReport:
     """Return what the refit answers, but for what its publication adds."""
+    diagnostics, week = fitted.diagnostics, fitted.week
     return RefitReport(
-        run_id=run_id,
-        dataset_id=snapshot.dataset_id,
-        snapshot_id=snapshot.snapshot_id,
+        run_id=fitted.run_id,
+        dataset_id=fitted.snapshot.dataset_id,
+        snapshot_id=fitted.snapshot.snapshot_id,
         status=RunStatus.OUTPUTS_READY,
         verdict=diagnostics.verdict,
         reasons=diagnostics.reasons,
         champion=None,
         model_version=None,
-        artifacts_dir=_folder(run_id),
+        artifacts_dir=str(current_home().run_dir(fitted.run_id)),
         mlflow_run_id=None,
-        advice=week.plan.advice if week and week.plan else None,
+        advice=fitted.plan.advice if fitted.plan else None,
         plan_note=week.note if week else None,
-        metrics={**diagnostics.metrics, **attribution.metrics},
+        metrics={**diagnostics.metrics, **fitted.attribution.metrics},
         findings=findings,
         timings=seconds,
     )

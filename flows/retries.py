@@ -4,21 +4,30 @@ Belongs here: the loop. Does not: what comes next and what is taken (``tasks.fit
 """
 
 import time
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 from flows.timing import Timings
 from schemas.documents.retries import Attempt, JudgedFit, Retry
 from schemas.errors import SamplingError
 from schemas.outcomes import Finding
-from schemas.refs import DiagnosticsRef, FeaturesRef
+from schemas.refs import FeaturesRef, StepKey
 from schemas.spec.run_spec import RunSpec
-from tasks.fit.task import select_fit, select_retry
+from tasks.diagnose.task import diagnose_posterior
+from tasks.fit.task import fit_posterior, select_fit, select_retry
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What every fit of a run is made of."""
+
+    features: FeaturesRef
+    findings: list[Finding]
+    spec: RunSpec
+    run_id: str
+    timings: Timings
 
 
 def fit_until_sampled(
-    fit: Any,
-    diagnose: Callable[..., DiagnosticsRef],
     features: FeaturesRef,
     findings: list[Finding],
     spec: RunSpec,
@@ -29,10 +38,9 @@ def fit_until_sampled(
 
     Parameters
     ----------
-    fit, diagnose
-        The tasks ``fit_posterior`` and ``diagnose_posterior``.
     features, findings, spec, run_id
-        Their arguments; ``sampler.escalation`` bounds the escalation.
+        Arguments of ``fit_posterior`` and ``diagnose_posterior``; ``sampler.escalation`` bounds
+        the escalation.
     timings
         Stages ``fit`` and ``diagnose`` add up over all fits.
 
@@ -41,35 +49,28 @@ def fit_until_sampled(
     SamplingError
         If the first fit stops with an error; one that comes later counts as a failed retry.
     """
+    asked = _Asked(features, findings, spec, run_id, timings)
     tried: list[Attempt] = []
     while (retry := select_retry(spec, tried)) is not None:
-        tried.append(_try(retry, fit, diagnose, features, findings, spec, run_id, timings))
+        tried.append(_try(retry, asked))
     return select_fit(spec, tried, run_id)
 
 
-def _try(
-    retry: Retry,
-    fit: Any,
-    diagnose: Callable[..., DiagnosticsRef],
-    features: FeaturesRef,
-    findings: list[Finding],
-    spec: RunSpec,
-    run_id: str,
-    timings: Timings,
-) -> Attempt:
-    changed = spec.model_copy(update={"sampler": retry.settings})
+def _try(retry: Retry, asked: _Asked) -> Attempt:
+    key = StepKey(run_id=asked.run_id, retry=retry.number)
+    changed = asked.spec.model_copy(update={"sampler": retry.settings})
     started = time.perf_counter()
     try:
-        with timings.stage("fit"):
-            limited = fit.with_options(timeout_seconds=retry.limit_seconds)
-            posterior = limited(features, changed, run_id, retry.number)
+        with asked.timings.stage("fit"):
+            limited = fit_posterior.with_options(timeout_seconds=retry.limit_seconds)
+            posterior = limited(key, asked.features, changed)
     except (SamplingError, TimeoutError) as error:
         if retry.number == 0:
             raise
         spent = time.perf_counter() - started
         return Attempt(retry=retry, seconds=spent, error=f"{type(error).__name__}: {error}")
-    with timings.stage("diagnose"):
-        diagnostics = diagnose(posterior, features, findings, changed, run_id, retry.number)
+    with asked.timings.stage("diagnose"):
+        diagnostics = diagnose_posterior(key, posterior, asked.features, asked.findings, changed)
     # What the fit itself recorded: a fit that is taken over from a killed run took no time today.
     spent = sum(posterior.wall_seconds.values())
     return Attempt(retry=retry, seconds=spent, posterior=posterior, diagnostics=diagnostics)

@@ -16,6 +16,8 @@ CONTROL_DIM = "control"
 """Controls in the order of the run spec; found by prefix, in alphabetical order."""
 FOURIER_DIM = "fourier_mode"
 """``sin_1..sin_K, cos_1..cos_K`` of the yearly seasonality."""
+TERM_DIM = "term"
+"""Controls, trend, Fourier and event columns of the linear design."""
 SAMPLE_DIM = "sample"
 """Chains and draws stacked, chain by chain."""
 
@@ -25,6 +27,10 @@ DEFAULT_KPI_COLUMN = "sales"
 ACTIVITY_PREFIX = "act_"
 SPEND_PREFIX = "spend_"
 CONTROL_PREFIX = "ctrl_"
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+"""Files of text, whose numbers are written with the spec's decimal mark; others are typed."""
+LINE_COLUMN = "_line"
+"""Line of the file that a row began on; the header is line 1. No input column has this name."""
 TOTAL_ENTITY = "total"
 """The one entity of a file without an entity column, or of a panel summed to brand level."""
 
@@ -35,6 +41,8 @@ BASELINE_COMPONENT = "baseline"
 SEASONALITY_COMPONENT = "seasonality"
 TREND_COMPONENT = "trend"
 
+MARGINAL_STEP = 0.01
+"""mROAS is what the next percent of a channel's spend brings, spread as it was spent."""
 HDI_PROB = 0.94
 """Every published interval is the 94 % highest-density interval (3 % and 97 % ends)."""
 
@@ -48,6 +56,13 @@ class ComponentKind(StrEnum):
     TREND = "trend"
     BASELINE = "baseline"
     EVENT = "event"
+
+
+class Alias(StrEnum):
+    """Aliases of a registered model."""
+
+    CHAMPION = "champion"
+    CHALLENGER = "challenger"
 
 
 class ForecastScope(StrEnum):
@@ -164,6 +179,32 @@ CONTRIBUTION_COLUMNS = (
     "contribution_low",
     "contribution_high",
 )
+ROAS_BY_ENTITY_COLUMNS = (
+    ENTITY_COLUMN,
+    CHANNEL_DIM,
+    "spend",
+    "contribution_mean",
+    "contribution_low",
+    "contribution_high",
+    "roas_mean",
+    "roas_low",
+    "roas_high",
+)
+ROAS_COLUMNS = (
+    "spend",
+    "contribution_mean",
+    "contribution_low",
+    "contribution_high",
+    "roas_mean",
+    "roas_low",
+    "roas_high",
+    "mroas_mean",
+    "cost_per_unit_mean",
+    "cost_per_unit_low",
+    "cost_per_unit_high",
+    "prior_driven",
+)
+"""Per channel, in the order of ``roi_metrics.json`` and ``mart.roas``."""
 FITTED_COLUMNS = (
     ENTITY_COLUMN,
     PERIOD_COLUMN,
@@ -172,7 +213,9 @@ FITTED_COLUMNS = (
     "fitted_low",
     "fitted_high",
 )
-_KPI_SUMMARY = ("kpi_mean", "kpi_p05", "kpi_p25", "kpi_p50", "kpi_p75", "kpi_p95")
+QUANTILES = {"kpi_p05": 0.05, "kpi_p25": 0.25, "kpi_p50": 0.5, "kpi_p75": 0.75, "kpi_p95": 0.95}
+"""Published quantiles of the KPI; the outer ones are the 90 % interval, the inner the 50 %."""
+_KPI_SUMMARY = ("kpi_mean", *QUANTILES)
 FORECAST_COLUMNS = (
     "scope",
     ENTITY_COLUMN,

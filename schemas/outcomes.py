@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +16,8 @@ class Verdict(StrEnum):
     NOT_EVALUATED = "NOT_EVALUATED"
 
 
+MAX_PLACES = 10
+"""Rows, keys or names that a finding lists; its count stays exact."""
 _SEVERITY = {Verdict.PASS: 0, Verdict.REVIEW: 1, Verdict.NOT_EVALUATED: 1, Verdict.FAIL: 2}
 
 
@@ -22,6 +25,11 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the worst verdict; what could not be evaluated counts as REVIEW, nothing as PASS."""
     level = max((_SEVERITY[v] for v in verdicts), default=0)
     return (Verdict.PASS, Verdict.REVIEW, Verdict.FAIL)[level]
+
+
+def is_accepted(verdict: Verdict | None) -> bool:
+    """Say whether a fit may be published: PASS or REVIEW; a run that was not judged has none."""
+    return verdict in {Verdict.PASS, Verdict.REVIEW}
 
 
 class Layer(StrEnum):
@@ -75,6 +83,15 @@ class GateOutcome(BaseModel):
     review_limit: float | None = None
     where: str = Field(default="", description="Parameter, channel or series that gave the number.")
     reason: str = Field(default="", description="Empty on PASS; else one sentence with a remedy.")
+
+
+class GateRow(NamedTuple):
+    """One gate as ``ops.gate_results`` holds it."""
+
+    gate: str
+    verdict: str
+    observed: float | None
+    detail: str
 
 
 class GateReport(BaseModel):

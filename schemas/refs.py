@@ -25,6 +25,14 @@ class FileRef(Ref):
     sha256: str
 
 
+class StepKey(Ref):
+    """Which step of which run is asked for: what a step is taken over by after an interruption."""
+
+    run_id: str
+    retry: int | str | None = None
+    """Number of the fit, or the name of an auxiliary one; None where a run does the step once."""
+
+
 class BatchRef(Ref):
     """A received file in the landing zone (all columns as text, in the order received)."""
 
@@ -133,6 +141,14 @@ class AttributionRef(Ref):
         raise CorruptArtifactError(f"the attribution has no {name}; run the refit again.")
 
 
+class JudgedRun(Ref):
+    """What a fit was made from, how it was judged, and what its attribution published."""
+
+    snapshot: SnapshotRef
+    diagnostics: DiagnosticsRef
+    attribution: AttributionRef
+
+
 class ForecastRef(Ref):
     """The coming periods with what they suppose, and earlier forecasts beside what happened."""
 
@@ -168,6 +184,23 @@ class WeeklyPlan(Ref):
     plan: PlanRef | None
     note: str
     """Reason of the advice, or what keeps the plan from being made."""
+
+
+class FittedRun(JudgedRun):
+    """A judged fit with everything that a run makes of it: what is published."""
+
+    run_id: str
+    spec: RunSpec
+    features: FeaturesRef
+    posterior: PosteriorRef
+    forecast: ForecastRef | None = None
+    """None where the fit was rejected, like ``week``."""
+    week: WeeklyPlan | None = None
+
+    @property
+    def plan(self) -> PlanRef | None:
+        """The plan of the week; None where none could be made."""
+        return self.week.plan if self.week else None
 
 
 class PublicationRef(Ref):

@@ -26,7 +26,8 @@ from tasks.diagnose.identifiability import contraction, prior_driven
 from tasks.mathematics.draws import convergence
 from tasks.models.mmm.fitted import MmmFitted
 from tasks.models.quantities import pick_draws
-from tasks.optimize.planning import PlannedFit, make_plan
+from tasks.optimize.outcome import PlannedFit
+from tasks.optimize.planning import make_plan
 
 Array = NDArray[np.float64]
 

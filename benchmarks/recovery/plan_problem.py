@@ -17,8 +17,7 @@ from schemas.spec.optimizer import OptimizerSpec, PlanBounds, Utility
 from tasks.optimize.bounds import build_limits, with_budget
 from tasks.optimize.limits import Limits
 from tasks.optimize.methods import find_method
-from tasks.optimize.outcome import build_horizon
-from tasks.optimize.planning import PlannedFit
+from tasks.optimize.outcome import PlannedFit, build_horizon
 from tasks.optimize.problem import Problem
 from tasks.optimize.response import PanelResponse, TabulatedResponse, tabulate
 from tasks.optimize.search import Search, search_plan

@@ -1,6 +1,5 @@
 """The verbs of budgets: ``mmm plan`` and ``mmm scenarios``."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ import typer
 from flows.cli import process
 from flows.cli.options import DatasetOption, DebugOption, JsonOption
 from schemas.errors import SpecError
+from schemas.hints import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,8 +156,7 @@ def _models(
 def _read_weight(entry: str, datasets: Sequence[str]) -> tuple[str, float]:
     dataset, _, text = entry.rpartition("=")
     if dataset not in datasets:
-        near = difflib.get_close_matches(dataset, datasets, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}?" if near else "write it as ID=2.5."
+        hint = suggest(dataset, datasets, "write it as ID=2.5.")
         raise SpecError(f"--weight: {entry!r} names no dataset of this plan; {hint}")
     try:
         return dataset, float(text)
@@ -171,7 +170,7 @@ def _make_plan(request: "PlanRequest", answer: TextIO, *, as_json: bool) -> int:
     from tasks.query.runs import open_scenario
 
     report = process.call_flow(_open_flow, request, engines=engines.PLAN)
-    made = open_scenario(report.scenario_id)[1]
+    made = open_scenario(report.scenario_id).plan
     if as_json:
         kept = ("plan_file", "mlflow_run_id", "took_name_from")
         facts: Mapping[str, Any] = report.model_dump(mode="json", include=set(kept))

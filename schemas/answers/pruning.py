@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, computed_field
 from schemas.documents.promotions import Promotion
 from schemas.documents.results import RunStatus
 from schemas.names import Artifact
-from schemas.outcomes import Verdict
+from schemas.outcomes import Verdict, is_accepted
 
 RUN_TRAIL = (
     Artifact.RUN_SPEC, Artifact.RUN_STATUS, Artifact.VALIDATION_SUMMARY, Artifact.DIAGNOSTICS,
@@ -57,6 +57,11 @@ class RunFacts(_Fact):
     has_unscored: bool = False
     """A period that it forecast has not been scored yet."""
     is_pruned: bool = False
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the run ended with a fit that its gates accepted."""
+        return self.status is RunStatus.OUTPUTS_READY and is_accepted(self.verdict)
 
 
 class BatchFacts(_Fact):

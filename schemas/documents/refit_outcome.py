@@ -1,22 +1,26 @@
 """What a refit came to: kept from its publication until it has been reported to whoever asked."""
 
-from pydantic import BaseModel, ConfigDict
-
 from schemas.documents.results import RefitReport
-from schemas.refs import AttributionRef, DiagnosticsRef, PublicationRef, SnapshotRef
+from schemas.refs import JudgedRun, PublicationRef
 
 
-class Outcome(BaseModel):
+class Outcome(JudgedRun):
     """The report of a published run, and what the Prefect UI shows of it.
 
     A refit that dies after its publication is not repeated: the next one that asks for the same
     reports this.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     report: RefitReport
-    snapshot: SnapshotRef
-    diagnostics: DiagnosticsRef
-    attribution: AttributionRef
     publication: PublicationRef
+
+
+def close_outcome(fitted: JudgedRun, report: RefitReport, publication: PublicationRef) -> Outcome:
+    """Return what a run came to, its report completed by what its publication gave."""
+    return Outcome(
+        report=report.with_publication(publication),
+        snapshot=fitted.snapshot,
+        diagnostics=fitted.diagnostics,
+        attribution=fitted.attribution,
+        publication=publication,
+    )

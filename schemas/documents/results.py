@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict
 
 from schemas.documents.plan import Advice
-from schemas.outcomes import Finding, Verdict
+from schemas.outcomes import Finding, Verdict, is_accepted
 from schemas.refs import PublicationRef
 
 
@@ -39,6 +39,11 @@ class RunRecord(BaseModel):
     model_version: int | None = None
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the run ended with a fit that its gates accepted."""
+        return self.status is RunStatus.OUTPUTS_READY and is_accepted(self.verdict)
 
 
 class RefitReport(BaseModel):

@@ -1,12 +1,12 @@
 """Turn pydantic's errors into sentences that name the key and suggest the nearest one."""
 
-import difflib
 from collections.abc import Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from schemas.errors import SpecError
+from schemas.hints import suggest
 from schemas.spec.run_spec import RunSpec
 
 
@@ -62,8 +62,7 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
     if error["type"] == "extra_forbidden":
         key, parents = str(error["loc"][-1]), error["loc"][:-1]
         known = _known_keys(model, parents)
-        near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}."
+        hint = suggest(key, known, f"known keys: {', '.join(known)}.")
         return f"{where}: unknown key; {hint}"
     if error["type"] == "missing":
         return f"{where}: required, but not given."

@@ -1,11 +1,11 @@
 """Which source column plays which role, resolved once from the run spec and a file's header."""
 
-import difflib
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
 from schemas.errors import SpecError
+from schemas.hints import suggest
 from schemas.names import (
     ACTIVITY_PREFIX,
     CONTROL_PREFIX,
@@ -256,7 +256,4 @@ def _clashes(roles: ColumnRoles) -> list[str]:
 
 
 def _nearest(column: str, columns: Sequence[str]) -> str:
-    near = difflib.get_close_matches(column, list(columns), n=1, cutoff=0.5)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    return f"it has: {', '.join(list(columns)[:20])}"
+    return suggest(column, columns, f"it has: {', '.join(list(columns)[:20])}")

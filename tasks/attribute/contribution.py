@@ -82,7 +82,7 @@ def attribute_kpi(
             channels[component.name] = ChannelTotals(total, worth, mean)
     summary = _summarize_totals(model, panel, window, totals, expected)
     contributions = pd.concat(tables, ignore_index=True)[list(CONTRIBUTION_COLUMNS)]
-    fitted = _fitted(model, panel, window, keys, expected, seed)
+    fitted = _fitted(model, panel, window, expected, seed)
     return Attribution(contributions, summary, fitted, channels)
 
 
@@ -147,12 +147,11 @@ def _fitted(
     model: FittedModel,
     panel: xr.Dataset,
     window: NDArray[np.bool_],
-    keys: pd.DataFrame,
     expected: NDArray[np.float64],
     seed: int,
 ) -> pd.DataFrame:
     low, high = hdi(model.sample_kpi(panel, expected, seed=seed)[:, :, window])
-    fitted = keys.assign(
+    fitted = _keys(panel, window).assign(
         actual=panel["kpi"].to_numpy()[:, window].ravel(),
         fitted_mean=expected[:, :, window].mean(axis=0).ravel(),
         fitted_low=low.ravel(),

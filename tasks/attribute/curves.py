@@ -20,7 +20,7 @@ from tasks.mathematics.panel import estimation_window
 from tasks.models.contract import FittedModel
 from tasks.models.quantities import thin_draws
 
-N_DRAWS = 500
+N_CURVE_DRAWS = 500
 N_POINTS = 31
 BEYOND = 1.25
 """A curve runs this far past the largest observed input."""
@@ -60,8 +60,8 @@ class _Axis:
 
 
 def thin_tree(tree: xr.DataTree) -> xr.DataTree:
-    """Keep ``N_DRAWS`` draws of a posterior: plenty for a 90 % band, and a curve needs many."""
-    thinned = thin_draws(tree["posterior"].to_dataset(), N_DRAWS)
+    """Keep ``N_CURVE_DRAWS`` draws: plenty for a 90 % band, and a curve needs many."""
+    thinned = thin_draws(tree["posterior"].to_dataset(), N_CURVE_DRAWS)
     return xr.DataTree.from_dict({"posterior": thinned})
 
 

@@ -9,7 +9,15 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.documents.features import FeatureMetadata
-from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, ComponentKind
+from schemas.names import (
+    CHANNEL_DIM,
+    DATE_DIM,
+    ENTITY_COLUMN,
+    ENTITY_DIM,
+    MARGINAL_STEP,
+    ROAS_BY_ENTITY_COLUMNS,
+    ComponentKind,
+)
 from schemas.spec.run_spec import KpiKind
 from tasks.attribute.contribution import Attribution
 from tasks.mathematics.draws import hdi, summarize
@@ -17,19 +25,6 @@ from tasks.mathematics.panel import IS_ESTIMATION, estimation_window
 from tasks.models.contract import Component, FittedModel
 from tasks.models.quantities import quantiles
 
-MARGINAL_STEP = 0.01
-"""mROAS is what the next percent of a channel's spend brings, spread as it was spent."""
-ROAS_BY_ENTITY_COLUMNS = (
-    ENTITY_COLUMN,
-    CHANNEL_DIM,
-    "spend",
-    "contribution_mean",
-    "contribution_low",
-    "contribution_high",
-    "roas_mean",
-    "roas_low",
-    "roas_high",
-)
 _ENDS = ("mean", "low", "high")
 
 

@@ -7,7 +7,7 @@ from prefect.cache_policies import NO_CACHE
 
 from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.names import Artifact
-from schemas.refs import AttributionRef, DiagnosticsRef, FeaturesRef, PosteriorRef
+from schemas.refs import AttributionRef, DiagnosticsRef, FeaturesRef, PosteriorRef, StepKey
 from schemas.spec.run_spec import RunSpec
 from tasks.store.files.artifacts import (
     read_document,
@@ -26,11 +26,11 @@ log = logging.getLogger(__name__)
 @task(name="attribute-kpi", cache_policy=NO_CACHE, timeout_seconds=1800)
 @resumable
 def attribute_kpi(
+    key: StepKey,
     posterior: PosteriorRef,
     features: FeaturesRef,
     diagnostics: DiagnosticsRef,
     spec: RunSpec,
-    run_id: str,
 ) -> AttributionRef:
     """Split the KPI into contributions. Logic: ``contribution``, ``roas``, ``curves``."""
     from tasks.attribute import contribution, curves, roas
@@ -61,7 +61,7 @@ def attribute_kpi(
         ),
     }
     by_entity = roas.tabulate_roas(panel, split, metadata)
-    folder = home.run_dir(run_id)
+    folder = home.run_dir(key.run_id)
     log.info("attributed %d components over %d rows", len(split.summary), len(split.fitted))
     return AttributionRef(
         contributions=write_parquet(home, folder / Artifact.CONTRIBUTIONS, split.contributions),

@@ -4,8 +4,7 @@ import calendar
 from datetime import date, timedelta
 
 from schemas.spec.run_spec import Grain
-
-DAYS_PER_WEEK = 7
+from tasks.mathematics.calendar import DAYS_PER_WEEK
 
 
 def nth_day(first: date, n: int, grain: Grain) -> date:

@@ -12,7 +12,7 @@ from prefect.tasks import exponential_backoff
 from schemas.documents.restatements import HistoryChange, Restatement, RestatementDecision
 from schemas.errors import DataContractError, SpecError
 from schemas.names import PERIOD_COLUMN, Artifact
-from schemas.refs import BatchRef, CandidateRef, FileRef, SnapshotRef
+from schemas.refs import BatchRef, CandidateRef, FileRef, SnapshotRef, StepKey
 from schemas.spec.roles import ColumnRoles, resolve_roles
 from schemas.spec.run_spec import RunSpec
 from tasks.canonicalize.content_id import snapshot_id_of
@@ -35,7 +35,7 @@ from tasks.store.home import Home, current_home
 from tasks.store.inputs import landing, landing_rows, text_values
 from tasks.store.runs.resume import resumable, run_key
 from tasks.store.warehouse import batches, canonical, connection, restatements
-from tasks.store.warehouse.run_inputs import write_run_input
+from tasks.store.warehouse.run_inputs import RunInput, write_run_input
 
 log = logging.getLogger(__name__)
 
@@ -43,18 +43,18 @@ log = logging.getLogger(__name__)
 @task(name="canonicalize-batch", cache_policy=NO_CACHE, timeout_seconds=1800)
 @resumable
 def canonicalize_batch(
-    batch: BatchRef | None, spec: RunSpec, run_dir: str, as_of: date
+    key: StepKey, batch: BatchRef | None, spec: RunSpec, as_of: date
 ) -> CandidateRef:
     """Compute what the panel would be if this batch were accepted; the warehouse is only read.
 
     Parameters
     ----------
+    key
+        The run, whose folder gets the artifacts.
     batch
         A batch that raw validation did not fail; None takes what the warehouse knows.
     spec
         The run spec.
-    run_dir
-        Folder of the run, for its artifacts.
     as_of
         Knowledge date: older knowledge counts, and periods that start later are left out.
 
@@ -63,7 +63,8 @@ def canonicalize_batch(
     DataContractError
         If nothing is known of the dataset, or the batch would change the past behind later batches.
     """
-    home, folder = current_home(), Path(run_dir)
+    home = current_home()
+    folder = home.run_dir(key.run_id)
     roles, long = _batch_rows(home, batch, spec, folder) if batch else (None, None)
     with connection.reading(home) as con:
         roles = roles or _stored_roles(con, spec, as_of)
@@ -133,8 +134,11 @@ def accepted_since(batch: BatchRef) -> date | None:
         return batches.known_since(con, batch.dataset_id, batch.batch_id)
 
 
-def _wanted(roles: ColumnRoles) -> list[tuple[str, str, str]]:
-    return [(role, name, column) for role, name, _, column in landing_rows.number_roles(roles)]
+def _wanted(roles: ColumnRoles) -> list[canonical.PanelColumn]:
+    return [
+        canonical.PanelColumn(number.role, number.name, number.column)
+        for number in landing_rows.number_roles(roles)
+    ]
 
 
 def _batch_rows(
@@ -169,7 +173,7 @@ def _stored_roles(con: Any, spec: RunSpec, as_of: date) -> ColumnRoles:
 
 def _stage(con: Any, long: Path, batch: BatchRef, as_of: date) -> bool:
     """Stage a batch, refuse it if it would rewrite the past; return if it was accepted before."""
-    accepted = batches.is_accepted(con, batch.dataset_id, batch.batch_id)
+    accepted = batches.was_accepted(con, batch.dataset_id, batch.batch_id)
     canonical.stage_batch(
         con, long, dataset_id=batch.dataset_id, batch_id=batch.batch_id, accepted=accepted
     )
@@ -190,10 +194,10 @@ def _stage(con: Any, long: Path, batch: BatchRef, as_of: date) -> bool:
     retry_delay_seconds=exponential_backoff(backoff_factor=2),
 )
 @resumable
-def take_snapshot(candidate: CandidateRef, spec: RunSpec, run_dir: str, as_of: date) -> SnapshotRef:
+def take_snapshot(key: StepKey, candidate: CandidateRef, spec: RunSpec, as_of: date) -> SnapshotRef:
     """Accept a candidate: write its batch and its snapshot in one transaction.
 
-    Doing it again changes nothing. ``run_dir`` is the folder the candidate was written to.
+    Doing it again changes nothing.
 
     Raises
     ------
@@ -208,8 +212,7 @@ def take_snapshot(candidate: CandidateRef, spec: RunSpec, run_dir: str, as_of: d
     with connection.writing(home) as con:
         if candidate.batch_id and candidate.long:
             n_restated = _accept(con, home, candidate, info["file"], as_of)
-        canonical.insert_snapshot(
-            con,
+        row = canonical.SnapshotRow(
             snapshot_id=snapshot_id,
             dataset_id=spec.dataset_id,
             as_of=as_of,
@@ -220,14 +223,21 @@ def take_snapshot(candidate: CandidateRef, spec: RunSpec, run_dir: str, as_of: d
             last_period=starts.max(),
             batch_id=info["batch_id"],
         )
-        key = run_key(spec, snapshot_id, as_of)
-        write_run_input(con, Path(run_dir).name, spec.dataset_id, snapshot_id, as_of, key)
+        canonical.insert_snapshot(con, row)
+        decided = RunInput(
+            run_id=key.run_id,
+            dataset_id=spec.dataset_id,
+            snapshot_id=snapshot_id,
+            as_of=as_of,
+            run_key=run_key(spec, snapshot_id, as_of),
+        )
+        write_run_input(con, decided)
     log.info(
         "snapshot %s of %s, %d value(s) restated (%s)",
         snapshot_id,
         spec.dataset_id,
         n_restated,
-        run_dir,
+        key.run_id,
     )
     return SnapshotRef(
         dataset_id=spec.dataset_id,

@@ -84,10 +84,18 @@ def _parameter_rows(
     return rows
 
 
-def parameter_cells(
-    name: str, variable: xr.DataArray
-) -> Iterator[tuple[str, tuple[int, ...], dict[str, str]]]:
-    """Yield every scalar of a variable: its published name, position, and label along each dim.
+class ParameterCell(NamedTuple):
+    """A scalar of a variable."""
+
+    name: str
+    """As it is published."""
+    position: tuple[int, ...]
+    labels: dict[str, str]
+    """Along each dimension."""
+
+
+def parameter_cells(name: str, variable: xr.DataArray) -> Iterator[ParameterCell]:
+    """Yield every scalar of a variable.
 
     Parameters
     ----------
@@ -102,7 +110,7 @@ def parameter_cells(
             dim: str(variable[dim].to_numpy()[i]) for dim, i in zip(dims, position, strict=True)
         }
         where = ", ".join(labels.values())
-        yield (f"{name}[{where}]" if where else name), position, labels
+        yield ParameterCell(f"{name}[{where}]" if where else name, position, labels)
 
 
 def _worst(rows: dict[str, dict[str, float]], measure: str, *, largest: bool) -> tuple[float, str]:

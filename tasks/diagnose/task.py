@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -13,12 +13,12 @@ from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
 from schemas.outcomes import Finding, GateOutcome, GateReport, Verdict, worst
 from schemas.refs import (
-    AttributionRef,
     DiagnosticsRef,
     FeaturesRef,
-    PlanRef,
+    FittedRun,
     PosteriorRef,
     SnapshotRef,
+    StepKey,
 )
 from schemas.spec.run_spec import RunSpec
 from tasks.store.files.artifacts import (
@@ -42,12 +42,11 @@ log = logging.getLogger(__name__)
 @task(name="diagnose-posterior", cache_policy=NO_CACHE, timeout_seconds=1800)
 @resumable
 def diagnose_posterior(
+    key: StepKey,
     posterior: PosteriorRef,
     features: FeaturesRef,
     findings: list[Finding],
     spec: RunSpec,
-    run_id: str,
-    retry: int | None = None,
 ) -> DiagnosticsRef:
     """Measure and judge one fit.
 
@@ -69,7 +68,7 @@ def diagnose_posterior(
     return DiagnosticsRef(
         verdict=judged.verdict,
         reasons=judged.reasons,
-        file=write_json(home, fit_dir(home, run_id, retry) / Artifact.DIAGNOSTICS, judged.document),
+        file=write_json(home, fit_dir(home, key) / Artifact.DIAGNOSTICS, judged.document),
         metrics={k: float(v) for k, v in judged.evidence.facts.items() if v is not None},
         sampling_failures=judged.sampling_failures,
     )
@@ -94,37 +93,28 @@ def _open_fit(home: Home, posterior: PosteriorRef, features: FeaturesRef) -> "Fi
 
 
 @task(name="judge-stability", cache_policy=NO_CACHE, timeout_seconds=300)
-def judge_stability(
-    diagnostics: DiagnosticsRef,
-    attribution: AttributionRef,
-    plan: PlanRef | None,
-    snapshot: SnapshotRef,
-    spec: RunSpec,
-    run_id: str,
-) -> DiagnosticsRef:
+def judge_stability(fitted: FittedRun) -> DiagnosticsRef:
     """Compare a fit with the champion; what it finds joins the verdict. Logic: ``stability``.
 
     ``diagnostics.json`` is written again with the new outcome, as REVIEW at worst. A first run and
     a rejected one are compared with nothing.
     """
-    home = current_home()
-    champion = find_champion(home, spec.dataset_id)
-    outcomes: list[GateOutcome] = []
-    shifts: list[dict[str, Any]] = []
-    churn: float | None = None
+    home, diagnostics = current_home(), fitted.diagnostics
+    champion = find_champion(home, fitted.spec.dataset_id)
+    outcomes, shifts, churn = _Comparison([], [], None)
     if champion is not None and diagnostics.verdict is not Verdict.FAIL:
-        outcomes, shifts, churn = _compare(home, champion, attribution, plan, spec)
+        outcomes, shifts, churn = _compare(home, champion, fitted)
     report = GateReport(outcomes=outcomes)
     verdict = worst([diagnostics.verdict, report.verdict])
     reasons = [*diagnostics.reasons, *report.reasons]
     document = read_json(home, diagnostics.file)
     gates = [{**o.model_dump(mode="json"), "battery": "stability"} for o in outcomes]
     reported = {
-        "champion": None if champion is None else _about(champion, snapshot),
+        "champion": None if champion is None else _about(champion, fitted.snapshot),
         "channels": shifts,
         "allocation_churn": churn,
     }
-    folder = home.run_dir(run_id)
+    folder = home.run_dir(fitted.run_id)
     churn_metric = {} if churn is None else {"allocation_churn": churn}
     overlaps = {f"overlap/{row['channel']}": row["overlap"] for row in shifts}
     return diagnostics.model_copy(
@@ -147,18 +137,20 @@ def judge_stability(
     )
 
 
-def _compare(
-    home: Home,
-    champion: Champion,
-    attribution: AttributionRef,
-    plan: PlanRef | None,
-    spec: RunSpec,
-) -> tuple[list[GateOutcome], list[dict[str, Any]], float | None]:
+class _Comparison(NamedTuple):
+    """A fit beside the champion's."""
+
+    outcomes: list[GateOutcome]
+    shifts: list[dict[str, Any]]
+    churn: float | None
+
+
+def _compare(home: Home, champion: Champion, fitted: FittedRun) -> _Comparison:
     from tasks.diagnose import stability
     from tasks.mathematics.stability import compare_channels
 
     names = (Artifact.CHANNEL_QUANTILES, Artifact.PLAN)
-    gates = spec.gates.stability
+    gates = fitted.spec.gates.stability
     try:
         then = open_documents(home, champion.run_id, names)
     except CorruptArtifactError as error:
@@ -166,13 +158,16 @@ def _compare(
         then = {}
     if Artifact.CHANNEL_QUANTILES not in then:
         lost = f"{champion.name}, whose {Artifact.CHANNEL_QUANTILES} is missing or not whole"
-        return [stability.judge(float("nan"), gates, where=lost)], [], None
-    now = read_json(home, attribution.named(Artifact.CHANNEL_QUANTILES))
-    mix = stability.compute_planned_shares(read_json(home, plan.file) if plan else None)
+        return _Comparison([stability.judge(float("nan"), gates, where=lost)], [], None)
+    now = read_json(home, fitted.attribution.named(Artifact.CHANNEL_QUANTILES))
+    mix = stability.compute_planned_shares(
+        read_json(home, fitted.plan.file) if fitted.plan else None
+    )
     mix_then = stability.compute_planned_shares(then.get(Artifact.PLAN))
     shifts = compare_channels(now, then[Artifact.CHANNEL_QUANTILES], mix, mix_then)
     outcomes = stability.judge_stability(shifts, gates)
-    return outcomes, [asdict(s) for s in shifts], stability.compute_churn(mix, mix_then)
+    churn = stability.compute_churn(mix, mix_then)
+    return _Comparison(outcomes, [asdict(s) for s in shifts], churn)
 
 
 def _about(champion: Champion, snapshot: SnapshotRef) -> dict[str, Any]:

@@ -20,9 +20,9 @@ from tasks.explain.route import (
     plan_route,
     split_change,
 )
-from tasks.explain.words import FACTOR_WORDS, report_change
+from tasks.explain.words import FACTOR_WORDS, Move, report_change
+from tasks.models.returns import QUANTITIES
 
-QUANTITIES = ("roas", "share")
 MAX_R_HAT = 1.05
 """Above this the chains of an auxiliary fit disagree, and its Monte Carlo errors say too little."""
 
@@ -92,19 +92,18 @@ def explain_channels(
         known = [name for name in repeats if name in fits]
         split = split_change(plan_route(changed, fitted, known, noise_at), fits)
         cause = name_main_cause(split)
+        move = Move(channel, quantity, fits[BEFORE].value, fits[AFTER].value)
         absent = (f for f in Factor if f not in changed and f is not Factor.NOISE)
         reported.append(
             ChannelChange(
                 channel=channel,
                 quantity=quantity,
-                before=fits[BEFORE].value,
-                after=fits[AFTER].value,
+                before=move.before,
+                after=move.after,
                 parts=split.parts | {factor: Part(value=0.0, mcse=0.0) for factor in absent},
                 unsplit=split.unsplit,
                 main_cause=cause,
-                sentence=report_change(
-                    channel, quantity, fits[BEFORE].value, fits[AFTER].value, split, cause, changed
-                ),
+                sentence=report_change(move, split, cause, changed),
             )
         )
     return reported

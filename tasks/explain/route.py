@@ -125,7 +125,8 @@ def name_main_cause(split: Split) -> str:
     if split.unsplit is not None:
         named.append(("unsplit", split.unsplit))
     clear = [(abs(part.value), name) for name, part in named if part.is_clear]
-    return max(clear)[1] if clear else Factor.NOISE.value
+    _, largest = max(clear, default=(0.0, Factor.NOISE.value))
+    return largest
 
 
 def _own_fit(state: int, changed: Sequence[Factor], fitted: Sequence[Factor]) -> list[str]:

@@ -20,7 +20,7 @@ from schemas.documents.changes import (
 )
 from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.names import Artifact
-from schemas.refs import PosteriorRef
+from schemas.refs import PosteriorRef, StepKey
 from schemas.spec.run_spec import RunSpec
 from tasks.explain import budget
 from tasks.explain.answer import build_explanation, publish_means
@@ -210,7 +210,7 @@ def _compare(
     ]
     rows = [read_parquet(home, run.snapshot.wide) for run in (then, now)]
     panels = lay_side_by_side(rows[0], rows[1], kpi_then=kpis[0], kpi_now=kpis[1])
-    folder, today = resume.fit_dir(home, run_id, FOLDER), fit_fingerprint()
+    folder, today = resume.fit_dir(home, StepKey(run_id=run_id, retry=FOLDER)), fit_fingerprint()
     states = {Factor.SPEC_OR_CODE: panels.as_known_then, Factor.RESTATED: panels.as_known_now}
     snapshots = {
         factor: later.snapshot.model_copy(
@@ -291,7 +291,7 @@ def _key(then: ComparedRun, now: ComparedRun) -> str:
         )
     ]
     specs = [run.source.spec for run in (then, now)]
-    return resume.step_key("explain", {"files": files, "specs": specs})
+    return resume.input_digest("explain", {"files": files, "specs": specs})
 
 
 def _write(home: Home, folder: Path, explanation: Explanation) -> ExplanationRef:

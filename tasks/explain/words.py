@@ -1,6 +1,7 @@
 """The sentence of one channel's change. No numbers are made here."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from schemas.documents.changes import Factor, Part
 from schemas.words import format_ratio, format_share
@@ -16,18 +17,28 @@ _QUANTITY_WORDS = {"roas": "ROAS", "share": "share of the KPI"}
 _NO_MORE = "not more than sampling noise"
 
 
-def report_change(
-    channel: str,
-    quantity: str,
-    before: float,
-    after: float,
-    split: Split,
-    main_cause: str,
-    changed: Sequence[Factor],
-) -> str:
+class Move(NamedTuple):
+    """What changed: the return of one channel, from one run to another."""
+
+    channel: str
+    quantity: str
+    before: float
+    after: float
+
+
+class _Unit(NamedTuple):
+    """How a difference is written."""
+
+    scale: float
+    name: str
+    digits: int
+
+
+def report_change(move: Move, split: Split, main_cause: str, changed: Sequence[Factor]) -> str:
     """Write one line: from what to what, the main cause, and each part with how sure it is."""
+    channel, quantity, before, after = move
     digits = 2 if max(abs(before), abs(after)) >= 0.1 else 4
-    unit = (1.0, "", digits) if quantity == "roas" else (100.0, " points", 2)
+    unit = _Unit(1.0, "", digits) if quantity == "roas" else _Unit(100.0, " points", 2)
     moved = f"{_number(before, quantity)} to {_number(after, quantity)}"
     head = f"{channel}: {_QUANTITY_WORDS[quantity]} {moved} ({_signed(after - before, unit)})"
     if not changed and after == before:
@@ -53,9 +64,7 @@ def _report_cause(main_cause: str, split: Split) -> str:
     return f"Mainly {FACTOR_WORDS[Factor(main_cause)]}"
 
 
-def _report_part(
-    part: Part, unit: tuple[float, str, int], factor: Factor | None, *, is_named: bool
-) -> str:
+def _report_part(part: Part, unit: _Unit, factor: Factor | None, *, is_named: bool) -> str:
     """Size of a part; that it is no more than noise goes without saying where all of them are."""
     reported = f" {_signed(part.value, unit)}"
     is_plain = factor is Factor.NOISE or part.is_clear or not is_named
@@ -66,6 +75,6 @@ def _number(value: float, quantity: str) -> str:
     return format_ratio(value) if quantity == "roas" else format_share(value)
 
 
-def _signed(value: float, unit: tuple[float, str, int]) -> str:
-    scale, name, digits = unit
-    return f"{round(scale * value, digits) + 0.0:+.{digits}f}{name}"  # no minus before a zero
+def _signed(value: float, unit: _Unit) -> str:
+    shown = round(unit.scale * value, unit.digits) + 0.0
+    return f"{shown:+.{unit.digits}f}{unit.name}"  # no minus before a zero

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from schemas.documents.features import EventDays, FeatureMetadata
 from schemas.errors import SpecError
-from schemas.spec.run_spec import Grain, ModelKind
+from schemas.spec.run_spec import ModelKind
+from tasks.mathematics.calendar import PERIODS_PER_YEAR
 from tasks.mathematics.events import event_column
 from tasks.models.linear import describe_terms
-
-PERIODS_PER_YEAR = {Grain.WEEK: 52, Grain.MONTH: 12}
 
 
 def require_feasible(metadata: FeatureMetadata, fitted: pd.DatetimeIndex) -> None:

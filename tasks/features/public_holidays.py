@@ -3,13 +3,13 @@
 Later releases of the calendar may correct a past holiday; a fit keeps the days it was made with.
 """
 
-import difflib
 from datetime import date
 
 import holidays
 
 from schemas.documents.features import EventDays, EventUnit
 from schemas.errors import SpecError
+from schemas.hints import suggest
 from schemas.spec.baseline import HOLIDAYS_TERM
 
 YEARS_AHEAD = 5
@@ -72,5 +72,5 @@ def _require_covered(code: str, calendar: holidays.HolidayBase, first: date, las
 
 
 def _nearest(code: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(code.upper(), known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]!r}? If not, " if near else ""
+    hint = suggest(code.upper(), known, "")
+    return f"{hint} If not, " if hint else ""

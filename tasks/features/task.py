@@ -6,7 +6,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from schemas.names import Artifact
-from schemas.refs import FeaturesRef, SnapshotRef
+from schemas.refs import FeaturesRef, SnapshotRef, StepKey
 from schemas.spec.roles import ColumnRoles
 from schemas.spec.run_spec import RunSpec
 from tasks.features import build
@@ -20,12 +20,10 @@ log = logging.getLogger(__name__)
 
 @task(name="build-features", cache_policy=NO_CACHE, timeout_seconds=600)
 @resumable
-def build_features(
-    snapshot: SnapshotRef, spec: RunSpec, run_id: str, retry: str | None = None
-) -> FeaturesRef:
+def build_features(key: StepKey, snapshot: SnapshotRef, spec: RunSpec) -> FeaturesRef:
     """Turn one snapshot into features. Logic: ``tasks.features.build``.
 
-    Files go into the run's folder; those of an auxiliary fit, whose name is ``retry``, elsewhere.
+    Files go into the run's folder; those of an auxiliary fit elsewhere.
     """
     home = current_home()
     info = read_json(home, snapshot.column_info)
@@ -33,7 +31,7 @@ def build_features(
     features = build.build_features(read_parquet(home, snapshot.wide), spec, roles, snapshot)
     metadata = features.metadata.model_copy(update={"file": info["file"]})
     scaler = scales_to_json(features.scales)
-    folder = fit_dir(home, run_id, retry)
+    folder = fit_dir(home, key)
     log.info(
         "features: %d rows, %d fitted periods, %d channels, %d parameters",
         len(features.frame),

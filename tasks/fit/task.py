@@ -21,7 +21,7 @@ from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.documents.retries import Attempt, JudgedFit, Retry
 from schemas.errors import SamplingError
 from schemas.names import Artifact
-from schemas.refs import DiagnosticsRef, FeaturesRef, FileRef, PosteriorRef
+from schemas.refs import DiagnosticsRef, FeaturesRef, FileRef, PosteriorRef, StepKey
 from schemas.spec.run_spec import ModelKind, RunSpec
 from tasks.fit import escalation
 from tasks.store.files.artifacts import (
@@ -51,18 +51,16 @@ RETURNS_FILE = "returns.json"
 
 @task(name="fit-posterior", cache_policy=NO_CACHE)
 @resumable
-def fit_posterior(
-    features: FeaturesRef, spec: RunSpec, run_id: str, retry: int | None = None
-) -> PosteriorRef:
+def fit_posterior(key: StepKey, features: FeaturesRef, spec: RunSpec) -> PosteriorRef:
     """Sample the posterior of one set of features. Logic: ``models``, ``sampling``.
 
-    Files go into the run's folder; those of a ``retry`` wait elsewhere for ``select_fit``.
+    Files go into the run's folder; those of a retry wait elsewhere for ``select_fit``.
     """
     from tasks.fit.sampling import sample_posterior
     from tasks.fit.summary import summarize_posterior
 
     home = current_home()
-    folder = fit_dir(home, run_id, retry)
+    folder = fit_dir(home, key)
     metadata = read_document(home, features.metadata, FeatureMetadata)
     panel, inputs = _model_data(home, features, metadata)
     prior = _report_prior(home, folder / Artifact.PRIOR_PREDICTIVE, panel, inputs, spec)
@@ -76,7 +74,7 @@ def fit_posterior(
             spec.sampler.chains,
             spec.sampler.draws,
         )
-        with _progress(run_id) as report:
+        with _progress(key.run_id) as report:
             sampled = sample_posterior(
                 posterior,
                 spec.sampler,
@@ -107,7 +105,7 @@ def fit_posterior(
 
 @task(name="fit-returns", cache_policy=NO_CACHE)
 @resumable
-def fit_returns(features: FeaturesRef, spec: RunSpec, run_id: str, retry: str) -> FitReturns:
+def fit_returns(key: StepKey, features: FeaturesRef, spec: RunSpec) -> FitReturns:
     """Sample an auxiliary fit and keep its returns alone. Logic: ``sampling``, ``models.returns``.
 
     Neither draws nor a model are stored: it answers a question about another fit.
@@ -127,9 +125,9 @@ def fit_returns(features: FeaturesRef, spec: RunSpec, run_id: str, retry: str) -
     model = open_fitted(sampled.tree, metadata, read_document(home, features.scaler, FeatureScaler))
     returns = measure_returns(model, panel, metadata)
     seconds = time.perf_counter() - started
-    log.info("auxiliary fit %s of %s took %.1f s", retry, run_id, seconds)
+    log.info("auxiliary fit %s of %s took %.1f s", key.retry, key.run_id, seconds)
     return FitReturns(
-        file=write_json(home, fit_dir(home, run_id, retry) / RETURNS_FILE, returns),
+        file=write_json(home, fit_dir(home, key) / RETURNS_FILE, returns),
         seconds=round(seconds, 3),
     )
 

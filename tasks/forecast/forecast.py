@@ -28,14 +28,13 @@ from schemas.names import (
     ENTITY_DIM,
     FORECAST_COLUMNS,
     PERIOD_COLUMN,
+    QUANTILES,
     ForecastScope,
 )
 from tasks.mathematics.events import period_ends
 from tasks.mathematics.horizon_panel import extend_panel
 from tasks.models.contract import FittedModel
 
-QUANTILES = {"kpi_p05": 0.05, "kpi_p25": 0.25, "kpi_p50": 0.5, "kpi_p75": 0.75, "kpi_p95": 0.95}
-"""Published quantiles of the KPI; the outer ones are the 90 % interval, the inner the 50 %."""
 TRIMMED_SHARE = 0.05
 """Share of draws at either end that ``kpi_mean`` leaves out."""
 

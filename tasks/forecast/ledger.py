@@ -8,11 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from schemas.documents.forecast_scores import SCORE_COLUMNS, SCORE_KEY, Basis
-from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, ForecastScope
+from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, QUANTILES, ForecastScope
 from schemas.spec.run_spec import Grain
 from tasks.forecast.actuals import match_known
 from tasks.forecast.deployed import Prediction
-from tasks.forecast.forecast import QUANTILES
 from tasks.forecast.known import select_known
 from tasks.forecast.naive import forecast_naively
 from tasks.forecast.scores import LEVELS, crps_of_draws, crps_of_quantiles, score_rows

@@ -6,8 +6,7 @@ from numpy.typing import NDArray
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, ForecastScope
 from schemas.spec.run_spec import Grain
-from tasks.mathematics.calendar import DAYS_PER_WEEK
-from tasks.mathematics.horizon_panel import YEAR
+from tasks.mathematics.calendar import DAYS_PER_WEEK, PERIODS_PER_YEAR
 
 
 def forecast_naively(
@@ -44,8 +43,8 @@ def forecast_naively(
     for scope, name, start, n_ahead in zip(scopes, names, starts, ahead, strict=True):
         is_all = scope == ForecastScope.ALL.value
         series = together if is_all else table[name].dropna()
-        years = -(-int(n_ahead) // YEAR[grain])
-        before = start - _step(years * YEAR[grain], grain)
+        years = -(-int(n_ahead) // PERIODS_PER_YEAR[grain])
+        before = start - _step(years * PERIODS_PER_YEAR[grain], grain)
         last = series.iloc[-1] if len(series) else np.nan
         answers.append(float(series.get(before, last)))
     return np.array(answers)

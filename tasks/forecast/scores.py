@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tasks.forecast.forecast import QUANTILES
+from schemas.names import QUANTILES
 
 LEVELS = np.array(list(QUANTILES.values()))
 NORMAL_WIDTH = 3.2897072539029444

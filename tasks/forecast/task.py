@@ -13,7 +13,7 @@ from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.documents.forecast_scores import Alarm, Basis, LedgerReport, Scored
 from schemas.errors import CorruptArtifactError
 from schemas.names import DATE_DIM, PERIOD_COLUMN, Artifact
-from schemas.refs import FeaturesRef, FileRef, ForecastRef, PosteriorRef
+from schemas.refs import FeaturesRef, FileRef, ForecastRef, PosteriorRef, StepKey
 from schemas.spec.run_spec import RunSpec
 from tasks.store.artifact_keys import artifact_key
 from tasks.store.files.artifacts import (
@@ -46,14 +46,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-N_DRAWS = 1000
+N_FORECAST_DRAWS = 1000
 """Draws of the posterior that a forecast uses: fifty beyond either end of the 90 % interval."""
 
 
 @task(name="forecast-kpi", cache_policy=NO_CACHE, timeout_seconds=600)
 @resumable
 def forecast_kpi(
-    posterior: PosteriorRef, features: FeaturesRef, spec: RunSpec, run_id: str
+    key: StepKey, posterior: PosteriorRef, features: FeaturesRef, spec: RunSpec
 ) -> ForecastRef:
     """Forecast ``optimizer.horizon`` periods. Logic: ``forecast``, ``actuals``."""
     from tasks.forecast import actuals, assumptions, forecast
@@ -68,7 +68,7 @@ def forecast_kpi(
     )
     continued = forecast.continue_panel(panel, metadata, spec.optimizer.horizon)
     supposed = continued.isel({DATE_DIM: slice(panel.sizes[DATE_DIM], None)})
-    earlier = read_forecasts(home, spec.dataset_id, kpi=spec.kpi_name, before_run=run_id)
+    earlier = read_forecasts(home, spec.dataset_id, kpi=spec.kpi_name, before_run=key.run_id)
     happened = actuals.match_actuals(earlier, panel)
     log.info(
         "forecast %d of %d periods; %d earlier forecasts have come due",
@@ -76,7 +76,7 @@ def forecast_kpi(
         spec.optimizer.horizon,
         len(happened),
     )
-    folder = home.run_dir(run_id)
+    folder = home.run_dir(key.run_id)
     return ForecastRef(
         forecast=write_parquet(home, folder / Artifact.FORECAST, coming),
         assumptions=write_parquet(
@@ -259,6 +259,6 @@ def _open_model(home: Home, posterior: FileRef, features: FeaturesRef) -> "Fitte
     from tasks.models.registry import open_fitted
 
     draws = read_netcdf(home, posterior)["posterior"].to_dataset()
-    thin = xr.DataTree.from_dict({"posterior": thin_draws(draws, N_DRAWS)})
+    thin = xr.DataTree.from_dict({"posterior": thin_draws(draws, N_FORECAST_DRAWS)})
     metadata = read_document(home, features.metadata, FeatureMetadata)
     return open_fitted(thin, metadata, read_document(home, features.scaler, FeatureScaler))

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from schemas.errors import DataContractError
+from schemas.names import TEXT_SUFFIXES
 from schemas.outcomes import Finding
 from tasks.ingest.text_faults import fault
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 PARQUET_SUFFIXES = (".parquet", ".pq")
 EXCEL_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 

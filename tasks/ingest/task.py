@@ -76,7 +76,7 @@ def ingest_file(data: str, spec: RunSpec) -> BatchRef:
             n_rows=known[1],
             is_new=False,
         )
-    batch = _land(home, source, path, scan, spec, batch_id)
+    batch = _land(home, source, scan, spec, batch_id)
     log.info("landed %d rows as batch %s of %s", batch.n_rows, batch_id, spec.dataset_id)
     return batch
 
@@ -89,8 +89,9 @@ def _batch_id(source: Path, scan: landing.FileScan, sheet: str | None) -> str:
 
 
 def _land(
-    home: Home, source: Path, path: Path, scan: landing.FileScan, spec: RunSpec, batch_id: str
+    home: Home, source: Path, scan: landing.FileScan, spec: RunSpec, batch_id: str
 ) -> BatchRef:
+    path = landing.landing_path(home, spec.dataset_id, batch_id)
     counted: list[int] = []
     file = write_whole(
         home,

@@ -9,11 +9,10 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
-from schemas.outcomes import Finding, Layer, Verdict
+from schemas.names import LINE_COLUMN
+from schemas.outcomes import MAX_PLACES, Finding, Layer, Verdict
 
-MAX_SHOWN = 10
 DELIMITERS = (",", ";", "\t")
-RESERVED_NAME = "_line"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -36,7 +35,7 @@ def fault(
         remedy=remedy,
         file=file,
         column=column,
-        rows=list(rows)[:MAX_SHOWN],
+        rows=list(rows)[:MAX_PLACES],
         n_affected=n_affected,
     )
 
@@ -84,7 +83,7 @@ def header_faults(file: str, header: Sequence[str]) -> list[Finding]:
             fault(
                 file,
                 "empty_header_name",
-                f"line 1: column {', '.join(map(str, empty[:MAX_SHOWN]))} has no name.",
+                f"line 1: column {', '.join(map(str, empty[:MAX_PLACES]))} has no name.",
                 "Name every column, or remove the empty one (often a delimiter at the line's end).",
                 rows=[1],
                 n_affected=len(empty),
@@ -109,14 +108,14 @@ def header_faults(file: str, header: Sequence[str]) -> list[Finding]:
                 n_affected=len(places),
             )
         )
-    if RESERVED_NAME in (name.casefold() for name in header):
+    if LINE_COLUMN in (name.casefold() for name in header):
         faults.append(
             fault(
                 file,
                 "reserved_name",
-                f"line 1: a column is named {RESERVED_NAME!r}, which is kept for line numbers.",
+                f"line 1: a column is named {LINE_COLUMN!r}, which is kept for line numbers.",
                 "Rename that column.",
-                column=RESERVED_NAME,
+                column=LINE_COLUMN,
                 rows=[1],
             )
         )
@@ -132,7 +131,7 @@ def encoding_faults(file: str, stream: BinaryIO) -> list[Finding]:
             raw.decode("utf-8")
         except UnicodeDecodeError as error:
             count += 1
-            if len(places) < MAX_SHOWN:
+            if len(places) < MAX_PLACES:
                 places.append((number, error.start + 1, raw[error.start]))
     if not places:
         return []
@@ -178,7 +177,7 @@ def row_faults(file: str, text: Iterable[str], *, delimiter: str, n_fields: int)
         for line, fields in records(text, delimiter):
             if not fits(fields, n_fields):
                 count += 1
-                if count <= MAX_SHOWN:
+                if count <= MAX_PLACES:
                     ragged.append((line, len(fields)))
     except csv.Error as error:
         faults.append(

@@ -16,7 +16,7 @@ from schemas.names import Artifact
 from schemas.spec.run_spec import RefitRequest
 from tasks.store.files.artifacts import sha256_of, sweep_partials, write_json
 from tasks.store.home import Home, current_home
-from tasks.store.locks import dataset_lock
+from tasks.store.locks import REFIT_WAIT_SECONDS, dataset_lock
 from tasks.store.runs import resume
 from tasks.store.runs import status as run_status
 from tasks.store.runs.ids import is_run_of, new_run_id
@@ -26,12 +26,9 @@ from tasks.store.warehouse.runs import list_runs
 
 log = logging.getLogger(__name__)
 
-LOCK_WAIT_SECONDS = 3600.0
-"""A weekly refit takes minutes; one that has not ended after an hour needs a person."""
-
 
 @contextmanager
-def exclusive(dataset_id: str, *, wait_seconds: float = LOCK_WAIT_SECONDS) -> Iterator[None]:
+def exclusive(dataset_id: str, *, wait_seconds: float = REFIT_WAIT_SECONDS) -> Iterator[None]:
     """Hold the dataset's lock for the length of a refit."""
     with dataset_lock(current_home(), dataset_id, wait_seconds=wait_seconds):
         yield
@@ -137,7 +134,7 @@ def _has_status(known: Mapping[str, RunRecord], run_id: str, status: RunStatus) 
 def _request_key(request: RefitRequest, as_of: date) -> str:
     """Key of a request by content: the bytes of its file count, not where they lie."""
     digest = sha256_of(Path(request.data)) if request.data is not None else None
-    return resume.step_key(
+    return resume.input_digest(
         "refit",
         {
             "spec": request.spec,

@@ -12,6 +12,8 @@ from itertools import pairwise
 from schemas.spec.run_spec import Grain
 
 DAYS_PER_WEEK = 7
+PERIODS_PER_YEAR = {Grain.WEEK: 52, Grain.MONTH: 12}
+"""Periods of a year, near enough for a control to be in the same season."""
 MONTH_DAYS = range(28, 32)
 """Days between the starts of two neighbouring months."""
 

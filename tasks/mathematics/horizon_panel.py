@@ -14,11 +14,8 @@ from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, CONTROL_DIM, DATE_DIM, ENTITY_DIM
 from schemas.spec.run_spec import Grain
-from tasks.mathematics.calendar import next_start
+from tasks.mathematics.calendar import PERIODS_PER_YEAR, next_start
 from tasks.mathematics.panel import IS_ESTIMATION
-
-YEAR = {Grain.WEEK: 52, Grain.MONTH: 12}
-"""Periods of a year, near enough for a control to be in the same season."""
 
 
 def extend_panel(panel: xr.Dataset, grain: Grain, n_periods: int, *, like_last: int) -> xr.Dataset:
@@ -44,7 +41,7 @@ def extend_panel(panel: xr.Dataset, grain: Grain, n_periods: int, *, like_last: 
     """
     n_known = panel.sizes[DATE_DIM]
     recent = _repeat_recent(n_known, n_periods, like_last)
-    seasonal = _repeat_year(n_known, n_periods, YEAR[grain])
+    seasonal = _repeat_year(n_known, n_periods, PERIODS_PER_YEAR[grain])
     last = np.full(n_periods, n_known - 1)
     sources = {"media": recent, "spend": recent, "controls": seasonal, "unit_value": last}
     future = xr.Dataset(

@@ -13,7 +13,7 @@ from tasks.store.warehouse.runs import list_runs, read_run
 
 log = logging.getLogger(__name__)
 
-REFIT = "refit-weekly"
+REFIT_JOB = "refit-weekly"
 
 
 def notify_rejection(report: RefitReport, *, link: str | None = None) -> bool:
@@ -45,7 +45,7 @@ def notify_failure(
     dataset_id: str | None,
     reason: str,
     *,
-    job: str = REFIT,
+    job: str = REFIT_JOB,
     since: datetime | None = None,
     link: str | None = None,
 ) -> bool:
@@ -96,7 +96,7 @@ def _send(
     run_id: str | None,
     reasons: list[str],
     *,
-    job: str = REFIT,
+    job: str = REFIT_JOB,
     verdict: Verdict | None = None,
     link: str | None = None,
 ) -> bool:

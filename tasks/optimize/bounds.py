@@ -1,12 +1,12 @@
 """From what a spec or a file allows to limits of variables."""
 
-import difflib
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import SpecError
+from schemas.hints import suggest
 from schemas.spec.optimizer import ChannelBounds, GroupBounds, OptimizerSpec, PlanBounds
 from schemas.words import format_share
 from tasks.optimize.limits import Limits, box
@@ -155,6 +155,5 @@ def require_channel(name: str, channels: Sequence[str], *, where: str) -> None:
     """
     if name in channels:
         return
-    near = difflib.get_close_matches(name, channels, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]!r}?" if near else f"planned channels: {', '.join(channels)}."
+    hint = suggest(name, channels, f"planned channels: {', '.join(channels)}.")
     raise SpecError(f"Channel {name!r} in {where} cannot be planned; {hint}")

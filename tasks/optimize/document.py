@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,9 @@ from schemas.documents.plan import (
     GroupPlan,
     MultiStartAgreement,
     Plan,
-    PlanModel,
     PlanRequest,
-    SpendCell,
 )
+from schemas.names import DATE_DIM
 from schemas.spec.channels import ChannelKind
 from schemas.spec.optimizer import OptimizerSpec, PlanBounds
 from tasks.mathematics.draws import hdi, summarize
@@ -31,11 +31,10 @@ from tasks.optimize.gains import (
     todays_mix,
 )
 from tasks.optimize.limits import Limits
-from tasks.optimize.space import PlanSpace
+from tasks.optimize.outcome import PlannedFit
+from tasks.optimize.space import PlanSpace, list_cells
 
 Array = NDArray[np.float64]
-EVERYWHERE = "all"
-"""``entity_id`` of a cell that speaks of all entities together."""
 
 
 @dataclass(frozen=True)
@@ -50,35 +49,46 @@ class Found:
     """Best plans of single draws; None where they were not searched."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a plan was asked for, and what it is called."""
+
+    request: PlanRequest
+    settings: OptimizerSpec
+    bounds: PlanBounds
+    scenario_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a candidate brings over ``against``, and whether to follow it."""
+
+    gains: Gains
+    against: str
+    advice: Advice
+    reason: str
+
+
 def build_document(
-    *,
-    fits: Sequence[tuple[PlanModel, FeatureMetadata]],
-    request: PlanRequest,
-    settings: OptimizerSpec,
-    bounds: PlanBounds,
-    space: PlanSpace,
-    found: Found,
-    gains: Gains,
-    against: str,
-    advice: tuple[Advice, str],
-    history_periods: int,
-    identity: tuple[str, str, datetime],
+    fits: Sequence[PlannedFit], asked: Asked, space: PlanSpace, found: Found, judged: Judged
 ) -> Plan:
     """Put together what ``planning.make_plan`` found; computes nothing that decides."""
-    planned = _planned(space, found.money, advice[0], request)
-    unit, kpi, word = _units([metadata for _, metadata in fits])
-    channels = _channel_plans(space, found, planned, advice[0], word)
+    request, settings, gains = asked.request, asked.settings, judged.gains
+    planned = _planned(space, found.money, judged.advice, request)
+    unit, kpi, word = _units([fit.metadata for fit in fits])
+    channels = _channel_plans(space, found, planned, judged.advice, word)
     horizon = space.pieces[0].horizon
     budget = float(found.money.sum())
     low_90, high_90 = np.quantile(gains.gain, [0.05, 0.95])
     return Plan(
-        scenario_id=identity[0],
-        name=identity[1],
-        created_at=identity[2],
-        dataset_ids=[about.dataset_id for about, _ in fits],
-        models=[about for about, _ in fits],
-        advice=advice[0],
-        reason=advice[1],
+        scenario_id=asked.scenario_id,
+        name=request.name or asked.scenario_id,
+        created_at=asked.created_at,
+        dataset_ids=[fit.about.dataset_id for fit in fits],
+        models=[fit.about for fit in fits],
+        advice=judged.advice,
+        reason=judged.reason,
         utility=settings.utility,
         unit=unit,
         kpi_name=kpi,
@@ -89,7 +99,7 @@ def build_document(
         budget=budget,
         current_budget=float(space.current.sum()),
         target=_target(request, word),
-        gain_against=against,
+        gain_against=judged.against,
         **summarize(gains.gain, "gain"),
         gain_low_90=float(low_90),
         gain_high_90=float(high_90),
@@ -100,7 +110,7 @@ def build_document(
         **summarize(gains.total, "incremental"),
         return_mean=float(gains.total.mean()) / budget if budget > 0 else None,
         channels=channels,
-        groups=_groups(space, bounds, found.money),
+        groups=_groups(space, asked.bounds, found.money),
         not_planned=_not_planned(fits, space, request),
         certificate=found.certificate,
         flags=collect_flags(
@@ -109,10 +119,10 @@ def build_document(
             unmoved=[name for name, row in channels.items() if row.prior_driven]
             if request.what_if is None
             else [],
-            history_periods=history_periods,
+            history_periods=min(fit.panel.sizes[DATE_DIM] for fit in fits),
             horizon=settings.horizon,
         ),
-        allocation=_cells(space, planned, found.money),
+        allocation=list_cells(space, planned, found.money),
         settings=settings,
     )
 
@@ -124,13 +134,20 @@ def _planned(space: PlanSpace, candidate: Array, advice: Advice, request: PlanRe
     return todays_mix(space, request.budget) if request.budget else space.current
 
 
-def _units(metadata: Sequence[FeatureMetadata]) -> tuple[str, str, str]:
+class _Units(NamedTuple):
     """Unit of a gain, name of the KPI, and the word for a return."""
+
+    unit: str
+    kpi: str
+    word: str
+
+
+def _units(metadata: Sequence[FeatureMetadata]) -> _Units:
     names = {m.kpi_column for m in metadata}
     kpi = names.pop() if len(names) == 1 else "weighted KPI"
     if all(m.in_money for m in metadata):
-        return "money", kpi, "ROAS"
-    return kpi, kpi, f"{kpi} per money"
+        return _Units("money", kpi, "ROAS")
+    return _Units(kpi, kpi, f"{kpi} per money")
 
 
 def _target(request: PlanRequest, word: str) -> str | None:
@@ -155,6 +172,7 @@ def _channel_plans(
     for place in np.argsort(-current, kind="stable"):
         name = space.channels[place]
         mean, ends = _mean_and_interval(now[place])
+        mean_then, _ = _mean_and_interval(then[place])
         facts = ChannelFacts(
             name=name,
             current=float(current[place]),
@@ -165,7 +183,7 @@ def _channel_plans(
             mroas_mean=mean,
             mroas_low=ends[0],
             mroas_high=ends[1],
-            mroas_candidate=_mean_and_interval(then[place])[0],
+            mroas_candidate=mean_then,
             elsewhere=return_elsewhere(now, current, advised, int(place)),
             prior_driven=bool(space.prior_driven[place]),
         )
@@ -250,12 +268,12 @@ def _groups(space: PlanSpace, bounds: PlanBounds, candidate: Array) -> list[Grou
 
 
 def _not_planned(
-    fits: Sequence[tuple[PlanModel, FeatureMetadata]], space: PlanSpace, request: PlanRequest
+    fits: Sequence[PlannedFit], space: PlanSpace, request: PlanRequest
 ) -> dict[str, str]:
     reasons = {}
-    for about, metadata in fits:
-        prefix = f"{about.dataset_id}/" if request.separate and len(fits) > 1 else ""
-        for channel in metadata.channels:
+    for fit in fits:
+        prefix = f"{fit.about.dataset_id}/" if request.separate and len(fits) > 1 else ""
+        for channel in fit.metadata.channels:
             name = f"{prefix}{channel.name}"
             if name not in space.channels:
                 reasons[name] = (
@@ -264,29 +282,3 @@ def _not_planned(
                     else "has no spend"
                 )
     return reasons
-
-
-def _cells(space: PlanSpace, planned: Array, candidate: Array) -> list[SpendCell]:
-    """Spend per period, and per entity where entities are planned; shared money counts once."""
-    cells: dict[tuple[str, str, str], Array] = {}
-    for piece in space.pieces:
-        spends = np.stack(
-            [piece.spend(money) for money in (space.current, planned, candidate)], axis=-1
-        )
-        if not space.by_entity:
-            spends = spends.sum(axis=0, keepdims=True)
-        entities = piece.allocation.entities if space.by_entity else (EVERYWHERE,)
-        own = space.channel_of[piece.places[piece.allocation.variable[0, :, 0]]]
-        cells |= {
-            (entity_id, space.channels[place], start): spends[entity, channel, period]
-            for channel, place in enumerate(own)
-            for entity, entity_id in enumerate(entities)
-            for period, start in enumerate(piece.horizon.starts)
-        }
-    return [
-        SpendCell(
-            entity_id=entity, channel=channel, period_start=start,
-            current=float(money[0]), planned=float(money[1]), candidate=float(money[2]),
-        )
-        for (entity, channel, start), money in cells.items()
-    ]  # fmt: skip

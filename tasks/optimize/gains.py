@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.documents.plan import PlanRequest
+from schemas.names import MARGINAL_STEP
 from schemas.spec.optimizer import OptimizerSpec, Utility
 from tasks.optimize.methods import find_method
 from tasks.optimize.outcome import Horizon
@@ -17,8 +18,6 @@ from tasks.optimize.space import PlanSpace
 
 Array = NDArray[np.float64]
 
-MARGINAL_STEP = 0.01
-"""mROAS is what the next percent of a channel's spend brings."""
 N_OWN_PLANS = 64
 """Draws whose own best plan is searched."""
 
@@ -175,5 +174,5 @@ def search_own_plans(
         own = replace(problem, response=table.draw(int(sample)), utility=Utility.MEAN)
         money = best_of_draw(own, candidate, method)
         plans.append(money)
-        beyond.append(max(own.value(money)[0] - own.value(candidate)[0], 0.0))
+        beyond.append(max(own.value(money).value - own.value(candidate).value, 0.0))
     return OwnPlans(np.stack(plans), np.array(beyond))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import BFGS, NonlinearConstraint, minimize
 
 from schemas.errors import SpecError
-from tasks.optimize.problem import Problem
+from tasks.optimize.problem import Problem, Sloped
 
 Array = NDArray[np.float64]
 
@@ -67,25 +67,23 @@ class _Scaled:
         self.start = start / self.unit
         self.bounds = np.column_stack([problem.limits.lower, problem.limits.upper]) / self.unit
         self._problem = problem
-        self._size = abs(problem.value(start)[0]) or 1.0
+        self._size = abs(problem.value(start).value) or 1.0
 
     def objective(self, x: Array) -> tuple[float, Array]:
         value, gradient = self._in_a_line(self._problem.value, x)
         return -value, -gradient
 
     def surplus(self, x: Array) -> float:
-        return self._in_a_line(self._problem.surplus, x)[0]
+        return self._in_a_line(self._problem.surplus, x).value
 
     def surplus_gradient(self, x: Array) -> Array:
-        return self._in_a_line(self._problem.surplus, x)[1]
+        return self._in_a_line(self._problem.surplus, x).gradient
 
-    def _in_a_line(
-        self, function: Callable[[Array], tuple[float, Array]], x: Array
-    ) -> tuple[float, Array]:
+    def _in_a_line(self, function: Callable[[Array], Sloped], x: Array) -> Sloped:
         inside = np.clip(x, *self.bounds.T)
         value, gradient = function(inside * self.unit)
         slope = gradient * (self.unit / self._size)
-        return value / self._size + float(slope @ (x - inside)), slope
+        return Sloped(value / self._size + float(slope @ (x - inside)), slope)
 
     def constraints(self) -> list[Any]:
         found: list[Any] = [*self._problem.limits.constraint()]
@@ -158,7 +156,7 @@ def solve_lbfgsb(problem: Problem, start: Array) -> Solution:
             penalized, x, args=(multiplier, penalty), jac=True, method="L-BFGS-B",
             bounds=scaled.bounds, options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-9},
         )  # fmt: skip
-        x, values = result.x, rows(result.x)[0]
+        x, (values, _) = result.x, rows(result.x)
         missed = float(np.abs(values - np.clip(values, low, high)).max(initial=0.0))
         if missed < 1e-9:
             return Solution(x * scaled.unit, has_converged=True)

@@ -13,7 +13,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.documents.features import FeatureMetadata
+from schemas.documents.plan import PlanModel
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, ComponentKind
+from schemas.spec.optimizer import PlanBounds
 from tasks.mathematics.horizon_panel import extend_panel
 from tasks.mathematics.lookback import longest_carryover, longest_memory
 from tasks.mathematics.panel import estimation_window
@@ -24,6 +26,21 @@ Array = NDArray[np.float64]
 MAX_CELLS = 10_000_000
 """Samples x entities x periods that are evaluated at once: 80 MB per array."""
 _CUBE = (ENTITY_DIM, CHANNEL_DIM, DATE_DIM)
+
+
+@dataclass(frozen=True)
+class PlannedFit:
+    """A fitted model that a plan speaks for. All models of a plan have equally many draws."""
+
+    model: FittedModel
+    panel: xr.Dataset
+    """Panel of the fit with its carryover window."""
+    metadata: FeatureMetadata
+    prior_driven: Sequence[str]
+    """Channels that the data did not decide."""
+    about: PlanModel
+    bounds: PlanBounds
+    """Bounds of its run spec."""
 
 
 @dataclass(frozen=True)

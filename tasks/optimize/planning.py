@@ -1,17 +1,14 @@
 """From fitted models and a request to a plan: lay out, bound, search, evaluate, advise."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.documents.features import FeatureMetadata
-from schemas.documents.plan import Advice, Plan, PlanModel, PlanRequest
+from schemas.documents.plan import Advice, Plan, PlanRequest
 from schemas.errors import SpecError
-from schemas.names import DATE_DIM
 from schemas.spec.optimizer import (
     ChannelBounds,
     GroupBounds,
@@ -19,10 +16,9 @@ from schemas.spec.optimizer import (
     PlanBounds,
     Utility,
 )
-from tasks.models.contract import FittedModel
 from tasks.optimize.advice import give_advice
 from tasks.optimize.bounds import build_limits, with_budget
-from tasks.optimize.document import Found, build_document
+from tasks.optimize.document import Asked, Found, Judged, build_document
 from tasks.optimize.gains import (
     OwnPlans,
     compare_with,
@@ -32,7 +28,7 @@ from tasks.optimize.gains import (
 )
 from tasks.optimize.limits import TOLERANCE, Limits, require_reachable
 from tasks.optimize.methods import find_method
-from tasks.optimize.outcome import Horizon, build_horizon
+from tasks.optimize.outcome import Horizon, PlannedFit, build_horizon
 from tasks.optimize.problem import Problem
 from tasks.optimize.response import PanelResponse, TabulatedResponse, tabulate
 from tasks.optimize.search import search_plan
@@ -43,21 +39,6 @@ Array = NDArray[np.float64]
 
 N_DRAWS_EVALUATED, N_STARTS_EVALUATED = 250, 4
 """Draws and starts of a search whose curves are not separate: every step evaluates the models."""
-
-
-@dataclass(frozen=True)
-class PlannedFit:
-    """A fitted model that a plan speaks for. All models of a plan have equally many draws."""
-
-    model: FittedModel
-    panel: xr.Dataset
-    """Panel of the fit with its carryover window."""
-    metadata: FeatureMetadata
-    prior_driven: Sequence[str]
-    """Channels that the data did not decide."""
-    about: PlanModel
-    bounds: PlanBounds
-    """Bounds of its run spec."""
 
 
 def make_plan(
@@ -103,19 +84,9 @@ def make_plan(
         advice, reason = Advice.EVALUATED, "A hand-written plan, evaluated as it is."
     else:
         advice, reason = give_advice(gains, found.money, against, settings)
-    return build_document(
-        fits=[(fit.about, fit.metadata) for fit in fits],
-        request=request,
-        settings=settings,
-        bounds=bounds,
-        space=space,
-        found=found,
-        gains=gains,
-        against=against.words,
-        advice=(advice, reason),
-        history_periods=min(fit.panel.sizes[DATE_DIM] for fit in fits),
-        identity=(scenario_id, request.name or scenario_id, created_at),
-    )
+    asked = Asked(request, settings, bounds, scenario_id, created_at)
+    judged = Judged(gains, against.words, advice, reason)
+    return build_document(fits, asked, space, found, judged)
 
 
 def _beyond_observed(settings: OptimizerSpec) -> OptimizerSpec:
@@ -208,7 +179,7 @@ def _no_worse_than_today(
     if problem.limits.violation(today) > TOLERANCE or problem.least_return is not None:
         return found
     judged = replace(problem, response=exact)
-    return today if judged.value(today)[0] >= judged.value(found)[0] else found
+    return today if judged.value(today).value >= judged.value(found).value else found
 
 
 def _own_plans(

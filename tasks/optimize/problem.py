@@ -1,6 +1,7 @@
 """The optimization problem that every method solves."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,13 @@ from tasks.optimize.response import Response
 from tasks.optimize.utility import compute_utility
 
 Array = NDArray[np.float64]
+
+
+class Sloped(NamedTuple):
+    """A number that depends on spend, and its gradient by money, ``(variable,)``."""
+
+    value: float
+    gradient: Array
 
 
 @dataclass(frozen=True)
@@ -26,18 +34,18 @@ class Problem:
     least_return: float | None = None
     """What all money must return on average: a target ROAS."""
 
-    def value(self, money: Array) -> tuple[float, Array]:
-        """Objective and its gradient by money, ``(variable,)``."""
+    def value(self, money: Array) -> Sloped:
+        """Objective at a plan, ``(variable,)``."""
         utility, weights = compute_utility(
             self.response.totals(money), self.utility, risk_level=self.risk_level
         )
         gradient = self.response.pull(money, weights)
-        return utility - self.price * float(money.sum()), gradient - self.price
+        return Sloped(utility - self.price * float(money.sum()), gradient - self.price)
 
-    def surplus(self, money: Array) -> tuple[float, Array]:
+    def surplus(self, money: Array) -> Sloped:
         """Mean outcome beyond ``least_return`` times spend, not negative in a valid plan."""
         totals = self.response.totals(money)
         even = np.full(len(totals), 1.0 / len(totals))
         needed = self.least_return or 0.0
         surplus = float(totals.mean()) - needed * float(money.sum())
-        return surplus, self.response.pull(money, even) - needed
+        return Sloped(surplus, self.response.pull(money, even) - needed)

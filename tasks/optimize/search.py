@@ -53,7 +53,7 @@ def search_plan(
         point = today if number == 0 else limits.lower + share * (limits.upper - limits.lower)
         solution = _solve_within(problem, limits.project(point), method)
         if _is_valid(problem, solution.money):
-            value = problem.value(solution.money)[0]
+            value = problem.value(solution.money).value
             found.append((value, solution.money, solution.has_converged))
     if not found:
         raise SpecError(_nothing_found(problem, method_name))
@@ -100,4 +100,4 @@ def _is_valid(problem: Problem, money: Array) -> bool:
     if problem.least_return is None:
         return True
     size = max(abs(float(problem.response.totals(money).mean())), 1e-300)
-    return problem.surplus(money)[0] >= -1e-6 * size
+    return problem.surplus(money).value >= -1e-6 * size

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.documents.plan import SpendCell
 from schemas.errors import SpecError
+from schemas.names import ALL_ENTITIES
 from schemas.words import format_number
 from tasks.optimize.allocation import Allocation, build_allocation
 from tasks.optimize.outcome import Horizon
@@ -181,3 +183,29 @@ def _require_common_spend(horizons: Mapping[str, Horizon]) -> None:
                     f"{format_number(float(money))} in {dataset}: that is not the same money. "
                     "Plan them as separate channels (--separate)."
                 )
+
+
+def list_cells(space: PlanSpace, planned: Array, candidate: Array) -> list[SpendCell]:
+    """Spend per period, and per entity where entities are planned; shared money counts once."""
+    cells: dict[tuple[str, str, str], Array] = {}
+    for piece in space.pieces:
+        spends = np.stack(
+            [piece.spend(money) for money in (space.current, planned, candidate)], axis=-1
+        )
+        if not space.by_entity:
+            spends = spends.sum(axis=0, keepdims=True)
+        entities = piece.allocation.entities if space.by_entity else (ALL_ENTITIES,)
+        own = space.channel_of[piece.places[piece.allocation.variable[0, :, 0]]]
+        cells |= {
+            (entity_id, space.channels[place], start): spends[entity, channel, period]
+            for channel, place in enumerate(own)
+            for entity, entity_id in enumerate(entities)
+            for period, start in enumerate(piece.horizon.starts)
+        }
+    return [
+        SpendCell(
+            entity_id=entity, channel=channel, period_start=start,
+            current=float(money[0]), planned=float(money[1]), candidate=float(money[2]),
+        )
+        for (entity, channel, start), money in cells.items()
+    ]  # fmt: skip

@@ -12,7 +12,7 @@ from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.documents.plan import PlanModel, PlannedModel, PlanRequest
 from schemas.errors import SpecError
 from schemas.names import Artifact
-from schemas.refs import PlanRef, PlanSource, WeeklyPlan
+from schemas.refs import PlanRef, PlanSource, StepKey, WeeklyPlan
 from schemas.spec.optimizer import OptimizerSpec, PlanBounds
 from tasks.store.files.artifacts import (
     read_document,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from schemas.documents.plan import Plan
-    from tasks.optimize.planning import PlannedFit
+    from tasks.optimize.outcome import PlannedFit
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +46,13 @@ def plan_spend(
     SpecError
         If bounds, budget or target cannot be met, or a channel or entity is unknown.
     """
-    return _write_plan(sources, request, scenario_id, folder)[0]
+    plan, _ = _write_plan(sources, request, scenario_id, folder)
+    return plan
 
 
 @task(name="plan-week", cache_policy=NO_CACHE, timeout_seconds=1800)
 @resumable
-def plan_week(source: PlanSource, folder: str) -> WeeklyPlan:
+def plan_week(key: StepKey, source: PlanSource) -> WeeklyPlan:
     """Write the plan of a refit: as much money as today, by the settings of its spec.
 
     A plan that cannot be made, for want of spend or because bounds exclude each other, is
@@ -61,7 +62,8 @@ def plan_week(source: PlanSource, folder: str) -> WeeklyPlan:
     seed = source.spec.sampler.random_seed
     request = PlanRequest(models=[model], random_seed=seed)
     try:
-        plan, reason = _write_plan([source], request, source.run_id, folder)
+        folder = str(current_home().run_dir(key.run_id))
+        plan, reason = _write_plan([source], request, key.run_id, folder)
     except SpecError as error:
         log.warning("no plan: %s", error)
         return WeeklyPlan(plan=None, note=str(error))
@@ -116,7 +118,7 @@ def _open_fit(
     from tasks.mathematics.panel import build_panel
     from tasks.models.quantities import pick_draws
     from tasks.models.registry import open_fitted
-    from tasks.optimize.planning import PlannedFit
+    from tasks.optimize.outcome import PlannedFit
 
     metadata = read_document(home, source.features.metadata, FeatureMetadata)
     kept = xr.DataTree.from_dict({"posterior": pick_draws(draws, n_draws, seed=seed)})

@@ -1,6 +1,5 @@
 """A hand-written plan as variables."""
 
-import difflib
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,6 +7,7 @@ from numpy.typing import NDArray
 
 from schemas.documents.plan import SpendRow
 from schemas.errors import SpecError
+from schemas.hints import suggest
 from tasks.optimize.bounds import require_channel
 from tasks.optimize.space import PlanSpace
 
@@ -68,8 +68,7 @@ def _variables_of(space: PlanSpace, row: SpendRow) -> NDArray[np.intp]:
     channel = space.channels.index(row.channel)
     entities, horizon = _known_cells(space, channel)
     if row.entity_id is not None and row.entity_id not in entities:
-        near = difflib.get_close_matches(row.entity_id, entities, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}?" if near else f"entities: {', '.join(entities[:10])}."
+        hint = suggest(row.entity_id, entities, f"entities: {', '.join(entities[:10])}.")
         raise SpecError(f"Entity {row.entity_id!r} in the plan file is not in the model; {hint}")
     if row.period is not None and row.period > horizon:
         raise SpecError(

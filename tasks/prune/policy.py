@@ -8,12 +8,11 @@ from typing import NamedTuple
 from schemas.answers.pruning import BatchFacts, DatasetFacts, PlanFacts, RunFacts
 from schemas.documents.promotions import list_predecessors
 from schemas.documents.results import RunStatus
-from schemas.outcomes import Verdict
+from schemas.names import Alias
 from schemas.spec.retention import LandingPolicy, RetentionSpec
 
 ACCEPTED, REFUSED = "ACCEPTED", "REFUSED"
 NOT_ENDED = "not ended"
-CHAMPION = "champion"
 ROLLBACK = "a rollback can go to it"
 UNSCORED = "its forecast is not scored to its end; `mmm score` scores what is due"
 _ENDED = (RunStatus.OUTPUTS_READY, RunStatus.ERROR)
@@ -41,7 +40,7 @@ def rule_on_runs(facts: DatasetFacts, policy: RetentionSpec, now: datetime) -> l
         The time that ages are counted to.
     """
     runs = sorted(facts.runs, key=lambda run: (run.created_at, run.run_id), reverse=True)
-    newest = [run.run_id for run in runs if is_accepted(run)][: policy.keep_runs]
+    newest = [run.run_id for run in runs if run.is_accepted][: policy.keep_runs]
     rulings = []
     for run in runs:
         if run.is_pruned:
@@ -58,7 +57,7 @@ def find_shield(run: RunFacts, facts: DatasetFacts, policy: RetentionSpec) -> st
     if run.status not in _ENDED:
         return NOT_ENDED
     if run.version is not None and run.version in facts.champions:
-        return CHAMPION
+        return Alias.CHAMPION.value
     if run.version is not None and run.version in reachable_versions(facts, policy):
         return ROLLBACK
     if run.aliases:
@@ -123,12 +122,6 @@ def rule_on_steps(
     return rulings
 
 
-def is_accepted(run: RunFacts) -> bool:
-    """Say whether a run ended with a fit that the gates accepted."""
-    is_judged = run.verdict in {Verdict.PASS, Verdict.REVIEW}
-    return run.status is RunStatus.OUTPUTS_READY and is_judged
-
-
 def count_kept(rulings: Sequence[Ruling]) -> dict[str, int]:
     """Count what stays by its reason."""
     return dict(Counter(ruling.reason for ruling in rulings if not ruling.goes))
@@ -138,7 +131,7 @@ def _weigh(
     run: RunFacts, newest: Sequence[str], policy: RetentionSpec, age: int
 ) -> tuple[bool, str]:
     """Decide on a run that nothing shields, by its number and age."""
-    if not is_accepted(run):
+    if not run.is_accepted:
         what = "failed" if run.status is RunStatus.ERROR else "rejected"
         if age < policy.keep_rejected_days:
             return False, f"{what} less than {policy.keep_rejected_days} days ago"

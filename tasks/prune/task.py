@@ -26,15 +26,12 @@ from tasks.store.files import leftovers, removal
 from tasks.store.files.items import ItemFiles, Place, open_files
 from tasks.store.files.removal import RefusedRemovalError
 from tasks.store.home import Home, current_home
-from tasks.store.locks import dataset_lock
+from tasks.store.locks import BRIEF_WAIT_SECONDS, dataset_lock
 from tasks.store.runs.retention_facts import gather_facts, list_datasets, read_retention
 from tasks.store.warehouse.prunings import finish_pruning, list_prunings, mark_prunings
 from tasks.store.warehouse.runs import list_runs
 
 log = logging.getLogger(__name__)
-
-LOCK_WAIT_SECONDS = 5.0
-"""A refit that runs now takes longer; what is left is pruned the next time."""
 
 
 @task(name="find-datasets", cache_policy=NO_CACHE)
@@ -75,7 +72,7 @@ def prune_dataset(
     with ExitStack() as stack:
         if not dry_run:
             try:
-                stack.enter_context(dataset_lock(home, dataset_id, wait_seconds=LOCK_WAIT_SECONDS))
+                stack.enter_context(dataset_lock(home, dataset_id, wait_seconds=BRIEF_WAIT_SECONDS))
             except ResourceUnavailableError as error:
                 log.warning("%s", error)
                 return DatasetPruning(dataset_id=dataset_id, items=[], is_busy=True)

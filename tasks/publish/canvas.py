@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from tasks.publish.outputs import RunOutputs
 
-BLUE, GREY = "#4477aa", "#9a9a9a"
+POSTERIOR_COLOUR, PRIOR_COLOUR = "#4477aa", "#9a9a9a"
 
 
 def canvas(title: str) -> tuple[Figure, Axes]:

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, PercentFormatter
 
-from tasks.publish.canvas import BLUE, GREY, label, panels, window_label
+from tasks.publish.canvas import POSTERIOR_COLOUR, PRIOR_COLOUR, label, panels, window_label
 from tasks.publish.outputs import RunOutputs
 
-MAX_CURVES = 30
+MAX_CURVE_FIGURES = 30
 """More curves than this are too small to read; the channels that contribute most are shown."""
 _PRIOR_REACH = 4.0
 """How far priors are shown, as a multiple of the furthest end of any posterior."""
@@ -43,8 +43,8 @@ def prior_against_posterior(outputs: RunOutputs) -> Figure:
 def _compare(axes: Axes, outputs: RunOutputs, names: list[str], quantity: str) -> None:
     prior_rows = outputs.prior.get("channels", {})
     for position, name in enumerate(names):
-        _bars(axes, prior_rows.get(name, {}), quantity, position - _OFFSET, GREY)
-        _bars(axes, outputs.quantiles[name], quantity, position + _OFFSET, BLUE)
+        _bars(axes, prior_rows.get(name, {}), quantity, position - _OFFSET, PRIOR_COLOUR)
+        _bars(axes, outputs.quantiles[name], quantity, position + _OFFSET, POSTERIOR_COLOUR)
     axes.grid(axis="x", color="#eeeeee")
     axes.set_axisbelow(True)
     if quantity == "share":
@@ -82,7 +82,7 @@ def _bars(axes: Axes, row: Mapping[str, Any], quantity: str, height: float, colo
 
 def response_curves(outputs: RunOutputs) -> Figure:
     """Show each channel's long-run contribution per period against its spend or input."""
-    names = [name for name in outputs.channels if name in outputs.curves][:MAX_CURVES]
+    names = [name for name in outputs.channels if name in outputs.curves][:MAX_CURVE_FIGURES]
     columns = min(len(names), 3)
     figure, grid = panels(
         f"Response per period with 90 % band, {window_label(outputs)} "
@@ -102,8 +102,10 @@ def response_curves(outputs: RunOutputs) -> Figure:
 def _curve(axes: Axes, curve: Mapping[str, Any]) -> None:
     x = curve["x"]
     axes.axvspan(curve["observed_low"], curve["observed_high"], color="#f0f0f0", linewidth=0)
-    axes.fill_between(x, curve["low_90"], curve["high_90"], color=BLUE, alpha=0.25, linewidth=0)
-    axes.plot(x, curve["median"], color=BLUE, linewidth=1.5)
+    axes.fill_between(
+        x, curve["low_90"], curve["high_90"], color=POSTERIOR_COLOUR, alpha=0.25, linewidth=0
+    )
+    axes.plot(x, curve["median"], color=POSTERIOR_COLOUR, linewidth=1.5)
     at_mean = np.interp(curve["current"], x, curve["median"])
     axes.plot([curve["current"]], [at_mean], "o", color="black", markersize=5)
     axes.set_xlim(0.0, x[-1])

@@ -3,19 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 
 from schemas.documents.promotions import Champion, MadeBy, Promotion, PromotionAction
-from schemas.outcomes import Verdict
+from schemas.names import Alias
+from schemas.outcomes import Verdict, is_accepted
 from schemas.refs import PublicationRef
 from schemas.words import format_champion
-
-
-class Alias(StrEnum):
-    """Aliases of a registered model."""
-
-    CHAMPION = "champion"
-    CHALLENGER = "challenger"
 
 
 @dataclass(frozen=True)
@@ -63,7 +56,7 @@ def decide(
         the spec allows it; PASS registers the champion. A backdated run is a challenger at best.
     """
     kept = "the champion is unchanged" if has_champion else "there is no champion yet"
-    if verdict not in {Verdict.PASS, Verdict.REVIEW}:
+    if not is_accepted(verdict):
         return Decision(False, None, f"{verdict}: nothing registered; {kept}.")
     if verdict is Verdict.REVIEW and not promote_on_review:
         return Decision(True, Alias.CHALLENGER, f"REVIEW: registered as challenger; {kept}.")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.markdown import escape_markdown
-from schemas.outcomes import Verdict
+from schemas.outcomes import GateRow, Verdict
 from schemas.spec.gates import SamplingGates
 from schemas.spec.run_spec import KpiKind, RunSpec
 from schemas.words import format_number
@@ -67,10 +67,10 @@ def refit_metrics(outputs: RunOutputs, timings: Mapping[str, float]) -> dict[str
     return metrics
 
 
-def gate_rows(outputs: RunOutputs, gate_group: str) -> list[tuple[str, str, float | None, str]]:
+def gate_rows(outputs: RunOutputs, gate_group: str) -> list[GateRow]:
     """Return rows of ``ops.gate_results`` of one gate group, ``sampling`` or ``fit``."""
     return [
-        (
+        GateRow(
             str(g["gate"]),
             str(g["verdict"]),
             g.get("observed"),

@@ -1,5 +1,6 @@
 """Tasks that publish a run. Logic: ``promotion.decide``, ``records``, ``figures``."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,26 +15,16 @@ from schemas.documents.changes import Explanation, ExplanationRef
 from schemas.documents.features import FeatureMetadata
 from schemas.documents.plan import Plan
 from schemas.documents.promotions import Champion, Promotion
-from schemas.documents.refit_outcome import Outcome
+from schemas.documents.refit_outcome import Outcome, close_outcome
 from schemas.documents.results import RefitReport, RunStatus
-from schemas.names import Artifact
-from schemas.outcomes import Verdict
-from schemas.refs import (
-    AttributionRef,
-    DiagnosticsRef,
-    FeaturesRef,
-    ForecastRef,
-    PlanRef,
-    PosteriorRef,
-    PublicationRef,
-    SnapshotRef,
-)
+from schemas.names import Alias, Artifact
+from schemas.outcomes import is_accepted
+from schemas.refs import FittedRun, JudgedRun, PublicationRef
 from schemas.spec.run_spec import RunSpec
 from tasks.publish import records
 from tasks.publish.figures import build_figures
 from tasks.publish.outputs import RunOutputs
 from tasks.publish.promotion import (
-    Alias,
     Candidate,
     Decision,
     decide,
@@ -72,52 +63,43 @@ if TYPE_CHECKING:
     name="publish-run", retries=2, retry_delay_seconds=5, cache_policy=NO_CACHE, timeout_seconds=900
 )
 def publish_run(
-    run_id: str,
-    spec: RunSpec,
-    snapshot: SnapshotRef,
-    features: FeaturesRef,
-    posterior: PosteriorRef,
-    diagnostics: DiagnosticsRef,
-    attribution: AttributionRef,
-    forecast: ForecastRef | None,
-    plan: PlanRef | None,
-    timings: dict[str, float],
-    explanation: ExplanationRef | None = None,
-    report: RefitReport | None = None,
+    fitted: FittedRun, report: RefitReport, explanation: ExplanationRef | None = None
 ) -> PublicationRef:
     """Publish one judged fit: MLflow, then warehouse and alias together.
 
     The run must be TRAINED; it becomes OUTPUTS_READY. Whatever interrupts this, the run is not
     OUTPUTS_READY and the next try finds what is done already; an error gives the alias back.
-    ``report`` is what the refit will answer; with what became of it here, it is kept together with
-    the tables, so that a refit that dies now can still be answered.
+
+    Parameters
+    ----------
+    fitted
+        The fit and what was made of it.
+    report
+        What the refit will answer; with what became of it here, it is kept together with the
+        tables, so that a refit that dies now can still be answered.
+    explanation
+        Why returns changed since the champion; None where there is nothing to explain.
     """
-    home = current_home()
-    outputs = _open_outputs(home, run_id, spec, snapshot, diagnostics, attribution, posterior)
-    write_digests(home, run_id)
+    home, dataset_id = current_home(), fitted.spec.dataset_id
+    outputs = _open_outputs(home, fitted.run_id, fitted.spec, fitted)
+    write_digests(home, fitted.run_id)
     client = experiments.open_store(home)
-    champion = find_champion(home, spec.dataset_id)
-    candidate = Candidate(run_id, snapshot.as_of, date.fromisoformat(outputs.last_period))
+    champion = find_champion(home, dataset_id)
+    candidate = Candidate(
+        fitted.run_id, fitted.snapshot.as_of, date.fromisoformat(outputs.last_period)
+    )
     decision = _decide(home, outputs, candidate, champion)
-    facts = {
-        "champion_before": describe_standing(champion, candidate),
-        "model_kind": posterior.kind,
-        "sampler": posterior.sampler,
-    }
-    record = _refit_log(home, outputs, decision, facts, plan, timings)
-    model = _model_files(home, features, posterior) if decision.register else None
     change = _open_explanation(home, explanation)
-    with asking(home), writing_to(home.mlruns):
-        logged = experiments.log_refit(client, home, record, model)
-        log_retries(client, home, run_id, logged.mlflow_run_id)
-        if change is not None:
-            log_auxiliary_fits_of(client, logged.mlflow_run_id, change)
+    standing = describe_standing(champion, candidate)
+    record = _refit_log(outputs, fitted, decision, standing, report.timings)
+    model = _model_files(home, fitted) if decision.register else None
+    logged = _log_run(client, home, record, model, change)
     row = record_decision(
-        decision, candidate, logged.model_version, dataset_id=spec.dataset_id, champion=champion,
+        decision, candidate, logged.model_version, dataset_id=dataset_id, champion=champion,
         decided_at=datetime.now(UTC),
     )  # fmt: skip
-    with given_back(client, spec.dataset_id, row.from_version), writing(home) as con:
-        _write_warehouse(con, home, outputs, logged, forecast, plan)
+    with given_back(client, dataset_id, row.from_version), writing(home) as con:
+        _write_warehouse(con, home, outputs, fitted, logged)
         if change is not None:
             write_changes(con, change)
         write_promotion(con, row)
@@ -125,26 +107,27 @@ def publish_run(
         publication = describe_publication(
             logged.mlflow_run_id, logged.model_version, candidate, champion, row
         )
-        if report is not None:
-            outcome = Outcome(
-                report=report.with_publication(publication), snapshot=snapshot,
-                diagnostics=diagnostics, attribution=attribution, publication=publication,
-            )  # fmt: skip
-            keep_outcome(home, run_id, outcome)
+        keep_outcome(home, fitted.run_id, close_outcome(fitted, report, publication))
     get_run_logger().info("%s", decision.reason)
     return publication
 
 
 def _refit_log(
-    home: Home,
     outputs: RunOutputs,
+    fitted: FittedRun,
     decision: Decision,
-    facts: dict[str, str],
-    plan: PlanRef | None,
-    timings: dict[str, float],
+    champion_before: str,
+    seconds: Mapping[str, float],
 ) -> experiments.RefitLog:
     """Everything that MLflow gets of the run."""
-    advice = plan.advice.value if plan else "none"
+    plan = fitted.plan
+    tags = {
+        "promotion": decision.reason,
+        "advice": plan.advice.value if plan else "none",
+        "champion_before": champion_before,
+        "model_kind": fitted.posterior.kind,
+        "sampler": fitted.posterior.sampler,
+    }
     fingerprints = {"code": code_fingerprint(), "lock": lock_fingerprint()}
     return experiments.RefitLog(
         dataset_id=outputs.spec.dataset_id,
@@ -154,30 +137,40 @@ def _refit_log(
         params=records.refit_params(
             outputs, fingerprints=fingerprints, versions=library_versions()
         ),
-        metrics=records.refit_metrics(outputs, timings) | (plan.metrics if plan else {}),
-        tags=records.refit_tags(outputs, {"promotion": decision.reason, "advice": advice, **facts}),
-        folder=home.run_dir(outputs.run_id),
+        metrics=records.refit_metrics(outputs, seconds) | (plan.metrics if plan else {}),
+        tags=records.refit_tags(outputs, tags),
+        folder=current_home().run_dir(outputs.run_id),
         figures=build_figures(outputs),
     )
 
 
+def _log_run(
+    client: "MlflowClient",
+    home: Home,
+    record: experiments.RefitLog,
+    model: experiments.ModelFiles | None,
+    change: Explanation | None,
+) -> experiments.Logged:
+    """Log the run with its retries and auxiliary fits."""
+    with asking(home), writing_to(home.mlruns):
+        logged = experiments.log_refit(client, home, record, model)
+        log_retries(client, home, record.run_id, logged.mlflow_run_id)
+        if change is not None:
+            log_auxiliary_fits_of(client, logged.mlflow_run_id, change)
+    return logged
+
+
 @task(name="describe-run", cache_policy=NO_CACHE)
-def describe_run(
-    run_id: str,
-    spec: RunSpec,
-    snapshot: SnapshotRef,
-    diagnostics: DiagnosticsRef,
-    attribution: AttributionRef,
-    publication: PublicationRef,
-) -> None:
+def describe_run(outcome: Outcome, spec: RunSpec) -> None:
     """Show verdict, returns and gates in the Prefect UI; a key per dataset keeps their history."""
-    outputs = _open_outputs(current_home(), run_id, spec, snapshot, diagnostics, attribution)
+    run_id, publication = outcome.report.run_id, outcome.publication
+    outputs = _open_outputs(current_home(), run_id, spec, outcome)
     create_markdown_artifact(
         key=artifact_key("verdict", spec.dataset_id),
         markdown=f"# Refit {run_id}\n\n{records.render_note(outputs, publication.promotion)}\n\n"
         f"Champion: {publication.champion or 'none yet'} · "
         f"MLflow run `{publication.mlflow_run_id}`",
-        description=f"{diagnostics.verdict}: {spec.dataset_id} to {outputs.last_period}",
+        description=f"{outcome.diagnostics.verdict}: {spec.dataset_id} to {outputs.last_period}",
     )
     create_table_artifact(
         key=artifact_key("roas", spec.dataset_id),
@@ -191,20 +184,13 @@ def describe_run(
     )
 
 
-def _open_outputs(
-    home: Home,
-    run_id: str,
-    spec: RunSpec,
-    snapshot: SnapshotRef,
-    diagnostics: DiagnosticsRef,
-    attribution: AttributionRef,
-    posterior: PosteriorRef | None = None,
-) -> RunOutputs:
-    prior = posterior.prior_predictive if posterior else None
+def _open_outputs(home: Home, run_id: str, spec: RunSpec, judged: JudgedRun) -> RunOutputs:
+    diagnostics, attribution = judged.diagnostics, judged.attribution
+    prior = judged.posterior.prior_predictive if isinstance(judged, FittedRun) else None
     return RunOutputs(
         run_id=run_id,
         spec=spec,
-        snapshot=snapshot,
+        snapshot=judged.snapshot,
         diagnostics=diagnostics,
         attribution=attribution,
         contributions=read_parquet(home, attribution.contributions),
@@ -222,9 +208,8 @@ def _open_explanation(home: Home, ref: ExplanationRef | None) -> Explanation | N
     return Explanation.model_validate(read_json(home, ref.file)) if ref is not None else None
 
 
-def _model_files(
-    home: Home, features: FeaturesRef, posterior: PosteriorRef
-) -> experiments.ModelFiles:
+def _model_files(home: Home, fitted: FittedRun) -> experiments.ModelFiles:
+    features, posterior = fitted.features, fitted.posterior
     metadata = read_document(home, features.metadata, FeatureMetadata)
     return experiments.ModelFiles(
         code=Path(__file__).with_name("kpi_model.py"),
@@ -242,14 +227,14 @@ def _write_warehouse(
     con: Any,
     home: Home,
     outputs: RunOutputs,
+    fitted: FittedRun,
     logged: experiments.Logged,
-    forecast: ForecastRef | None,
-    plan: PlanRef | None,
 ) -> None:
     """Write everything of the run in the open transaction; a rejected fit publishes no rows."""
     run_id, dataset_id = outputs.run_id, outputs.spec.dataset_id
+    forecast, plan = fitted.forecast, fitted.plan
     verdict = outputs.diagnostics.verdict
-    if verdict in {Verdict.PASS, Verdict.REVIEW}:
+    if is_accepted(verdict):
         write_marts(
             con, run_id, dataset_id, contributions=outputs.contributions, fitted=outputs.fitted,
             roas=outputs.roas,

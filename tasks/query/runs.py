@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.answers.pruning import ItemKind
 from schemas.answers.scenarios import Scenario
@@ -197,7 +197,14 @@ def all_scenarios(dataset_id: str | None = None) -> list[Scenario]:
     return found
 
 
-def open_scenario(name: str, dataset_id: str | None = None) -> tuple[Scenario, Plan]:
+class SavedPlan(NamedTuple):
+    """A plan, and how the list of plans shows it."""
+
+    scenario: Scenario
+    plan: Plan
+
+
+def open_scenario(name: str, dataset_id: str | None = None) -> SavedPlan:
     """Return a saved plan by its id or name, and how the list shows it.
 
     Raises
@@ -207,7 +214,7 @@ def open_scenario(name: str, dataset_id: str | None = None) -> tuple[Scenario, P
     """
     home = current_home()
     scenario = find_scenario(list_scenarios(home, dataset_id), name)
-    return scenario, read_plan(home, scenario.scenario_id)
+    return SavedPlan(scenario, read_plan(home, scenario.scenario_id))
 
 
 def _champion(home: Home, record: RunRecord) -> str | None:

@@ -15,18 +15,11 @@ from schemas.names import (
     FORECAST_ACTUALS_COLUMNS,
     FORECAST_COLUMNS,
     PERIOD_COLUMN,
+    ROAS_BY_ENTITY_COLUMNS,
+    ROAS_COLUMNS,
 )
 from schemas.spec.run_spec import RunSpec
 
-ROAS_COLUMNS = (
-    "channel", "spend", "contribution_mean", "contribution_low", "contribution_high",
-    "roas_mean", "roas_low", "roas_high", "mroas_mean",
-    "cost_per_unit_mean", "cost_per_unit_low", "cost_per_unit_high", "prior_driven",
-)  # fmt: skip
-ROAS_BY_ENTITY_COLUMNS = (
-    ENTITY_COLUMN, CHANNEL_DIM, "spend", "contribution_mean", "contribution_low",
-    "contribution_high", "roas_mean", "roas_low", "roas_high",
-)  # fmt: skip
 CURVE_COLUMNS = (CHANNEL_DIM, ENTITY_COLUMN, "unit", "x", "median", "low_90", "high_90")
 PLAN_SUMMARY_COLUMNS = (
     "scenario_id", "name", "advice", "reason", "utility", "unit", "first_period", "last_period",
@@ -79,7 +72,7 @@ def build_tables(documents: RunDocuments) -> dict[str, pd.DataFrame]:
     return {
         "contributions": documents.contributions[list(CONTRIBUTION_COLUMNS)],
         "fitted": documents.fitted[list(FITTED_COLUMNS)],
-        "roas": _keyed(documents.roi_metrics, "channel", ROAS_COLUMNS),
+        "roas": _keyed(documents.roi_metrics, CHANNEL_DIM, (CHANNEL_DIM, *ROAS_COLUMNS)),
         **_selected("roas_by_entity", documents.roas_by_entity, ROAS_BY_ENTITY_COLUMNS),
         **_curves(documents.response_curves),
         **_selected("forecast", documents.forecast, FORECAST_COLUMNS),

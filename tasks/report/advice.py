@@ -33,7 +33,7 @@ TITLE = {
     Advice.EVALUATED: "A plan written by hand, evaluated",
 }
 MAX_NAMES = 4
-TONE = {Advice.FOLLOW: "good", Advice.WITHHELD: "care", Advice.EVALUATED: "plain"}
+ADVICE_TONE = {Advice.FOLLOW: "good", Advice.WITHHELD: "care", Advice.EVALUATED: "plain"}
 
 
 def advice_title(documents: ReportDocuments) -> str:
@@ -107,7 +107,7 @@ def advice_section(documents: ReportDocuments) -> Section:
         return Section("advice", "What to do", [text])
     moves = [f"{_moves(documents, plan)}."] if plan.advice is Advice.FOLLOW else []
     blocks: list[Block] = [
-        Text([*moves, plan.reason], tone=TONE[plan.advice], title=TITLE[plan.advice]),
+        Text([*moves, plan.reason], tone=ADVICE_TONE[plan.advice], title=TITLE[plan.advice]),
         _gain_cards(documents, plan),
         plan_table(plan),
         *_notes(plan),

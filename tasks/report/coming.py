@@ -5,13 +5,13 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from schemas.names import PERIOD_COLUMN, Artifact
+from schemas.names import PERIOD_COLUMN, QUANTILES, Artifact
 from schemas.words import format_compact, format_share
+from tasks.mathematics.calendar import PERIODS_PER_YEAR
 from tasks.report.blocks import Block, Column, Figure, Kind, Section, Table, Text
-from tasks.report.documents import YEAR, ReportDocuments
+from tasks.report.documents import ReportDocuments
 from tasks.report.look import BLUE, INK, ORANGE, VERMILLION, days, digits, draw, label
 
-QUANTILES = (5, 25, 50, 75, 95)
 BAND_90, BAND_50 = "rgba(0,114,178,0.15)", "rgba(0,114,178,0.28)"
 
 
@@ -71,7 +71,7 @@ def _ahead_figure(documents: ReportDocuments, ahead: pd.DataFrame) -> Figure:
     traces = _bands(ahead)
     kpi = documents.kpi
     if kpi is not None:
-        recent = kpi.iloc[-YEAR[documents.grain] :]
+        recent = kpi.iloc[-PERIODS_PER_YEAR[documents.grain] :]
         traces.append(
             go.Scatter(
                 x=days(recent.index), y=digits(recent["actual"]), name="actual", mode="lines",
@@ -106,10 +106,11 @@ def _ahead_table(documents: ReportDocuments, ahead: pd.DataFrame) -> Table:
         *_quantile_columns(documents.words.unit),
     ]
     kpi = documents.kpi
-    recent = [] if kpi is None else list(kpi["actual"].iloc[-YEAR[documents.grain] :].items())
+    n_recent = PERIODS_PER_YEAR[documents.grain]
+    recent = [] if kpi is None else list(kpi["actual"].iloc[-n_recent:].items())
     rows: list[list[Any]] = [[period, value, *[None] * len(QUANTILES)] for period, value in recent]
     rows += [
-        [row[PERIOD_COLUMN], None, *(row[f"kpi_p{q:02d}"] for q in QUANTILES)]
+        [row[PERIOD_COLUMN], None, *(row[name] for name in QUANTILES)]
         for row in ahead.to_dict("records")
     ]
     return Table("forecast", f"{Artifact.FORECAST}, {Artifact.FITTED}", columns, rows)
@@ -118,7 +119,7 @@ def _ahead_table(documents: ReportDocuments, ahead: pd.DataFrame) -> Table:
 def _quantile_columns(unit: str) -> list[Column]:
     return [
         Column(f"{q} %", Kind.NUMBER, f"the KPI is below this in {q} of 100 cases", unit)
-        for q in QUANTILES
+        for q in (round(100 * share) for share in QUANTILES.values())
     ]
 
 

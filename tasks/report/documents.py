@@ -35,7 +35,6 @@ PREVIOUS_FILES = (
 
 RECENT = {Grain.WEEK: 13, Grain.MONTH: 3}
 """Periods of a quarter: what "lately" means in a report."""
-YEAR = {Grain.WEEK: 52, Grain.MONTH: 12}
 PERIOD_WORD = {Grain.WEEK: "week", Grain.MONTH: "month"}
 
 

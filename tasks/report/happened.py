@@ -7,8 +7,9 @@ import plotly.graph_objects as go
 
 from schemas.names import PERIOD_COLUMN, Artifact, ComponentKind
 from schemas.words import format_change, format_compact, format_share
+from tasks.mathematics.calendar import PERIODS_PER_YEAR
 from tasks.report.blocks import Block, Card, Cards, Column, Figure, Kind, Section, Table
-from tasks.report.documents import YEAR, ReportDocuments
+from tasks.report.documents import ReportDocuments
 from tasks.report.look import (
     BLUE,
     INK,
@@ -40,7 +41,7 @@ def measure_lately(documents: ReportDocuments, n: int) -> Lately | None:
     kpi = documents.kpi
     if kpi is None or len(kpi) < n:
         return None
-    year = YEAR[documents.grain]
+    year = PERIODS_PER_YEAR[documents.grain]
     before = kpi["actual"].iloc[-n - year : -year] if len(kpi) >= n + year else None
     media = channel_totals(documents, slice(-n, None))
     return Lately(
@@ -161,7 +162,7 @@ def _kpi_figure(documents: ReportDocuments) -> Figure:
 
 
 def _channels_figure(documents: ReportDocuments, lately: pd.Series) -> Figure:
-    year = YEAR[documents.grain]
+    year = PERIODS_PER_YEAR[documents.grain]
     n = documents.n_recent
     n_periods = len(documents.kpi) if documents.kpi is not None else 0
     before = channel_totals(documents, slice(-n - year, -year)) if n_periods >= n + year else None

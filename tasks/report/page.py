@@ -46,7 +46,7 @@ CHAPTERS: tuple[Callable[[ReportDocuments], Section | None], ...] = (
     checks_section,
     data_section,
 )
-MAX_REASONS = 5
+MAX_REASONS_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,8 @@ def build_head(documents: ReportDocuments) -> Head:
         verdict_title=VERDICT_TITLE[verdict],
         verdict_sentence=VERDICT_SENTENCE[verdict] + _standing_sentence(documents),
         tone=TONE[verdict],
-        reasons=reasons[:MAX_REASONS],
-        n_more_reasons=max(len(reasons) - MAX_REASONS, 0),
+        reasons=reasons[:MAX_REASONS_SHOWN],
+        n_more_reasons=max(len(reasons) - MAX_REASONS_SHOWN, 0),
         cards=headline_cards(documents),
         advice_title=advice_title(documents),
         advice_sentence=advice_sentence(documents),

@@ -26,7 +26,7 @@ from tasks.report.look import (
     rows_height,
 )
 
-MAX_BANDS = len(CHANNEL_COLOURS)
+MAX_LAYERS = len(CHANNEL_COLOURS)
 SMALL = 0.001
 """Components below this share of the expected KPI are one bar of the waterfall."""
 MAX_BARS = 18
@@ -154,7 +154,7 @@ def _stack(
     labels = distinct_labels(bands.columns)
     traces: list[Any] = []
     for position, (column, shown) in enumerate(zip(bands.columns, labels, strict=True)):
-        style = (position - 1) % MAX_BANDS
+        style = (position - 1) % MAX_LAYERS
         traces.append(
             go.Scatter(
                 x=dates, y=digits(bands[column]), name=shown, stackgroup="kpi", mode="lines",
@@ -205,7 +205,7 @@ def stack_bands(wide: pd.DataFrame, kinds: dict[str, ComponentKind]) -> pd.DataF
     media.sort(key=lambda c: -totals[c])
     others = [c for c in wide.columns if c not in media]
     bands = pd.DataFrame({"everything else": wide[others].sum(axis=1)}, index=wide.index)
-    n_shown = len(media) if len(media) <= MAX_BANDS else MAX_BANDS - 1
+    n_shown = len(media) if len(media) <= MAX_LAYERS else MAX_LAYERS - 1
     for name in media[:n_shown]:
         bands[name if name not in bands else f"{name} (media)"] = wide[name]
     if media[n_shown:]:

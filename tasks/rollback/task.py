@@ -10,11 +10,9 @@ from schemas.documents.promotions import (
     PromotionAction,
     list_predecessors,
 )
-from schemas.documents.results import RunStatus
 from schemas.errors import UnknownRunError
-from schemas.outcomes import Verdict
 from tasks.store.home import Home, current_home
-from tasks.store.locks import dataset_lock
+from tasks.store.locks import BRIEF_WAIT_SECONDS, dataset_lock
 from tasks.store.runs import champions
 from tasks.store.tracking import experiments
 from tasks.store.warehouse.connection import writing
@@ -23,9 +21,6 @@ from tasks.store.warehouse.prunings import require_version_files
 from tasks.store.warehouse.runs import list_runs
 
 log = logging.getLogger(__name__)
-
-LOCK_WAIT_SECONDS = 5.0
-"""A person waits at the terminal; a refit that runs now may decide on the alias itself."""
 
 
 def roll_back(dataset_id: str, *, to: int | None, reason: str | None) -> Promotion:
@@ -50,7 +45,7 @@ def roll_back(dataset_id: str, *, to: int | None, reason: str | None) -> Promoti
     home = current_home()
     if not list_runs(home, dataset_id):
         raise UnknownRunError(f"No run of dataset {dataset_id!r}; nothing can be rolled back.")
-    with dataset_lock(home, dataset_id, wait_seconds=LOCK_WAIT_SECONDS):
+    with dataset_lock(home, dataset_id, wait_seconds=BRIEF_WAIT_SECONDS):
         current = champions.find_champion(home, dataset_id)
         if current is None:
             raise UnknownRunError(
@@ -81,8 +76,7 @@ def _require_promotable(home: Home, current: Champion, version: int) -> Champion
     record = champions.find_record(home, target.run_id)
     if record is None:
         raise UnknownRunError(f"No run of this home made {name}; it cannot become champion.")
-    accepted = record.verdict in {Verdict.PASS, Verdict.REVIEW}
-    if record.status is not RunStatus.OUTPUTS_READY or not accepted:
+    if not record.is_accepted:
         raise UnknownRunError(
             f"{name} is of run {record.run_id}, which was not accepted ({record.status}, verdict "
             f"{record.verdict or 'none'}); `mmm show {record.run_id}` says why."

@@ -16,6 +16,7 @@ from schemas.answers.stability import (
 )
 from schemas.errors import UnknownRunError
 from schemas.names import Artifact
+from schemas.refs import StepKey
 from tasks.mathematics.seeds import derive_seed
 from tasks.stability import trend
 from tasks.store.files.artifacts import read_json, write_json
@@ -114,7 +115,9 @@ def plan_repetitions(request: NoiseRequest) -> Repetitions:
         steps=steps,
         features=run.source.features,
         own=write_json(
-            home, fit_dir(home, steps, OWN) / "quantiles.json", own[Artifact.CHANNEL_QUANTILES]
+            home,
+            fit_dir(home, StepKey(run_id=steps, retry=OWN)) / "quantiles.json",
+            own[Artifact.CHANNEL_QUANTILES],
         ),
         fits=fits,
         notes=notes,

@@ -13,13 +13,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from schemas.outcomes import Layer
+from schemas.outcomes import MAX_PLACES, Layer
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MAX_LISTED = 10
-"""Failing rows kept per expectation in the plain result; the counts stay exact."""
 
 
 class ExpectationError(RuntimeError):
@@ -70,7 +67,7 @@ def run_suite(
     parameters: Mapping[str, Any],
     index_columns: Sequence[str],
 ) -> dict[str, Any]:
-    """Validate a frame and return the result as plain JSON, long lists cut to ``MAX_LISTED``.
+    """Validate a frame and return the result as plain JSON, long lists cut to ``MAX_PLACES``.
 
     Raises
     ------
@@ -128,7 +125,7 @@ def _plain(outcome: Mapping[str, Any]) -> dict[str, Any]:
                 "unexpected_count": details.get("unexpected_count"),
                 "unexpected": [
                     {name: _reported(value) for name, value in row.items()}
-                    for row in (details.get("unexpected_index_list") or [])[:MAX_LISTED]
+                    for row in (details.get("unexpected_index_list") or [])[:MAX_PLACES]
                 ],
             }
         )

@@ -12,6 +12,11 @@ from tasks.store.storage import writing_to
 
 log = logging.getLogger(__name__)
 
+REFIT_WAIT_SECONDS = 3600.0
+"""A weekly refit takes minutes; one that has not ended after an hour needs a person."""
+BRIEF_WAIT_SECONDS = 5.0
+"""For what can wait: a person at the terminal, or what is pruned the next time all the same."""
+
 
 @contextmanager
 def dataset_lock(home: Home, dataset_id: str, *, wait_seconds: float) -> Iterator[None]:

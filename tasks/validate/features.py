@@ -13,8 +13,7 @@ import pandas as pd
 from schemas.documents.features import FeatureMetadata
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
 from tasks.mathematics.collinearity import variance_inflation
-
-IS_ESTIMATION = "is_estimation"
+from tasks.mathematics.panel import IS_ESTIMATION
 
 
 def feature_frame(

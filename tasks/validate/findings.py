@@ -6,12 +6,10 @@ Belongs here: filling a rule's message from what failed. Does not: the rules, ru
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
-from schemas.outcomes import Finding, Layer, Verdict
+from schemas.names import ENTITY_COLUMN, LINE_COLUMN, PERIOD_COLUMN
+from schemas.outcomes import MAX_PLACES, Finding, Layer, Verdict
 
-MAX_SHOWN = 10
 MAX_EXAMPLES = 5
-LINE = "_line"
 
 
 def findings_of(
@@ -60,8 +58,8 @@ def _finding(
         column = names[column[1:]]
     failing: Sequence[Mapping[str, Any]] = result["unexpected"]
     count = result["unexpected_count"]
-    rows = [int(row[LINE]) for row in failing if LINE in row]
-    keys = [key_of(row) for row in failing if LINE not in row and ENTITY_COLUMN in row]
+    rows = [int(row[LINE_COLUMN]) for row in failing if LINE_COLUMN in row]
+    keys = [key_of(row) for row in failing if LINE_COLUMN not in row and ENTITY_COLUMN in row]
     words = {
         **facts,
         "n": count,
@@ -82,8 +80,8 @@ def _finding(
         remedy=meta["remedy"],
         file=file,
         column=column,
-        rows=rows[:MAX_SHOWN],
-        places=keys[:MAX_SHOWN],
+        rows=rows[:MAX_PLACES],
+        places=keys[:MAX_PLACES],
         n_affected=count,
     )
 
@@ -94,9 +92,9 @@ def key_of(row: Mapping[str, Any]) -> str:
 
 
 def _example(row: Mapping[str, Any]) -> str:
-    place = f"line {row[LINE]}" if LINE in row else key_of(row)
-    values = [v for k, v in row.items() if k not in (LINE, ENTITY_COLUMN, PERIOD_COLUMN)]
-    if not values and LINE in row and PERIOD_COLUMN in row:
+    place = f"line {row[LINE_COLUMN]}" if LINE_COLUMN in row else key_of(row)
+    values = [v for k, v in row.items() if k not in (LINE_COLUMN, ENTITY_COLUMN, PERIOD_COLUMN)]
+    if not values and LINE_COLUMN in row and PERIOD_COLUMN in row:
         return f"{place} ({key_of(row)})"
     return f"{place} ({', '.join(_shown(v) for v in values)})" if values else place
 

@@ -4,6 +4,7 @@ Belongs here: limits and words. Does not: measuring (``tasks.store.warehouse.res
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from schemas.documents.restatements import RESTATED_RULE, HistoryChange, Restatement, Vanished
@@ -44,28 +45,31 @@ def judge_history(
         Whether a person has accepted a change above the limit.
     """
     found = sorted(history.restated, key=lambda one: (-one.share, one.role, one.name))
+    asked = _Asked(history, file, grain, newest_period, gates, is_allowed)
     findings = [
-        _judge_column(
-            one, history, file, sources[one.role, one.name], grain, newest_period, gates, is_allowed
-        )
+        _judge_column(one, sources[one.role, one.name], asked)
         for one in found
         if (one.role, one.name) in sources
     ]
     return findings + (_report_vanished(history.vanished, file) if history.vanished else [])
 
 
-def _judge_column(
-    one: Restatement,
-    history: HistoryChange,
-    file: str | None,
-    column: str,
-    grain: Grain,
-    newest_period: date,
-    gates: DataGates,
-    is_allowed: bool,
-) -> Finding:
+@dataclass(frozen=True)
+class _Asked:
+    """Arguments of ``judge_history`` that are the same for every column."""
+
+    history: HistoryChange
+    file: str | None
+    grain: Grain
+    newest_period: date
+    gates: DataGates
+    is_allowed: bool
+
+
+def _judge_column(one: Restatement, column: str, asked: _Asked) -> Finding:
+    history, gates, file = asked.history, asked.gates, asked.file
     is_large = one.share > gates.restated_share_review
-    is_decided = is_allowed or history.accepted_from is not None
+    is_decided = asked.is_allowed or history.accepted_from is not None
     verdict, remedy = Verdict.PASS, "Nothing to do: late conversions and corrections look like it."
     if is_large and not is_decided:
         verdict, remedy = Verdict.FAIL, _remedy_of_hold(gates)
@@ -77,13 +81,14 @@ def _judge_column(
     how = ""
     if history.accepted_from is not None:
         how = f" Accepted on {history.accepted_from}."
-    elif is_large and is_allowed:
+    elif is_large and asked.is_allowed:
         how = " Accepted with accept_restatement."
     return Finding(
         layer=Layer.CANONICAL,
         rule=RESTATED_RULE,
         verdict=verdict,
-        message=f"{file}, column {column!r}: {_size(one)} {_dates(one, grain, newest_period)}{how}",
+        message=f"{file}, column {column!r}: {_size(one)} "
+        f"{_dates(one, asked.grain, asked.newest_period)}{how}",
         remedy=remedy,
         file=file,
         column=column,

@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from prefect import task
@@ -11,9 +10,9 @@ from prefect.cache_policies import NO_CACHE
 
 from schemas.documents.features import FeatureMetadata
 from schemas.documents.restatements import HistoryChange
-from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, Artifact
+from schemas.names import ENTITY_COLUMN, LINE_COLUMN, PERIOD_COLUMN, Artifact
 from schemas.outcomes import Finding, Layer, worst
-from schemas.refs import BatchRef, CandidateRef, FeaturesRef, ValidationRef
+from schemas.refs import BatchRef, CandidateRef, FeaturesRef, StepKey, ValidationRef
 from schemas.spec.roles import ColumnRoles, resolve_roles
 from schemas.spec.run_spec import RunSpec
 from tasks.mathematics.calendar import detect_grain
@@ -37,7 +36,7 @@ _KEY_COLUMNS = [ENTITY_COLUMN, PERIOD_COLUMN]
 
 @task(name="validate-raw", cache_policy=NO_CACHE, timeout_seconds=1800)
 @resumable
-def validate_raw(batch: BatchRef, spec: RunSpec, run_dir: str) -> ValidationRef:
+def validate_raw(key: StepKey, batch: BatchRef, spec: RunSpec) -> ValidationRef:
     """Judge a landed file: roles, dates, numbers, keys, missing values.
 
     Raises
@@ -57,7 +56,7 @@ def validate_raw(batch: BatchRef, spec: RunSpec, run_dir: str) -> ValidationRef:
         frame,
         gx.expand_suite(gx.read_suite(Layer.RAW), raw_columns(roles)),
         parameters={"min_present_share": share},
-        index_columns=[landing.LINE_COLUMN],
+        index_columns=[LINE_COLUMN],
     )
     names = {"period": roles.period, "entity": roles.entity or ENTITY_COLUMN}
     mixed = [(s.shape, s.n_rows, s.first_line) for s in reading.mixed]
@@ -69,15 +68,15 @@ def validate_raw(batch: BatchRef, spec: RunSpec, run_dir: str) -> ValidationRef:
         "missing_rates": missing,
         "date_format": reading.date_format,
     }
-    return _report(run_dir, Layer.RAW, findings, facts, plain)
+    return _report(key.run_id, Layer.RAW, findings, facts, plain)
 
 
 @task(name="validate-canonical", cache_policy=NO_CACHE, timeout_seconds=1800)
 @resumable
 def validate_canonical(
+    key: StepKey,
     candidate: CandidateRef,
     spec: RunSpec,
-    run_dir: str,
     accept_restatement: bool = False,
     is_replay: bool = False,
 ) -> ValidationRef:
@@ -115,7 +114,7 @@ def validate_canonical(
         findings += judge_history(
             HistoryChange.model_validate(info["history"]),
             file=info["file"],
-            sources={(r, name): column for r, name, column, _ in landing_rows.number_roles(roles)},
+            sources={(n.role, n.name): n.source for n in landing_rows.number_roles(roles)},
             grain=candidate.grain,
             newest_period=panel[PERIOD_COLUMN].max().date(),
             gates=gates,
@@ -129,12 +128,14 @@ def validate_canonical(
         facts=parameters,
     )
     facts = {k: info[k] for k in ("grain", "level", "n_entities", "entities", "periods")}
-    return _report(run_dir, Layer.CANONICAL, findings, {**facts, "n_panel_rows": len(panel)}, plain)
+    return _report(
+        key.run_id, Layer.CANONICAL, findings, {**facts, "n_panel_rows": len(panel)}, plain
+    )
 
 
 @task(name="validate-features", cache_policy=NO_CACHE, timeout_seconds=1800)
 @resumable
-def validate_features(features: FeaturesRef, spec: RunSpec, run_dir: str) -> ValidationRef:
+def validate_features(key: StepKey, features: FeaturesRef, spec: RunSpec) -> ValidationRef:
     """Judge the features: finite, varying, not collinear, enough rows per parameter."""
     home, gates = current_home(), spec.gates.data
     metadata = read_document(home, features.metadata, FeatureMetadata)
@@ -157,23 +158,23 @@ def validate_features(features: FeaturesRef, spec: RunSpec, run_dir: str) -> Val
         names={},
         facts={**parameters, "partners": partners},
     )
-    return _report(run_dir, Layer.FEATURES, findings, {"n_feature_rows": len(frame)}, plain)
+    return _report(key.run_id, Layer.FEATURES, findings, {"n_feature_rows": len(frame)}, plain)
 
 
 def _report(
-    run_dir: str,
+    run_id: str,
     layer: Layer,
     findings: list[Finding],
     facts: Mapping[str, Any],
     plain: Mapping[str, Any],
 ) -> ValidationRef:
     """Write one layer's outcome to the run's summary and to the warehouse."""
-    home, folder = current_home(), Path(run_dir)
-    path = folder / Artifact.VALIDATION_SUMMARY
+    home = current_home()
+    path = home.run_dir(run_id) / Artifact.VALIDATION_SUMMARY
     before = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     summary = add_layer(before, layer=layer, findings=findings, facts=facts, expectations=plain)
     write_json(home, path, summary)
     verdict = worst(f.verdict for f in findings)
-    record_findings(home, folder.name, layer, verdict, findings)
+    record_findings(home, run_id, layer, verdict, findings)
     log.info("%s layer: %s, %d finding(s)", layer.value, verdict.value, len(findings))
     return ValidationRef(verdict=verdict, findings=findings)

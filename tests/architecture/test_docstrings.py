@@ -41,7 +41,6 @@ OWED = frozenset(
         "tasks.query.runs.summarize_run",
         "tasks.store.gx.expand_suite",
         "tasks.store.gx.run_suite",
-        "tasks.store.runs.resume.step_key",
         "tasks.store.warehouse.runs.write_marts",
     }
 )

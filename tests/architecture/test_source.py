@@ -25,6 +25,7 @@ SHIPPED = sorted(
     ]
     if p.is_file()
 )
+PUBLIC = re.compile(r"[A-Z][A-Z0-9_]*$")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError|lorem ipsum|coming soon)\b", re.I)
 
 
@@ -54,6 +55,25 @@ def _silent(path):
         for node in _public(ast.parse(path.read_text(encoding="utf-8")))
         if ast.get_docstring(node) is None and not _is_overload(node)
     ]
+
+
+def test_a_public_constant_has_one_home():
+    homes: dict[str, list[str]] = {}
+    # The kernel numbers the kinds of a curve per module, and reads them as ``curves.NONE``.
+    for path in (p for p in SOURCES if p.parent.name != "kernel"):
+        for constant in _constants(ast.parse(path.read_text(encoding="utf-8"))):
+            homes.setdefault(constant, []).append(name(path))
+    shared = {constant: paths for constant, paths in homes.items() if len(paths) > 1}
+    assert not shared, f"one word, one value: import it, or find the other thing a name: {shared}"
+
+
+def _constants(tree):
+    """Names in capitals that a module gives a value."""
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        for target in targets:
+            named = target.elts if isinstance(target, ast.Tuple) else [target]
+            yield from (n.id for n in named if isinstance(n, ast.Name) and PUBLIC.match(n.id))
 
 
 def _public(tree):

@@ -83,12 +83,13 @@ class ForgedTasks:
         self.limits.append(timeout_seconds)
         return self.fit
 
-    def fit(self, features, spec, run_id, retry):
+    def fit(self, key, features, spec):
         del features
         self.settings.append(spec.sampler)
+        retry = key.retry
         if isinstance(self._outcome(retry), Exception):
             raise self._outcome(retry)
-        folder = fit_dir(self.home, run_id, retry)
+        folder = fit_dir(self.home, key)
         write_json(self.home, folder / "posterior_summary.json", {"rung": retry})
         posterior = write_json(self.home, folder / "posterior.nc", {"rung": retry})
         metadata = write_json(self.home, folder / "model_metadata.json", {"rung": retry})
@@ -101,12 +102,11 @@ class ForgedTasks:
             wall_seconds={"build": 0.0, "sample": self.seconds},
         )
 
-    def diagnose(self, posterior, features, findings, spec, run_id, retry):
+    def diagnose(self, key, posterior, features, findings, spec):
         del posterior, features, findings, spec
-        failures = FAILURES[self._outcome(retry)]
-        file = write_json(
-            self.home, fit_dir(self.home, run_id, retry) / "diagnostics.json", {"rung": retry}
-        )
+        failures = FAILURES[self._outcome(key.retry)]
+        path = fit_dir(self.home, key) / "diagnostics.json"
+        file = write_json(self.home, path, {"rung": key.retry})
         return diagnostics_ref(failures, file=file)
 
     def _outcome(self, retry):

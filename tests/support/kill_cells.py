@@ -22,8 +22,9 @@ from support.mondays import DATASET, REFUSED, ask
 from flows import refit_weekly as flow_module
 from schemas.documents.results import RunStatus
 from schemas.errors import MmmError
+from schemas.names import Alias
 from tasks.store.home import Home
-from tasks.store.runs.champions import CHAMPION, find_champion
+from tasks.store.runs.champions import find_champion
 from tasks.store.tracking import experiments
 from tasks.store.warehouse.runs import list_runs
 
@@ -142,7 +143,7 @@ def _left_by_kill(home: Home) -> dict[str, Any]:
     return {
         "statuses": [run.status for run in runs],
         "champion": None if champion is None else champion.version,
-        "alias": experiments.version_with_alias(client, DATASET, CHAMPION),
+        "alias": experiments.version_with_alias(client, DATASET, Alias.CHAMPION),
         "records": sorted(records),
         "is_over": not list(home.steps.glob(f"*/{request}")),
     }

@@ -11,8 +11,8 @@ from support.worlds import World, build_world, fitted_model, make_rows, make_spe
 from schemas.documents.plan import Plan, PlanModel, PlannedModel, PlanRequest
 from schemas.spec.optimizer import OptimizerSpec, PlanBounds, Utility
 from tasks.optimize.methods import Solution
-from tasks.optimize.outcome import Horizon, build_horizon
-from tasks.optimize.planning import PlannedFit, make_plan
+from tasks.optimize.outcome import Horizon, PlannedFit, build_horizon
+from tasks.optimize.planning import make_plan
 from tasks.optimize.problem import Problem
 from tasks.optimize.space import PlanSpace, build_space
 from tasks.optimize.utility import compute_utility

@@ -10,7 +10,7 @@ from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.documents.results import RunStatus
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
-from schemas.refs import SnapshotRef
+from schemas.refs import SnapshotRef, StepKey
 from schemas.spec.roles import resolve_roles
 from schemas.spec.run_spec import Grain, RunSpec
 from tasks.explain.task import answer_explanation, choose_fit, compare_runs
@@ -49,7 +49,7 @@ def small_spec(**settings) -> RunSpec:
 def make_run(home: Home, run_id: str, rows: pd.DataFrame, spec: RunSpec, as_of: date) -> str:
     """Sample one fit and leave what an accepted refit leaves of it."""
     snapshot = _snapshot(home, run_id, rows, spec, as_of)
-    features = build_features.fn(snapshot, spec, run_id)
+    features = build_features.fn(StepKey(run_id=run_id), snapshot, spec)
     metadata = read_document(home, features.metadata, FeatureMetadata)
     scaler = read_document(home, features.scaler, FeatureScaler)
     panel = build_panel(read_parquet(home, features.features), metadata)
@@ -78,8 +78,9 @@ def explain(home: Home, run_a: str, run_b: str) -> Explanation:
     tried = []
     while (step := choose_fit(comparison, tried)) is not None:
         fit = step.fit
-        features = fit.features or build_features.fn(fit.snapshot, fit.spec, steps, fit.name)
-        returns = fit_returns.fn(features, fit.spec, steps, fit.name)
+        key = StepKey(run_id=steps, retry=fit.name)
+        features = fit.features or build_features.fn(key, fit.snapshot, fit.spec)
+        returns = fit_returns.fn(key, features, fit.spec)
         tried.append(TriedFit(name=fit.name, seconds=returns.seconds, returns=returns))
     reported = answer_explanation.fn(comparison, tried, str(home.explanation_dir(run_a, run_b)))
     return Explanation.model_validate(read_json(home, reported.file))

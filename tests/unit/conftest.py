@@ -1,7 +1,6 @@
 """A finished run whose files are tiny and made by hand; no sampling, no Prefect server."""
 
 import json
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -19,10 +18,12 @@ from schemas.refs import (
     AttributionRef,
     DiagnosticsRef,
     FeaturesRef,
+    FittedRun,
     ForecastRef,
     PlanRef,
     PosteriorRef,
     SnapshotRef,
+    WeeklyPlan,
 )
 from schemas.spec.run_spec import Grain, RunSpec
 from tasks.store.files.artifacts import write_document, write_json, write_netcdf, write_parquet
@@ -33,29 +34,13 @@ PARENT = "../../etc/passwd"
 DOLLAR = "$pend_{"
 
 
-@dataclass(frozen=True)
-class FinishedRun:
-    """Arguments of ``publish_run``."""
-
-    run_id: str
-    spec: RunSpec
-    snapshot: SnapshotRef
-    features: FeaturesRef
-    posterior: PosteriorRef
-    diagnostics: DiagnosticsRef
-    attribution: AttributionRef
-    forecast: ForecastRef | None
-    plan: PlanRef | None
-    timings: dict[str, float]
-
-
 @pytest.fixture
 def finished(home):
     """Make a TRAINED run with all its files."""
 
     def make(
         run_id="run-1", verdict=Verdict.PASS, dataset_id="demo", *, weeks=4, as_of=None, **spec
-    ) -> FinishedRun:
+    ) -> FittedRun:
         run_spec = RunSpec(dataset_id=dataset_id, **spec)
         return _make(home, run_id, verdict, run_spec, weeks, as_of or date(2024, 2, 1))
 
@@ -158,7 +143,7 @@ def _make(home, run_id, verdict, spec, weeks, as_of):
     model_metadata = write_json(home, folder / Artifact.MODEL_METADATA, {"sampler": "nutpie"})
     wide = write_parquet(home, folder / Artifact.CANONICAL_DATA, fitted)
     info = write_json(home, folder / Artifact.COLUMN_INFO, {})
-    return FinishedRun(
+    return FittedRun(
         run_id=run_id,
         spec=spec,
         snapshot=SnapshotRef(
@@ -177,22 +162,22 @@ def _make(home, run_id, verdict, spec, weeks, as_of):
             contributions=write_parquet(home, folder / Artifact.CONTRIBUTIONS, contributions),
             fitted=write_parquet(home, folder / Artifact.FITTED, fitted),
             files=[roi, metrics_file, quantiles, curves],
-            metrics={"mape": 0.02, "r2": 0.9, "rmse": float("nan")},
+            metrics={"mape": 0.02, "r2": 0.9},
         ),
         forecast=None if verdict is Verdict.FAIL else _forecast(home, folder, dates[-1]),
-        plan=None if verdict is Verdict.FAIL else _plan(home, folder, run_id, spec.dataset_id),
-        timings={"fit": 3.2, "ingest": 0.1},
+        week=None if verdict is Verdict.FAIL else _week(home, folder, run_id, spec.dataset_id),
     )  # fmt: skip
 
 
-def _plan(home, folder, run_id, dataset_id):
+def _week(home, folder, run_id, dataset_id):
     plan = forged_plan(run_id, dataset_ids=[dataset_id], channels=[HOSTILE, PARENT])
-    return PlanRef(
+    ref = PlanRef(
         scenario_id=run_id,
         advice=plan.advice,
         file=write_json(home, folder / Artifact.PLAN, plan.model_dump(mode="json")),
-        metrics={"plan_gain_mean": plan.gain_mean},
+        metrics={"plan_gain_mean": plan.gain_mean, "plan_prob_gain": float("nan")},
     )
+    return WeeklyPlan(plan=ref, note=plan.reason)
 
 
 def _forecast(home, folder, last):

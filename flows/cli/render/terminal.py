@@ -12,8 +12,6 @@ from schemas.documents.results import RefitReport, RunRecord
 from schemas.names import Artifact
 from schemas.words import format_champion, format_number
 
-EXIT_OTHER = 1
-
 
 def render_refit(report: Mapping[str, Any], summaries: Mapping[str, Any]) -> str:
     """Render the closing page of a refit."""

@@ -12,14 +12,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.errors import DataContractError
-from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
+from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, TERM_DIM
 from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms
 from tasks.models.log_student_t.design import standardize_media
 from tasks.models.regression import regress
 
-TERM_DIM = "term"
 _LOG_HALF_NORMAL_VARIANCE = np.pi**2 / 8
 """Variance of the logarithm of a standard half-normal."""
 

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
+from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, TERM_DIM
 from schemas.spec.run_spec import Likelihood
 from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.contract import ModelInputs
@@ -119,7 +119,7 @@ def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
     coords = {
         ENTITY_DIM: panel[ENTITY_DIM].values,
         CHANNEL_DIM: list(media.names),
-        table.TERM_DIM: [term.name for term in terms],
+        TERM_DIM: [term.name for term in terms],
         table.CURVE_DIM: range(len(curve)),
         **shape_coords,
     }

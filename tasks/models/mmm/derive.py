@@ -5,11 +5,10 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from schemas.names import CHANNEL_DIM, ENTITY_DIM, SAMPLE_DIM
+from schemas.names import CHANNEL_DIM, ENTITY_DIM, SAMPLE_DIM, TERM_DIM
 from tasks.models.mmm.constants import SAFE, FitConstants
 from tasks.models.mmm.parameters import PooledParameter, PriorKind, contrasts
 from tasks.models.mmm.shapes import channel_shape
-from tasks.models.mmm.table import TERM_DIM
 
 Array = NDArray[np.float64]
 Variables = dict[str, tuple[tuple[str, ...], Array]]

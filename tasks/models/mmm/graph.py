@@ -21,7 +21,7 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from schemas.names import CHANNEL_DIM, ENTITY_DIM
+from schemas.names import CHANNEL_DIM, ENTITY_DIM, TERM_DIM
 from tasks.mathematics.carryover import adstock_weights
 from tasks.mathematics.saturation import saturation_shape
 from tasks.models.contract import ModelInputs
@@ -29,7 +29,6 @@ from tasks.models.mmm.constants import BASELINE_SOFTNESS, SAFE, FitConstants, fi
 from tasks.models.mmm.design import MediaDesign
 from tasks.models.mmm.lift import lift_of_segments
 from tasks.models.mmm.parameters import Parameter, PooledParameter, PriorKind, contrasts
-from tasks.models.mmm.table import TERM_DIM
 
 Values = dict[str, Any]
 """Values of the free parameters by name, as PyTensor variables."""

@@ -4,7 +4,6 @@ Belongs here: names and days to positions, money to input, everything that makes
 Does not: the model's opinion on a test (``tasks.models.mmm.lift``).
 """
 
-import difflib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.errors import SpecError
+from schemas.hints import suggest
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
 from schemas.spec.lift_tests import LiftTest
 from schemas.spec.run_spec import Grain
@@ -86,8 +86,7 @@ def _name_problems(panel: xr.Dataset, test: LiftTest) -> Iterator[str]:
 
 
 def _unknown(what: str, name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known[:10])}."
+    hint = suggest(name, known, f"known: {', '.join(known[:10])}.")
     return f"unknown {what} {name!r}; {hint}"
 
 

@@ -33,7 +33,15 @@ from pymc_marketing.mmm import (
 from pymc_marketing.mmm.scaling import FixedScaling, Scaling
 
 from schemas.documents.features import FeatureMetadata
-from schemas.names import CHANNEL_DIM, CONTROL_DIM, DATE_DIM, ENTITY_DIM, FOURIER_DIM, ComponentKind
+from schemas.names import (
+    CHANNEL_DIM,
+    CONTROL_DIM,
+    DATE_DIM,
+    ENTITY_DIM,
+    FOURIER_DIM,
+    TERM_DIM,
+    ComponentKind,
+)
 from schemas.spec.channels import AdstockKind, ChannelKind, SaturationKind
 from schemas.spec.run_spec import Likelihood
 from tasks.mathematics.panel import IS_ESTIMATION
@@ -42,7 +50,6 @@ from tasks.models.linear import linear_design, linear_terms
 from tasks.models.mmm.design import ChannelShape, channel_shapes, has_parameter
 from tasks.models.mmm.priors import TAIL_PRIOR
 from tasks.models.mmm.stock_form import LINES, NO_CARRYOVER, StockForm, stock_form
-from tasks.models.mmm.table import TERM_DIM
 
 TARGET = "y"
 _ADSTOCKS: dict[AdstockKind, Any] = {

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.names import CHANNEL_DIM, ENTITY_DIM
+from schemas.names import CHANNEL_DIM, ENTITY_DIM, TERM_DIM
 from schemas.spec.channels import SaturationKind
 from tasks.models.mmm import priors
 from tasks.models.mmm.design import MediaDesign
@@ -18,8 +18,6 @@ from tasks.models.mmm.parameters import (
     parameter,
 )
 
-TERM_DIM = "term"
-"""Controls, trend, Fourier and event columns of the linear design."""
 CURVE_DIM = "curve_basis"
 """Basis functions of the media curve."""
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from schemas.names import LINE_COLUMN
 from schemas.refs import BatchRef
 from tasks.store.files.artifacts import open_ref
 from tasks.store.home import Home
@@ -24,9 +25,6 @@ from tasks.store.inputs.text_values import literal, quote
 
 if TYPE_CHECKING:
     import pandas as pd
-
-LINE_COLUMN = "_line"
-"""Line of the file a row began on; the header is line 1."""
 
 _CHUNK_BYTES = 1 << 22
 

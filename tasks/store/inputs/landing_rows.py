@@ -6,14 +6,13 @@ Invariant: a text that cannot be read is null in values and named in the check f
 # ruff: noqa: S608 - identifiers and literals are quoted by text_values
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
-from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, TOTAL_ENTITY
+from schemas.names import ENTITY_COLUMN, LINE_COLUMN, PERIOD_COLUMN, TOTAL_ENTITY
 from schemas.spec.roles import UNIT_VALUE_COLUMN, ColumnRoles
 from tasks.store.inputs.date_formats import DateReading, ShapeCount, decide_date_format
-from tasks.store.inputs.landing import LINE_COLUMN
 from tasks.store.inputs.text_values import (
     date_shape_sql,
     date_sql,
@@ -136,15 +135,29 @@ def write_long_rows(
     )
 
 
-def number_roles(roles: ColumnRoles) -> list[tuple[str, str, str, str]]:
-    """Return ``(role, name, source column, canonical column)`` of every number, in order."""
-    listed = [("kpi", roles.kpi_name, roles.kpi, roles.kpi_name)]
+class NumberRole(NamedTuple):
+    """A number of a file: what it is, where it comes from, and where it goes."""
+
+    role: str
+    name: str
+    source: str
+    """Column of the file."""
+    column: str
+    """Canonical column."""
+
+
+def number_roles(roles: ColumnRoles) -> list[NumberRole]:
+    """Return every number of a file, in order."""
+    listed = [NumberRole("kpi", roles.kpi_name, roles.kpi, roles.kpi_name)]
     if roles.unit_value:
-        listed.append(("unit_value", UNIT_VALUE_COLUMN, roles.unit_value, UNIT_VALUE_COLUMN))
+        given = roles.unit_value
+        listed.append(NumberRole("unit_value", UNIT_VALUE_COLUMN, given, UNIT_VALUE_COLUMN))
     for channel in roles.channels:
         if channel.activity and channel.activity_column:
-            listed.append(("activity", channel.name, channel.activity, channel.activity_column))
+            given, column = channel.activity, channel.activity_column
+            listed.append(NumberRole("activity", channel.name, given, column))
         if channel.spend and channel.spend_column:
-            listed.append(("spend", channel.name, channel.spend, channel.spend_column))
-    listed += [("control", c.name, c.source, c.column) for c in roles.controls]
+            given, column = channel.spend, channel.spend_column
+            listed.append(NumberRole("spend", channel.name, given, column))
+    listed += [NumberRole("control", c.name, c.source, c.column) for c in roles.controls]
     return listed

@@ -14,7 +14,6 @@ from schemas.errors import SpecError
 from schemas.spec.lift_tests import LiftTest
 from tasks.store.inputs.text_files import read_table, read_text
 
-MAX_BYTES = 1_000_000
 """Thousands of experiments; a larger file was given by mistake."""
 _COLUMNS = list(LiftTest.model_fields)
 _REQUIRED = [name for name, field in LiftTest.model_fields.items() if field.is_required()]
@@ -41,7 +40,7 @@ def read_lift_tests(path: Path, *, decimal: str = ".") -> list[dict[str, Any]]:
     SpecError
         With every problem, each naming line, column and rule.
     """
-    text = read_text(path, named_by="lift_tests in the run spec", kind="CSV", max_bytes=MAX_BYTES)
+    text = read_text(path, named_by="lift_tests in the run spec", kind="CSV")
     table, problems = read_table(text, path.name, required=_REQUIRED, known=_COLUMNS)
     rows: dict[int, dict[str, Any]] = {}
     for number, cells in table.items():

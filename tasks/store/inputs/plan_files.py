@@ -17,7 +17,6 @@ from schemas.spec.optimizer import PlanBounds
 from tasks.store.inputs.spec_file import parse_document
 from tasks.store.inputs.text_files import read_table, read_text
 
-MAX_BYTES = 1_000_000
 """Tens of thousands of rows; a larger file was given by mistake."""
 _TABLES = {".csv", ".tsv"}
 _COLUMNS = ("channel", "entity_id", "period", "spend", "change")
@@ -41,7 +40,7 @@ def read_plan_file(path: Path) -> list[SpendRow]:
     SpecError
         With every problem, each naming its line or channel and the rule.
     """
-    text = read_text(path, named_by="--what-if", kind="JSON, YAML or CSV", max_bytes=MAX_BYTES)
+    text = read_text(path, named_by="--what-if", kind="JSON, YAML or CSV")
     if path.suffix.lower() in _TABLES:
         return _read_csv(text, path.name)
     document = parse_document(text, name=path.name, suffix=path.suffix, what="plan")
@@ -81,7 +80,7 @@ def read_bounds(path: Path) -> PlanBounds:
     SpecError
         If the file cannot be read, or with every key that is unknown or has a value it cannot have.
     """
-    text = read_text(path, named_by="--bounds", kind="JSON or YAML", max_bytes=MAX_BYTES)
+    text = read_text(path, named_by="--bounds", kind="JSON or YAML")
     document = parse_document(text, name=path.name, suffix=path.suffix, what="file of bounds")
     return parse_model(PlanBounds, document, source=path.name)
 

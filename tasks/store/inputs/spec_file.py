@@ -17,7 +17,6 @@ from schemas.spec.run_spec import RunSpec
 from tasks.store.inputs.lift_test_file import read_lift_tests
 from tasks.store.inputs.text_files import read_text
 
-MAX_BYTES = 1_000_000
 """A run spec is a page of text; a larger file was given by mistake."""
 
 
@@ -30,7 +29,7 @@ def read_run_spec(path: Path) -> RunSpec:
         If the file is missing, is not JSON or YAML, repeats a key, or its content cannot be used;
         likewise the file of lift tests that it names.
     """
-    text = read_text(path, named_by="--spec", kind="JSON or YAML", max_bytes=MAX_BYTES)
+    text = read_text(path, named_by="--spec", kind="JSON or YAML")
     document = parse_document(text, name=path.name, suffix=path.suffix)
     return parse_run_spec(_with_lift_tests(document, path), source=path.name)
 

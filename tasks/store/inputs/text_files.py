@@ -5,15 +5,18 @@ Does not: what the text means (``spec_file``, ``lift_test_file``, ``plan_files``
 """
 
 import csv
-import difflib
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from schemas.errors import SpecError
+from schemas.hints import suggest
+
+MAX_BYTES = 1_000_000
+"""A larger file was given by mistake and is not read."""
 
 
-def read_text(path: Path, *, named_by: str, kind: str, max_bytes: int) -> str:
+def read_text(path: Path, *, named_by: str, kind: str) -> str:
     """Read a whole text file.
 
     Parameters
@@ -24,8 +27,6 @@ def read_text(path: Path, *, named_by: str, kind: str, max_bytes: int) -> str:
         Option or key that named it, for the message.
     kind
         What it should be: ``CSV``, ``JSON or YAML``.
-    max_bytes
-        A larger file was given by mistake and is not read.
 
     Raises
     ------
@@ -35,9 +36,9 @@ def read_text(path: Path, *, named_by: str, kind: str, max_bytes: int) -> str:
     if path.is_dir():
         raise SpecError(f"{named_by}: {path} is a folder; name a {kind} file.")
     try:
-        if path.stat().st_size > max_bytes:
+        if path.stat().st_size > MAX_BYTES:
             raise SpecError(
-                f"{named_by}: {path.name} is larger than {max_bytes // 1000} kB; "
+                f"{named_by}: {path.name} is larger than {MAX_BYTES // 1000} kB; "
                 "is it the data file?"
             )
         return path.read_text(encoding="utf-8-sig")
@@ -124,7 +125,6 @@ def _header_problems(
         if header.count(name) > 1:
             problems.append(f"line 1: column {name!r} is there twice")
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"known columns: {', '.join(known)}"
+            hint = suggest(name, known, f"known columns: {', '.join(known)}")
             problems.append(f"line 1: column {name!r} is unknown; {hint}")
     return problems

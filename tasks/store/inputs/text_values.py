@@ -7,8 +7,7 @@ Invariant: nothing from a file or spec enters SQL except as a quoted identifier 
 
 from pathlib import PurePath
 
-TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
-"""Files whose numbers are written with the spec's decimal mark; others are typed."""
+from schemas.names import TEXT_SUFFIXES
 
 _PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _COMMA_NUMBER = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?$"

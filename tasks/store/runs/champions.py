@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from schemas.documents.promotions import Champion
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.errors import UnknownRunError
+from schemas.names import Alias
 from tasks.store.home import Home
 from tasks.store.tracking import experiments
 from tasks.store.warehouse.promotions import list_promotions
@@ -21,8 +22,6 @@ from tasks.store.warehouse.runs import read_run
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-CHAMPION = "champion"
-CHALLENGER = "challenger"
 ROLLED_BACK_TAG = "rolled_back"
 """Tag of a version that a person took the alias from: when, and why."""
 UNKNOWN_RUN = "unknown"
@@ -34,7 +33,7 @@ def find_champion(home: Home, dataset_id: str) -> Champion | None:
     if not (home.mlruns / "mlflow.db").exists() and home.tracking_uri.startswith("sqlite:///"):
         return None
     client = experiments.open_store(home)
-    held = experiments.version_with_alias(client, dataset_id, CHAMPION)
+    held = experiments.version_with_alias(client, dataset_id, Alias.CHAMPION)
     if held is None:
         return None
     named = describe_version(client, dataset_id, held)
@@ -94,15 +93,15 @@ def given_back(client: "MlflowClient", dataset_id: str, version: int | None) -> 
 def give_champion(client: "MlflowClient", dataset_id: str, version: int | None) -> None:
     """Let exactly ``version`` hold the champion alias, nobody if it is None."""
     if version is None:
-        experiments.drop_alias(client, dataset_id, CHAMPION)
-    elif experiments.version_with_alias(client, dataset_id, CHAMPION) != version:
-        experiments.move_alias(client, dataset_id, version, CHAMPION)
+        experiments.drop_alias(client, dataset_id, Alias.CHAMPION)
+    elif experiments.version_with_alias(client, dataset_id, Alias.CHAMPION) != version:
+        experiments.move_alias(client, dataset_id, version, Alias.CHAMPION)
 
 
 def drop_challenger(client: "MlflowClient", dataset_id: str, version: int) -> None:
     """Take the challenger alias from ``version``, which has become champion."""
-    if experiments.version_with_alias(client, dataset_id, CHALLENGER) == version:
-        experiments.drop_alias(client, dataset_id, CHALLENGER)
+    if experiments.version_with_alias(client, dataset_id, Alias.CHALLENGER) == version:
+        experiments.drop_alias(client, dataset_id, Alias.CHALLENGER)
 
 
 def _day(text: str | None) -> date | None:

@@ -8,7 +8,7 @@ from typing import Any
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.errors import CorruptArtifactError, IncomparableRunsError
 from schemas.names import Artifact
-from schemas.outcomes import Verdict
+from schemas.outcomes import is_accepted
 from schemas.refs import FileRef, PlanSource, SnapshotRef
 from schemas.spec.run_spec import Grain
 from schemas.spec.sampler import SamplerSpec
@@ -60,7 +60,7 @@ def read_accepted(home: Home, run_id: str) -> RunRecord:
             f"Run {run_id} has no outputs to explain; it is {record.status}{why}. `mmm runs` "
             "lists those that have."
         )
-    if record.verdict not in {Verdict.PASS, Verdict.REVIEW}:
+    if not is_accepted(record.verdict):
         raise IncomparableRunsError(
             f"Run {run_id} was rejected by a gate ({record.verdict}), so its returns mean nothing; "
             f"`mmm show {run_id}` says why."

@@ -4,15 +4,12 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from schemas.documents.results import RunRecord, RunStatus
+from schemas.documents.results import RunRecord
 from schemas.errors import CorruptArtifactError
-from schemas.outcomes import Verdict
 from tasks.store.files.artifacts import sha256_of
 from tasks.store.home import Home
 from tasks.store.runs.digests import require_unchanged
 from tasks.store.warehouse.runs import list_runs
-
-_ACCEPTED = (Verdict.PASS, Verdict.REVIEW)
 
 
 def open_documents(home: Home, run_id: str, names: Iterable[str]) -> dict[str, Any]:
@@ -63,7 +60,6 @@ def digest_files(home: Home, run_id: str, *, leave_out: Iterable[str] = ()) -> d
 def accepted_run_before(home: Home, record: RunRecord) -> RunRecord | None:
     """Return the newest accepted run of the same dataset that was created before, or None."""
     for other in list_runs(home, record.dataset_id):
-        is_done = other.status is RunStatus.OUTPUTS_READY and other.verdict in _ACCEPTED
-        if is_done and other.created_at < record.created_at:
+        if other.is_accepted and other.created_at < record.created_at:
             return other
     return None

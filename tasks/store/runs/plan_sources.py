@@ -7,7 +7,7 @@ from schemas.documents.plan import PlannedModel
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.errors import CorruptArtifactError, UnknownRunError
 from schemas.names import Artifact
-from schemas.outcomes import Verdict
+from schemas.outcomes import is_accepted
 from schemas.refs import FeaturesRef, FileRef, PlanSource
 from schemas.spec.run_spec import RunSpec
 from tasks.store.files.artifacts import sha256_of
@@ -102,7 +102,7 @@ def _require_accepted(record: RunRecord, dataset_id: str) -> RunRecord:
             f"Run {run_id} has no fit to plan from; it is {record.status}{why}. Name another run, "
             "or leave --run out to plan from the champion."
         )
-    if record.verdict not in {Verdict.PASS, Verdict.REVIEW}:
+    if not is_accepted(record.verdict):
         raise UnknownRunError(
             f"Run {run_id} was rejected by a gate ({record.verdict}); nobody should spend by it. "
             f"`mmm show {run_id}` says why. Leave --run out to plan from the champion."
@@ -115,7 +115,7 @@ def _no_champion(newest: RunRecord) -> str:
     reason = f" ({newest.reason.splitlines()[0]})" if newest.reason else ""
     remedy = (
         f"To plan from it all the same, add --run {newest.run_id}."
-        if newest.verdict in {Verdict.PASS, Verdict.REVIEW}
+        if is_accepted(newest.verdict)
         else f"`mmm show {newest.run_id}` says what to mend before the next refit."
     )
     return (

@@ -15,12 +15,12 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Concatenate, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from schemas.errors import CorruptArtifactError
-from schemas.refs import FileRef
+from schemas.refs import FileRef, StepKey
 from schemas.spec.run_spec import RunSpec
 from tasks.store.files.artifacts import open_ref, write_json, write_whole
 from tasks.store.fingerprint import code_fingerprint, lock_fingerprint
@@ -34,38 +34,54 @@ _REQUEST = "request"
 _OUTCOME = "outcome"
 
 
-def resumable[**P, R](step: Callable[P, R]) -> Callable[P, R]:
+def resumable[**P, R](
+    step: Callable[Concatenate[StepKey, P], R],
+) -> Callable[Concatenate[StepKey, P], R]:
     """Make a step of a run return what it returned before the run was interrupted.
 
     Parameters
     ----------
     step
-        Takes references, specs and plain values, among them ``run_id`` or the run's folder as
-        ``run_dir`` or ``folder``; returns references. One that is called several times in a run
-        takes ``retry``, the number of the fit or its name; each retry has a record of its own.
+        Takes its key first, then references, specs and plain values; returns references. Each
+        retry of a step that a run does several times has a record of its own.
+
+    Raises
+    ------
+    TypeError
+        Where it is applied to a function whose first parameter is no ``StepKey``.
     """
     signature = inspect.signature(step)
+    hints = get_type_hints(step)
+    if hints.get(next(iter(signature.parameters), "")) is not StepKey:
+        raise TypeError(f"{step.__name__}: the first parameter of a resumable step is a StepKey.")
+    answer: TypeAdapter[R] = TypeAdapter(hints["return"])
 
     @functools.wraps(step)
-    def resumed(*args: P.args, **kwargs: P.kwargs) -> R:
-        arguments = signature.bind(*args, **kwargs).arguments
-        home = current_home()
-        path = _record_path(home, _run_of(arguments), _record_name(step.__name__, arguments))
-        key = step_key(step.__name__, arguments)
-        answer: TypeAdapter[R] = TypeAdapter(get_type_hints(step)["return"])
-        known = _read_record(home, path, key, answer)
+    def resumed(key: StepKey, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        home, arguments = current_home(), signature.bind(key, *args, **kwargs).arguments
+        path = _record_path(home, key.run_id, _record_name(step.__name__, key))
+        digest = input_digest(step.__name__, arguments)
+        known = _read_record(home, path, digest, answer)
         if known is not None:
             log.info("%s is taken over from the interrupted run", step.__name__)
             return known
-        found = step(*args, **kwargs)
-        write_json(home, path, {"key": key, "result": answer.dump_python(found, mode="json")})
+        found = step(key, *args, **kwargs)
+        write_json(home, path, {"key": digest, "result": answer.dump_python(found, mode="json")})
         return found
 
     return resumed
 
 
-def step_key(name: str, arguments: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a step's inputs, its code and the installed libraries."""
+def input_digest(name: str, arguments: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a step's inputs, its code and the installed libraries.
+
+    Parameters
+    ----------
+    name
+        Name of the step.
+    arguments
+        By name: documents, references and plain values.
+    """
     text = json.dumps(
         {
             "step": name,
@@ -82,7 +98,7 @@ def run_key(spec: RunSpec, snapshot_id: str, as_of: date) -> str:
     """Return the SHA-256 of all that decides what a run gives: snapshot, spec, day and code."""
     # The snapshot stands for the data; which file the spec names is of no account.
     asked = spec.model_copy(update={"data": None})
-    return step_key("run", {"spec": asked, "snapshot": snapshot_id, "as_of": as_of.isoformat()})
+    return input_digest("run", {"spec": asked, "snapshot": snapshot_id, "as_of": as_of.isoformat()})
 
 
 def read_request(home: Home, run_id: str) -> str | None:
@@ -128,12 +144,13 @@ def has_record(home: Home, run_id: str, step: str) -> bool:
     return _record_path(home, run_id, step).is_file()
 
 
-def fit_dir(home: Home, run_id: str, retry: int | str | None) -> Path:
+def fit_dir(home: Home, key: StepKey) -> Path:
     """Return the folder of a fit's files: the run's own, or a retry's until it is chosen.
 
     A fit with a name is never chosen: its files go when the run ends (``forget_steps``).
     """
-    return home.run_dir(run_id) if retry is None else home.steps / run_id / f"rung_{retry}"
+    own = home.run_dir(key.run_id)
+    return own if key.retry is None else home.steps / key.run_id / f"rung_{key.retry}"
 
 
 def forget_steps(home: Home, run_id: str) -> None:
@@ -143,12 +160,12 @@ def forget_steps(home: Home, run_id: str) -> None:
     shutil.rmtree(home.steps / run_id, ignore_errors=True)
 
 
-def _read_record[R](home: Home, path: Path, key: str, answer: TypeAdapter[R]) -> R | None:
+def _read_record[R](home: Home, path: Path, digest: str, answer: TypeAdapter[R]) -> R | None:
     if not path.is_file():
         return None
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        if record["key"] != key:
+        if record["key"] != digest:
             return None
         known = answer.validate_python(record["result"])
         for ref in _files(known):
@@ -175,17 +192,9 @@ def _record_path(home: Home, run_id: str, step: str) -> Path:
     return home.steps / run_id / f"{step}.json"
 
 
-def _record_name(step: str, arguments: Mapping[str, Any]) -> str:
+def _record_name(step: str, key: StepKey) -> str:
     """Name of a record: the step, and the retry after the first."""
-    retry = arguments.get("retry")
-    return f"{step}_{retry}" if retry else step
-
-
-def _run_of(arguments: Mapping[str, Any]) -> str:
-    """Run id of a step: its own argument, or the name of the run's folder."""
-    if "run_id" in arguments:
-        return str(arguments["run_id"])
-    return Path(str(arguments.get("run_dir") or arguments["folder"])).name
+    return f"{step}_{key.retry}" if key.retry else step
 
 
 def _plain(value: Any) -> Any:

@@ -6,12 +6,11 @@ import os
 from typing import TYPE_CHECKING
 
 from schemas.answers.pruning import BatchFacts, DatasetFacts, ItemKind, PlanFacts, RunFacts
-from schemas.names import Artifact
+from schemas.names import Alias, Artifact
 from schemas.spec.retention import RetentionSpec
 from schemas.spec.run_spec import RunSpec
 from tasks.store.home import Home
 from tasks.store.inputs.landing import landing_path
-from tasks.store.runs.champions import CHAMPION
 from tasks.store.tracking import experiments
 from tasks.store.tracking.files import open_existing_store
 from tasks.store.warehouse.connection import reading
@@ -76,7 +75,7 @@ def gather_facts(home: Home, dataset_id: str) -> DatasetFacts:
     """
     held, history = _aliases(home, dataset_id), tuple(list_promotions(home, dataset_id))
     decided = {history[-1].version} if history else set()
-    named = {version for version, names in held.items() if CHAMPION in names}
+    named = {version for version, names in held.items() if Alias.CHAMPION in names}
     with reading(home) as con:
         unscored = {str(row[0]) for row in _rows(con, _UNSCORED, dataset_id)}
         batches = _rows(con, _BATCHES, dataset_id)

@@ -8,7 +8,7 @@ from schemas.documents.features import FeatureMetadata
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
 from schemas.spec.roles import UNIT_VALUE_COLUMN
 from tasks.store.home import Home
-from tasks.store.warehouse.canonical import read_panel
+from tasks.store.warehouse.canonical import PanelColumn, read_panel
 from tasks.store.warehouse.connection import reading
 
 if TYPE_CHECKING:
@@ -59,15 +59,15 @@ def read_known_inputs(home: Home, dataset_id: str, metadata: FeatureMetadata) ->
         metadata; one row per entity and period of which anything is known, NaN where a number is
         not. Entities are those of the file: nothing is summed and nothing filled.
     """
-    wanted = [("kpi", metadata.kpi_column, metadata.kpi_column)]
+    wanted = [PanelColumn("kpi", metadata.kpi_column, metadata.kpi_column)]
     if metadata.unit_value_column:
-        wanted.append(("unit_value", UNIT_VALUE_COLUMN, metadata.unit_value_column))
+        wanted.append(PanelColumn("unit_value", UNIT_VALUE_COLUMN, metadata.unit_value_column))
     for channel in metadata.channels:
         if channel.input_column != channel.spend_column:
-            wanted.append(("activity", channel.name, channel.input_column))
+            wanted.append(PanelColumn("activity", channel.name, channel.input_column))
         if channel.spend_column:
-            wanted.append(("spend", channel.name, channel.spend_column))
-    wanted += [("control", c.name, c.column) for c in metadata.controls]
+            wanted.append(PanelColumn("spend", channel.name, channel.spend_column))
+    wanted += [PanelColumn("control", c.name, c.column) for c in metadata.controls]
     with reading(home) as con:
         return read_panel(con, dataset_id=dataset_id, as_of=date.max, wanted=wanted, staged=False)
 

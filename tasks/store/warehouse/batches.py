@@ -67,7 +67,7 @@ def known_since(con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: str) 
     return row[0] if row else None
 
 
-def is_accepted(con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: str) -> bool:
+def was_accepted(con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: str) -> bool:
     """Say whether an earlier run accepted the batch."""
     row = con.execute(
         "select status = 'ACCEPTED' from ops.batches where dataset_id = ? and batch_id = ?",

@@ -7,9 +7,10 @@ be read for ever. A batch is applied as a whole inside the caller's transaction,
 # ruff: noqa: S608 - SQL is made of constants; values are parameters
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
@@ -176,12 +177,20 @@ _TABLES = (
 )
 
 
+class PanelColumn(NamedTuple):
+    """A column of a panel, and the number that it holds."""
+
+    role: str
+    name: str
+    column: str
+
+
 def read_panel(
     con: duckdb.DuckDBPyConnection,
     *,
     dataset_id: str,
     as_of: date,
-    wanted: Sequence[tuple[str, str, str]],
+    wanted: Sequence[PanelColumn],
     staged: bool,
 ) -> "pd.DataFrame":
     """Return the panel known on a day, overlaid by the staged batch, one column per wanted number.
@@ -193,7 +202,7 @@ def read_panel(
     dataset_id, as_of
         What is read, and the day whose knowledge counts.
     wanted
-        ``(role, name, canonical column)`` in the order of the columns.
+        In the order of the columns.
     staged
         Whether to overlay the staged rows.
 
@@ -214,7 +223,7 @@ def read_panel(
     con.execute("create or replace temp table wanted (place integer, role varchar, name varchar)")
     con.executemany(
         "insert into wanted values (?, ?, ?)",
-        [[i, role, name] for i, (role, name, _) in enumerate(wanted)],
+        [[i, one.role, one.name] for i, one in enumerate(wanted)],
     )
     pivoted = ", ".join(
         f"max(value) filter (where place = {i}) as v{i}" for i in range(len(wanted))
@@ -225,27 +234,31 @@ def read_panel(
              group by all order by {ENTITY_COLUMN}, {PERIOD_COLUMN}"""
     ).df()
     # Names are the user's: only pandas, which is case-sensitive, ever sees them.
-    return panel.set_axis([ENTITY_COLUMN, PERIOD_COLUMN, *(c for _, _, c in wanted)], axis=1)
+    return panel.set_axis([ENTITY_COLUMN, PERIOD_COLUMN, *(one.column for one in wanted)], axis=1)
 
 
-def insert_snapshot(
-    con: duckdb.DuckDBPyConnection,
-    *,
-    snapshot_id: str,
-    dataset_id: str,
-    as_of: date,
-    grain: str,
-    n_entities: int,
-    n_periods: int,
-    first_period: date,
-    last_period: date,
-    batch_id: str | None,
-) -> None:
+@dataclass(frozen=True)
+class SnapshotRow:
+    """A row of ``ops.snapshots``."""
+
+    snapshot_id: str
+    dataset_id: str
+    as_of: date
+    grain: str
+    n_entities: int
+    n_periods: int
+    first_period: date
+    last_period: date
+    batch_id: str | None
+    """The newest batch that is in it."""
+
+
+def insert_snapshot(con: duckdb.DuckDBPyConnection, row: SnapshotRow) -> None:
     """Record a snapshot; one that is known stays as it is."""
     con.execute(
         "insert into ops.snapshots (snapshot_id, dataset_id, as_of, grain, n_entities, n_periods, "
         "first_period, last_period, batch_id, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "on conflict do nothing",
-        [snapshot_id, dataset_id, as_of, grain, n_entities, n_periods, first_period, last_period,
-         batch_id, datetime.now(UTC)],
+        [row.snapshot_id, row.dataset_id, row.as_of, row.grain, row.n_entities, row.n_periods,
+         row.first_period, row.last_period, row.batch_id, datetime.now(UTC)],
     )  # fmt: skip

@@ -58,9 +58,10 @@ def write_forecasts(
         If the run has published another forecast before.
     """
     columns = ("kpi", *FORECAST_COLUMNS)
-    _freeze(con, "mart.forecasts", run_id, dataset_id, frame.assign(kpi=kpi), columns)
-    supposed = "mart.forecast_assumptions"
-    _freeze(con, supposed, run_id, dataset_id, assumptions, ASSUMPTION_COLUMNS)
+    ahead = frame.assign(kpi=kpi)[list(columns)]
+    _freeze(con, "mart.forecasts", run_id, dataset_id, ahead)
+    supposed = assumptions[list(ASSUMPTION_COLUMNS)]
+    _freeze(con, "mart.forecast_assumptions", run_id, dataset_id, supposed)
 
 
 def read_forecasts(home: Home, dataset_id: str, *, kpi: str, before_run: str) -> "pd.DataFrame":
@@ -115,17 +116,16 @@ def _freeze(
     run_id: str,
     dataset_id: str,
     frame: "pd.DataFrame",
-    names: tuple[str, ...],
 ) -> None:
     """Insert a run's rows of ``table``, a constant, or require that they are there already."""
     known = con.execute(f"select 1 from {table} where run_id = ? limit 1", [run_id]).fetchall()
     if not known:
-        replace_rows(con, table, run_id, dataset_id, frame, names)
+        replace_rows(con, table, run_id, dataset_id, frame)
         return
-    columns = ", ".join(names)
+    columns = ", ".join(frame.columns)
     held = f"select dataset_id, {columns} from {table} where run_id = $run"
     given = f"select $dataset, {columns} from given"
-    con.register("given", frame[list(names)])
+    con.register("given", frame)
     changed = con.execute(
         f"(({held}) except all ({given})) union all (({given}) except all ({held}))",
         {"run": run_id, "dataset": dataset_id},

@@ -3,7 +3,6 @@
 A name belongs to the newest plan of the same datasets that has it; earlier ones are found by id.
 """
 
-import difflib
 from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 from schemas.answers.scenarios import MadeBy, Scenario
 from schemas.documents.plan import Advice, Plan, PlanModel
 from schemas.errors import CorruptArtifactError, UnknownRunError
+from schemas.hints import suggest
 from tasks.store.home import Home
 from tasks.store.warehouse.connection import reading
 
@@ -130,8 +130,7 @@ def find_scenario(scenarios: Sequence[Scenario], name: str) -> Scenario:
             f"{name!r} is a plan of several datasets ({owners}); add --dataset, or use its id."
         )
     known = list(dict.fromkeys(word for s in scenarios for word in (s.name, s.scenario_id)))
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]!r}?" if near else "`mmm scenarios` lists those that exist."
+    hint = suggest(name, known, "`mmm scenarios` lists those that exist.")
     raise UnknownRunError(f"No plan {name!r}; {hint}")
 
 

@@ -12,12 +12,12 @@ from datetime import UTC, date, datetime
 import duckdb
 
 from schemas.documents.restatements import HistoryChange, Restatement, RestatementDecision, Vanished
+from schemas.outcomes import MAX_PLACES
 from schemas.refs import CandidateRef
 from tasks.store.warehouse.canonical import newest_batch, same_cell
 
 SAME_NUMBER = 1e-9
 """Relative difference up to which two numbers differ by their formatting only."""
-MAX_LISTED = 10
 _COLUMNS = "role, name, n_values, n_known, n_entities, first_period, last_period, share"
 
 _CHANGES = f"""
@@ -122,7 +122,7 @@ def find_vanished(con: duckdb.DuckDBPyConnection, *, as_of: date) -> Vanished | 
     is_sent = "entity_id in (select entity_id from staged)"
     gone = con.execute(
         f"select entity_id, period_start, count(*) over () from vanished where {is_sent} "
-        f"order by period_start desc, entity_id limit {MAX_LISTED}"
+        f"order by period_start desc, entity_id limit {MAX_PLACES}"
     ).fetchall()
     absent = con.execute(
         f"select distinct entity_id from vanished where not {is_sent} order by entity_id"
@@ -132,7 +132,7 @@ def find_vanished(con: duckdb.DuckDBPyConnection, *, as_of: date) -> Vanished | 
     return Vanished(
         n_rows=gone[0][2] if gone else 0,
         places=[f"{entity}, {period}" for entity, period, _ in gone],
-        absent_entities=[entity for (entity,) in absent[:MAX_LISTED]],
+        absent_entities=[entity for (entity,) in absent[:MAX_PLACES]],
         n_absent_entities=len(absent),
     )
 

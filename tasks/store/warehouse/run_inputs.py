@@ -1,5 +1,6 @@
 """What each run was fitted on. Belongs here: SQL over ``ops.run_inputs``."""
 
+from dataclasses import dataclass
 from datetime import date
 
 import duckdb
@@ -9,19 +10,24 @@ from tasks.store.home import Home
 from tasks.store.warehouse.connection import reading
 
 
-def write_run_input(
-    con: duckdb.DuckDBPyConnection,
-    run_id: str,
-    dataset_id: str,
-    snapshot_id: str,
-    as_of: date,
-    run_key: str,
-) -> None:
+@dataclass(frozen=True)
+class RunInput:
+    """What decides the numbers of a run."""
+
+    run_id: str
+    dataset_id: str
+    snapshot_id: str
+    as_of: date
+    run_key: str
+    """Digest of snapshot, spec, day and code."""
+
+
+def write_run_input(con: duckdb.DuckDBPyConnection, given: RunInput) -> None:
     """Record what decides the numbers of a run; a try that is taken up again replaces its row."""
     con.execute(
         "insert or replace into ops.run_inputs (run_id, dataset_id, snapshot_id, as_of, run_key) "
         "values (?, ?, ?, ?, ?)",
-        [run_id, dataset_id, snapshot_id, as_of, run_key],
+        [given.run_id, given.dataset_id, given.snapshot_id, given.as_of, given.run_key],
     )
 
 

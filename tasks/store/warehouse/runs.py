@@ -3,7 +3,6 @@
 Writers take the connection of an open transaction, so that a caller decides what appears together.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,9 @@ import duckdb
 
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.errors import UnknownRunError
-from schemas.names import CONTRIBUTION_COLUMNS, FITTED_COLUMNS
-from schemas.outcomes import Verdict
+from schemas.hints import suggest
+from schemas.names import CONTRIBUTION_COLUMNS, FITTED_COLUMNS, ROAS_COLUMNS
+from schemas.outcomes import GateRow, Verdict
 from tasks.store.home import Home
 from tasks.store.warehouse.connection import reading
 
@@ -24,12 +24,6 @@ _RUN_COLUMNS = (
     "run_id, dataset_id, status, reason, verdict, snapshot_id, mlflow_run_id, model_version, "
     "created_at, updated_at"
 )
-ROAS_COLUMNS = (
-    "spend", "contribution_mean", "contribution_low", "contribution_high",
-    "roas_mean", "roas_low", "roas_high", "mroas_mean",
-    "cost_per_unit_mean", "cost_per_unit_low", "cost_per_unit_high", "prior_driven",
-)  # fmt: skip
-"""Per channel, in the order of ``roi_metrics.json`` and ``mart.roas``."""
 
 
 def write_run(con: duckdb.DuckDBPyConnection, record: RunRecord) -> None:
@@ -68,8 +62,7 @@ def read_run(home: Home, run_id: str) -> RunRecord:
                 "select run_id from ops.runs order by created_at desc"
             ).fetchall()
         ]
-    near = difflib.get_close_matches(run_id, known, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]!r}?" if near else "`mmm runs` lists those that exist."
+    hint = suggest(run_id, known, "`mmm runs` lists those that exist.")
     raise UnknownRunError(f"No run {run_id!r}; {hint}")
 
 
@@ -96,9 +89,9 @@ def write_gate_results(
     con: duckdb.DuckDBPyConnection,
     run_id: str,
     gate_group: str,
-    rows: Iterable[tuple[str, str, float | None, str]],
+    rows: Iterable[GateRow],
 ) -> None:
-    """Replace the results of one gate group: rows of gate, verdict, observed value, detail."""
+    """Replace the results of one gate group."""
     con.execute(
         "delete from ops.gate_results where run_id = ? and battery = ?", [run_id, gate_group]
     )
@@ -141,8 +134,9 @@ def write_marts(
     roas: Mapping[str, Mapping[str, Any]],
 ) -> None:
     """Replace everything published of one run."""
-    replace_rows(con, "mart.contributions", run_id, dataset_id, contributions, CONTRIBUTION_COLUMNS)
-    replace_rows(con, "mart.fitted", run_id, dataset_id, fitted, FITTED_COLUMNS)
+    parts = contributions[list(CONTRIBUTION_COLUMNS)]
+    replace_rows(con, "mart.contributions", run_id, dataset_id, parts)
+    replace_rows(con, "mart.fitted", run_id, dataset_id, fitted[list(FITTED_COLUMNS)])
     con.execute("delete from mart.roas where run_id = ?", [run_id])
     columns = ", ".join(("run_id", "dataset_id", "channel", *ROAS_COLUMNS))
     marks = ", ".join(["?"] * (3 + len(ROAS_COLUMNS)))
@@ -176,12 +170,14 @@ def replace_rows(
     run_id: str,
     dataset_id: str,
     frame: "pd.DataFrame",
-    names: tuple[str, ...],
 ) -> None:
-    """Replace a run's rows of ``table``, a constant of the caller, by those of ``frame``."""
-    columns = ", ".join(names)
+    """Replace a run's rows of ``table``, a constant of the caller, by those of ``frame``.
+
+    The columns of ``frame`` are constants of the caller, too.
+    """
+    columns = ", ".join(frame.columns)
     con.execute(f"delete from {table} where run_id = ?", [run_id])  # noqa: S608
-    con.register("published", frame[list(names)])
+    con.register("published", frame)
     con.execute(
         f"insert into {table} (run_id, dataset_id, {columns}) "  # noqa: S608
         f"select ?, ?, {columns} from published",
@@ -197,12 +193,7 @@ def _refuse_unknown_dataset(con: duckdb.DuckDBPyConnection, dataset_id: str) -> 
         for row in con.execute("select distinct dataset_id from ops.runs order by 1").fetchall()
     ]
     if known:
-        near = difflib.get_close_matches(dataset_id, known, n=1, cutoff=0.4)
-        hint = (
-            f"did you mean {near[0]!r}?"
-            if near
-            else f"datasets with runs: {', '.join(known[:10])}."
-        )
+        hint = suggest(dataset_id, known, f"datasets with runs: {', '.join(known[:10])}.")
         raise UnknownRunError(f"No run of dataset {dataset_id!r}; {hint}")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.refs import StepKey
 from schemas.spec.run_spec import RunSpec
 from tasks.canonicalize.task import canonicalize_batch, refuse_batch, take_snapshot
 from tasks.ingest.task import ingest_file
@@ -27,8 +28,12 @@ def panel_lines(n_periods=60, entities=("north",), first=date(2023, 1, 2), step=
     return lines
 
 
+KEY = StepKey(run_id="run1")
+
+
 @dataclass
 class World:
+    key = KEY
     folder: Path
     spec: RunSpec
 
@@ -42,24 +47,25 @@ class World:
     def with_spec(self, **changes):
         return World(self.folder, RunSpec.model_validate({"dataset_id": "shop", **changes}))
 
-    def run_dir(self, run_id="run1"):
-        return str(current_home().run_dir(run_id))
+    @property
+    def run_dir(self):
+        return current_home().run_dir(KEY.run_id)
 
     def ingest(self, content, name="panel.csv"):
         return ingest_file.fn(self.write(content, name), self.spec)
 
     def raw(self, content, name="panel.csv"):
-        return validate_raw.fn(self.ingest(content, name), self.spec, self.run_dir())
+        return validate_raw.fn(KEY, self.ingest(content, name), self.spec)
 
     def candidate(self, content, as_of=date(2025, 1, 1)):
         batch = None if content is None else self.ingest(content)
-        return canonicalize_batch.fn(batch, self.spec, self.run_dir(), as_of)
+        return canonicalize_batch.fn(KEY, batch, self.spec, as_of)
 
     def canonical(self, content, as_of=date(2025, 1, 1)):
-        return validate_canonical.fn(self.candidate(content, as_of), self.spec, self.run_dir())
+        return validate_canonical.fn(KEY, self.candidate(content, as_of), self.spec)
 
     def snapshot(self, content, as_of=date(2025, 1, 1)):
-        return take_snapshot.fn(self.candidate(content, as_of), self.spec, self.run_dir(), as_of)
+        return take_snapshot.fn(KEY, self.candidate(content, as_of), self.spec, as_of)
 
     def refuse(self, batch):
         refuse_batch.fn(batch)

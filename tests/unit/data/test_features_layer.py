@@ -49,7 +49,7 @@ def judged(world, frame, n_parameters=10):
         metadata=write_document(home, folder / "feature_metadata.json", metadata),
         scaler=write_document(home, folder / "feature_scaler.json", empty_scaler()),
     )
-    return validate_features.fn(ref, world.spec, str(folder))
+    return validate_features.fn(world.key, ref, world.spec)
 
 
 def spoilt(column, at, value):

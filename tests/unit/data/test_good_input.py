@@ -78,7 +78,7 @@ def test_excel_and_parquet_give_the_panel_of_the_csv(world, lines, tmp_path, kin
     frame.to_excel(path, index=False) if kind == "xlsx" else frame.to_parquet(path)
     expected = wide_of(world, text)
     batch = world.ingest(path.read_bytes(), path.name)
-    got = canonicalize_batch.fn(batch, world.spec, world.run_dir(), date(2025, 1, 1))
+    got = canonicalize_batch.fn(world.key, batch, world.spec, date(2025, 1, 1))
     pd.testing.assert_frame_equal(read_parquet(current_home(), got.wide), expected)
 
 
@@ -156,7 +156,7 @@ def test_the_summary_reports_every_layer(world, lines):
     spoilt[3] = "north,2023-01-16,5,1,,1"
     world.raw(spoilt)
     world.canonical(spoilt)
-    summary = json.loads((Path(world.run_dir()) / "validation_summary.json").read_text())
+    summary = json.loads((world.run_dir / "validation_summary.json").read_text())
     assert set(summary["layers"]) == {"raw", "canonical"}
     assert summary["grain"] == "WEEK"
     assert summary["n_rows"] == 60

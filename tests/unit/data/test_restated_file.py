@@ -45,14 +45,14 @@ class Refit:
 
     def __call__(self, content, as_of, **options):
         batch = None if content is None else self.world.ingest(content)
-        folder, spec = self.world.run_dir(), self.world.spec
-        candidate = canonicalize_batch.fn(batch, spec, folder, as_of)
-        checked = validate_canonical.fn(candidate, spec, folder, **options)
+        key, spec = self.world.key, self.world.spec
+        candidate = canonicalize_batch.fn(key, batch, spec, as_of)
+        checked = validate_canonical.fn(key, candidate, spec, **options)
         reported = [f for f in checked.findings if f.rule == RESTATED_RULE]
         if checked.verdict is Verdict.FAIL:
             refuse_batch.fn(batch, candidate if is_quarantined(checked.findings) else None)
             return reported, None
-        return reported, take_snapshot.fn(candidate, spec, folder, as_of)
+        return reported, take_snapshot.fn(key, candidate, spec, as_of)
 
 
 @pytest.fixture
@@ -159,9 +159,9 @@ def test_weeks_that_a_file_leaves_out_are_reported_and_stay(world, refit, lines)
 
 def test_a_refit_that_is_killed_after_it_accepted_records_nothing_twice(world, refit, lines):
     refit(lines(), JANUARY)
-    batch, folder = world.ingest(restate(lines(), 1.5, 10)), world.run_dir()
-    candidate = canonicalize_batch.fn(batch, world.spec, folder, MARCH)
-    take_snapshot.fn(candidate, world.spec, folder, MARCH)
+    batch = world.ingest(restate(lines(), 1.5, 10))
+    candidate = canonicalize_batch.fn(world.key, batch, world.spec, MARCH)
+    take_snapshot.fn(world.key, candidate, world.spec, MARCH)
     before = decisions(), canonical()
-    take_snapshot.fn(candidate, world.spec, folder, MARCH)
+    take_snapshot.fn(world.key, candidate, world.spec, MARCH)
     assert (decisions(), canonical()) == before

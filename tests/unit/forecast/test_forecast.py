@@ -19,9 +19,9 @@ from support.worlds import (
     prior_draws,
 )
 
-from schemas.names import FORECAST_COLUMNS
+from schemas.names import FORECAST_COLUMNS, QUANTILES
 from schemas.spec.run_spec import Grain
-from tasks.forecast.forecast import QUANTILES, forecast_kpi
+from tasks.forecast.forecast import forecast_kpi
 from tasks.mathematics.horizon_panel import extend_panel
 from tasks.mathematics.panel import build_panel
 from tasks.models.mmm.prior_draws import draw_prior

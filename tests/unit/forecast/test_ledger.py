@@ -9,10 +9,10 @@ import pytest
 from support.worlds import build_world, fitted_model, log_world, make_rows, make_spec, mmm_world
 
 from schemas.documents.forecast_scores import SCORE_COLUMNS, SCORE_KEY
-from schemas.names import FORECAST_COLUMNS
+from schemas.names import FORECAST_COLUMNS, QUANTILES
 from schemas.spec.run_spec import Grain
 from tasks.forecast.deployed import predict_deployed
-from tasks.forecast.forecast import QUANTILES, forecast_kpi
+from tasks.forecast.forecast import forecast_kpi
 from tasks.forecast.known import select_known
 from tasks.forecast.ledger import (
     describe_gaps,

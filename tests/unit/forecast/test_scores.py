@@ -9,8 +9,7 @@ from pymc_marketing.metrics import per_observation_crps
 from scipy import stats
 
 from schemas.documents.forecast_scores import Basis
-from schemas.names import ForecastScope
-from tasks.forecast.forecast import QUANTILES
+from schemas.names import QUANTILES, ForecastScope
 from tasks.forecast.scores import LEVELS, crps_of_draws, crps_of_quantiles, score_rows
 from tasks.forecast.summary import summarize_scores
 

@@ -236,7 +236,7 @@ def test_the_newest_accepted_runs_stay_and_every_run_has_one_ruling_with_a_reaso
     assert sorted(r.item_id for r in rulings) == sorted(one.run_id for one in facts.runs)
     assert all(r.reason for r in rulings)
     accepted = sorted(
-        (one for one in facts.runs if policy.is_accepted(one)),
+        (one for one in facts.runs if one.is_accepted),
         key=lambda one: (one.created_at, one.run_id), reverse=True,
     )  # fmt: skip
     assert not {a.run_id for a in accepted[: rules.keep_runs]} & chosen(facts, rules)

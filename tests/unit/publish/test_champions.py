@@ -5,6 +5,7 @@ import logging
 from datetime import date
 
 import pytest
+from support.publishing import publish_run
 
 from flows.cli import app
 from schemas.errors import ResourceUnavailableError, UnknownRunError
@@ -26,7 +27,7 @@ def publish(finished, monkeypatch):
     monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
 
     def run(**facts):
-        return task.publish_run.fn(**vars(finished(**facts)))
+        return publish_run(finished(**facts))
 
     return run
 
@@ -121,7 +122,7 @@ def test_a_version_of_a_run_that_was_not_accepted_cannot_be_promoted(home, publi
 
 def test_a_rollback_does_not_wait_long_for_a_refit(home, publish, monkeypatch):
     publish()
-    monkeypatch.setattr(rollback, "LOCK_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(rollback, "BRIEF_WAIT_SECONDS", 0.05)
     with (
         dataset_lock(home, "demo", wait_seconds=0),
         pytest.raises(ResourceUnavailableError, match="demo"),
@@ -163,7 +164,7 @@ def test_an_alias_that_a_killed_run_left_is_not_the_champion(home, publish, fini
 
         patch.setattr(task, "_move_aliases", die)
         with pytest.raises(KeyboardInterrupt):
-            task.publish_run.fn(**vars(made))
+            publish_run(made)
     assert champion(home) == 2
     assert champions.find_champion(home, "demo").version == 1
     assert publish(run_id="run-3", verdict=Verdict.FAIL).champion == "demo@1"
@@ -171,17 +172,14 @@ def test_an_alias_that_a_killed_run_left_is_not_the_champion(home, publish, fini
 
 
 def judged(made):
-    got = judge_stability.fn(
-        made.diagnostics, made.attribution, made.plan, made.snapshot, made.spec, made.run_id
-    )
-    return {**vars(made), "diagnostics": got}
+    return made.model_copy(update={"diagnostics": judge_stability.fn(made)})
 
 
 def test_a_fit_far_from_the_champion_is_a_review_and_stays_challenger(home, publish, finished):
     first = judged(finished())
-    assert first["diagnostics"].verdict is Verdict.PASS, "a first run is compared with nothing"
-    assert task.publish_run.fn(**first).champion == "demo@1"
-    same = task.publish_run.fn(**judged(finished(run_id="run-2")))
+    assert first.diagnostics.verdict is Verdict.PASS, "a first run is compared with nothing"
+    assert publish_run(first).champion == "demo@1"
+    same = publish_run(judged(finished(run_id="run-2")))
     assert same.champion == "demo@2"
     made = finished(run_id="run-3")
     path = home.run_dir("run-3") / Artifact.CHANNEL_QUANTILES
@@ -190,12 +188,12 @@ def test_a_fit_far_from_the_champion_is_a_review_and_stays_challenger(home, publ
     rows[tv] = {k: v and 4 * v for k, v in rows[tv].items()}
     files = [f for f in made.attribution.files if not f.path.endswith(Artifact.CHANNEL_QUANTILES)]
     moved = made.attribution.model_copy(update={"files": [*files, write_json(home, path, rows)]})
-    third = judged(type(made)(**{**vars(made), "attribution": moved}))
-    got = task.publish_run.fn(**third)
-    assert (third["diagnostics"].verdict, got.champion) == (Verdict.REVIEW, "demo@2")
+    third = judged(made.model_copy(update={"attribution": moved}))
+    got = publish_run(third)
+    assert (third.diagnostics.verdict, got.champion) == (Verdict.REVIEW, "demo@2")
     reported = json.loads((home.run_dir("run-3") / Artifact.DIAGNOSTICS).read_text())
     assert reported["verdict"] == "REVIEW"
-    assert reported["reasons"] == third["diagnostics"].reasons != []
+    assert reported["reasons"] == third.diagnostics.reasons != []
     with reading(home) as con:
         trend = con.execute(
             "select run_id, champion_run_id, overlap from mart.stability where channel = ? "
@@ -216,6 +214,6 @@ def test_a_fit_far_from_the_champion_is_a_review_and_stays_challenger(home, publ
 def test_a_champion_whose_files_are_gone_is_no_pass(home, publish, finished):
     publish()
     (home.run_dir("run-1") / Artifact.CHANNEL_QUANTILES).unlink()
-    got = judged(finished(run_id="run-2"))["diagnostics"]
+    got = judged(finished(run_id="run-2")).diagnostics
     assert got.verdict is Verdict.REVIEW
     assert "demo@1" in got.reasons[0]

@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from support.publishing import publish_run
 
 from schemas.documents.changes import (
     ChannelChange,
@@ -55,7 +56,7 @@ def changes(home):
 
 def test_rows_and_nested_fits_come_with_the_run(home, explained):
     made, ref = explained
-    published = task.publish_run.fn(**vars(made), explanation=ref)
+    published = publish_run(made, ref)
     assert changes(home) == [("run-0", "run-1", CHANNEL, 0.5, None, 0.5, "spec_or_code")]
     client = experiments.open_store(home)
     experiment = client.get_experiment_by_name("demo").experiment_id
@@ -75,5 +76,5 @@ def test_a_run_that_could_not_be_published_leaves_no_rows(home, explained, monke
 
     monkeypatch.setattr(task, "write_promotion", fail)
     with pytest.raises(OSError, match="disk full"):
-        task.publish_run.fn(**vars(made), explanation=ref)
+        publish_run(made, ref)
     assert changes(home) == []

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pytest
 from mlflow.exceptions import MlflowException
+from support.publishing import publish_run
 
 from flows.cli import app
 from flows.prune_history import prune_now
@@ -44,7 +45,7 @@ def publish(finished, monkeypatch):
     monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
 
     def run(**facts):
-        return task.publish_run.fn(**vars(finished(**facts)))
+        return publish_run(finished(**facts))
 
     return run
 
@@ -255,7 +256,7 @@ def test_a_run_that_was_given_an_alias_since_it_was_marked_stays(weeks, monkeypa
 
 
 def test_a_held_lock_is_reported_with_exit_code_4_and_nothing_goes(weeks, monkeypatch, capsys):
-    monkeypatch.setattr(pruning, "LOCK_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(pruning, "BRIEF_WAIT_SECONDS", 0.05)
     before = {k: v for k, v in tree(weeks).items() if "locks" not in k}
     with dataset_lock(weeks, "demo", wait_seconds=0):
         code = app.main(["prune", "--dataset", "demo", "--json"])

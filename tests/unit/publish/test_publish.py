@@ -6,6 +6,7 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 import pytest
+from support.publishing import publish_run
 
 from schemas.answers.scenarios import MadeBy
 from schemas.documents.results import RunStatus
@@ -28,7 +29,7 @@ def publish(finished, monkeypatch):
 
     def run(**facts):
         made = finished(**facts)
-        return task.publish_run.fn(**vars(made))
+        return publish_run(made)
 
     return run
 
@@ -63,7 +64,7 @@ def test_an_accepted_refit_is_in_the_warehouse_in_mlflow_and_champion(home, publ
     assert run.info.run_name == "demo 2024-01-22 PASS"
     assert run.data.metrics["r_hat_max"] == 1.004
     assert run.data.metrics["seconds/fit"] == 3.2
-    assert "rmse" not in run.data.metrics, "what is not a number is not logged"
+    assert "plan_prob_gain" not in run.data.metrics, "what is not a number is not logged"
     assert run.data.params["sampler.draws"] == "1000"
     assert len(run.data.params["fingerprint.code"]) == 64
     assert "ROAS" in run.data.tags["mlflow.note.content"]
@@ -120,7 +121,7 @@ def test_a_review_takes_the_champion_where_the_spec_allows_it(publish):
 def test_publishing_twice_is_publishing_once(home, finished, monkeypatch):
     monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
     made = finished()
-    assert task.publish_run.fn(**vars(made)) == task.publish_run.fn(**vars(made))
+    assert publish_run(made) == publish_run(made)
     assert count(home, "mart.contributions", "run-1") == 16
     assert count(home, "mart.forecasts", "run-1") == 2
 
@@ -137,11 +138,11 @@ def test_a_crash_before_the_warehouse_leaves_the_old_champion_and_a_retry_mends_
     with monkeypatch.context() as patch:
         patch.setattr(task, "write_marts", crash)
         with pytest.raises(OSError, match="disk is full"):
-            task.publish_run.fn(**vars(made))
+            publish_run(made)
     assert aliases(home)[Alias.CHAMPION] == 1
     assert read_run(home, "run-2").status is RunStatus.TRAINED
     assert count(home, "ops.gate_results", "run-2") == 0
-    assert task.publish_run.fn(**vars(made)).champion == "demo@2"
+    assert publish_run(made).champion == "demo@2"
     assert len(mlflow.search_runs(experiment_names=["demo"])) == 2, "the retry logged nothing twice"
 
 

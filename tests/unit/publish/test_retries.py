@@ -4,6 +4,7 @@ import logging
 
 import pytest
 from support.attempts import attempt
+from support.publishing import publish_run
 
 from schemas.documents.retries import RetryKind
 from schemas.names import Artifact
@@ -44,7 +45,7 @@ def children(home, mlflow_run_id):
 
 
 def test_every_fit_is_a_run_nested_under_the_refit(home, climbed):
-    published = task.publish_run.fn(**vars(climbed))
+    published = publish_run(climbed)
     first, broken, taken = children(home, published.mlflow_run_id)
     assert {run.info.status for run in (first, broken, taken)} == {"FINISHED"}
     assert first.data.params["target_accept"] == "0.95"
@@ -57,12 +58,12 @@ def test_every_fit_is_a_run_nested_under_the_refit(home, climbed):
 
 
 def test_a_refit_without_a_retries_has_no_nested_runs(home, finished):
-    published = task.publish_run.fn(**vars(finished()))
+    published = publish_run(finished())
     assert children(home, published.mlflow_run_id) == []
 
 
 def test_a_retry_writes_only_the_retries_that_are_missing(home, climbed):
-    published = task.publish_run.fn(**vars(climbed))
+    published = publish_run(climbed)
     client = experiments.open_store(home)
     parent = published.mlflow_run_id
     kept, interrupted, deleted = [run.info.run_id for run in children(home, parent)]
@@ -77,7 +78,7 @@ def test_a_retry_writes_only_the_retries_that_are_missing(home, climbed):
 
 
 def test_a_retry_is_never_taken_for_the_refit_itself(home, climbed):
-    published = task.publish_run.fn(**vars(climbed))
+    published = publish_run(climbed)
     client = experiments.open_store(home)
     found = experiments.find_logged(client, "demo", climbed.run_id)
     assert found.mlflow_run_id == published.mlflow_run_id

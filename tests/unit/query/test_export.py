@@ -5,6 +5,7 @@ import logging
 
 import pandas as pd
 import pytest
+from support.publishing import publish_run
 
 from schemas.documents.results import RunStatus
 from schemas.errors import CorruptArtifactError, SpecError, UnknownRunError
@@ -152,7 +153,7 @@ def test_a_lost_file_and_an_unknown_format_are_reported(home, published, tmp_pat
 
 def test_show_reports_record_returns_diagnostics_and_champion(finished, monkeypatch):
     monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
-    task.publish_run.fn(**vars(finished()))
+    publish_run(finished())
     shown = summarize_run("run-1")
     assert (shown["verdict"], shown["champion"]) == ("PASS", "demo@1")
     assert shown["diagnostics"]["r_hat_max"] == 1.004
