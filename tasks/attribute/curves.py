@@ -15,9 +15,9 @@ from schemas.documents.features import FeatureMetadata
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
 from tasks.attribute.marginal import find_breakeven, marginal_return, spaced_grid
 from tasks.attribute.steady_state import steady_panel, steady_response
-from tasks.mathematics.lookback import longest_carryover, longest_memory
 from tasks.mathematics.panel import estimation_window
 from tasks.models.contract import FittedModel
+from tasks.models.lookback import longest_carryover, longest_memory
 from tasks.models.quantities import thin_draws
 
 N_CURVE_DRAWS = 500
@@ -59,10 +59,9 @@ class _Axis:
         return spaced_grid(BEYOND * self.total.max(), float(self.total.mean()), N_POINTS)
 
 
-def thin_tree(tree: xr.DataTree) -> xr.DataTree:
+def thin(draws: xr.Dataset) -> xr.Dataset:
     """Keep ``N_CURVE_DRAWS`` draws: plenty for a 90 % band, and a curve needs many."""
-    thinned = thin_draws(tree["posterior"].to_dataset(), N_CURVE_DRAWS)
-    return xr.DataTree.from_dict({"posterior": thinned})
+    return thin_draws(draws, N_CURVE_DRAWS)
 
 
 def measure_curves(

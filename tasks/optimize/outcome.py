@@ -17,9 +17,9 @@ from schemas.documents.plan import PlanModel
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, ComponentKind
 from schemas.spec.optimizer import PlanBounds
 from tasks.mathematics.horizon_panel import extend_panel
-from tasks.mathematics.lookback import longest_carryover, longest_memory
 from tasks.mathematics.panel import estimation_window
 from tasks.models.contract import Component, FittedModel
+from tasks.models.lookback import longest_carryover, longest_memory
 
 Array = NDArray[np.float64]
 

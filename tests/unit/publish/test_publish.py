@@ -196,7 +196,7 @@ def test_artifact_keys_are_ones_that_prefect_takes(dataset_id, key):
 
 def test_the_registered_model_carries_its_files_code_and_pins(home, publish, monkeypatch):
     publish()
-    import tasks.models.registry as opening
+    import tasks.models.opening as opening
 
     seen = {}
 
