@@ -32,8 +32,9 @@ def attribute_kpi(
 ) -> AttributionRef:
     """Split the KPI into contributions. Logic: ``contribution``, ``roas``, ``curves``."""
     from tasks.attribute import contribution, curves, roas
-    from tasks.mathematics.panel import IS_ESTIMATION
+    from tasks.mathematics.panel import IS_ESTIMATION, estimation_window
     from tasks.models.opening import open_fit
+    from tasks.models.returns import channel_quantiles
 
     home = current_home()
     fit = open_fit(read_netcdf(home, posterior.posterior), read_features(home, features))
@@ -48,7 +49,9 @@ def attribute_kpi(
         Artifact.CONTRIBUTION_SUMMARY: split.summary,
         Artifact.FIT_METRICS: metrics,
         Artifact.ROI_METRICS: roas.measure_roas(model, panel, split, metadata, driven),
-        Artifact.CHANNEL_QUANTILES: roas.measure_quantiles(panel, split, metadata),
+        Artifact.CHANNEL_QUANTILES: channel_quantiles(
+            split.channels, estimation_window(panel), metadata
+        ),
         Artifact.RESPONSE_CURVES: curves.measure_curves(
             thin, panel, metadata, target_return=target
         ),

@@ -1,6 +1,6 @@
 """What the priors say about the business, to be read before any sampling.
 
-Shares and returns are computed as those of a posterior (``tasks.models.quantities``).
+Shares and returns are computed as those of a posterior (``tasks.models.returns``).
 """
 
 from typing import Any
@@ -11,12 +11,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.names import DATE_DIM
-from tasks.mathematics.panel import IS_ESTIMATION
+from tasks.mathematics.panel import IS_ESTIMATION, estimation_window
 from tasks.mathematics.spend import effective_spend
 from tasks.models.contract import ModelInputs
 from tasks.models.mmm.fitted import MmmFitted
 from tasks.models.mmm.prior_draws import draw_prior
-from tasks.models.quantities import channel_quantiles, measure_quantities, quantiles
+from tasks.models.quantities import quantiles
+from tasks.models.returns import channel_quantiles, evaluate
 
 N_DRAWS = 500
 """Enough for a 90 % interval; evaluating them costs about as much as half a chain."""
@@ -45,17 +46,17 @@ def predict_prior(panel: xr.Dataset, inputs: ModelInputs, *, seed: int) -> dict[
     """
     table = effective_spend(panel)
     model = MmmFitted(draw_prior(panel, inputs, N_DRAWS, seed), inputs)
-    quantities = measure_quantities(model, panel, inputs.metadata)
-    media = np.sum(list(quantities.shares.values()), axis=0)
-    window = panel[IS_ESTIMATION].values
-    outcomes = model.sample_kpi(panel, quantities.expected, seed=seed)[:, :, window].sum(axis=1)
+    window, fitted = panel[IS_ESTIMATION].values, estimation_window(panel)
+    channels, expected = evaluate(model, panel)
+    rows = channel_quantiles(channels, fitted, inputs.metadata)
+    kpi = float(fitted["kpi"].sum())
+    media = np.sum([totals.share(kpi) for totals in channels.values()], axis=0)
+    outcomes = model.sample_kpi(panel, expected, seed=seed)[:, :, window].sum(axis=1)
     actual = panel["kpi"].to_numpy()[:, window].sum(axis=0)
     return {
         "n_draws": N_DRAWS,
         "random_seed": seed,
-        "channels": {
-            name: table[name] | row for name, row in channel_quantiles(quantities).items()
-        },
+        "channels": {name: table[name] | row for name, row in rows.items()},
         "media_share": {
             **quantiles(media, "share"),
             "prob_above_one": float((media > 1).mean()),
