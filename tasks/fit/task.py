@@ -62,11 +62,11 @@ def fit_posterior(key: StepKey, features: FeaturesRef, spec: RunSpec) -> Posteri
     log_prior(prior)
     prior_file = write_json(home, folder / Artifact.PRIOR_PREDICTIVE, prior)
     log.info(
-        "sampling %s with %d chains of %d draws, up to %.1f GB of memory",
+        "sampling %s with %d chains of %d draws, up to %.0f MB of memory",
         kind.name,
         spec.sampler.chains,
         spec.sampler.draws,
-        kind.memory_bytes(panel, data.metadata, spec.sampler) / 1e9,
+        kind.memory_bytes(panel, data.metadata, spec.sampler) / 1e6,
     )
     with _own_scratch(), _progress(key.run_id) as report:
         watch = Watch(len(os.sched_getaffinity(0)), report, sys.stderr.isatty())
