@@ -10,10 +10,10 @@ from benchmarks.recovery.scores import Fit, Sampling, label_totals
 from benchmarks.recovery.worlds import World
 from schemas.names import DATE_DIM, ComponentKind
 from schemas.spec.sampler import SamplerSpec
-from tasks.fit.sampling import sample_posterior
 from tasks.mathematics.panel import IS_ESTIMATION
-from tasks.models.mmm import load_posterior
 from tasks.models.mmm.fitted import MmmFitted
+from tasks.models.mmm.kind import MMM
+from tasks.models.sampling import sample_posterior
 
 # The core imports its kernel, and with it nutpie, when it fits; no benchmark counts imports.
 import_module("tasks.models.mmm.kernel.compiled")
@@ -22,7 +22,7 @@ import_module("tasks.models.mmm.kernel.compiled")
 def fit_ours(world: World, settings: SamplerSpec) -> Sampling:
     """Sample the product's posterior of a world: the one call of our core in the benchmarks."""
     started = time.perf_counter()
-    posterior = load_posterior(world.panel, world.inputs)
+    posterior = MMM.load_posterior(world.panel, world.inputs)
     built = time.perf_counter()
     sampled = sample_posterior(posterior, settings, cores=len(os.sched_getaffinity(0)))
     spent = time.perf_counter() - built

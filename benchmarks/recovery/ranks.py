@@ -23,13 +23,13 @@ from benchmarks.recovery.generator import Shape, generate_world
 from benchmarks.recovery.worlds import World
 from schemas.names import DATE_DIM, ENTITY_DIM, SAMPLE_DIM
 from schemas.spec.sampler import SamplerSpec
-from tasks.fit.sampling import sample_posterior
 from tasks.mathematics.draws import stack_samples
 from tasks.models.mmm.constants import FitConstants, fit_constants
 from tasks.models.mmm.derive import publish_points
 from tasks.models.mmm.fitted import MmmFitted
 from tasks.models.mmm.posterior import MmmPosterior
 from tasks.models.mmm.prior_draws import prior_points
+from tasks.models.sampling import sample_posterior
 
 BASE_SEED = 9001
 BASE_SHAPE = Shape(n_weeks=60, n_entities=2, n_channels=2, n_controls=1)

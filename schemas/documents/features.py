@@ -3,7 +3,7 @@
 from datetime import date
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from schemas.documents.base import (
     Count,
@@ -22,7 +22,7 @@ from schemas.spec.baseline import ControlSpec, TrendKind, TrendSpec
 from schemas.spec.channels import AdstockSpec, ChannelKind, ChannelPrior, SaturationSpec
 from schemas.spec.fixed_transforms import FeatureConfig
 from schemas.spec.lift_tests import LiftTest
-from schemas.spec.run_spec import Grain, KpiKind, Likelihood, ModelKind
+from schemas.spec.run_spec import Grain, KpiKind, Likelihood
 
 
 class ChannelFeatures(Part):
@@ -119,7 +119,7 @@ class FeatureSettings(Document):
     dataset_id: str = Field(description="Dataset of the run spec.")
     snapshot_id: str = Field(description="Data the features were built from.")
     grain: Grain = Field(description="Length of a period.")
-    model_kind: ModelKind = Field(description="Kind of model that is fitted.")
+    model_kind: str = Field(description="Kind of model that is fitted.")
     kpi_column: str = Field(description="Canonical column of the KPI.")
     kpi_kind: KpiKind = Field(description="Revenue, or a count.")
     unit_value_column: str | None = Field(
@@ -155,6 +155,10 @@ class FeatureSettings(Document):
     )
     lift_tests: list[LiftTest] | None = Field(
         None, exclude_if=is_absent, description="Experiments of the spec; kind mmm."
+    )
+
+    kind_settings: dict[str, JsonValue] | None = Field(
+        None, exclude_if=is_absent, description="Further settings that only the kind itself reads."
     )
 
     @property

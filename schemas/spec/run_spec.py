@@ -25,6 +25,14 @@ from schemas.spec.channels import AdstockSpec, ChannelSpec, SaturationSpec
 from schemas.spec.explain import ExplainSpec
 from schemas.spec.fixed_transforms import FeatureConfig
 from schemas.spec.gates import GateSettings
+from schemas.spec.kinds import (
+    KindKey,
+    KindName,
+    ModelKind,
+    backend_refusal,
+    refusals,
+    sampler_defaults,
+)
 from schemas.spec.lift_tests import LiftTest, distinct_rows
 from schemas.spec.optimizer import GroupBounds, OptimizerSpec
 from schemas.spec.retention import RetentionSpec
@@ -48,13 +56,6 @@ class Level(StrEnum):
 
     ENTITY = "entity"
     BRAND = "brand"
-
-
-class ModelKind(StrEnum):
-    """Model kinds behind the one contract of a fitted model."""
-
-    MMM = "mmm"
-    LOG_STUDENT_T = "log_student_t"
 
 
 class KpiKind(StrEnum):
@@ -81,8 +82,8 @@ class Likelihood(StrEnum):
 class ModelSpec(SpecModel):
     """The model and its shape. Kind ``mmm`` learns ``adstock`` and ``saturation``."""
 
-    kind: ModelKind = Field(
-        ModelKind.MMM,
+    kind: KindName = Field(
+        ModelKind.MMM.value,
         description="`mmm` learns carryover and saturation; `log_student_t` takes them from "
         "`feature_config`, and is the default with it.",
     )
@@ -120,7 +121,14 @@ class ModelSpec(SpecModel):
         return self
 
 
-_MMM_KEYS = ("events", "holidays", "likelihood", "non_negative_baseline", "time_varying_media")
+_MODEL_KEYS = (
+    KindKey.EVENTS,
+    KindKey.HOLIDAYS,
+    KindKey.LIKELIHOOD,
+    KindKey.NON_NEGATIVE_BASELINE,
+    KindKey.TIME_VARYING_MEDIA,
+)
+"""Keys of ``model`` that not every kind understands."""
 _SAMPLER_SHORTCUTS = ("draws", "tune", "chains", "target_accept", "random_seed")
 
 
@@ -155,6 +163,11 @@ def _known_key_columns(columns: Any) -> Any:
                 "drivers, controls or channels"
             )
     return columns
+
+
+def _differs(model: ModelSpec, plain: ModelSpec, key: KindKey) -> bool:
+    name = key.removeprefix("model.")
+    return bool(getattr(model, name) != getattr(plain, name))
 
 
 class RunSpec(SpecModel):
@@ -228,8 +241,7 @@ class RunSpec(SpecModel):
                 raise ValueError(f"{key} is given twice, at the top and in sampler; keep one")
         if raw.get("feature_config") is not None:
             model = {"kind": ModelKind.LOG_STUDENT_T.value, **model}
-        if model.get("kind") == ModelKind.LOG_STUDENT_T:
-            sampler = {"chains": 2, "target_accept": 0.9, **sampler}
+        sampler = {**sampler_defaults(model.get("kind")), **sampler}
         rest = {key: value for key, value in raw.items() if key not in shortcuts}
         return {**rest, "sampler": {**sampler, **shortcuts}, "model": model}
 
@@ -239,31 +251,29 @@ class RunSpec(SpecModel):
             raise ValueError("give drivers or channels, not both; channels is the long form")
         refuse_repeats("channel", [c.name for c in self.channels or []] or self.drivers or [])
         refuse_repeats("control", [c.name for c in self.controls or []])
-        if self.model.kind is ModelKind.MMM and self.feature_config is not None:
-            raise ValueError(
-                "feature_config fixes the transforms of kind log_student_t; kind mmm learns them: "
-                "use model.adstock and model.saturation"
-            )
-        if self.lift_tests and self.model.kind is not ModelKind.MMM:
-            raise ValueError("lift_tests calibrate kind mmm only; set model.kind to mmm")
-        unused = self._keys_of_kind_mmm() if self.model.kind is not ModelKind.MMM else []
-        if unused:
-            raise ValueError(
-                f"{', '.join(unused)}: only kind mmm knows this; set model.kind to mmm, or leave "
-                "it out"
-            )
+        refused = refusals(self.model.kind, self._keys_of_kinds())
+        backend = backend_refusal(self.model.kind, self.sampler.backend)
+        if refused := [*refused, *([backend] if backend else [])]:
+            raise ValueError("; ".join(refused))
         return self
 
-    def _keys_of_kind_mmm(self) -> list[str]:
-        """Keys in use that kind ``log_student_t`` would have to ignore."""
+    def _keys_of_kinds(self) -> list[tuple[KindKey, str]]:
+        """Keys in use that some kinds would have to ignore, and what they are called."""
         plain = ModelSpec()
-        keys = [f"model.{k}" for k in _MMM_KEYS if getattr(self.model, k) != getattr(plain, k)]
+        used = [key for key in _MODEL_KEYS if _differs(self.model, plain, key)]
         if self.model.trend.kind in (TrendKind.PIECEWISE, TrendKind.GP):
-            keys.append("model.trend")
+            used.append(KindKey.BENT_TREND)
+        if self.feature_config is not None:
+            used.append(KindKey.FEATURE_CONFIG)
+        if self.lift_tests:
+            used.append(KindKey.LIFT_TESTS)
         shaped = [c.name for c in self.channels or [] if c.adstock or c.saturation]
-        keys += [f"adstock or saturation of channel {name!r}" for name in shaped]
         bent = [c.name for c in self.controls or [] if c != ControlSpec(name=c.name)]
-        return keys + [f"sign or decay of control {name!r}" for name in bent]
+        return [
+            *((key, key.value) for key in used),
+            *((KindKey.CHANNEL_TRANSFORMS, f"{KindKey.CHANNEL_TRANSFORMS} {n!r}") for n in shaped),
+            *((KindKey.CONTROL_SHAPES, f"{KindKey.CONTROL_SHAPES} {n!r}") for n in bent),
+        ]
 
     @property
     def features(self) -> FeatureConfig:

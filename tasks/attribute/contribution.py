@@ -18,17 +18,7 @@ from schemas.names import (
 )
 from tasks.mathematics.draws import hdi, summarize
 from tasks.models.contract import Component, FittedModel
-
-
-class ChannelTotals(NamedTuple):
-    """One channel over the fitted periods."""
-
-    contribution: NDArray[np.float64]
-    """Draws, ``(sample, entity)``, KPI units."""
-    worth: NDArray[np.float64]
-    """The same times ``unit_value`` of each period: money, where a KPI unit has a value in it."""
-    mean: NDArray[np.float64]
-    """Mean contribution of each period, ``(entity, fitted date)``, KPI units."""
+from tasks.models.returns import ChannelTotals, total_channel
 
 
 class Attribution(NamedTuple):
@@ -38,6 +28,8 @@ class Attribution(NamedTuple):
     summary: dict[str, dict[str, Any]]
     fitted: pd.DataFrame
     channels: dict[str, ChannelTotals]
+    means: dict[str, NDArray[np.float64]]
+    """Mean contribution of each channel, ``(entity, fitted date)``, KPI units."""
 
 
 def attribute_kpi(
@@ -65,8 +57,8 @@ def attribute_kpi(
         observation noise; ``channels`` holds what the evaluation of a channel is needed for later.
     """
     keys = _keys(panel, window)
-    value = panel["unit_value"].transpose(ENTITY_DIM, DATE_DIM).to_numpy()[:, window]
-    tables, totals, channels = [], {}, {}
+    fitted_panel = panel.isel({DATE_DIM: window})
+    tables, totals, channels, means = [], {}, {}, {}
     expected = np.zeros((1, 1, 1))
     for component in model.components:
         everywhere = model.contribution(component, panel)
@@ -74,16 +66,17 @@ def attribute_kpi(
         draws = everywhere[:, :, window]
         table = _summarize_cells(draws, keys, component)
         tables.append(table)
-        total = draws.sum(axis=2)
-        totals[component.name] = total.sum(axis=1)
         if component.kind is ComponentKind.CHANNEL:
-            worth = total if (value == 1).all() else np.einsum("set,et->se", draws, value)
-            mean = table["contribution_mean"].to_numpy().reshape(value.shape)
-            channels[component.name] = ChannelTotals(total, worth, mean)
+            channels[component.name] = total_channel(draws, fitted_panel, component.name)
+            mean = table["contribution_mean"].to_numpy()
+            means[component.name] = mean.reshape(draws.shape[1:])
+            totals[component.name] = channels[component.name].contribution.sum(axis=1)
+        else:
+            totals[component.name] = draws.sum(axis=2).sum(axis=1)
     summary = _summarize_totals(model, panel, window, totals, expected)
     contributions = pd.concat(tables, ignore_index=True)[list(CONTRIBUTION_COLUMNS)]
     fitted = _fitted(model, panel, window, expected, seed)
-    return Attribution(contributions, summary, fitted, channels)
+    return Attribution(contributions, summary, fitted, channels, means)
 
 
 def _add(total: NDArray[np.float64], part: NDArray[np.float64]) -> NDArray[np.float64]:

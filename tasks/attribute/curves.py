@@ -15,10 +15,11 @@ from schemas.documents.features import FeatureMetadata
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
 from tasks.attribute.marginal import find_breakeven, marginal_return, spaced_grid
 from tasks.attribute.steady_state import steady_panel, steady_response
-from tasks.mathematics.lookback import longest_carryover, longest_memory
 from tasks.mathematics.panel import estimation_window
 from tasks.models.contract import FittedModel
+from tasks.models.lookback import longest_carryover, longest_memory
 from tasks.models.quantities import thin_draws
+from tasks.models.returns import value_of_units
 
 N_CURVE_DRAWS = 500
 N_POINTS = 31
@@ -59,10 +60,9 @@ class _Axis:
         return spaced_grid(BEYOND * self.total.max(), float(self.total.mean()), N_POINTS)
 
 
-def thin_tree(tree: xr.DataTree) -> xr.DataTree:
+def thin(draws: xr.Dataset) -> xr.Dataset:
     """Keep ``N_CURVE_DRAWS`` draws: plenty for a 90 % band, and a curve needs many."""
-    thinned = thin_draws(tree["posterior"].to_dataset(), N_CURVE_DRAWS)
-    return xr.DataTree.from_dict({"posterior": thinned})
+    return thin_draws(draws, N_CURVE_DRAWS)
 
 
 def measure_curves(
@@ -104,7 +104,7 @@ def measure_curves(
     window = estimation_window(panel)
     is_money = metadata.in_money
     value = window["unit_value"].mean(DATE_DIM).to_numpy()
-    worth = value if is_money else np.ones_like(value)
+    per_unit = value_of_units(value, metadata)
     n_periods = longest_carryover(metadata) if model.additive else longest_memory(metadata)
     steady = steady_panel(panel, n_periods)
     curves = {}
@@ -116,7 +116,7 @@ def measure_curves(
         draws = steady_response(model, steady, name, x / current)
         economics = dict.fromkeys(_ECONOMICS)
         if axis.unit == "spend":
-            economics = _weigh(x, draws, current, worth, target_return)
+            economics = _weigh(x, draws, current, per_unit, target_return)
             economics["return_unit"] = "money" if is_money else "kpi"
         curves[name] = {
             "unit": axis.unit,
@@ -125,7 +125,7 @@ def measure_curves(
             **economics,
         }
         if panel.sizes[ENTITY_DIM] > 1:
-            curves[name]["entities"] = _describe_entities(panel, x / current, draws, axis, worth)
+            curves[name]["entities"] = _describe_entities(panel, x / current, draws, axis, per_unit)
     return curves
 
 
@@ -160,11 +160,11 @@ def _weigh(
     x: NDArray[np.float64],
     draws: NDArray[np.float64],
     current: float,
-    worth: NDArray[np.float64],
+    per_unit: NDArray[np.float64],
     target: float,
 ) -> dict[str, Any]:
     """Marginal return at current spend, and where it falls to the target."""
-    returns = np.einsum("sep,e->sp", draws, worth)
+    returns = np.einsum("sep,e->sp", draws, per_unit)
     marginal = marginal_return(x, returns, current)
     low, high = np.quantile(marginal, [_TAILS["low_90"], _TAILS["high_90"]])
     breakeven = find_breakeven(x, returns, target)
@@ -186,7 +186,7 @@ def _describe_entities(
     factors: NDArray[np.float64],
     draws: NDArray[np.float64],
     axis: _Axis,
-    worth: NDArray[np.float64],
+    per_unit: NDArray[np.float64],
 ) -> dict[str, dict[str, Any]]:
     """Curves of single entities, at multiples of their own mean."""
     entities = {}
@@ -199,7 +199,7 @@ def _describe_entities(
         curve = _describe(x, draws[:, index], observed)
         curve["mroas_mean"] = None
         if axis.unit == "spend":
-            returns = worth[index] * draws[:, index].mean(axis=0)
+            returns = per_unit[index] * draws[:, index].mean(axis=0)
             curve["mroas_mean"] = float(marginal_return(x, returns, current))
         entities[str(name)] = curve
     return entities

@@ -1,6 +1,6 @@
-"""ROAS, marginal ROAS and cost per unit of each channel over the estimation window."""
+"""Tables of ROAS, marginal ROAS and cost per unit; what these are says ``tasks.models.returns``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from schemas.documents.features import FeatureMetadata
 from schemas.names import (
     CHANNEL_DIM,
-    DATE_DIM,
     ENTITY_COLUMN,
     ENTITY_DIM,
-    MARGINAL_STEP,
     ROAS_BY_ENTITY_COLUMNS,
     ComponentKind,
 )
@@ -23,7 +21,7 @@ from tasks.attribute.contribution import Attribution
 from tasks.mathematics.draws import hdi, summarize
 from tasks.mathematics.panel import IS_ESTIMATION, estimation_window
 from tasks.models.contract import Component, FittedModel
-from tasks.models.quantities import quantiles
+from tasks.models.returns import cost_per_unit, marginal_roas, raise_input
 
 _ENDS = ("mean", "low", "high")
 
@@ -57,10 +55,10 @@ def measure_roas(
         spend over the contribution's mean and interval ends) and ``prior_driven``. Null where there
         is no spend.
     """
-    value = estimation_window(panel)["unit_value"].transpose(ENTITY_DIM, DATE_DIM).to_numpy()
+    window = estimation_window(panel)
     result = {}
     for name, totals in split.channels.items():
-        spend = _total(_spend(panel, name))
+        spend, roas = totals.total_spend, totals.roas(in_money=metadata.in_money)
         row: dict[str, Any] = {
             "spend": spend,
             **summarize(totals.contribution.sum(axis=1), "contribution"),
@@ -68,12 +66,11 @@ def measure_roas(
             "mroas_mean": None,
             "prior_driven": name in prior_driven,
         }
-        if spend and metadata.in_money:
-            row |= summarize(totals.worth.sum(axis=1) / spend, "roas")
-            gain = _gain(model, panel, name, split)
-            row["mroas_mean"] = float((gain * value).sum()) / (MARGINAL_STEP * spend)
-        if metadata.kpi_kind == KpiKind.COUNT:
-            row |= _cost_per_unit(spend, row)
+        if spend and roas is not None:
+            row |= summarize(roas, "roas")
+            row["mroas_mean"] = marginal_roas(_gain(model, panel, name, split), window, spend)
+        if metadata.kpi_kind is KpiKind.COUNT:
+            row |= cost_per_unit(spend, row)
         result[name] = row
     return result
 
@@ -91,40 +88,11 @@ def tabulate_roas(panel: xr.Dataset, split: Attribution, metadata: FeatureMetada
     entities = [str(entity) for entity in panel[ENTITY_DIM].values]
     tables = []
     for name, totals in split.channels.items():
-        spend = _spend(panel, name)
-        has_roas = metadata.in_money & (np.nan_to_num(spend) > 0)
-        roas = totals.worth / np.where(has_roas, spend, np.nan)
-        columns = {"spend": spend, **_ends(totals.contribution, "contribution")}
-        columns |= _ends(roas, "roas")
+        columns = {"spend": totals.spend, **_ends(totals.contribution, "contribution")}
+        columns |= _ends(totals.roas_by_entity(in_money=metadata.in_money), "roas")
         tables.append(pd.DataFrame({ENTITY_COLUMN: entities, CHANNEL_DIM: name, **columns}))
     table = pd.concat(tables).sort_values(ENTITY_COLUMN, kind="stable", ignore_index=True)
     return table[list(ROAS_BY_ENTITY_COLUMNS)]
-
-
-def measure_quantiles(
-    panel: xr.Dataset, split: Attribution, metadata: FeatureMetadata
-) -> dict[str, dict[str, float | None]]:
-    """Return ``channel_quantiles.json``: share and ROAS of every channel over the fitted window."""
-    kpi = float(estimation_window(panel)["kpi"].sum())
-    result = {}
-    for name, totals in split.channels.items():
-        spend = _total(_spend(panel, name))
-        has_roas = spend and metadata.in_money
-        result[name] = {
-            **quantiles(totals.contribution.sum(axis=1) / kpi, "share"),
-            **quantiles(totals.worth.sum(axis=1) / spend if has_roas else None, "roas"),
-        }
-    return result
-
-
-def _spend(panel: xr.Dataset, channel: str) -> NDArray[np.float64]:
-    """Money spent in the fitted window, ``(entity,)``; NaN without a spend column."""
-    spend = estimation_window(panel)["spend"].sel({CHANNEL_DIM: channel})
-    return np.asarray(spend.sum(DATE_DIM, min_count=1).to_numpy(), dtype=float)
-
-
-def _total(spend: NDArray[np.float64]) -> float | None:
-    return None if np.isnan(spend).all() else float(np.nansum(spend))
 
 
 def _ends(draws: NDArray[np.float64], name: str) -> dict[str, NDArray[np.float64]]:
@@ -139,24 +107,10 @@ def _gain(
     model: FittedModel, panel: xr.Dataset, channel: str, split: Attribution
 ) -> NDArray[np.float64]:
     """Mean KPI that ``MARGINAL_STEP`` more of a channel brings, ``(entity, fitted date)``."""
-    raised, before = _raise(panel, channel), split.channels[channel].mean
+    raised, before = raise_input(panel, channel), split.means[channel]
     if model.additive:
         more = model.contribution(Component(channel, ComponentKind.CHANNEL), raised)
     else:
         more = model.expected(raised)
         before = split.fitted["fitted_mean"].to_numpy().reshape(before.shape)
     return more.mean(axis=0)[:, panel[IS_ESTIMATION].values] - before
-
-
-def _raise(panel: xr.Dataset, channel: str) -> xr.Dataset:
-    """Raise a channel's input by ``MARGINAL_STEP`` everywhere: input and spend scale together."""
-    factors = np.where(panel[CHANNEL_DIM].to_numpy() == channel, 1.0 + MARGINAL_STEP, 1.0)
-    return panel.assign(media=panel["media"] * xr.DataArray(factors, dims=CHANNEL_DIM))
-
-
-def _cost_per_unit(spend: float | None, row: Mapping[str, Any]) -> dict[str, float | None]:
-    ends = {"mean": "contribution_mean", "low": "contribution_high", "high": "contribution_low"}
-    return {
-        f"cost_per_unit_{end}": spend / row[source] if spend and row[source] > 0 else None
-        for end, source in ends.items()
-    }

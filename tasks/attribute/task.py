@@ -5,18 +5,16 @@ import logging
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.names import Artifact
 from schemas.refs import AttributionRef, DiagnosticsRef, FeaturesRef, PosteriorRef, StepKey
 from schemas.spec.run_spec import RunSpec
 from tasks.store.files.artifacts import (
-    read_document,
     read_json,
     read_netcdf,
-    read_parquet,
     write_json,
     write_parquet,
 )
+from tasks.store.files.fits import read_features
 from tasks.store.home import current_home
 from tasks.store.runs.resume import resumable
 
@@ -34,28 +32,26 @@ def attribute_kpi(
 ) -> AttributionRef:
     """Split the KPI into contributions. Logic: ``contribution``, ``roas``, ``curves``."""
     from tasks.attribute import contribution, curves, roas
-    from tasks.mathematics.panel import IS_ESTIMATION, build_panel
-    from tasks.models.registry import open_fitted
+    from tasks.mathematics.panel import IS_ESTIMATION, estimation_window
+    from tasks.models.opening import open_fit
+    from tasks.models.returns import channel_quantiles
 
     home = current_home()
-    metadata = read_document(home, features.metadata, FeatureMetadata)
-    tree, scaler = (
-        read_netcdf(home, posterior.posterior),
-        read_document(home, features.scaler, FeatureScaler),
-    )
-    model = open_fitted(tree, metadata, scaler)
-    panel = build_panel(read_parquet(home, features.features), metadata)
+    fit = open_fit(read_netcdf(home, posterior.posterior), read_features(home, features))
+    model, panel, metadata = fit.model, fit.panel, fit.metadata
     window = panel[IS_ESTIMATION].values
     split = contribution.attribute_kpi(model, panel, window, seed=spec.sampler.random_seed)
     driven = read_json(home, diagnostics.file)["prior_driven"]
     metrics = contribution.measure_fit(split.fitted)
-    thin = open_fitted(curves.thin_tree(tree), metadata, scaler)
+    thin = fit.reopened(curves.thin)
     target = spec.optimizer.target_return
     documents = {
         Artifact.CONTRIBUTION_SUMMARY: split.summary,
         Artifact.FIT_METRICS: metrics,
         Artifact.ROI_METRICS: roas.measure_roas(model, panel, split, metadata, driven),
-        Artifact.CHANNEL_QUANTILES: roas.measure_quantiles(panel, split, metadata),
+        Artifact.CHANNEL_QUANTILES: channel_quantiles(
+            split.channels, estimation_window(panel), metadata
+        ),
         Artifact.RESPONSE_CURVES: curves.measure_curves(
             thin, panel, metadata, target_return=target
         ),

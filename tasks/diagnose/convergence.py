@@ -1,6 +1,7 @@
 """The sampler's own evidence: R-hat, effective samples, divergences, energy, tree depth."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import arviz as az
@@ -12,6 +13,8 @@ from schemas.outcomes import GateOutcome, Verdict
 from schemas.spec.gates import SamplingGates
 from tasks.mathematics.draws import convergence
 from tasks.mathematics.judging import judge_at_least, judge_at_most
+
+ALL_GATES = frozenset(SamplingGate)
 
 
 class Evidence(NamedTuple):
@@ -29,8 +32,34 @@ class Evidence(NamedTuple):
     max_tree_depth_share: float
     parameters: dict[str, dict[str, float | None]]
 
+    @property
+    def headline(self) -> str:
+        """One line for the log."""
+        if not self.n_draws:
+            return "not sampled by MCMC"
+        return (
+            f"worst R-hat {self.r_hat_max:.4f}, least ESS {self.ess_bulk_min:.0f}, "
+            f"{self.n_divergences} divergences"
+        )
 
-def measure_convergence(tree: xr.DataTree) -> Evidence:
+
+NOT_SAMPLED = Evidence(
+    r_hat_max=math.nan,
+    r_hat_where="",
+    ess_bulk_min=math.nan,
+    ess_bulk_where="",
+    ess_tail_min=math.nan,
+    ess_tail_where="",
+    n_divergences=0,
+    n_draws=0,
+    ebfmi_min=math.nan,
+    max_tree_depth_share=math.nan,
+    parameters={},
+)
+"""Of a kind that has no chains to converge."""
+
+
+def measure_convergence(tree: xr.DataTree, gates: Collection[SamplingGate] = ALL_GATES) -> Evidence:
     """Measure one run.
 
     Parameters
@@ -39,7 +68,11 @@ def measure_convergence(tree: xr.DataTree) -> Evidence:
         Groups ``posterior`` and ``sample_stats`` with dims ``(chain, draw, ...)``. A cell that is
         exactly zero in every draw belongs to a channel that is switched off in that entity: it is
         no parameter and is left out.
+    gates
+        Sampling gates of the model kind; without any, nothing is measured.
     """
+    if not gates:
+        return NOT_SAMPLED
     posterior = tree["posterior"].to_dataset()
     stats = tree["sample_stats"].to_dataset()
     measured = convergence(posterior)
@@ -123,19 +156,21 @@ def _worst(rows: dict[str, dict[str, float]], measure: str, *, largest: bool) ->
     return rows[name][measure], name
 
 
-def judge_convergence(evidence: Evidence, gates: SamplingGates) -> list[GateOutcome]:
-    """Judge one run by the sampling gates."""
+def judge_convergence(
+    evidence: Evidence, gates: SamplingGates, apply: Collection[SamplingGate] = ALL_GATES
+) -> list[GateOutcome]:
+    """Judge one run by those sampling gates that apply to its kind."""
     more = "Sample longer (sampler.tune, sampler.draws) or look at this parameter's data and prior."
     careful = "Raise sampler.target_accept, or give this model more informative priors."
     ess = (gates.ess_pass, gates.ess_review)
     divergences = f"{evidence.n_divergences} of {evidence.n_draws} draws"
-    share = evidence.n_divergences / evidence.n_draws
+    share = evidence.n_divergences / evidence.n_draws if evidence.n_draws else math.nan
     r_hat = (gates.r_hat_pass, gates.r_hat_review)
     ebfmi = (gates.ebfmi_pass, gates.ebfmi_review)
     depth = (gates.tree_depth_share_pass, gates.tree_depth_share_review)
     allowed = (0.0, gates.divergence_share_review)
     e = evidence
-    return [
+    outcomes = [
         judge_at_most(SamplingGate.R_HAT, e.r_hat_max, r_hat, more, where=e.r_hat_where),
         judge_at_least(SamplingGate.ESS_BULK, e.ess_bulk_min, ess, more, where=e.ess_bulk_where),
         judge_at_least(SamplingGate.ESS_TAIL, e.ess_tail_min, ess, more, where=e.ess_tail_where),
@@ -143,6 +178,7 @@ def judge_convergence(evidence: Evidence, gates: SamplingGates) -> list[GateOutc
         judge_at_least(SamplingGate.EBFMI, e.ebfmi_min, ebfmi, more),
         judge_at_most(SamplingGate.TREE_DEPTH, e.max_tree_depth_share, depth, careful),
     ]
+    return [outcome for outcome in outcomes if outcome.gate in apply]
 
 
 def sampling_failures(outcomes: Sequence[GateOutcome]) -> dict[str, float]:
@@ -158,7 +194,7 @@ def evidence_facts(evidence: Evidence) -> dict[str, Any]:
         "r_hat_max": _or_none(evidence.r_hat_max),
         "ess_bulk_min": _or_none(evidence.ess_bulk_min),
         "ess_tail_min": _or_none(evidence.ess_tail_min),
-        "divergences": evidence.n_divergences,
+        "divergences": evidence.n_divergences if evidence.n_draws else None,
         "ebfmi_min": _or_none(evidence.ebfmi_min),
         "max_tree_depth_share": _or_none(evidence.max_tree_depth_share),
     }

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import xarray as xr
-
 from schemas.outcomes import Finding, GateOutcome, GateReport, Verdict, worst
 from schemas.spec.gates import GateSettings
 from schemas.spec.run_spec import RunSpec
@@ -13,17 +11,7 @@ from tasks.diagnose.cause import Cause, find_causes
 from tasks.diagnose.facts import collect_facts
 from tasks.diagnose.suspects import find_suspects
 from tasks.mathematics.panel import IS_ESTIMATION
-from tasks.models.contract import FittedModel, ModelInputs
-
-
-class FitUnderTest(NamedTuple):
-    """What is judged."""
-
-    model: FittedModel
-    tree: xr.DataTree
-    """Its draws, as sampled."""
-    panel: xr.Dataset
-    inputs: ModelInputs
+from tasks.models.opening import OpenFit
 
 
 class Evidence(NamedTuple):
@@ -55,20 +43,22 @@ class Judgement(NamedTuple):
     """``diagnostics.json``."""
 
 
-def judge_fit(fit: FitUnderTest, findings: list[Finding], spec: RunSpec) -> Judgement:
+def judge_fit(fit: OpenFit, findings: list[Finding], spec: RunSpec) -> Judgement:
     """Measure and judge one fit.
 
     Parameters
     ----------
     fit
-        Model, draws, panel with ``is_estimation``, and the inputs of the model.
+        The fit with its panel.
     findings
         Of the data layers; reviews among them count: a fit on a doubtful panel is no clean pass.
     spec
         Gates, lift tests and the seed.
     """
     evidence = _measure(fit, spec)
-    judged = convergence.judge_convergence(evidence.sampling, spec.gates.sampling)
+    judged = convergence.judge_convergence(
+        evidence.sampling, spec.gates.sampling, fit.kind.sampling_gates
+    )
     report = GateReport(outcomes=[*judged, *_judge_rest(evidence, spec.gates)])
     failures = convergence.sampling_failures(judged)
     causes = _find_causes(fit, evidence, findings, spec.gates) if failures else []
@@ -92,15 +82,15 @@ def judge_fit(fit: FitUnderTest, findings: list[Finding], spec: RunSpec) -> Judg
     return Judgement(verdict, reasons, evidence, failures, document)
 
 
-def _measure(fit: FitUnderTest, spec: RunSpec) -> Evidence:
+def _measure(fit: OpenFit, spec: RunSpec) -> Evidence:
     window = fit.panel[IS_ESTIMATION].values
     return Evidence(
-        sampling=convergence.measure_convergence(fit.tree),
+        sampling=convergence.measure_convergence(fit.tree, fit.kind.sampling_gates),
         predictive=predictive.measure_predictive(
             fit.model, fit.panel, window, seed=spec.sampler.random_seed
         ),
         contractions=identifiability.contraction(fit.model),
-        lifts=lift_conflict.measure_lift(fit.model.draws, fit.panel, fit.inputs, spec.lift_tests),
+        lifts=lift_conflict.measure_lift(fit.model, fit.panel, spec.lift_tests),
     )
 
 
@@ -113,7 +103,7 @@ def _judge_rest(evidence: Evidence, gates: GateSettings) -> list[GateOutcome]:
 
 
 def _find_causes(
-    fit: FitUnderTest, evidence: Evidence, findings: list[Finding], gates: GateSettings
+    fit: OpenFit, evidence: Evidence, findings: list[Finding], gates: GateSettings
 ) -> list[Cause]:
     names = fit.inputs.metadata.channel_names
     blamed = find_suspects(evidence.sampling, fit.tree, gates.sampling, channels=names)

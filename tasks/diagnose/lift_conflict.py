@@ -18,11 +18,9 @@ from schemas.outcomes import GateOutcome
 from schemas.spec.gates import FitGates
 from schemas.spec.lift_tests import LiftTest
 from tasks.diagnose.loo import compute_loo
-from tasks.mathematics.draws import hdi, stack_samples
+from tasks.mathematics.draws import hdi
 from tasks.mathematics.judging import judge_at_most
-from tasks.models.contract import ModelInputs
-from tasks.models.mmm.lift import LiftDesign, expected_lift, lift_design
-from tasks.models.mmm.shapes import sampled_multiplier
+from tasks.models.contract import FittedModel
 
 MAX_PARETO_K = 0.7
 """Weights with a heavier tail are not to be trusted (Vehtari et al. 2017)."""
@@ -33,6 +31,13 @@ wider model is taken to be that wide, which understates its conflict with the te
 
 Moments = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Mean and variance of the lift, ``(test,)`` each."""
+
+
+class _Measured(NamedTuple):
+    """What the tests say, ``(test,)`` each, KPI units."""
+
+    delta_kpi: NDArray[np.float64]
+    standard_error: NDArray[np.float64]
 
 
 class LiftEvidence(NamedTuple):
@@ -54,38 +59,39 @@ class LiftEvidence(NamedTuple):
 
 
 def measure_lift(
-    posterior: xr.Dataset, panel: xr.Dataset, inputs: ModelInputs, tests: Sequence[LiftTest]
+    model: FittedModel, panel: xr.Dataset, tests: Sequence[LiftTest]
 ) -> list[LiftEvidence]:
     """Measure every test.
 
     Parameters
     ----------
-    posterior
-        Draws of kind ``mmm``, ``(chain, draw, ...)``, sampled with the tests.
-    panel, inputs
+    model
+        Fitted with the tests.
+    panel
         What was fitted.
     tests
         Lift tests of the run spec.
     """
     if not tests:
         return []
-    design = lift_design(panel, inputs, tests)
-    samples = stack_samples(posterior)
-    multiplier = sampled_multiplier(samples, panel, inputs.metadata)
-    lift = expected_lift(samples, design, multiplier=multiplier)
+    lift = model.expected_lift(panel, tests)
+    measured = _Measured(
+        np.array([t.delta_kpi for t in tests], dtype=float),
+        np.array([t.standard_error for t in tests], dtype=float),
+    )
     with_test = (lift.mean(axis=0), lift.var(axis=0))
-    without, pareto_k = _leave_out(lift, design, posterior.sizes["chain"])
+    without, pareto_k = _leave_out(lift, measured, model.draws.sizes["chain"])
     low, high = hdi(lift)
-    error = design.standard_error
+    observed, error = measured
     return [
         LiftEvidence(
             test=test,
             expected_mean=float(with_test[0][i]),
             expected_low=float(low[i]),
             expected_high=float(high[i]),
-            posterior_score=conflict_score(design.delta_kpi, error, *with_test)[i],
+            posterior_score=conflict_score(observed, error, *with_test)[i],
             expected_without=float(without[0][i]),
-            conflict_score=conflict_score(design.delta_kpi, error, *without)[i],
+            conflict_score=conflict_score(observed, error, *without)[i],
             pareto_k=float(pareto_k[i]),
         )
         for i, test in enumerate(tests)
@@ -103,33 +109,33 @@ def conflict_score(
 
 
 def _leave_out(
-    lift: NDArray[np.float64], design: LiftDesign, n_chains: int
+    lift: NDArray[np.float64], measured: _Measured, n_chains: int
 ) -> tuple[Moments, NDArray[np.float64]]:
     """Moments of every test's lift without it, and Pareto k; ``lift`` is ``(sample, test)``."""
-    weights, pareto_k = _weights_without(lift, design, n_chains)
+    weights, pareto_k = _weights_without(lift, measured, n_chains)
     mean = (weights * lift).sum(axis=0)
     variance = (weights * (lift - mean) ** 2).sum(axis=0)
-    normal = _subtract_test(lift, design)
+    normal = _subtract_test(lift, measured)
     trusted = pareto_k <= MAX_PARETO_K
     return (np.where(trusted, mean, normal[0]), np.where(trusted, variance, normal[1])), pareto_k
 
 
-def _subtract_test(lift: NDArray[np.float64], design: LiftDesign) -> Moments:
+def _subtract_test(lift: NDArray[np.float64], measured: _Measured) -> Moments:
     """Take the test off normal beliefs: precisions add up, so they subtract."""
-    error = design.standard_error**2
+    error = measured.standard_error**2
     # Draws about as wide as the test itself leave nothing to subtract from.
     widest = error * MAX_RELATIVE_SPREAD**2 / (1 + MAX_RELATIVE_SPREAD**2)
     variance = np.minimum(lift.var(axis=0), widest)
     known = np.where(variance > 0, variance, np.nan)
     without = 1 / (1 / known - 1 / error)
-    return without * (lift.mean(axis=0) / known - design.delta_kpi / error), without
+    return without * (lift.mean(axis=0) / known - measured.delta_kpi / error), without
 
 
 def _weights_without(
-    lift: NDArray[np.float64], design: LiftDesign, n_chains: int
+    lift: NDArray[np.float64], measured: _Measured, n_chains: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Weight of each draw with one test left out, ``(sample, test)``, and Pareto k per test."""
-    z = (lift - design.delta_kpi) / design.standard_error
+    z = (lift - measured.delta_kpi) / measured.standard_error
     loo = compute_loo(-0.5 * z**2, ("test",), n_chains)
     if loo is None:
         return np.full(lift.shape, np.nan), np.full(lift.shape[1], np.nan)

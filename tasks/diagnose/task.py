@@ -2,12 +2,11 @@
 
 import logging
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.documents.promotions import Champion
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
@@ -21,20 +20,12 @@ from schemas.refs import (
     StepKey,
 )
 from schemas.spec.run_spec import RunSpec
-from tasks.store.files.artifacts import (
-    read_document,
-    read_json,
-    read_netcdf,
-    read_parquet,
-    write_json,
-)
+from tasks.store.files.artifacts import read_json, read_netcdf, write_json
+from tasks.store.files.fits import read_features
 from tasks.store.home import Home, current_home
 from tasks.store.runs.champions import find_champion
 from tasks.store.runs.documents import open_documents
 from tasks.store.runs.resume import fit_dir, resumable
-
-if TYPE_CHECKING:
-    from tasks.diagnose.judgement import FitUnderTest
 
 log = logging.getLogger(__name__)
 
@@ -54,41 +45,18 @@ def diagnose_posterior(
     clean pass.
     """
     from tasks.diagnose.judgement import judge_fit
+    from tasks.models.opening import open_fit
 
     home = current_home()
-    judged = judge_fit(_open_fit(home, posterior, features), findings, spec)
-    sampling = judged.evidence.sampling
-    log.info(
-        "verdict %s: worst R-hat %.4f, least ESS %.0f, %d divergences",
-        judged.verdict,
-        sampling.r_hat_max,
-        sampling.ess_bulk_min,
-        sampling.n_divergences,
-    )
+    fit = open_fit(read_netcdf(home, posterior.posterior), read_features(home, features))
+    judged = judge_fit(fit, findings, spec)
+    log.info("verdict %s: %s", judged.verdict, judged.evidence.sampling.headline)
     return DiagnosticsRef(
         verdict=judged.verdict,
         reasons=judged.reasons,
         file=write_json(home, fit_dir(home, key) / Artifact.DIAGNOSTICS, judged.document),
         metrics={k: float(v) for k, v in judged.evidence.facts.items() if v is not None},
         sampling_failures=judged.sampling_failures,
-    )
-
-
-def _open_fit(home: Home, posterior: PosteriorRef, features: FeaturesRef) -> "FitUnderTest":
-    from tasks.diagnose.judgement import FitUnderTest
-    from tasks.mathematics.panel import build_panel
-    from tasks.mathematics.scaling import scales_from_json
-    from tasks.models.contract import ModelInputs
-    from tasks.models.registry import open_fitted
-
-    metadata = read_document(home, features.metadata, FeatureMetadata)
-    scaler = read_document(home, features.scaler, FeatureScaler)
-    tree = read_netcdf(home, posterior.posterior)
-    return FitUnderTest(
-        model=open_fitted(tree, metadata, scaler),
-        tree=tree,
-        panel=build_panel(read_parquet(home, features.features), metadata),
-        inputs=ModelInputs(metadata, scales_from_json(scaler)),
     )
 
 

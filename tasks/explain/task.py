@@ -18,7 +18,7 @@ from schemas.documents.changes import (
     NextFit,
     TriedFit,
 )
-from schemas.documents.features import FeatureMetadata, FeatureScaler
+from schemas.documents.features import FeatureMetadata
 from schemas.names import Artifact
 from schemas.refs import PosteriorRef, StepKey
 from schemas.spec.run_spec import RunSpec
@@ -41,6 +41,7 @@ from tasks.store.files.artifacts import (
     write_json,
     write_parquet,
 )
+from tasks.store.files.fits import read_features
 from tasks.store.fingerprint import fit_fingerprint
 from tasks.store.home import Home, current_home
 from tasks.store.runs import resume
@@ -265,17 +266,13 @@ def _facts(run: ComparedRun) -> RunFacts:
 
 def _returns(home: Home, run: ComparedRun) -> dict[str, dict[str, Any]]:
     """Returns of a run's own fit, its published ROAS with the accuracy of its draws."""
-    from tasks.mathematics.panel import build_panel
-    from tasks.models.registry import open_fitted
+    from tasks.models.opening import open_fit
     from tasks.models.returns import measure_returns
 
-    files = run.source.features
-    metadata = read_document(home, files.metadata, FeatureMetadata)
-    tree = read_netcdf(home, run.source.posterior)
-    model = open_fitted(tree, metadata, read_document(home, files.scaler, FeatureScaler))
-    panel = build_panel(read_parquet(home, files.features), metadata)
-    published = read_json(home, run.source.roi_metrics)
-    return publish_means(measure_returns(model, panel, metadata), published)
+    source = run.source
+    fit = open_fit(read_netcdf(home, source.posterior), read_features(home, source.features))
+    published = read_json(home, source.roi_metrics)
+    return publish_means(measure_returns(fit.model, fit.panel, fit.metadata), published)
 
 
 def _key(then: ComparedRun, now: ComparedRun) -> str:

@@ -4,6 +4,6 @@ In: a snapshot (``canonical_data.parquet``, ``column_info.json``) and the run sp
 Out: ``features.parquet``, ``feature_metadata.json`` (what the model needs beside its draws) and
 ``feature_scaler.json``.
 Invariant: scales come from the fit's own panel and never change afterwards.
-Not here: learned transforms of kind ``mmm`` (``tasks.models.mmm``), judging data
+Not here: learned transforms (``tasks.models``), judging data
 (``tasks.validate``).
 """

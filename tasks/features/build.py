@@ -8,14 +8,14 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.documents.features import FeatureMetadata, FeatureSettings, StatedShares
+from schemas.documents.features import FeatureMetadata, FeatureSettings
 from schemas.names import DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, PERIOD_COLUMN, ComponentKind
 from schemas.refs import SnapshotRef
 from schemas.spec.baseline import TrendKind, TrendSpec
 from schemas.spec.roles import ColumnRoles
-from schemas.spec.run_spec import ModelKind, RunSpec
+from schemas.spec.run_spec import RunSpec
 from tasks.features.feasibility import require_feasible
-from tasks.features.metadata import count_parameters, describe_settings
+from tasks.features.metadata import describe_settings
 from tasks.features.public_holidays import holidays_event
 from tasks.features.windows import apply_windows
 from tasks.mathematics.panel import IS_ESTIMATION, build_panel
@@ -23,14 +23,7 @@ from tasks.mathematics.scaling import carry_controls, compute_scales
 from tasks.mathematics.trend import fix_trend
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import Term, linear_design, linear_terms, periods_since
-from tasks.models.log_student_t.design import (
-    adstock_media,
-    compute_media_scales,
-    standardize_media,
-    transform_media,
-)
-from tasks.models.mmm.lift_placement import place_tests
-from tasks.models.mmm.priors import share_priors
+from tasks.models.registry import kind_of
 
 MEDIA_CURVE = TrendSpec(kind=TrendKind.GP, length_scale=52, basis=6)
 """How all media together may rise and fall: over a year or longer, not from week to week."""
@@ -74,28 +67,17 @@ def build_features(
     kept = kept.sort_values([ENTITY_COLUMN, PERIOD_COLUMN], kind="stable").reset_index(drop=True)
     panel = build_panel(kept, settings)
     metadata = _describe_panel(panel, settings, spec)
-    fitted = panel[DATE_DIM].values[panel[IS_ESTIMATION].values]
-    require_feasible(metadata, pd.DatetimeIndex(fitted))
-    metadata = metadata.model_copy(update={"n_parameters": count_parameters(metadata)})
-    scales = _scales(panel, metadata)
-    place_tests(panel, metadata.grain, spec.lift_tests)  # raises while nothing has been sampled
-    if spec.model.kind is ModelKind.MMM:
-        shares = _stated_shares(panel, ModelInputs(metadata, scales))
-        metadata = metadata.model_copy(update={"share_priors": shares})
+    kind = kind_of(metadata)
+    if kind.refuses_unseen_terms:
+        fitted = panel[DATE_DIM].values[panel[IS_ESTIMATION].values]
+        require_feasible(metadata, pd.DatetimeIndex(fitted))
+    metadata = metadata.model_copy(update={"n_parameters": kind.count_parameters(metadata)})
+    scales = compute_scales(carry_controls(panel, metadata.controls))
+    scales = scales.merge(kind.scales(panel, metadata))
+    facts = kind.facts(panel, ModelInputs(metadata, scales), spec)
+    metadata = metadata.model_copy(update=facts)
     columns = _add_columns(kept, panel, ModelInputs(metadata, scales))
     return Features(columns, metadata, scales)
-
-
-def _scales(panel: xr.Dataset, metadata: FeatureMetadata) -> xr.Dataset:
-    scales = compute_scales(carry_controls(panel, metadata.controls))
-    if metadata.model_kind == ModelKind.LOG_STUDENT_T:
-        scales = scales.merge(compute_media_scales(panel, metadata, panel[IS_ESTIMATION].values))
-    return scales
-
-
-def _stated_shares(panel: xr.Dataset, inputs: ModelInputs) -> StatedShares:
-    stated = share_priors(panel, inputs)
-    return StatedShares(log_median=stated.log_median.tolist(), spread=stated.spread.tolist())
 
 
 def _describe_panel(panel: xr.Dataset, settings: FeatureSettings, spec: RunSpec) -> FeatureMetadata:
@@ -127,8 +109,7 @@ def _add_columns(kept: pd.DataFrame, panel: xr.Dataset, inputs: ModelInputs) -> 
     columns = {control.name: control.column for control in metadata.controls}
     for index, term in enumerate(linear_terms(inputs)):
         added[_column_of(term, columns)] = design[:, index].ravel()
-    if metadata.model_kind == ModelKind.LOG_STUDENT_T:
-        added |= _fixed_transforms(panel, metadata, inputs.scales)
+    added |= kind_of(metadata).columns(panel, inputs)
     return pd.concat([kept, pd.DataFrame(added, index=kept.index)], axis=1)
 
 
@@ -136,18 +117,3 @@ def _column_of(term: Term, control_columns: Mapping[str, str]) -> str:
     if term.component.kind is ComponentKind.CONTROL:
         return f"z_{control_columns[term.name]}"
     return f"event_{term.name}" if term.component.kind is ComponentKind.EVENT else term.name
-
-
-def _fixed_transforms(
-    panel: xr.Dataset, metadata: FeatureMetadata, scales: xr.Dataset
-) -> dict[str, NDArray[np.float64]]:
-    blocks = {
-        "adstock": adstock_media(panel, metadata),
-        "saturated": transform_media(panel, metadata, scales),
-        "z": standardize_media(panel, metadata, scales),
-    }
-    return {
-        f"{prefix}_{channel.input_column}": block[:, index].ravel()
-        for prefix, block in blocks.items()
-        for index, channel in enumerate(metadata.channels)
-    }

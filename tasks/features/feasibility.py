@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from schemas.documents.features import EventDays, FeatureMetadata
 from schemas.errors import SpecError
-from schemas.spec.run_spec import ModelKind
 from tasks.mathematics.calendar import PERIODS_PER_YEAR
 from tasks.mathematics.events import event_column
 from tasks.models.linear import describe_terms
 
 
 def require_feasible(metadata: FeatureMetadata, fitted: pd.DatetimeIndex) -> None:
-    """Raise if a term of kind ``mmm`` cannot be learned from the fitted periods.
+    """Raise if a linear term cannot be learned from the fitted periods.
 
     Parameters
     ----------
@@ -31,8 +30,6 @@ def require_feasible(metadata: FeatureMetadata, fitted: pd.DatetimeIndex) -> Non
     SpecError
         With every term that is not feasible, its key, the reason and what to write instead.
     """
-    if metadata.model_kind != ModelKind.MMM:
-        return
     grain = metadata.grain
     problems = [
         *_ambiguous_names(metadata),

@@ -1,11 +1,16 @@
-"""Posterior summary: mean and interval of every parameter."""
+"""Posterior summary: mean and interval of every parameter; and what was believed before."""
 
+import logging
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from schemas.words import format_number
 from tasks.mathematics.draws import hdi, stack_samples
+
+log = logging.getLogger(__name__)
 
 
 def summarize_posterior(draws: xr.Dataset) -> dict[str, dict[str, Any]]:
@@ -31,3 +36,17 @@ def summarize_posterior(draws: xr.Dataset) -> dict[str, dict[str, Any]]:
                 "hdi_97%": float(high[position]),
             }
     return summary
+
+
+def log_prior(document: Mapping[str, Any]) -> None:
+    """Log what is believed of each channel before it is fitted."""
+    for name, row in document["channels"].items():
+        quantity = "roas" if row.get("roas_median") is not None else "share"
+        if row.get(f"{quantity}_median") is None:
+            continue
+        log.info(
+            "prior of %s: %s %s, 90 %% interval %s to %s",
+            name,
+            "ROAS" if quantity == "roas" else "share of the KPI",
+            *(format_number(row[f"{quantity}_{end}"]) for end in ("median", "low_90", "high_90")),
+        )

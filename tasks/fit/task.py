@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from uuid import UUID
 
 from prefect import task
@@ -17,31 +17,25 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 
 from schemas.documents.changes import FitReturns
-from schemas.documents.features import FeatureMetadata, FeatureScaler
+from schemas.documents.features import FeatureMetadata
 from schemas.documents.retries import Attempt, JudgedFit, Retry
 from schemas.errors import SamplingError
 from schemas.names import Artifact
 from schemas.refs import DiagnosticsRef, FeaturesRef, FileRef, PosteriorRef, StepKey
-from schemas.spec.run_spec import ModelKind, RunSpec
+from schemas.spec.run_spec import RunSpec
 from tasks.fit import escalation
 from tasks.store.files.artifacts import (
     copy_file,
     open_ref,
-    read_document,
     read_json,
-    read_parquet,
     write_json,
     write_netcdf,
     write_whole,
 )
+from tasks.store.files.fits import read_features
 from tasks.store.fingerprint import fit_fingerprint
 from tasks.store.home import Home, current_home
 from tasks.store.runs.resume import fit_dir, resumable
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from tasks.models.contract import ModelInputs, Posterior
 
 log = logging.getLogger(__name__)
 
@@ -56,33 +50,28 @@ def fit_posterior(key: StepKey, features: FeaturesRef, spec: RunSpec) -> Posteri
 
     Files go into the run's folder; those of a retry wait elsewhere for ``select_fit``.
     """
-    from tasks.fit.sampling import sample_posterior
-    from tasks.fit.summary import summarize_posterior
+    from tasks.fit.summary import log_prior, summarize_posterior
+    from tasks.models.kind import Watch
+    from tasks.models.opening import open_data
 
     home = current_home()
     folder = fit_dir(home, key)
-    metadata = read_document(home, features.metadata, FeatureMetadata)
-    panel, inputs = _model_data(home, features, metadata)
-    prior = _report_prior(home, folder / Artifact.PRIOR_PREDICTIVE, panel, inputs, spec)
-    with _own_scratch():
-        started = time.perf_counter()
-        posterior = _load_posterior(panel, inputs)
-        loaded = time.perf_counter() - started
-        log.info(
-            "sampling %s with %d chains of %d draws",
-            spec.model.kind.value,
-            spec.sampler.chains,
-            spec.sampler.draws,
-        )
-        with _progress(key.run_id) as report:
-            sampled = sample_posterior(
-                posterior,
-                spec.sampler,
-                cores=len(os.sched_getaffinity(0)),
-                progress=report,
-                show_bar=sys.stderr.isatty(),
-            )
-    wall = {**sampled.wall_seconds, "build": loaded + sampled.wall_seconds["build"]}
+    data = open_data(read_features(home, features))
+    kind, panel, inputs = data.kind, data.panel, data.inputs
+    prior = kind.predict_prior(panel, inputs, seed=spec.sampler.random_seed)
+    log_prior(prior)
+    prior_file = write_json(home, folder / Artifact.PRIOR_PREDICTIVE, prior)
+    log.info(
+        "sampling %s with %d chains of %d draws, up to %.0f MB of memory",
+        kind.name,
+        spec.sampler.chains,
+        spec.sampler.draws,
+        kind.memory_bytes(panel, data.metadata, spec.sampler) / 1e6,
+    )
+    with _own_scratch(), _progress(key.run_id) as report:
+        watch = Watch(len(os.sched_getaffinity(0)), report, sys.stderr.isatty())
+        sampled = kind.fit(panel, inputs, spec.sampler, watch)
+    wall = sampled.wall_seconds
     log.info(
         "sampled with %s: %s",
         sampled.backend,
@@ -90,16 +79,16 @@ def fit_posterior(key: StepKey, features: FeaturesRef, spec: RunSpec) -> Posteri
     )
     draws = sampled.tree["posterior"].to_dataset()
     write_json(home, folder / Artifact.POSTERIOR_SUMMARY, summarize_posterior(draws))
-    if spec.model.kind is ModelKind.MMM:
-        _write_stock(home, folder / Artifact.PYMC_MARKETING, draws, panel, inputs)
-    description = _describe(spec, metadata, sampled.backend)
+    for name, write in kind.extra_files(draws, panel, inputs).items():
+        write_whole(home, folder / name, write)
+    description = _describe(spec, data.metadata, sampled.backend)
     return PosteriorRef(
-        kind=spec.model.kind.value,
+        kind=kind.name,
         posterior=write_netcdf(home, folder / Artifact.POSTERIOR, sampled.tree),
         metadata=write_json(home, folder / Artifact.MODEL_METADATA, description),
         sampler=sampled.backend,
         wall_seconds=wall,
-        prior_predictive=prior,
+        prior_predictive=prior_file,
     )
 
 
@@ -110,20 +99,18 @@ def fit_returns(key: StepKey, features: FeaturesRef, spec: RunSpec) -> FitReturn
 
     Neither draws nor a model are stored: it answers a question about another fit.
     """
-    from tasks.fit.sampling import sample_posterior
-    from tasks.models.registry import open_fitted
+    from tasks.models.kind import Watch
+    from tasks.models.opening import open_data
     from tasks.models.returns import measure_returns
 
     home = current_home()
     started = time.perf_counter()
-    metadata = read_document(home, features.metadata, FeatureMetadata)
-    panel, inputs = _model_data(home, features, metadata)
+    data = open_data(read_features(home, features))
     with _own_scratch():
-        sampled = sample_posterior(
-            _load_posterior(panel, inputs), spec.sampler, cores=len(os.sched_getaffinity(0))
-        )
-    model = open_fitted(sampled.tree, metadata, read_document(home, features.scaler, FeatureScaler))
-    returns = measure_returns(model, panel, metadata)
+        watch = Watch(len(os.sched_getaffinity(0)))
+        sampled = data.kind.fit(data.panel, data.inputs, spec.sampler, watch)
+    model = data.kind.open(sampled.tree["posterior"].to_dataset(), data.inputs)
+    returns = measure_returns(model, data.panel, data.metadata)
     seconds = time.perf_counter() - started
     log.info("auxiliary fit %s of %s took %.1f s", key.retry, key.run_id, seconds)
     return FitReturns(
@@ -169,8 +156,10 @@ def select_fit(spec: RunSpec, tried: list[Attempt], run_id: str) -> JudgedFit:
 
 def _adopt_posterior(home: Home, posterior: PosteriorRef, folder: Path) -> PosteriorRef:
     """Copy a fit's files into the run's folder."""
+    from tasks.models.registry import find_kind
+
     source = open_ref(home, posterior.posterior).parent
-    for name in (Artifact.POSTERIOR_SUMMARY, Artifact.PYMC_MARKETING):
+    for name in (Artifact.POSTERIOR_SUMMARY, *find_kind(posterior.kind).files):
         if (source / name).is_file():
             copy_file(home, source / name, folder / name)
     adopted = {
@@ -191,57 +180,10 @@ def _adopt_diagnostics(
     return diagnostics.model_copy(update={"reasons": reasons, "file": file})
 
 
-def _model_data(
-    home: Home, features: FeaturesRef, metadata: FeatureMetadata
-) -> "tuple[xr.Dataset, ModelInputs]":
-    from tasks.mathematics.panel import build_panel
-    from tasks.mathematics.scaling import scales_from_json
-    from tasks.models.contract import ModelInputs
-
-    panel = build_panel(read_parquet(home, features.features), metadata)
-    return panel, ModelInputs(
-        metadata, scales_from_json(read_document(home, features.scaler, FeatureScaler))
-    )
-
-
-def _report_prior(
-    home: Home, path: Path, panel: "xr.Dataset", inputs: "ModelInputs", spec: RunSpec
-) -> FileRef:
-    """Write and log what is believed of each channel before it is fitted."""
-    from tasks.models.mmm.prior_predictive import log_prior, predict_prior
-
-    prior = predict_prior(panel, inputs, seed=spec.sampler.random_seed)
-    log_prior(prior)
-    return write_json(home, path, prior)
-
-
-def _load_posterior(panel: "xr.Dataset", inputs: "ModelInputs") -> "Posterior":
-    from tasks.models import log_student_t, mmm
-
-    kind = mmm if inputs.metadata.model_kind == ModelKind.MMM else log_student_t
-    return kind.load_posterior(panel, inputs)
-
-
-def _write_stock(
-    home: Home, path: Path, draws: "xr.Dataset", panel: "xr.Dataset", inputs: "ModelInputs"
-) -> None:
-    """Write the fit as a stock pymc-marketing model, for ``MMM.load``, where that can hold it."""
-    from tasks.models.mmm.stock_form import stock_obstacle
-
-    obstacle = stock_obstacle(inputs.metadata)
-    if obstacle is not None:
-        log.info("%s is not written: a pymc-marketing MMM cannot hold it, %s", path.name, obstacle)
-        return
-    from tasks.models.mmm.stock import publish_stock
-
-    stock = publish_stock(draws, panel, inputs)
-    write_whole(home, path, lambda partial: stock.save(str(partial)))
-
-
 def _describe(spec: RunSpec, metadata: FeatureMetadata, backend: str) -> dict[str, Any]:
     libraries = ("pymc", "pytensor", "nutpie", "pymc-marketing", "arviz", "numpy")
     return {
-        "model_kind": spec.model.kind.value,
+        "model_kind": spec.model.kind,
         "model": spec.model.model_dump(mode="json"),
         "sampler": {**spec.sampler.model_dump(mode="json"), "backend_used": backend},
         "channels": metadata.channel_names,

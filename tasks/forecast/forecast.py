@@ -47,7 +47,7 @@ def forecast_kpi(
     Parameters
     ----------
     model
-        From ``tasks.models.registry.open_fitted``; a thousand draws are plenty.
+        From ``tasks.models.opening.open_fitted``; a thousand draws are plenty.
     panel
         Panel of the fit with its whole history: carryover of its last periods is in the forecast.
     metadata

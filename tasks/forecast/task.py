@@ -9,19 +9,14 @@ from prefect import task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.documents.forecast_scores import Alarm, Basis, LedgerReport, Scored
 from schemas.errors import CorruptArtifactError
 from schemas.names import DATE_DIM, PERIOD_COLUMN, Artifact
 from schemas.refs import FeaturesRef, FileRef, ForecastRef, PosteriorRef, StepKey
 from schemas.spec.run_spec import RunSpec
 from tasks.store.artifact_keys import artifact_key
-from tasks.store.files.artifacts import (
-    read_document,
-    read_netcdf,
-    read_parquet,
-    write_parquet,
-)
+from tasks.store.files.artifacts import read_netcdf, write_parquet
+from tasks.store.files.fits import read_features
 from tasks.store.fingerprint import code_fingerprint
 from tasks.store.home import Home, current_home
 from tasks.store.runs.plan_sources import open_source
@@ -42,7 +37,7 @@ from tasks.store.warehouse.scores import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tasks.models.contract import FittedModel
+    from tasks.models.opening import OpenFit
 
 log = logging.getLogger(__name__)
 
@@ -57,14 +52,12 @@ def forecast_kpi(
 ) -> ForecastRef:
     """Forecast ``optimizer.horizon`` periods. Logic: ``forecast``, ``actuals``."""
     from tasks.forecast import actuals, assumptions, forecast
-    from tasks.mathematics.panel import build_panel
 
     home = current_home()
-    metadata = read_document(home, features.metadata, FeatureMetadata)
-    model = _open_model(home, posterior.posterior, features)
-    panel = build_panel(read_parquet(home, features.features), metadata)
+    fit = _open_fit(home, posterior.posterior, features)
+    panel, metadata = fit.panel, fit.metadata
     coming = forecast.forecast_kpi(
-        model, panel, metadata, horizon=spec.optimizer.horizon, seed=spec.sampler.random_seed
+        fit.model, panel, metadata, horizon=spec.optimizer.horizon, seed=spec.sampler.random_seed
     )
     continued = forecast.continue_panel(panel, metadata, spec.optimizer.horizon)
     supposed = continued.isel({DATE_DIM: slice(panel.sizes[DATE_DIM], None)})
@@ -217,15 +210,14 @@ def _score_deployed(
     home: Home, dataset_id: str, run_id: str, rows: "pd.DataFrame"
 ) -> "pd.DataFrame":
     from tasks.forecast import deployed, ledger
-    from tasks.mathematics.panel import build_panel
 
     source = open_source(home, read_run(home, run_id))
-    metadata = read_document(home, source.features.metadata, FeatureMetadata)
+    fit = _open_fit(home, source.posterior, source.features)
     prediction = deployed.predict_deployed(
-        _open_model(home, source.posterior, source.features),
-        build_panel(read_parquet(home, source.features.features), metadata),
-        metadata,
-        read_known_inputs(home, dataset_id, metadata),
+        fit.model,
+        fit.panel,
+        fit.metadata,
+        read_known_inputs(home, dataset_id, fit.metadata),
         horizon=source.spec.optimizer.horizon,
         seed=source.spec.sampler.random_seed,
     )
@@ -252,13 +244,9 @@ def _keep_scores(
     return sum(n for n, _ in counts), sum(n for _, n in counts)
 
 
-def _open_model(home: Home, posterior: FileRef, features: FeaturesRef) -> "FittedModel":
-    import xarray as xr
-
+def _open_fit(home: Home, posterior: FileRef, features: FeaturesRef) -> "OpenFit":
+    from tasks.models.opening import open_fit
     from tasks.models.quantities import thin_draws
-    from tasks.models.registry import open_fitted
 
-    draws = read_netcdf(home, posterior)["posterior"].to_dataset()
-    thin = xr.DataTree.from_dict({"posterior": thin_draws(draws, N_FORECAST_DRAWS)})
-    metadata = read_document(home, features.metadata, FeatureMetadata)
-    return open_fitted(thin, metadata, read_document(home, features.scaler, FeatureScaler))
+    tree, files = read_netcdf(home, posterior), read_features(home, features)
+    return open_fit(tree, files, lambda draws: thin_draws(draws, N_FORECAST_DRAWS))

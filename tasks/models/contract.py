@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from schemas.documents.features import FeatureMetadata
 from schemas.names import ComponentKind
+from schemas.spec.lift_tests import LiftTest
 
 
 class Component(NamedTuple):
@@ -76,6 +77,10 @@ class FittedModel(Protocol):
 
     def incremental(self, channel: str, panel: xr.Dataset) -> NDArray[np.float64]:
         """Expected KPI less its counterfactual without the channel."""
+        ...
+
+    def expected_lift(self, panel: xr.Dataset, tests: Sequence[LiftTest]) -> NDArray[np.float64]:
+        """Lift that the model expects of lift tests on the panel, ``(sample, test)``, KPI units."""
         ...
 
     def media_gradient(

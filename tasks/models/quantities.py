@@ -1,72 +1,11 @@
-"""What value channels have to a business, as draws and quantiles: share of the KPI and ROAS.
-
-Prior and posterior draws go through the same function, so that the two can be laid side by side.
-"""
-
-from typing import NamedTuple
+"""Draws of one number as quantiles, and which draws are kept of many."""
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.documents.features import FeatureMetadata
-from schemas.names import CHANNEL_DIM, ComponentKind
-from tasks.mathematics.panel import IS_ESTIMATION
-from tasks.models.contract import FittedModel
-
 INTERVALS = (50, 90)
 """Probability of the equal-tailed intervals, in percent."""
-
-
-class Quantities(NamedTuple):
-    """Draws over the fitted window, ``(sample,)`` each, by channel."""
-
-    shares: dict[str, NDArray[np.float64]]
-    """Contribution over the KPI; negative for a competitor."""
-    roas: dict[str, NDArray[np.float64] | None]
-    """Money per money; None where there is no spend, or a KPI unit has no value in money."""
-    expected: NDArray[np.float64]
-    """Expected KPI, ``(sample, entity, date)``, over the whole panel."""
-
-
-def measure_quantities(
-    model: FittedModel, panel: xr.Dataset, metadata: FeatureMetadata
-) -> Quantities:
-    """Evaluate the draws of a model on the panel of its fit.
-
-    Parameters
-    ----------
-    model
-        Posterior or prior draws.
-    panel
-        Panel with its carryover window.
-    metadata
-        Feature metadata: KPI kind, whether a KPI unit has a value in money.
-    """
-    window = panel[IS_ESTIMATION].values
-    kpi, value = (panel[name].to_numpy()[:, window] for name in ("kpi", "unit_value"))
-    in_money = metadata.in_money
-    shares: dict[str, NDArray[np.float64]] = {}
-    roas: dict[str, NDArray[np.float64] | None] = {}
-    expected = np.zeros(())
-    for component in model.components:
-        everywhere = model.contribution(component, panel)
-        expected = expected + everywhere
-        if component.kind is ComponentKind.CHANNEL:
-            part = everywhere[:, :, window]
-            spend = panel["spend"].sel({CHANNEL_DIM: component.name}).to_numpy()[:, window]
-            money = float(np.nansum(spend)) if in_money else 0.0
-            shares[component.name] = part.sum(axis=(1, 2)) / kpi.sum()
-            roas[component.name] = (part * value).sum(axis=(1, 2)) / money if money else None
-    return Quantities(shares, roas, expected)
-
-
-def channel_quantiles(quantities: Quantities) -> dict[str, dict[str, float | None]]:
-    """Return ``share_*`` and ``roas_*`` of every channel, as ``quantiles`` names them."""
-    return {
-        name: {**quantiles(share, "share"), **quantiles(quantities.roas[name], "roas")}
-        for name, share in quantities.shares.items()
-    }
 
 
 def quantiles(values: NDArray[np.float64] | None, name: str) -> dict[str, float | None]:

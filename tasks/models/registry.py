@@ -1,75 +1,56 @@
-"""Open a stored fit as the one contract, whatever its kind."""
+"""The model kinds that there are. A new one is one folder and one line here."""
 
-import pandas as pd
-import xarray as xr
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from schemas.documents.features import FeatureMetadata, FeatureScaler
-from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
-from schemas.spec.run_spec import ModelKind
-from tasks.mathematics.draws import hdi
-from tasks.mathematics.panel import build_panel
-from tasks.mathematics.scaling import scales_from_json
-from tasks.models.contract import FittedModel, ModelInputs
-from tasks.models.log_student_t.fitted import LogStudentTFitted
-from tasks.models.mmm.fitted import MmmFitted
+from schemas.documents.features import FeatureSettings
+from schemas.errors import SpecError
+from schemas.spec import kinds as spec_kinds
+from tasks.models.kind import Kind
+from tasks.models.log_student_t.kind import LOG_STUDENT_T
+from tasks.models.mmm.kind import MMM
 
-_KINDS: dict[ModelKind, type[MmmFitted | LogStudentTFitted]] = {
-    ModelKind.MMM: MmmFitted,
-    ModelKind.LOG_STUDENT_T: LogStudentTFitted,
-}
+_KINDS: dict[str, Kind] = {kind.name: kind for kind in (MMM, LOG_STUDENT_T)}
 
 
-def open_fitted(
-    posterior: xr.DataTree, metadata: FeatureMetadata, scaler: FeatureScaler
-) -> FittedModel:
-    """Return the fitted model of stored draws.
+def known_kinds() -> dict[str, Kind]:
+    """Return all kinds by name."""
+    return dict(_KINDS)
+
+
+def find_kind(name: str) -> Kind:
+    """Return a kind by name.
+
+    Raises
+    ------
+    SpecError
+        If there is none of this name.
+    """
+    if name not in _KINDS:
+        known = ", ".join(sorted(_KINDS))
+        raise SpecError(f"unknown model kind {name!r}; known: {known}.")
+    return _KINDS[name]
+
+
+def kind_of(metadata: FeatureSettings) -> Kind:
+    """Return the kind that feature metadata name; raises as ``find_kind``."""
+    return find_kind(metadata.model_kind)
+
+
+@contextmanager
+def registered(kind: Kind) -> Iterator[None]:
+    """Let specs and fits name one more kind for a while.
 
     Parameters
     ----------
-    posterior
-        ``posterior.nc`` with group ``posterior``.
-    metadata
-        ``feature_metadata.json``.
-    scaler
-        ``feature_scaler.json``.
+    kind
+        Its name must be new.
     """
-    inputs = ModelInputs(metadata=metadata, scales=scales_from_json(scaler))
-    draws = posterior["posterior"].to_dataset()
-    return _KINDS[metadata.model_kind](draws, inputs)
-
-
-def predict_rows(
-    model: FittedModel, rows: pd.DataFrame, metadata: FeatureMetadata, *, seed: int
-) -> pd.DataFrame:
-    """Predict the KPI and its parts for canonical rows.
-
-    Parameters
-    ----------
-    model
-        From ``open_fitted``.
-    rows
-        ``entity_id, period_start`` and the input columns, history included: carryover starts at
-        zero before the first row.
-    metadata
-        Feature metadata of the fit.
-    seed
-        Seed of the observation noise in the interval.
-
-    Returns
-    -------
-    pd.DataFrame
-        One row per input row, sorted by entity and period: ``entity_id, period_start, kpi_mean,
-        kpi_low, kpi_high`` (94 % interval with observation noise) and one
-        ``contribution_<component>`` per component, all in KPI units.
-    """
-    panel = build_panel(rows, metadata)
-    expected = model.expected(panel)
-    low, high = hdi(model.sample_kpi(panel, expected, seed=seed))
-    ordered = rows.sort_values([ENTITY_COLUMN, PERIOD_COLUMN], kind="stable")
-    table = ordered[[ENTITY_COLUMN, PERIOD_COLUMN]].reset_index(drop=True)
-    table["kpi_mean"] = expected.mean(axis=0).ravel()
-    table["kpi_low"], table["kpi_high"] = low.ravel(), high.ravel()
-    for component in model.components:
-        mean = model.contribution(component, panel).mean(axis=0)
-        table[f"contribution_{component.name}"] = mean.ravel()
-    return table
+    if kind.name in _KINDS:
+        raise ValueError(f"there is a model kind {kind.name!r} already")
+    _KINDS[kind.name] = kind
+    spec_kinds.admit(kind.spec)
+    try:
+        yield
+    finally:
+        del _KINDS[kind.name], spec_kinds.KINDS[kind.name]

@@ -17,9 +17,10 @@ from schemas.documents.plan import PlanModel
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, ComponentKind
 from schemas.spec.optimizer import PlanBounds
 from tasks.mathematics.horizon_panel import extend_panel
-from tasks.mathematics.lookback import longest_carryover, longest_memory
 from tasks.mathematics.panel import estimation_window
 from tasks.models.contract import Component, FittedModel
+from tasks.models.lookback import longest_carryover, longest_memory
+from tasks.models.returns import value_of_units
 
 Array = NDArray[np.float64]
 
@@ -190,7 +191,6 @@ def build_horizon(
     reference = np.nan_to_num(upcoming["spend"].transpose(*_CUBE).to_numpy())
     recent = upcoming["media"].transpose(*_CUBE).to_numpy()
     total = spend.sum(axis=0)
-    in_money = metadata.in_money
     value = longer["unit_value"].transpose(ENTITY_DIM, DATE_DIM).to_numpy()[:, start:]
     return Horizon(
         model=model,
@@ -199,7 +199,7 @@ def build_horizon(
         start=before,
         horizon=horizon,
         rate=_input_per_money(recent, reference, media, spend),
-        value=value if in_money else np.ones_like(value),
+        value=value_of_units(value, metadata),
         reference=reference,
         history=spend.sum(axis=2),
         observed=np.stack([total.min(axis=1), total.max(axis=1)]),

@@ -2,29 +2,26 @@
 
 import logging
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.documents.plan import PlanModel, PlannedModel, PlanRequest
 from schemas.errors import SpecError
 from schemas.names import Artifact
 from schemas.refs import PlanRef, PlanSource, StepKey, WeeklyPlan
 from schemas.spec.optimizer import OptimizerSpec, PlanBounds
-from tasks.store.files.artifacts import (
-    read_document,
-    read_json,
-    read_netcdf,
-    read_parquet,
-    write_json,
-)
+from tasks.store.files.artifacts import read_json, read_netcdf, write_json
+from tasks.store.files.fits import read_features
 from tasks.store.home import Home, current_home
 from tasks.store.runs.resume import resumable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import xarray as xr
 
     from schemas.documents.plan import Plan
@@ -99,36 +96,37 @@ def _write_plan(
 def _open_fits(
     home: Home, sources: list[PlanSource], request: PlanRequest, settings: OptimizerSpec
 ) -> "list[PlannedFit]":
-    trees = [read_netcdf(home, source.posterior)["posterior"].to_dataset() for source in sources]
-    n_draws = min(settings.n_draws, *(t.sizes["chain"] * t.sizes["draw"] for t in trees))
+    from tasks.models.quantities import pick_draws
+
+    trees = [read_netcdf(home, source.posterior) for source in sources]
+    sizes = [tree["posterior"].sizes for tree in trees]
+    n_draws = min(settings.n_draws, *(size["chain"] * size["draw"] for size in sizes))
     return [
-        _open_fit(home, source, draws, n_draws, weight=model.weight, seed=place or None)
-        for place, (source, draws, model) in enumerate(
+        _open_fit(home, source, tree, partial(pick_draws, n_draws=n_draws, seed=place or None),
+                  weight=model.weight)
+        for place, (source, tree, model) in enumerate(
             zip(sources, trees, request.models, strict=True)
         )
-    ]
+    ]  # fmt: skip
 
 
 def _open_fit(
-    home: Home, source: PlanSource, draws: "xr.Dataset", n_draws: int, *, weight: float,
-    seed: int | None,
-) -> "PlannedFit":  # fmt: skip
-    import xarray as xr
-
-    from tasks.mathematics.panel import build_panel
-    from tasks.models.quantities import pick_draws
-    from tasks.models.registry import open_fitted
+    home: Home,
+    source: PlanSource,
+    tree: "xr.DataTree",
+    select: "Callable[[xr.Dataset], xr.Dataset]",
+    *,
+    weight: float,
+) -> "PlannedFit":
+    from tasks.models.opening import open_fit
     from tasks.optimize.outcome import PlannedFit
 
-    metadata = read_document(home, source.features.metadata, FeatureMetadata)
-    kept = xr.DataTree.from_dict({"posterior": pick_draws(draws, n_draws, seed=seed)})
+    fit = open_fit(tree, read_features(home, source.features), select)
     returns: dict[str, dict[str, Any]] = read_json(home, source.roi_metrics)
     return PlannedFit(
-        model=open_fitted(
-            kept, metadata, read_document(home, source.features.scaler, FeatureScaler)
-        ),
-        panel=build_panel(read_parquet(home, source.features.features), metadata),
-        metadata=metadata,
+        model=fit.model,
+        panel=fit.panel,
+        metadata=fit.metadata,
         prior_driven=[name for name, row in returns.items() if row["prior_driven"]],
         about=PlanModel(
             dataset_id=source.spec.dataset_id,

@@ -26,7 +26,7 @@ class KpiModel(PythonModel):
         import xarray as xr
 
         from schemas.documents.features import FeatureMetadata, FeatureScaler
-        from tasks.models.registry import open_fitted
+        from tasks.models.opening import open_fitted
 
         files = {name: Path(context.artifacts[name]) for name in FILES}
         self.metadata = FeatureMetadata.model_validate_json(
@@ -46,7 +46,7 @@ class KpiModel(PythonModel):
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
         """Predict each row; ``params["seed"]`` seeds the observation noise of the interval."""
-        from tasks.models.registry import predict_rows
+        from tasks.models.opening import predict_rows
 
         return predict_rows(
             self.fitted, model_input, self.metadata, seed=int((params or {}).get("seed", 0))

@@ -43,7 +43,7 @@ def _facts_table(documents: ReportDocuments) -> Table:
         "snapshot": metadata.snapshot_id if metadata else record.snapshot_id,
         "MLflow run": record.mlflow_run_id,
         "model version": record.model_version,
-        "model kind": model.get("model_kind") or documents.spec.model.kind.value,
+        "model kind": model.get("model_kind") or documents.spec.model.kind,
         "sampler": (model.get("sampler") or {}).get("backend_used"),
         "grain": documents.grain.value,
         "entities": len(documents.entities) or None,

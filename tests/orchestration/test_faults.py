@@ -85,7 +85,7 @@ def monday(started, tmp_path, monkeypatch) -> Monday:
 @pytest.fixture
 def samplings(monkeypatch) -> list[int]:
     """Count the fits that are really sampled, those that explain a change too."""
-    from tasks.fit import sampling
+    from tasks.models import sampling
 
     counted, sample = [], sampling.sample_posterior
 
@@ -216,7 +216,7 @@ def test_a_reader_gets_what_was_committed_last_while_a_writer_is_at_work(
 
 @pytest.mark.parametrize("fault", ["raises", "returns no numbers"])
 def test_a_sampler_that_fails_ends_in_a_typed_error(monday, monkeypatch, fault):
-    from tasks.fit import sampling
+    from tasks.models import sampling
 
     sample = sampling._sample_nutpie
 

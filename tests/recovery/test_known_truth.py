@@ -14,11 +14,9 @@ from schemas.spec.sampler import SamplerSpec
 from tasks.attribute.contribution import attribute_kpi
 from tasks.attribute.roas import measure_roas
 from tasks.diagnose.convergence import measure_convergence
-from tasks.fit.sampling import sample_posterior
-from tasks.models import log_student_t, mmm
+from tasks.models.kind import Watch
 from tasks.models.log_student_t.design import standardize_media
-from tasks.models.log_student_t.fitted import LogStudentTFitted
-from tasks.models.mmm.fitted import MmmFitted
+from tasks.models.registry import kind_of
 
 pytestmark = pytest.mark.slow
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
@@ -30,11 +28,11 @@ MAX_SRMSE = {"tv": 0.15, "search": 0.4, "social": 0.2, "display": 0.4, "radio": 
 Search runs in every week, so its level is told from the baseline by little but the prior."""
 
 
-def fit(world, kind, fitted):
-    posterior = kind.load_posterior(world.panel, world.inputs)
-    sampled = sample_posterior(posterior, SETTINGS, cores=2)
+def fit(world):
+    kind = kind_of(world.metadata)
+    sampled = kind.fit(world.panel, world.inputs, SETTINGS, Watch(cores=2))
     draws = sampled.tree["posterior"].to_dataset()
-    return fitted(draws, world.inputs), measure_convergence(sampled.tree)
+    return kind.open(draws, world.inputs), measure_convergence(sampled.tree)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +40,7 @@ def demo():
     spec = parse_run_spec(yaml.safe_load((DEMO / "run_spec.yaml").read_text(encoding="utf-8")))
     rows = pd.read_csv(DEMO / "panel.csv", parse_dates=["period_start"])
     world = build_world(rows, spec)
-    model, evidence = fit(world, mmm, MmmFitted)
+    model, evidence = fit(world)
     split = attribute_kpi(model, world.panel, world.window, seed=1)
     return world, model, evidence, split
 
@@ -105,7 +103,7 @@ def log_case():
     noise = 0.03 * rng.standard_t(5, size=mu.shape)
     rows = world.rows.assign(sales=np.expm1(mu + noise))
     known = build_world(rows, world.spec)
-    model, evidence = fit(known, log_student_t, LogStudentTFitted)
+    model, evidence = fit(known)
     return known, model, evidence, mu
 
 

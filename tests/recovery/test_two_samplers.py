@@ -6,9 +6,9 @@ import pytest
 from support.worlds import mmm_world
 
 from schemas.spec.sampler import SamplerBackend, SamplerSpec
-from tasks.fit.sampling import sample_posterior
-from tasks.models import mmm
 from tasks.models.mmm.fitted import MmmFitted
+from tasks.models.mmm.kind import MMM
+from tasks.models.sampling import sample_posterior
 
 pytestmark = [
     pytest.mark.slow,
@@ -29,7 +29,7 @@ def world():
 
 def sample_totals(world, backend):
     """Contribution of each channel over all periods as share of KPI, ``(channel, chain, draw)``."""
-    posterior = mmm.load_posterior(world.panel, world.inputs)
+    posterior = MMM.load_posterior(world.panel, world.inputs)
     settings = SETTINGS.model_copy(update={"backend": backend})
     sampled = sample_posterior(posterior, settings, cores=2)
     assert sampled.backend == backend

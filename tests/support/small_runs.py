@@ -15,14 +15,14 @@ from schemas.spec.roles import resolve_roles
 from schemas.spec.run_spec import Grain, RunSpec
 from tasks.explain.task import answer_explanation, choose_fit, compare_runs
 from tasks.features.task import build_features
-from tasks.fit.sampling import sample_posterior
 from tasks.fit.task import fit_returns
 from tasks.mathematics.panel import build_panel
 from tasks.mathematics.scaling import scales_from_json
-from tasks.models import mmm
 from tasks.models.contract import ModelInputs
-from tasks.models.registry import open_fitted
+from tasks.models.mmm.kind import MMM
+from tasks.models.opening import open_fitted
 from tasks.models.returns import measure_returns
+from tasks.models.sampling import sample_posterior
 from tasks.store.files.artifacts import (
     read_document,
     read_json,
@@ -54,7 +54,7 @@ def make_run(home: Home, run_id: str, rows: pd.DataFrame, spec: RunSpec, as_of: 
     scaler = read_document(home, features.scaler, FeatureScaler)
     panel = build_panel(read_parquet(home, features.features), metadata)
     inputs = ModelInputs(metadata, scales_from_json(scaler))
-    sampled = sample_posterior(mmm.load_posterior(panel, inputs), spec.sampler, cores=2)
+    sampled = sample_posterior(MMM.load_posterior(panel, inputs), spec.sampler, cores=2)
     folder = home.run_dir(run_id)
     write_netcdf(home, folder / Artifact.POSTERIOR, sampled.tree)
     model = open_fitted(sampled.tree, metadata, scaler)

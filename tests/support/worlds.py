@@ -11,18 +11,18 @@ import xarray as xr
 from schemas.documents.features import FeatureMetadata
 from schemas.names import CHANNEL_DIM, ENTITY_DIM
 from schemas.refs import FileRef, SnapshotRef
+from schemas.spec.kinds import ModelKind
 from schemas.spec.roles import ColumnRoles, resolve_roles
-from schemas.spec.run_spec import Grain, ModelKind, RunSpec
+from schemas.spec.run_spec import Grain, RunSpec
 from tasks.features.build import build_features
 from tasks.mathematics.draws import stack_samples
 from tasks.mathematics.panel import IS_ESTIMATION, build_panel
 from tasks.models.contract import FittedModel, ModelInputs
 from tasks.models.linear import linear_terms
-from tasks.models.log_student_t.fitted import LogStudentTFitted
 from tasks.models.mmm.constants import fit_constants
 from tasks.models.mmm.design import media_design
-from tasks.models.mmm.fitted import MmmFitted
 from tasks.models.mmm.shapes import channel_shape
+from tasks.models.registry import kind_of
 
 CHANNELS = [
     {"name": "tv", "activity": "act_tv", "spend": "spend_tv"},
@@ -149,7 +149,7 @@ def log_world(n_entities: int = 1, *, n_periods: int = 60, **settings: Any) -> W
 def prior_draws(world: World, *, n_draws: int = 4, seed: int = 0) -> xr.Dataset:
     """Draws with the published names and dims, from priors like the model's, with NumPy alone."""
     rng = np.random.default_rng(seed)
-    if world.spec.model.kind is ModelKind.LOG_STUDENT_T:
+    if world.spec.model.kind == ModelKind.LOG_STUDENT_T:
         return _log_draws(world, n_draws, rng)
     return _mmm_draws(world, n_draws, rng)
 
@@ -157,8 +157,7 @@ def prior_draws(world: World, *, n_draws: int = 4, seed: int = 0) -> xr.Dataset:
 def fitted_model(world: World, draws: xr.Dataset | None = None) -> FittedModel:
     """Return the contract's view of draws (prior draws when none are given)."""
     draws = prior_draws(world) if draws is None else draws
-    is_log = world.spec.model.kind is ModelKind.LOG_STUDENT_T
-    return (LogStudentTFitted if is_log else MmmFitted)(draws, world.inputs)
+    return kind_of(world.metadata).open(draws, world.inputs)
 
 
 class _Draws:

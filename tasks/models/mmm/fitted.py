@@ -19,10 +19,12 @@ from schemas.names import (
     SAMPLE_DIM,
     ComponentKind,
 )
+from schemas.spec.lift_tests import LiftTest
 from tasks.models.base import DrawsModel
 from tasks.models.contract import Component
 from tasks.models.linear import linear_design, terms_of
 from tasks.models.mmm.design import media_design
+from tasks.models.mmm.lift import expected_lift, lift_design
 from tasks.models.mmm.shapes import channel_shape, sampled_multiplier, shape_gradient
 
 TAIL = "y_nu"
@@ -86,6 +88,12 @@ class MmmFitted(DrawsModel):
         draws = self._samples[name].isel({CHANNEL_DIM: index}).to_numpy()
         priors = stated(self._inputs.metadata.share_priors, "share_priors")
         return draws, priors.spread[index] ** 2
+
+    def expected_lift(self, panel: xr.Dataset, tests: Sequence[LiftTest]) -> NDArray[np.float64]:
+        """Of each test's own segment of the panel alone."""
+        design = lift_design(panel, self._inputs, tests)
+        multiplier = sampled_multiplier(self._samples, panel, self._inputs.metadata)
+        return expected_lift(self._samples, design, multiplier=multiplier)
 
     def media_gradient(
         self, panel: xr.Dataset, weights: NDArray[np.float64], channels: Sequence[str]

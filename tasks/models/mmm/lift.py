@@ -19,14 +19,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.documents.features import FeatureMetadata
-from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, SAMPLE_DIM
+from schemas.names import CHANNEL_DIM, ENTITY_DIM, SAMPLE_DIM
 from schemas.spec.lift_tests import LiftTest
 from tasks.mathematics.carryover import ADSTOCK_PARAMETERS, adstock_weights, stack_lags
 from tasks.mathematics.saturation import SATURATION_PARAMETERS, saturation_shape
 from tasks.mathematics.scaling import scale_media
 from tasks.models.contract import ModelInputs
+from tasks.models.lift_placement import PlacedTest, change_input, place_tests
 from tasks.models.mmm.design import ChannelShape, channel_places, channel_shapes
-from tasks.models.mmm.lift_placement import PlacedTest, place_tests
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def lift_design(
     segments = [
         _segment(position, entity, placed, transforms[placed.channel], (baseline, changed))
         for position, placed in enumerate(place_tests(panel, inputs.metadata.grain, tests))
-        for changed in [scale_media(_with_change(panel, placed), inputs.scales)]
+        for changed in [scale_media(change_input(panel, placed), inputs.scales)]
         for entity in placed.entities
     ]
     length = max((len(s.baseline) for s in segments), default=0)
@@ -139,15 +139,6 @@ def _segment(
     end = min(placed.last + reach + 1, series[0].shape[-1])
     before, after = (values[entity, placed.channel, begin:end] for values in series)
     return _Segment(test, placed.channel, int(entity), before, after, placed.first, end)
-
-
-def _with_change(panel: xr.Dataset, placed: PlacedTest) -> xr.Dataset:
-    """Panel with the input that the test speaks of; rounding never leaves it below zero."""
-    media = panel["media"].transpose(ENTITY_DIM, CHANNEL_DIM, DATE_DIM).copy()
-    values = media.to_numpy()
-    where = (placed.entities, placed.channel, slice(placed.first, placed.last + 1))
-    values[where] = np.maximum(values[where] + placed.delta_input, 0.0)
-    return panel.assign(media=media)
 
 
 def _align(series: list[NDArray[np.float64]], length: int) -> NDArray[np.float64]:

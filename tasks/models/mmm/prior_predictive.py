@@ -1,10 +1,8 @@
 """What the priors say about the business, to be read before any sampling.
 
-Shares and returns are computed as those of a posterior (``tasks.models.quantities``).
+Shares and returns are computed as those of a posterior (``tasks.models.returns``).
 """
 
-import logging
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,16 +11,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.names import DATE_DIM
-from schemas.spec.run_spec import ModelKind
-from schemas.words import format_number
-from tasks.mathematics.panel import IS_ESTIMATION
+from tasks.mathematics.panel import IS_ESTIMATION, estimation_window
 from tasks.mathematics.spend import effective_spend
 from tasks.models.contract import ModelInputs
 from tasks.models.mmm.fitted import MmmFitted
 from tasks.models.mmm.prior_draws import draw_prior
-from tasks.models.quantities import channel_quantiles, measure_quantities, quantiles
-
-log = logging.getLogger(__name__)
+from tasks.models.quantities import quantiles
+from tasks.models.returns import channel_quantiles, evaluate
 
 N_DRAWS = 500
 """Enough for a 90 % interval; evaluating them costs about as much as half a chain."""
@@ -36,8 +31,7 @@ def predict_prior(panel: xr.Dataset, inputs: ModelInputs, *, seed: int) -> dict[
     panel
         As ``tasks.mathematics.panel.build_panel`` makes it.
     inputs
-        Feature metadata and scales. Kind ``log_student_t`` states no prior on business quantities:
-        it gets the table of effective spend alone.
+        Feature metadata and scales.
     seed
         Seed of the draws.
 
@@ -51,20 +45,18 @@ def predict_prior(panel: xr.Dataset, inputs: ModelInputs, *, seed: int) -> dict[
         observation noise, as ``median``, ``low_90`` and ``high_90``, beside the ``actual``.
     """
     table = effective_spend(panel)
-    if inputs.metadata.model_kind != ModelKind.MMM:
-        return {"channels": table}
     model = MmmFitted(draw_prior(panel, inputs, N_DRAWS, seed), inputs)
-    quantities = measure_quantities(model, panel, inputs.metadata)
-    media = np.sum(list(quantities.shares.values()), axis=0)
-    window = panel[IS_ESTIMATION].values
-    outcomes = model.sample_kpi(panel, quantities.expected, seed=seed)[:, :, window].sum(axis=1)
+    window, fitted = panel[IS_ESTIMATION].values, estimation_window(panel)
+    channels, expected = evaluate(model, panel)
+    rows = channel_quantiles(channels, fitted, inputs.metadata)
+    kpi = float(fitted["kpi"].sum())
+    media = np.sum([totals.share(kpi) for totals in channels.values()], axis=0)
+    outcomes = model.sample_kpi(panel, expected, seed=seed)[:, :, window].sum(axis=1)
     actual = panel["kpi"].to_numpy()[:, window].sum(axis=0)
     return {
         "n_draws": N_DRAWS,
         "random_seed": seed,
-        "channels": {
-            name: table[name] | row for name, row in channel_quantiles(quantities).items()
-        },
+        "channels": {name: table[name] | row for name, row in rows.items()},
         "media_share": {
             **quantiles(media, "share"),
             "prob_above_one": float((media > 1).mean()),
@@ -87,17 +79,3 @@ def _kpi_rows(
         }
         for i, date in enumerate(dates)
     ]
-
-
-def log_prior(document: Mapping[str, Any]) -> None:
-    """Log what is believed of each channel before it is fitted."""
-    for name, row in document["channels"].items():
-        quantity = "roas" if row.get("roas_median") is not None else "share"
-        if row.get(f"{quantity}_median") is None:
-            continue
-        log.info(
-            "prior of %s: %s %s, 90 %% interval %s to %s",
-            name,
-            "ROAS" if quantity == "roas" else "share of the KPI",
-            *(format_number(row[f"{quantity}_{end}"]) for end in ("median", "low_90", "high_90")),
-        )

@@ -1,7 +1,7 @@
 """Reads lift tests from a CSV file into the rows of a run spec.
 
 Belongs here: text to rows, and errors that name file, line, column and rule.
-Does not: whether a test fits the panel (``tasks.models.mmm.lift``).
+Does not: whether a test fits the panel (``tasks.models.lift_placement``).
 """
 
 from collections.abc import Iterator, Mapping

@@ -15,7 +15,7 @@ from support.worlds import (
     prior_draws,
 )
 
-from tasks.attribute.curves import measure_curves, thin_tree
+from tasks.attribute.curves import measure_curves, thin
 from tasks.mathematics.draws import stack_samples
 
 
@@ -246,6 +246,6 @@ def test_the_value_of_a_unit_weighs_entities():
 
 def test_thinning_keeps_every_chain():
     draws = xr.Dataset({"a": (("chain", "draw"), np.arange(4000.0).reshape(2, 2000))})
-    tree = thin_tree(xr.DataTree.from_dict({"posterior": draws}))
-    assert dict(tree["posterior"].sizes) == {"chain": 2, "draw": 250}
-    assert dict(thin_tree(tree)["posterior"].sizes) == {"chain": 2, "draw": 250}
+    thinned = thin(draws)
+    assert dict(thinned.sizes) == {"chain": 2, "draw": 250}
+    assert dict(thin(thinned).sizes) == {"chain": 2, "draw": 250}

@@ -5,15 +5,16 @@ import pytest
 from support.worlds import build_world as through_features
 from support.worlds import fitted_model, log_world, make_rows, make_spec, mmm_world
 
+from schemas.names import MARGINAL_STEP
 from tasks.attribute.contribution import attribute_kpi
 from tasks.attribute.roas import (
-    MARGINAL_STEP,
     ROAS_BY_ENTITY_COLUMNS,
-    measure_quantiles,
     measure_roas,
     tabulate_roas,
 )
 from tasks.mathematics.draws import hdi
+from tasks.mathematics.panel import estimation_window
+from tasks.models.returns import channel_quantiles
 
 
 def split_of(world):
@@ -187,7 +188,9 @@ def test_rows_are_sorted_by_entity_and_channels_keep_their_order():
 
 def test_quantiles_are_those_of_the_contributions():
     world = mmm_world(2, "geometric", "michaelis_menten", carryover_months=1)
-    rows = measure_quantiles(world.panel, split_of(world), world.metadata)
+    rows = channel_quantiles(
+        split_of(world).channels, estimation_window(world.panel), world.metadata
+    )
     share = contribution(world, "tv").sum(axis=(1, 2))
     share /= float(world.panel["kpi"].values[:, world.window].sum())
     assert rows["tv"]["share_median"] == pytest.approx(np.median(share))

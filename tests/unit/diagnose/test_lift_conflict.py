@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 import xarray as xr
-from support.worlds import mmm_world, prior_draws
+from support.worlds import fitted_model, mmm_world, prior_draws
 
 from schemas.outcomes import Verdict
 from schemas.spec.gates import FitGates
 from schemas.spec.lift_tests import LiftTest
-from tasks.diagnose import lift_conflict
 from tasks.diagnose.lift_conflict import (
     conflict_score,
     judge_lift,
@@ -63,7 +62,7 @@ def test_a_media_curve_counts_in_what_is_expected():
     multiplier = sampled_multiplier(samples, varying.panel, varying.metadata)
     known = expected_lift(samples, design, multiplier=multiplier).mean()
     flat = expected_lift(samples, design).mean()
-    evidence = measure_lift(prior, varying.panel, varying.inputs, [test])[0]
+    evidence = measure_lift(fitted_model(varying, prior), varying.panel, [test])[0]
     assert evidence.expected_mean == pytest.approx(known, rel=1e-12)
     assert evidence.expected_mean != pytest.approx(flat, rel=1e-3)
 
@@ -72,7 +71,7 @@ def test_a_media_curve_counts_in_what_is_expected():
 def test_a_biased_test_is_a_conflict_on_its_side(world, draws, side):
     lift = expected(world, draws, make_test(0.0))
     biased = make_test(float(lift.mean() + side * 8 * lift.std()), float(lift.std()))
-    evidence = measure_lift(draws, world.panel, world.inputs, [biased])
+    evidence = measure_lift(fitted_model(world, draws), world.panel, [biased])
     assert np.sign(evidence[0].conflict_score) == side
     outcome = judge_lift(evidence, GATES)[0]
     assert outcome.verdict is Verdict.REVIEW
@@ -84,7 +83,7 @@ def test_a_biased_test_is_a_conflict_on_its_side(world, draws, side):
 def test_a_test_that_agrees_is_no_conflict(world, draws):
     lift = expected(world, draws, make_test(0.0))
     evidence = measure_lift(
-        draws, world.panel, world.inputs, [make_test(float(lift.mean()), float(lift.std()))]
+        fitted_model(world, draws), world.panel, [make_test(float(lift.mean()), float(lift.std()))]
     )
     assert abs(evidence[0].posterior_score) < 1e-9
     assert judge_lift(evidence, GATES)[0].verdict is Verdict.PASS
@@ -108,8 +107,9 @@ def test_leaving_a_test_out_gives_back_what_was_believed_without_it(
     precision = prior_sd**-2 + error**-2
     mean = (prior_mean * prior_sd**-2 + observed * error**-2) / precision
     posterior = rng.normal(mean, precision**-0.5, (4000, 1))
-    monkeypatch.setattr(lift_conflict, "expected_lift", lambda *_, **__: posterior)
-    evidence = measure_lift(draws, world.panel, world.inputs, [make_test(observed, error)])[0]
+    model = fitted_model(world, draws)
+    monkeypatch.setattr(model, "expected_lift", lambda *_: posterior)
+    evidence = measure_lift(model, world.panel, [make_test(observed, error)])[0]
     assert evidence.expected_without == pytest.approx(prior_mean, abs=0.2 * prior_sd)
     z = (observed - prior_mean) / np.hypot(error, prior_sd)
     assert evidence.conflict_score == pytest.approx(z, abs=0.25)
@@ -117,7 +117,7 @@ def test_leaving_a_test_out_gives_back_what_was_believed_without_it(
 
 
 def test_without_tests_nothing_is_measured_or_judged(world, draws):
-    assert measure_lift(draws, world.panel, world.inputs, []) == []
+    assert measure_lift(fitted_model(world, draws), world.panel, []) == []
     assert judge_lift([], GATES) == []
 
 
@@ -125,7 +125,7 @@ def test_what_cannot_be_computed_is_no_pass(world):
     draws = prior_draws(world, n_draws=1)
     stuck = xr.concat([draws] * 10, dim="draw")
     stuck = stuck.assign(saturation_beta=stuck["saturation_beta"] * np.nan)
-    evidence = measure_lift(stuck, world.panel, world.inputs, [make_test(100.0)])
+    evidence = measure_lift(fitted_model(world, stuck), world.panel, [make_test(100.0)])
     assert judge_lift(evidence, GATES)[0].verdict is Verdict.NOT_EVALUATED
     row = lift_rows(evidence, GATES)[0]
     assert (row["expected_mean"], row["conflict_score"], row["conflict"]) == (None, None, False)
@@ -134,5 +134,5 @@ def test_what_cannot_be_computed_is_no_pass(world):
 def test_the_limit_is_the_specs(world, draws):
     lift = expected(world, draws, make_test(0.0))
     test = make_test(float(lift.mean() + 3 * lift.std()), float(lift.std()))
-    evidence = measure_lift(draws, world.panel, world.inputs, [test])
+    evidence = measure_lift(fitted_model(world, draws), world.panel, [test])
     assert judge_lift(evidence, FitGates(max_lift_conflict=20))[0].verdict is Verdict.PASS

@@ -8,9 +8,9 @@ from support.worlds import CHANNELS, build_world, log_world, make_rows, make_spe
 
 from schemas.errors import DataContractError
 from schemas.spec.run_spec import Grain, Windows
-from tasks.features.metadata import count_parameters
 from tasks.features.windows import apply_windows
 from tasks.mathematics.seasonality import fourier_terms
+from tasks.models.registry import kind_of
 
 ROWS = make_rows(2, 60)
 N_WEEKS_OF_MONTHS = {1: 4, 2: 9, 11: 48, 12: 52, 13: 56}
@@ -172,7 +172,8 @@ def test_metadata_names_every_input(mmm):
 def test_parameters_of_kind_mmm_are_counted(mmm):
     # 3 channels x (alpha, slope, kappa), a rival's alpha alone
     # + 2 entities x (4 shares + price, trend, sin, cos + level, noise)
-    assert count_parameters(mmm.metadata) == 9 + 1 + 2 * (4 + 4 + 2)
+    count = kind_of(mmm.metadata).count_parameters(mmm.metadata)
+    assert count == 9 + 1 + 2 * (4 + 4 + 2)
     assert mmm.metadata.n_parameters == 30
 
 

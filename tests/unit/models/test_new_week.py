@@ -20,14 +20,14 @@ import json, sys, time
 import pandas as pd, yaml
 from schemas.spec.errors import parse_run_spec
 from support.worlds import build_world
-from tasks.models.mmm import load_posterior
+from tasks.models.mmm.kind import MMM
 
 spec = parse_run_spec(yaml.safe_load(open("data/demo/run_spec.yaml", encoding="utf-8")))
 rows = pd.read_csv("data/demo/panel.csv", parse_dates=["period_start"])
 weeks = sorted(rows["period_start"].unique())
 held_back = int(sys.argv[1])
 world = build_world(rows[rows["period_start"].isin(weeks[: len(weeks) - held_back])], spec)
-posterior = load_posterior(world.panel, world.inputs)
+posterior = MMM.load_posterior(world.panel, world.inputs)
 started = time.perf_counter()
 posterior.kernel()
 seconds = time.perf_counter() - started

@@ -9,11 +9,13 @@ from scipy.stats import lognorm
 from support.graphs import evaluate_graph
 from support.worlds import log_world, mmm_world
 
+from tasks.fit.summary import log_prior
 from tasks.mathematics.draws import stack_samples
 from tasks.mathematics.spend import effective_spend
 from tasks.models.mmm.graph import build_graph
 from tasks.models.mmm.prior_draws import draw_prior
-from tasks.models.mmm.prior_predictive import N_DRAWS, log_prior, predict_prior
+from tasks.models.mmm.prior_predictive import N_DRAWS, predict_prior
+from tasks.models.registry import kind_of
 
 
 def stated(prior, **changes):
@@ -144,7 +146,7 @@ def test_effective_spend_by_hand():
 
 def test_kind_log_student_t_gets_its_spend_alone():
     world = log_world(2)
-    document = predict_prior(world.panel, world.inputs, seed=1)
+    document = kind_of(world.metadata).predict_prior(world.panel, world.inputs, seed=1)
     assert document == {"channels": effective_spend(world.panel)}
     log_prior(document)
 

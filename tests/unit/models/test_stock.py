@@ -9,10 +9,11 @@ from pymc_marketing.mmm import MMM
 from support.graphs import FAST
 from support.worlds import CHANNELS, fitted_model, mmm_world
 
-from tasks.fit.task import _write_stock
+from schemas.names import Artifact
 from tasks.models.mmm.prior_draws import draw_prior
 from tasks.models.mmm.stock import estimation_contributions, publish_stock
 from tasks.models.mmm.stock_form import stock_obstacle
+from tasks.models.registry import find_kind
 
 PLAIN = {"trend": False, "yearly_seasonality": 0}
 
@@ -103,15 +104,14 @@ OTHER = {
 
 
 @pytest.mark.parametrize("what", list(OTHER))
-def test_what_it_cannot_hold_is_not_written_and_named(what, tmp_path, caplog):
+def test_what_it_cannot_hold_is_not_written_and_named(what, caplog):
     world = OTHER[what]()
     assert what in stock_obstacle(world.metadata)
     with caplog.at_level(logging.INFO):
-        _write_stock(None, tmp_path / "stock.nc", None, world.panel, world.inputs)
+        assert find_kind("mmm").extra_files(None, world.panel, world.inputs) == {}
     (record,) = caplog.records
     assert what in record.getMessage()
-    assert "stock.nc is not written" in record.getMessage()
-    assert not list(tmp_path.iterdir())
+    assert f"{Artifact.PYMC_MARKETING} is not written" in record.getMessage()
 
 
 def test_a_channel_that_is_a_line_and_has_no_carryover_is_no_obstacle():

@@ -196,7 +196,7 @@ def test_artifact_keys_are_ones_that_prefect_takes(dataset_id, key):
 
 def test_the_registered_model_carries_its_files_code_and_pins(home, publish, monkeypatch):
     publish()
-    import tasks.models.registry as registry
+    import tasks.models.opening as opening
 
     seen = {}
 
@@ -208,8 +208,8 @@ def test_the_registered_model_carries_its_files_code_and_pins(home, publish, mon
         seen.update(model=model, seed=seed)
         return rows.assign(kpi_mean=1.0)
 
-    monkeypatch.setattr(registry, "open_fitted", open_fitted)
-    monkeypatch.setattr(registry, "predict_rows", predict_rows)
+    monkeypatch.setattr(opening, "open_fitted", open_fitted)
+    monkeypatch.setattr(opening, "predict_rows", predict_rows)
     experiments.open_store(home)
     folder = Path(mlflow.artifacts.download_artifacts("models:/demo@champion"))
     model = mlflow.pyfunc.load_model("models:/demo@champion")
@@ -223,7 +223,7 @@ def test_the_registered_model_carries_its_files_code_and_pins(home, publish, mon
     assert model.predict(rows, params={"seed": 7})["kpi_mean"].tolist() == [1.0]
     assert (seen["model"], seen["seed"], seen["draws"]) == ("fitted", 7, (2, 3))
     assert seen["metadata"].model_kind == "mmm"
-    assert (folder / "code" / "tasks" / "models" / "registry.py").is_file()
+    assert (folder / "code" / "tasks" / "models" / "opening.py").is_file()
     assert "pymc==" in (folder / "requirements.txt").read_text()
     assert not list(folder.rglob("*.pkl")), "models from code, nothing to unpickle"
     with pytest.raises(mlflow.MlflowException, match="enforce schema"):

@@ -6,7 +6,8 @@ from schemas.errors import SpecError
 from schemas.spec.baseline import ControlSpec, EventSpec, TrendKind
 from schemas.spec.channels import PriorQuantity
 from schemas.spec.errors import parse_run_spec
-from schemas.spec.run_spec import Grain, KpiKind, Level, ModelKind, RunSpec
+from schemas.spec.kinds import ModelKind
+from schemas.spec.run_spec import Grain, KpiKind, Level, RunSpec
 
 FULL = {
     "dataset_id": "my_dataset",
@@ -59,7 +60,7 @@ def refusal(**keys) -> str:
 
 def test_the_published_full_spec_is_accepted():
     spec = parse_run_spec(FULL)
-    assert spec.model.kind is ModelKind.LOG_STUDENT_T
+    assert spec.model.kind == ModelKind.LOG_STUDENT_T
     assert spec.effective_level is Level.BRAND
     assert spec.grain is Grain.WEEK
     assert spec.features.adstock.per_channel == {"act_tv": 0.7, "act_digital": 0.3}
@@ -72,14 +73,14 @@ def test_the_published_full_spec_is_accepted():
 
 def test_the_published_minimal_spec_is_accepted_and_the_rest_defaults():
     spec = parse_run_spec(MINIMAL)
-    assert spec.model.kind is ModelKind.LOG_STUDENT_T
+    assert spec.model.kind == ModelKind.LOG_STUDENT_T
     assert not spec.features.saturation.enabled
     assert (spec.sampler.draws, spec.sampler.chains) == (1000, 2)
 
 
 def test_a_dataset_id_is_all_that_must_be_given():
     spec = parse_run_spec({"dataset_id": "demo"})
-    assert spec.model.kind is ModelKind.MMM
+    assert spec.model.kind == ModelKind.MMM
     assert spec.effective_level is Level.ENTITY
     assert spec.kpi.kind is KpiKind.REVENUE
     assert spec.kpi_name == "sales"

@@ -158,5 +158,5 @@ def test_a_row_given_twice_and_a_kind_without_calibration_are_refused():
     }
     with pytest.raises(ValueError, match="row 1 repeats row 0"):
         RunSpec(dataset_id="x", lift_tests=[row, dict(row)])
-    with pytest.raises(ValueError, match="calibrate kind mmm only"):
+    with pytest.raises(ValueError, match="lift_tests: only kind mmm knows this"):
         RunSpec(dataset_id="x", lift_tests=[row], model={"kind": "log_student_t"})

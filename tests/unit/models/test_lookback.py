@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support.worlds import CHANNELS, fitted_model, log_world, mmm_world
 
-from tasks.mathematics.lookback import longest_carryover, longest_memory
+from tasks.models.lookback import longest_carryover, longest_memory
 
 TV, SEARCH, *OTHERS = CHANNELS
 MIXED = [

@@ -1,8 +1,7 @@
 """How far back a model looks: numbers of lags, read from feature metadata, for every kind."""
 
 from schemas.documents.features import FeatureMetadata
-from schemas.spec.channels import AdstockKind
-from schemas.spec.run_spec import ModelKind
+from tasks.models.registry import kind_of
 
 
 def longest_carryover(metadata: FeatureMetadata) -> int:
@@ -13,11 +12,7 @@ def longest_carryover(metadata: FeatureMetadata) -> int:
     metadata
         Of any model kind.
     """
-    if metadata.model_kind == ModelKind.LOG_STUDENT_T:
-        return metadata.fixed_transforms.adstock.max_lag + 1
-    adstocks = (channel.learned_adstock for channel in metadata.channels)
-    lags = (a.l_max for a in adstocks if a.kind is not AdstockKind.NONE)
-    return max(lags, default=1)
+    return kind_of(metadata).longest_carryover(metadata)
 
 
 def longest_memory(metadata: FeatureMetadata) -> int:

@@ -5,36 +5,49 @@ All come back in one shape: a DataTree with ``posterior`` and ``sample_stats``, 
 """
 
 import importlib.util
-import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from abc import abstractmethod
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from schemas.documents.retries import SamplingGate
 from schemas.errors import SamplingError
 from schemas.spec.sampler import SamplerBackend, SamplerSpec
-from tasks.models.contract import Posterior
-
-log = logging.getLogger(__name__)
-
-Progress = Callable[[float, int], None]
-"""Called with the finished share of all draws, in [0, 1], and the divergences so far."""
+from tasks.models.contract import ModelInputs, Posterior
+from tasks.models.kind import Kind, Progress, Sampled, Watch
 
 _SCRATCH_SUFFIX = "_z"
 """Offsets of pooled parameters: sampled, but not published."""
 
 
-@dataclass
-class Sampled:
-    """Draws and what they cost."""
+class NutsKind(Kind):
+    """A kind whose fit is NUTS on a posterior."""
 
-    tree: xr.DataTree
-    backend: str
-    wall_seconds: dict[str, float] = field(default_factory=dict)
-    """``build`` (of the graph), ``compile`` (until the first draw), ``sample``."""
+    sampling_gates = frozenset(SamplingGate)
+
+    @abstractmethod
+    def load_posterior(self, panel: xr.Dataset, inputs: ModelInputs) -> Posterior:
+        """Return the posterior of a panel."""
+
+    def fit(
+        self, panel: xr.Dataset, inputs: ModelInputs, settings: SamplerSpec, watch: Watch
+    ) -> Sampled:
+        """Sample the posterior; loading it counts as building."""
+        started = time.perf_counter()
+        posterior = self.load_posterior(panel, inputs)
+        loaded = time.perf_counter() - started
+        sampled = sample_posterior(
+            posterior,
+            settings,
+            cores=watch.cores,
+            progress=watch.progress,
+            show_bar=watch.show_bar,
+        )
+        wall = sampled.wall_seconds
+        return replace(sampled, wall_seconds={**wall, "build": loaded + wall["build"]})
 
 
 def sample_posterior(

@@ -12,11 +12,12 @@ from support.worlds import log_world, mmm_world
 
 from schemas.errors import SamplingError
 from schemas.spec.sampler import SamplerBackend, SamplerSpec
-from tasks.fit import sampling
-from tasks.fit.sampling import sample_posterior
 from tasks.fit.summary import summarize_posterior
 from tasks.mathematics.draws import hdi
-from tasks.models import log_student_t, mmm
+from tasks.models import sampling
+from tasks.models.log_student_t.kind import LOG_STUDENT_T
+from tasks.models.mmm.kind import MMM
+from tasks.models.sampling import sample_posterior
 from tasks.store.files.artifacts import read_netcdf, sha256_of, write_netcdf
 
 SETTINGS = SamplerSpec(draws=50, tune=60, chains=2, random_seed=7, backend=SamplerBackend.NUTPIE)
@@ -207,7 +208,7 @@ def test_nutpie_by_name_must_be_there(chosen, monkeypatch, wanted):
 
 def test_a_kernel_by_name_must_be_there():
     world = log_world(n_periods=40)
-    posterior = log_student_t.load_posterior(world.panel, world.inputs)
+    posterior = LOG_STUDENT_T.load_posterior(world.panel, world.inputs)
     settings = SETTINGS.model_copy(update={"backend": SamplerBackend.KERNEL})
     with pytest.raises(SamplingError, match=r"has no kernel; use sampler\.backend: auto"):
         sample_posterior(posterior, settings, cores=1)
@@ -218,7 +219,7 @@ KERNEL_SETTINGS = SamplerSpec(draws=40, tune=60, chains=2, random_seed=7)
 
 def sample_kernel(seed=7, cores=2):
     world = mmm_world(2, carryover_months=2)
-    posterior = mmm.load_posterior(world.panel, world.inputs)
+    posterior = MMM.load_posterior(world.panel, world.inputs)
     settings = KERNEL_SETTINGS.model_copy(update={"random_seed": seed})
     return sample_posterior(posterior, settings, cores=cores)
 

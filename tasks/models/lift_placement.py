@@ -74,6 +74,15 @@ def place_tests(panel: xr.Dataset, grain: Grain, tests: Sequence[LiftTest]) -> l
     return placed
 
 
+def change_input(panel: xr.Dataset, placed: PlacedTest) -> xr.Dataset:
+    """Return a panel with the input that a test speaks of; rounding never leaves it below zero."""
+    media = panel["media"].transpose(ENTITY_DIM, CHANNEL_DIM, DATE_DIM).copy()
+    values = media.to_numpy()
+    where = (placed.entities, placed.channel, slice(placed.first, placed.last + 1))
+    values[where] = np.maximum(values[where] + placed.delta_input, 0.0)
+    return panel.assign(media=media)
+
+
 def _name_problems(panel: xr.Dataset, test: LiftTest) -> Iterator[str]:
     channels = [str(name) for name in panel[CHANNEL_DIM].values]
     entities = [str(name) for name in panel[ENTITY_DIM].values]

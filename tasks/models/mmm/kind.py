@@ -1,0 +1,125 @@
+"""What kind ``mmm`` declares."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from schemas.documents.features import ChannelFeatures, FeatureMetadata, StatedShares
+from schemas.names import Artifact
+from schemas.spec.channels import (
+    AdstockKind,
+    ChannelKind,
+    SaturationKind,
+    SaturationSpec,
+)
+from schemas.spec.kinds import KINDS, ModelKind
+from schemas.spec.roles import ChannelRole
+from schemas.spec.run_spec import Likelihood, RunSpec
+from tasks.mathematics.carryover import ADSTOCK_PARAMETERS
+from tasks.mathematics.saturation import SATURATION_PARAMETERS
+from tasks.models.contract import ModelInputs, Posterior
+from tasks.models.lift_placement import place_tests
+from tasks.models.linear import describe_terms
+from tasks.models.mmm.fitted import MmmFitted
+from tasks.models.mmm.priors import share_priors
+from tasks.models.sampling import NutsKind
+
+log = logging.getLogger(__name__)
+
+
+class MmmModelKind(NutsKind):
+    """Learned carryover and saturation, sampled on contribution shares."""
+
+    spec = KINDS[ModelKind.MMM]
+    files = (Artifact.PYMC_MARKETING,)
+
+    def settings(self, spec: RunSpec) -> dict[str, Any]:
+        """Seasons, trend and events, noise, and what is believed of channels and experiments."""
+        model = spec.model
+        return {
+            **super().settings(spec),
+            "likelihood": model.likelihood,
+            "non_negative_baseline": model.non_negative_baseline,
+            "time_varying_media": model.time_varying_media,
+            "media_share": model.media_share,
+            "share_spread": model.share_spread,
+            "lift_tests": spec.lift_tests,
+        }
+
+    def channel_settings(self, channel: ChannelRole, spec: RunSpec) -> dict[str, Any]:
+        """Carryover and saturation of one channel, with the model's where the channel is silent.
+
+        What a competitor does has no diminishing returns that its observer could know of: unless
+        the spec says otherwise, it acts by its adstock alone.
+        """
+        is_rival = channel.kind is ChannelKind.COMPETITOR
+        model = spec.model
+        default = SaturationSpec(kind=SaturationKind.NONE) if is_rival else model.saturation
+        return {
+            "adstock": channel.adstock or model.adstock,
+            "saturation": channel.saturation or default,
+        }
+
+    def facts(self, panel: xr.Dataset, inputs: ModelInputs, spec: RunSpec) -> dict[str, Any]:
+        """Priors on contribution shares; a lift test that fits nowhere is refused here."""
+        place_tests(panel, inputs.metadata.grain, spec.lift_tests)
+        stated = share_priors(panel, inputs)
+        shares = StatedShares(log_median=stated.log_median.tolist(), spread=stated.spread.tolist())
+        return {"share_priors": shares}
+
+    def count_parameters(self, metadata: FeatureMetadata) -> int:
+        """Transforms once per channel; share, linear terms, level and noise once per entity."""
+        shapes = sum(_n_shape_parameters(channel) for channel in metadata.channels)
+        per_entity = len(metadata.channels) + len(describe_terms(metadata)) + 2
+        tails = int(metadata.likelihood is Likelihood.STUDENT_T)
+        return shapes + len(metadata.entities) * per_entity + tails
+
+    def longest_carryover(self, metadata: FeatureMetadata) -> int:
+        """Lags of the slowest channel."""
+        adstocks = (channel.learned_adstock for channel in metadata.channels)
+        lags = (a.l_max for a in adstocks if a.kind is not AdstockKind.NONE)
+        return max(lags, default=1)
+
+    def predict_prior(self, panel: xr.Dataset, inputs: ModelInputs, *, seed: int) -> dict[str, Any]:
+        """Shares, returns and KPI under the priors."""
+        from tasks.models.mmm.prior_predictive import predict_prior
+
+        return predict_prior(panel, inputs, seed=seed)
+
+    def load_posterior(self, panel: xr.Dataset, inputs: ModelInputs) -> Posterior:
+        """Return the posterior; its libraries take seconds to import, so only a fit does."""
+        from tasks.models.mmm.posterior import MmmPosterior
+
+        posterior: Any = MmmPosterior(panel, inputs)
+        return posterior
+
+    def open(self, draws: xr.Dataset, inputs: ModelInputs) -> MmmFitted:
+        """Return what the draws say."""
+        return MmmFitted(draws, inputs)
+
+    def extra_files(
+        self, draws: xr.Dataset, panel: xr.Dataset, inputs: ModelInputs
+    ) -> dict[Artifact, Callable[[Path], None]]:
+        """The fit as a stock pymc-marketing model, for ``MMM.load``, where that can hold it."""
+        from tasks.models.mmm.stock_form import stock_obstacle
+
+        name = Artifact.PYMC_MARKETING
+        obstacle = stock_obstacle(inputs.metadata)
+        if obstacle is not None:
+            log.info("%s is not written: a pymc-marketing MMM cannot hold it, %s", name, obstacle)
+            return {}
+        from tasks.models.mmm.stock import publish_stock
+
+        stock = publish_stock(draws, panel, inputs)
+        return {name: lambda path: stock.save(str(path))}
+
+
+def _n_shape_parameters(channel: ChannelFeatures) -> int:
+    adstock, saturation = channel.learned_adstock.kind, channel.learned_saturation.kind
+    return len(ADSTOCK_PARAMETERS[adstock]) + len(SATURATION_PARAMETERS[saturation])
+
+
+MMM = MmmModelKind()
