@@ -192,6 +192,14 @@ class FeatureMetadata(FeatureSettings):
     share_priors: StatedShares | None = Field(
         None, exclude_if=is_absent, description="Priors on shares as they are used; kind mmm."
     )
+    stated_shares: dict[str, Number] | None = Field(
+        None,
+        exclude_if=is_absent,
+        description="Median share of the KPI that the spec states for channels; kind mmm.",
+    )
+    idle_controls: list[str] = Field(
+        [], description="Source columns of controls left out because they never change."
+    )
     file: str = Field("", description="Name of the input file.")
 
 

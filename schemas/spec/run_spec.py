@@ -21,7 +21,7 @@ from schemas.spec.baseline import (
     TrendSpec,
     refuse_repeats,
 )
-from schemas.spec.channels import AdstockSpec, ChannelSpec, SaturationSpec
+from schemas.spec.channels import AdstockSpec, ChannelSpec, PriorQuantity, SaturationSpec
 from schemas.spec.explain import ExplainSpec
 from schemas.spec.fixed_transforms import FeatureConfig
 from schemas.spec.gates import GateSettings
@@ -246,6 +246,7 @@ class RunSpec(SpecModel):
             )
         if self.lift_tests and self.model.kind is not ModelKind.MMM:
             raise ValueError("lift_tests calibrate kind mmm only; set model.kind to mmm")
+        self._require_money_for_returns()
         unused = self._keys_of_kind_mmm() if self.model.kind is not ModelKind.MMM else []
         if unused:
             raise ValueError(
@@ -253,6 +254,22 @@ class RunSpec(SpecModel):
                 "it out"
             )
         return self
+
+    def _require_money_for_returns(self) -> None:
+        """Refuse a return of money on units that have no value in it."""
+        if self.kpi.kind is KpiKind.REVENUE or self.kpi.value_per_unit is not None:
+            return
+        named = [
+            c.name
+            for c in self.channels or []
+            if c.prior and c.prior.quantity is PriorQuantity.ROAS
+        ]
+        if named:
+            raise ValueError(
+                f"channels: the prior of {', '.join(map(repr, named))} is a ROAS, but kpi.kind is "
+                "count and a unit has no value in money; give kpi.value_per_unit, or state the "
+                "prior as quantity: share (of the KPI)"
+            )
 
     def _keys_of_kind_mmm(self) -> list[str]:
         """Keys in use that kind ``log_student_t`` would have to ignore."""

@@ -17,7 +17,7 @@ from schemas.spec.run_spec import ModelKind, RunSpec
 from tasks.features.feasibility import require_feasible
 from tasks.features.metadata import count_parameters, describe_settings
 from tasks.features.public_holidays import holidays_event
-from tasks.features.windows import apply_windows
+from tasks.features.windows import apply_windows, idle_controls
 from tasks.mathematics.panel import IS_ESTIMATION, build_panel
 from tasks.mathematics.scaling import carry_controls, compute_scales
 from tasks.mathematics.trend import fix_trend
@@ -30,7 +30,7 @@ from tasks.models.log_student_t.design import (
     transform_media,
 )
 from tasks.models.mmm.lift_placement import place_tests
-from tasks.models.mmm.priors import share_priors
+from tasks.models.mmm.priors import share_priors, stated_shares
 
 MEDIA_CURVE = TrendSpec(kind=TrendKind.GP, length_scale=52, basis=6)
 """How all media together may rise and fall: over a year or longer, not from week to week."""
@@ -69,19 +69,29 @@ def build_features(
     SpecError, DataContractError
         If the spec asks for what this history cannot report.
     """
-    settings = describe_settings(spec, roles, snapshot)
     kept = apply_windows(rows, spec.windows, snapshot.grain)
     kept = kept.sort_values([ENTITY_COLUMN, PERIOD_COLUMN], kind="stable").reset_index(drop=True)
+    idle = idle_controls(kept, roles.controls)
+    roles = roles.model_copy(update={"controls": [c for c in roles.controls if c not in idle]})
+    settings = describe_settings(spec, roles, snapshot)
     panel = build_panel(kept, settings)
     metadata = _describe_panel(panel, settings, spec)
     fitted = panel[DATE_DIM].values[panel[IS_ESTIMATION].values]
     require_feasible(metadata, pd.DatetimeIndex(fitted))
-    metadata = metadata.model_copy(update={"n_parameters": count_parameters(metadata)})
+    decided = {
+        "n_parameters": count_parameters(metadata),
+        "idle_controls": [control.source for control in idle],
+    }
+    metadata = metadata.model_copy(update=decided)
     scales = _scales(panel, metadata)
     place_tests(panel, metadata.grain, spec.lift_tests)  # raises while nothing has been sampled
     if spec.model.kind is ModelKind.MMM:
-        shares = _stated_shares(panel, ModelInputs(metadata, scales))
-        metadata = metadata.model_copy(update={"share_priors": shares})
+        inputs = ModelInputs(metadata, scales)
+        beliefs = {
+            "share_priors": _stated_shares(panel, inputs),
+            "stated_shares": stated_shares(panel, inputs),
+        }
+        metadata = metadata.model_copy(update=beliefs)
     columns = _add_columns(kept, panel, ModelInputs(metadata, scales))
     return Features(columns, metadata, scales)
 
