@@ -197,8 +197,10 @@ class FeatureMetadata(FeatureSettings):
         exclude_if=is_absent,
         description="Median share of the KPI that the spec states for channels; kind mmm.",
     )
-    idle_controls: list[str] = Field(
-        [], description="Source columns of controls left out because they never change."
+    idle_controls: list[str] | None = Field(
+        None,
+        exclude_if=is_absent,
+        description="Source columns of controls left out because they never change.",
     )
     file: str = Field("", description="Name of the input file.")
 

@@ -80,7 +80,7 @@ def build_features(
     require_feasible(metadata, pd.DatetimeIndex(fitted))
     decided = {
         "n_parameters": count_parameters(metadata),
-        "idle_controls": [control.source for control in idle],
+        "idle_controls": [control.source for control in idle] or None,
     }
     metadata = metadata.model_copy(update=decided)
     scales = _scales(panel, metadata)

@@ -16,6 +16,11 @@ def weighted_mean(rows: pd.DataFrame, column: str, weights: pd.Series) -> pd.Ser
         What is averaged; a missing value has no part in it.
     weights
         Not negative, on the index of ``rows``. A period without any weight gets the plain mean.
+
+    Returns
+    -------
+    pd.Series
+        In the unit of the column, by period.
     """
     present = weights.where(rows[column].notna(), 0.0)
     period = rows[PERIOD_COLUMN]

@@ -81,7 +81,7 @@ def judge_terms(metadata: FeatureMetadata) -> list[Finding]:
             remedy="Nothing to do; its effect is part of the baseline.",
             column=source,
         )
-        for source in metadata.idle_controls
+        for source in metadata.idle_controls or []
     ]
     return findings + _judge_priors(metadata)
 

@@ -95,6 +95,18 @@ def stated_shares(panel: xr.Dataset, inputs: ModelInputs) -> dict[str, float]:
     """Median share of the KPI that the spec states for channels, by share or by ROAS.
 
     A competitor takes away: its share is no part of the KPI, and it is left out.
+
+    Parameters
+    ----------
+    panel
+        As ``tasks.mathematics.panel.build_panel`` makes it.
+    inputs
+        Feature metadata with the channels' priors.
+
+    Returns
+    -------
+    dict
+        Share by channel; those without a stated prior, or with one on a coefficient, are absent.
     """
     window = estimation_window(panel)
     kpi_value = float((window["kpi"] * window["unit_value"]).sum())
