@@ -110,7 +110,8 @@ def run_week(week: Week, folder: Path) -> dict[str, Any]:
     from flows.refit_weekly import refit_weekly
     from flows.score_forecasts import score_forecasts
     from schemas.errors import MmmError
-    from schemas.spec.run_spec import RefitRequest, RunSpec
+    from schemas.spec.refit_request import RefitRequest
+    from schemas.spec.run_spec import RunSpec
 
     name = f"week_{week.number:02d}{'_bad' if week.event == 'bad file' else ''}.csv"
     week.rows.to_csv(folder / name, index=False)

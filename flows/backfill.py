@@ -21,7 +21,8 @@ from schemas.answers.backfill import (
 from schemas.documents.results import RefitReport
 from schemas.errors import DataContractError, MmmError
 from schemas.outcomes import Verdict
-from schemas.spec.run_spec import RefitRequest, RunSpec
+from schemas.spec.refit_request import RefitRequest
+from schemas.spec.run_spec import RunSpec
 from tasks.backfill.task import find_replayed, next_replay, show_backfill
 from tasks.canonicalize.task import accepted_since, preview_snapshot
 from tasks.ingest.task import ingest_file

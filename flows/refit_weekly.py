@@ -18,7 +18,7 @@ from schemas.errors import DataContractError, MmmError
 from schemas.names import Artifact
 from schemas.outcomes import Finding, Verdict
 from schemas.refs import FittedRun, PlanSource, SnapshotRef, StepKey, ValidationRef
-from schemas.spec.run_spec import RefitRequest
+from schemas.spec.refit_request import RefitRequest
 from tasks.attribute.task import attribute_kpi
 from tasks.canonicalize.task import canonicalize_batch, refuse_batch, take_snapshot
 from tasks.diagnose.task import judge_stability

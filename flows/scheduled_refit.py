@@ -16,7 +16,7 @@ from flows.refit_weekly import refit_weekly
 from flows.spec_files import find_file
 from schemas.documents.results import RefitReport
 from schemas.outcomes import Verdict
-from schemas.spec.run_spec import RefitRequest
+from schemas.spec.refit_request import RefitRequest
 from schemas.spec.scheduled import ScheduledRefit
 from tasks.query.runs import load_spec, locate_data
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from schemas.documents.results import RefitReport
-    from schemas.spec.run_spec import RefitRequest
+    from schemas.spec.refit_request import RefitRequest
 
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="CSV, Parquet or Excel file; overrides the spec's.")
@@ -74,7 +74,7 @@ def refit(
 
     def work(answer: TextIO) -> int:
         from flows import engines
-        from schemas.spec.run_spec import RefitRequest
+        from schemas.spec.refit_request import RefitRequest
         from tasks.query.runs import load_spec, locate_data
 
         loaded = load_spec(spec)

@@ -21,8 +21,9 @@ from schemas.documents.base import (
 from schemas.spec.baseline import ControlSpec, TrendKind, TrendSpec
 from schemas.spec.channels import AdstockSpec, ChannelKind, ChannelPrior, SaturationSpec
 from schemas.spec.fixed_transforms import FeatureConfig
+from schemas.spec.kpi import KpiKind
 from schemas.spec.lift_tests import LiftTest
-from schemas.spec.run_spec import Grain, KpiKind, Likelihood
+from schemas.spec.run_spec import Grain, Likelihood
 
 
 class ChannelFeatures(Part):
@@ -195,6 +196,16 @@ class FeatureMetadata(FeatureSettings):
     n_parameters: Count = Field(0, ge=0, description="Free parameters of the model.")
     share_priors: StatedShares | None = Field(
         None, exclude_if=is_absent, description="Priors on shares as they are used; kind mmm."
+    )
+    stated_shares: dict[str, Number] | None = Field(
+        None,
+        exclude_if=is_absent,
+        description="Median share of the KPI that the spec states for channels; kind mmm.",
+    )
+    idle_controls: list[str] | None = Field(
+        None,
+        exclude_if=is_absent,
+        description="Source columns of controls left out because they never change.",
     )
     file: str = Field("", description="Name of the input file.")
 

@@ -20,7 +20,16 @@ class Gates(BaseModel):
 class DataGates(Gates):
     """Limits on the data, before any sampling."""
 
-    min_history_periods: int = Field(52, ge=8, description="Fewer periods per entity: FAIL.")
+    min_history_periods: int | None = Field(
+        None,
+        ge=8,
+        description="Fewer periods: FAIL. Default: a year of weeks (52), two years of months (24).",
+    )
+    min_entity_periods: int = Field(
+        13,
+        ge=8,
+        description="An entity that opened later or closed earlier with fewer: FAIL.",
+    )
     max_abs_correlation: float = Field(
         0.999, gt=0, le=1, description="Two channels closer than this: FAIL."
     )
@@ -35,10 +44,27 @@ class DataGates(Gates):
         description="Missing media or control values up to this share: REVIEW; above: FAIL.",
     )
     max_unpaired_share: float = Field(
-        0.0,
+        0.25,
         ge=0,
         le=1,
-        description="Periods with spend but no activity, or the reverse, above this share: FAIL.",
+        description="Share of a channel's spend in periods without activity above this: FAIL; of "
+        "its activity without spend: REVIEW.",
+    )
+    unpaired_share_review: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of a channel's spend in periods without activity above this: REVIEW.",
+    )
+    max_spend_ratio: float = Field(
+        3.0,
+        gt=0,
+        description="Spend of all channels over the value of the KPI above this: REVIEW.",
+    )
+    max_implied_return: float = Field(
+        50.0,
+        gt=0,
+        description="A channel whose return is above this in a plain regression: REVIEW.",
     )
     outlier_robust_z: float = Field(6.0, gt=2, description="KPI further out in robust z: REVIEW.")
     max_drift_ratio: float = Field(
@@ -57,6 +83,10 @@ class DataGates(Gates):
     def _ordered(self) -> Self:
         self._require_order("restated_share_pass", "restated_share_review")
         return self
+
+    def history_limit(self, *, monthly: bool) -> int:
+        """Periods that a panel needs: a season has to be seen, months tell it twice."""
+        return self.min_history_periods or (24 if monthly else 52)
 
 
 class SamplingGates(Gates):

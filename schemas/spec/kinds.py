@@ -53,6 +53,8 @@ class KindSpec:
     """Its own defaults of ``sampler``."""
     backends: tuple[SamplerBackend, ...] = ()
     """Those that can sample it; none where nothing is sampled by MCMC."""
+    is_logarithmic: bool = False
+    """It models the logarithm of the KPI, which no negative value has."""
 
 
 KINDS: dict[str, KindSpec] = {}
@@ -77,6 +79,7 @@ admit(
         frozenset({KindKey.FEATURE_CONFIG}),
         sampler={"chains": 2, "target_accept": 0.9},
         backends=(SamplerBackend.NUTPIE, SamplerBackend.PYMC),
+        is_logarithmic=True,
     )
 )
 

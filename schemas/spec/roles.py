@@ -1,6 +1,6 @@
 """Which source column plays which role, resolved once from the run spec and a file's header."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
@@ -22,6 +22,7 @@ from schemas.spec.channels import (
     SaturationSpec,
 )
 from schemas.spec.run_spec import RunSpec
+from schemas.spec.spelling import column_key, find_column, has_prefix, split_prefix, strip_prefix
 
 UNIT_VALUE_COLUMN = "value_per_unit"
 """Canonical column of a KPI's value per unit, where the spec names a source column for it."""
@@ -49,6 +50,11 @@ class ChannelRole(BaseModel):
     def spend_column(self) -> str | None:
         """Canonical column of the spend."""
         return f"{SPEND_PREFIX}{self.name}" if self.spend else None
+
+    @property
+    def source_columns(self) -> tuple[str, ...]:
+        """Source columns, activity first."""
+        return tuple(c for c in (self.activity, self.spend) if c)
 
     @property
     def input_column(self) -> str:
@@ -103,8 +109,10 @@ class ColumnRoles(BaseModel):
         return numbers
 
 
-def resolve_roles(spec: RunSpec, columns: Sequence[str]) -> ColumnRoles:
-    """Resolve roles by the spec's names, else by prefix.
+def resolve_roles(
+    spec: RunSpec, columns: Sequence[str], stored: Collection[str] = ()
+) -> ColumnRoles:
+    """Resolve roles by the spec's names, else by prefix; case, blanks and ``-`` for ``_`` aside.
 
     What is found by prefix comes in alphabetical order, not in that of the header: the order
     decides the draws, and a snapshot must give the same draws whatever file it came from.
@@ -115,6 +123,8 @@ def resolve_roles(spec: RunSpec, columns: Sequence[str]) -> ColumnRoles:
         The run spec.
     columns
         Header of the source file.
+    stored
+        Names of channels and controls that the dataset has already: they keep their spelling.
 
     Raises
     ------
@@ -122,77 +132,92 @@ def resolve_roles(spec: RunSpec, columns: Sequence[str]) -> ColumnRoles:
         Listing every named column the file lacks, with the nearest one it has; or when no channel
         can be found.
     """
-    period = spec.columns.get(PERIOD_COLUMN, PERIOD_COLUMN)
-    entity = spec.columns.get(ENTITY_COLUMN) or (
-        ENTITY_COLUMN if ENTITY_COLUMN in columns else None
-    )
-    channels = _channels(spec, columns)
+    channels = _channels(spec, columns, stored)
     controls = spec.controls
     if controls is None:
-        controls = [ControlSpec(name=c) for c in sorted(columns) if c.startswith(CONTROL_PREFIX)]
+        found = sorted(c for c in columns if has_prefix(c, CONTROL_PREFIX))
+        controls = [ControlSpec(name=c) for c in found]
     unit_value = spec.kpi.value_per_unit if isinstance(spec.kpi.value_per_unit, str) else None
     roles = ColumnRoles(
-        entity=entity,
-        period=period,
-        kpi=spec.target_col,
+        entity=_entity(spec, columns),
+        period=find_column(spec.columns.get(PERIOD_COLUMN, PERIOD_COLUMN), columns),
+        kpi=find_column(spec.target_col, columns),
         kpi_name=spec.kpi_name,
-        unit_value=unit_value,
+        unit_value=find_column(unit_value, columns) if unit_value else None,
         channels=channels,
-        controls=[_control_role(control) for control in controls],
+        controls=[_control_role(control, columns, stored) for control in controls],
     )
     _require_present(roles, columns)
     _require_known_decays(spec, roles)
     return roles
 
 
-def _channels(spec: RunSpec, columns: Sequence[str]) -> list[ChannelRole]:
+def _entity(spec: RunSpec, columns: Sequence[str]) -> str | None:
+    named = spec.columns.get(ENTITY_COLUMN)
+    if named:
+        return find_column(named, columns)
+    found = find_column(ENTITY_COLUMN, columns)
+    return found if found in columns else None
+
+
+def _channels(spec: RunSpec, columns: Sequence[str], stored: Collection[str]) -> list[ChannelRole]:
     if spec.channels is not None:
-        return [_role_of(channel) for channel in spec.channels]
-    drivers = spec.drivers
+        return [_role_of(channel, columns) for channel in spec.channels]
+    drivers = None if spec.drivers is None else [find_column(d, columns) for d in spec.drivers]
     if drivers is None:
-        drivers = [c for c in columns if c.startswith(ACTIVITY_PREFIX)]
-        known = {d.removeprefix(ACTIVITY_PREFIX) for d in drivers}
+        drivers = [c for c in columns if has_prefix(c, ACTIVITY_PREFIX)]
+        known = {column_key(strip_prefix(d, ACTIVITY_PREFIX)) for d in drivers}
         drivers += [
             c
             for c in columns
-            if c.startswith(SPEND_PREFIX) and c.removeprefix(SPEND_PREFIX) not in known
+            if has_prefix(c, SPEND_PREFIX)
+            and column_key(strip_prefix(c, SPEND_PREFIX)) not in known
         ]
-        drivers.sort(key=lambda driver: driver.partition("_")[2])
-    return [_driver_role(driver, columns) for driver in drivers]
+        drivers.sort(key=lambda driver: (split_prefix(driver) or ("", driver))[1])
+    return [_driver_role(driver, columns, stored) for driver in drivers]
 
 
-def _role_of(channel: ChannelSpec) -> ChannelRole:
+def _role_of(channel: ChannelSpec, columns: Sequence[str]) -> ChannelRole:
     return ChannelRole(
         name=channel.name,
         kind=channel.kind,
-        activity=channel.activity,
-        spend=channel.spend,
+        activity=find_column(channel.activity, columns) if channel.activity else None,
+        spend=find_column(channel.spend, columns) if channel.spend else None,
         prior=channel.prior,
         adstock=channel.adstock,
         saturation=channel.saturation,
     )
 
 
-def _control_role(control: ControlSpec) -> ControlRole:
+def _control_role(
+    control: ControlSpec, columns: Sequence[str], stored: Collection[str]
+) -> ControlRole:
     return ControlRole(
-        name=control.name.removeprefix(CONTROL_PREFIX) or control.name,
-        source=control.name,
+        name=_known_name(strip_prefix(control.name, CONTROL_PREFIX), stored),
+        source=find_column(control.name, columns),
         **control.model_dump(include={"sign", "decay", "max_lag"}),
     )
 
 
-def _driver_role(driver: str, columns: Sequence[str]) -> ChannelRole:
-    if driver.startswith(SPEND_PREFIX):
-        name = driver.removeprefix(SPEND_PREFIX)
+def _driver_role(driver: str, columns: Sequence[str], stored: Collection[str]) -> ChannelRole:
+    if has_prefix(driver, SPEND_PREFIX):
+        name = _known_name(strip_prefix(driver, SPEND_PREFIX), stored)
         return ChannelRole(name=name, kind=ChannelKind.PAID, activity=None, spend=driver)
-    name = driver.removeprefix(ACTIVITY_PREFIX)
-    spend = f"{SPEND_PREFIX}{name}"
+    name = strip_prefix(driver, ACTIVITY_PREFIX)
+    spend = find_column(f"{SPEND_PREFIX}{name}", columns)
     return ChannelRole(
-        name=name,
+        name=_known_name(name, stored),
         kind=ChannelKind.PAID,
         activity=driver,
         spend=spend if spend in columns else None,
     )
+
+
+def _known_name(name: str, stored: Collection[str]) -> str:
+    """Return a name as the dataset spells it, where it has it in another case or with blanks."""
+    if name in stored:
+        return name
+    return next((s for s in sorted(stored) if column_key(s) == column_key(name)), name)
 
 
 def _require_present(roles: ColumnRoles, columns: Sequence[str]) -> None:
@@ -238,13 +263,17 @@ def _require_known_decays(spec: RunSpec, roles: ColumnRoles) -> None:
 
 def _clashes(roles: ColumnRoles) -> list[str]:
     """One name for two things, or one column in two roles."""
-    channels = [channel.name for channel in roles.channels]
-    controls = [control.name for control in roles.controls]
-    problems = [
-        f"{what} {name!r} stands for two columns; name them apart"
-        for what, names in (("channel", channels), ("control", controls))
-        for name in dict.fromkeys(n for n in names if names.count(n) > 1)
-    ]
+    channels = {c.source_columns: column_key(c.name) for c in roles.channels}
+    controls = {(c.source,): column_key(c.name) for c in roles.controls}
+    problems = []
+    for what, named in (("channel", channels), ("control", controls)):
+        keys = list(named.values())
+        for key in dict.fromkeys(k for k in keys if keys.count(k) > 1):
+            alike = [repr(c) for columns, k in named.items() if k == key for c in columns]
+            problems.append(
+                f"{what} {key!r} stands for two columns ({' and '.join(alike)}); name them apart, "
+                "or leave one out"
+            )
     inputs = [c.activity or c.spend for c in roles.channels] + [c.source for c in roles.controls]
     problems += [
         f"column {column!r} is named as two inputs; a model cannot tell them apart"

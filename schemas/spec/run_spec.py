@@ -3,7 +3,6 @@
 One model for JSON and YAML. Unknown keys are errors with a hint (``schemas.spec.errors``).
 """
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
@@ -21,7 +20,7 @@ from schemas.spec.baseline import (
     TrendSpec,
     refuse_repeats,
 )
-from schemas.spec.channels import AdstockSpec, ChannelSpec, SaturationSpec
+from schemas.spec.channels import AdstockSpec, ChannelSpec, PriorQuantity, SaturationSpec
 from schemas.spec.explain import ExplainSpec
 from schemas.spec.fixed_transforms import FeatureConfig
 from schemas.spec.gates import GateSettings
@@ -33,6 +32,7 @@ from schemas.spec.kinds import (
     refusals,
     sampler_defaults,
 )
+from schemas.spec.kpi import KpiKind, KpiSpec
 from schemas.spec.lift_tests import LiftTest, distinct_rows
 from schemas.spec.optimizer import GroupBounds, OptimizerSpec
 from schemas.spec.retention import RetentionSpec
@@ -56,13 +56,6 @@ class Level(StrEnum):
 
     ENTITY = "entity"
     BRAND = "brand"
-
-
-class KpiKind(StrEnum):
-    """Decides the words: revenue gives ROAS, a count gives cost per unit."""
-
-    REVENUE = "revenue"
-    COUNT = "count"
 
 
 class Windows(SpecModel):
@@ -130,27 +123,6 @@ _MODEL_KEYS = (
 )
 """Keys of ``model`` that not every kind understands."""
 _SAMPLER_SHORTCUTS = ("draws", "tune", "chains", "target_accept", "random_seed")
-
-
-class KpiSpec(SpecModel):
-    """What is explained. ``value_per_unit`` makes a count money: a number or a source column."""
-
-    name: str | None = Field(
-        None,
-        min_length=1,
-        max_length=200,
-        description="Name of the KPI in tables and reports; default: the column.",
-    )
-    kind: KpiKind = Field(KpiKind.REVENUE, description="`revenue`: ROAS; `count`: cost per unit.")
-    value_per_unit: float | str | None = Field(
-        None, description="Money per unit of a count: a number or a column."
-    )
-
-    @model_validator(mode="after")
-    def _positive_value(self) -> Self:
-        if isinstance(self.value_per_unit, float) and self.value_per_unit <= 0:
-            raise ValueError("value_per_unit must be positive")
-        return self
 
 
 def _known_key_columns(columns: Any) -> Any:
@@ -255,7 +227,24 @@ class RunSpec(SpecModel):
         backend = backend_refusal(self.model.kind, self.sampler.backend)
         if refused := [*refused, *([backend] if backend else [])]:
             raise ValueError("; ".join(refused))
+        self._require_money_for_returns()
         return self
+
+    def _require_money_for_returns(self) -> None:
+        """Refuse a return of money on units that have no value in it."""
+        if self.kpi.kind is KpiKind.REVENUE or self.kpi.value_per_unit is not None:
+            return
+        named = [
+            c.name
+            for c in self.channels or []
+            if c.prior and c.prior.quantity is PriorQuantity.ROAS
+        ]
+        if named:
+            raise ValueError(
+                f"channels: the prior of {', '.join(map(repr, named))} is a ROAS, but kpi.kind is "
+                "count and a unit has no value in money; give kpi.value_per_unit, or state the "
+                "prior as quantity: share (of the KPI)"
+            )
 
     def _keys_of_kinds(self) -> list[tuple[KindKey, str]]:
         """Keys in use that some kinds would have to ignore, and what they are called."""
@@ -289,19 +278,3 @@ class RunSpec(SpecModel):
     def kpi_name(self) -> str:
         """Name of the KPI in tables and reports."""
         return self.kpi.name or self.target_col
-
-
-class RefitRequest(SpecModel):
-    """A run spec and what the command line adds to it."""
-
-    spec: RunSpec
-    data: str | None = Field(
-        None, description="Absolute path of the input file; None uses the warehouse."
-    )
-    as_of: date | None = Field(None, description="Knowledge date; None is today.")
-    accept_restatement: bool = Field(
-        False, description="Accept a file that changes more of history than the gates allow."
-    )
-    is_replay: bool = Field(
-        False, description="Part of a backfill: periods after as_of are no mistake of the file."
-    )

@@ -16,7 +16,7 @@ from schemas.names import (
     ROAS_BY_ENTITY_COLUMNS,
     ComponentKind,
 )
-from schemas.spec.run_spec import KpiKind
+from schemas.spec.kpi import KpiKind
 from tasks.attribute.contribution import Attribution
 from tasks.mathematics.draws import hdi, summarize
 from tasks.mathematics.panel import IS_ESTIMATION, estimation_window

@@ -23,6 +23,7 @@ from tasks.canonicalize.panel_rules import (
     shape_panel,
 )
 from tasks.canonicalize.stored_roles import header_of_stored
+from tasks.mathematics.calendar import continue_month_ends
 from tasks.store.files.artifacts import (
     open_ref,
     read_json,
@@ -32,7 +33,7 @@ from tasks.store.files.artifacts import (
     write_whole,
 )
 from tasks.store.home import Home, current_home
-from tasks.store.inputs import landing, landing_rows, text_values
+from tasks.store.inputs import keys, landing, landing_rows, text_values
 from tasks.store.runs.resume import resumable, run_key
 from tasks.store.warehouse import batches, canonical, connection, restatements
 from tasks.store.warehouse.run_inputs import RunInput, write_run_input
@@ -65,7 +66,7 @@ def canonicalize_batch(
     """
     home = current_home()
     folder = home.run_dir(key.run_id)
-    roles, long = _batch_rows(home, batch, spec, folder) if batch else (None, None)
+    roles, long = _batch_rows(home, batch, spec, folder, as_of) if batch else (None, None)
     with connection.reading(home) as con:
         roles = roles or _stored_roles(con, spec, as_of)
         wanted = _wanted(roles)
@@ -95,6 +96,7 @@ def canonicalize_batch(
         "grain": shaped.grain.value,
         "detected_grain": shaped.detected.value if shaped.detected else None,
         "n_future_periods": shaped.n_future,
+        "running_periods": [day.isoformat() for day in shaped.running],
         "history": history.model_dump(mode="json"),
     }
     info = describe_panel(shaped.wide, roles, spec, facts)
@@ -142,16 +144,22 @@ def _wanted(roles: ColumnRoles) -> list[canonical.PanelColumn]:
 
 
 def _batch_rows(
-    home: Home, batch: BatchRef, spec: RunSpec, folder: Path
+    home: Home, batch: BatchRef, spec: RunSpec, folder: Path, as_of: date
 ) -> tuple[ColumnRoles, FileRef]:
+    with connection.reading(home) as known:
+        names = {name for _, name in canonical.stored_names(known, spec.dataset_id, as_of)}
+        entities, starts = canonical.stored_keys(known, spec.dataset_id, as_of)
     decimal = text_values.effective_decimal(batch.source_name, spec.decimal)
     with landing.opened(home, batch) as con:
-        roles = resolve_roles(spec, landing.header_of(con))
+        roles = resolve_roles(spec, landing.header_of(con), names)
         if problems := require_distinct_columns(roles):
             raise SpecError(
                 "The spec names two columns alike:\n- " + "\n- ".join(problems), problems
             )
+        keys.unify_entities(con, roles, entities)
         reading = landing_rows.read_dates(con, roles, spec.date_format)
+        days = landing_rows.distinct_days(con, roles, reading)
+        reading = reading.with_month_ends(continue_month_ends(days, starts))
         long = write_whole(
             home,
             folder / Artifact.CANONICAL_LONG,

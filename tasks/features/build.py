@@ -17,7 +17,7 @@ from schemas.spec.run_spec import RunSpec
 from tasks.features.feasibility import require_feasible
 from tasks.features.metadata import describe_settings
 from tasks.features.public_holidays import holidays_event
-from tasks.features.windows import apply_windows
+from tasks.features.windows import apply_windows, idle_controls
 from tasks.mathematics.panel import IS_ESTIMATION, build_panel
 from tasks.mathematics.scaling import carry_controls, compute_scales
 from tasks.mathematics.trend import fix_trend
@@ -62,16 +62,22 @@ def build_features(
     SpecError, DataContractError
         If the spec asks for what this history cannot report.
     """
-    settings = describe_settings(spec, roles, snapshot)
     kept = apply_windows(rows, spec.windows, snapshot.grain)
     kept = kept.sort_values([ENTITY_COLUMN, PERIOD_COLUMN], kind="stable").reset_index(drop=True)
+    idle = idle_controls(kept, roles.controls)
+    roles = roles.model_copy(update={"controls": [c for c in roles.controls if c not in idle]})
+    settings = describe_settings(spec, roles, snapshot)
     panel = build_panel(kept, settings)
     metadata = _describe_panel(panel, settings, spec)
     kind = kind_of(metadata)
     if kind.refuses_unseen_terms:
         fitted = panel[DATE_DIM].values[panel[IS_ESTIMATION].values]
         require_feasible(metadata, pd.DatetimeIndex(fitted))
-    metadata = metadata.model_copy(update={"n_parameters": kind.count_parameters(metadata)})
+    decided = {
+        "n_parameters": kind.count_parameters(metadata),
+        "idle_controls": [control.source for control in idle] or None,
+    }
+    metadata = metadata.model_copy(update=decided)
     scales = compute_scales(carry_controls(panel, metadata.controls))
     scales = scales.merge(kind.scales(panel, metadata))
     facts = kind.facts(panel, ModelInputs(metadata, scales), spec)

@@ -1,9 +1,12 @@
-"""Which periods are fitted, and which only warm the carryover up."""
+"""Which periods are fitted, which only warm the carryover up, and which controls move in them."""
+
+from collections.abc import Sequence
 
 import pandas as pd
 
 from schemas.errors import DataContractError
-from schemas.names import PERIOD_COLUMN
+from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
+from schemas.spec.roles import ControlRole
 from schemas.spec.run_spec import Grain, Windows
 from tasks.mathematics.panel import IS_ESTIMATION
 
@@ -45,3 +48,14 @@ def apply_windows(rows: pd.DataFrame, windows: Windows | None, grain: Grain) -> 
     first_fitted = dates[-n_estimation]
     rows = rows[rows[PERIOD_COLUMN] >= kept[0]]
     return rows.assign(**{IS_ESTIMATION: rows[PERIOD_COLUMN] >= first_fitted})
+
+
+def idle_controls(rows: pd.DataFrame, controls: Sequence[ControlRole]) -> list[ControlRole]:
+    """Return the controls that never change within any entity in the fitted periods.
+
+    What never changes is part of an entity's baseline: its coefficient would be the prior's alone,
+    and its contribution millions either way.
+    """
+    fitted = rows[rows[IS_ESTIMATION]]
+    by_entity = fitted.groupby(ENTITY_COLUMN)
+    return [c for c in controls if c.column in rows and (by_entity[c.column].nunique() < 2).all()]

@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from schemas.documents.refit_outcome import Outcome
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.names import Artifact
-from schemas.spec.run_spec import RefitRequest
+from schemas.spec.refit_request import RefitRequest
 from tasks.store.files.artifacts import sha256_of, sweep_partials, write_json
 from tasks.store.home import Home, current_home
 from tasks.store.locks import REFIT_WAIT_SECONDS, dataset_lock

@@ -4,6 +4,7 @@ Belongs here: grain detection from period starts, the weekday of a weekly panel,
 Does not: parsing of text, SQL, the window of one model.
 """
 
+import calendar
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -17,6 +18,8 @@ PERIODS_PER_YEAR = {Grain.WEEK: 52, Grain.MONTH: 12}
 MONTH_DAYS = range(28, 32)
 """Days between the starts of two neighbouring months."""
 
+_FEWEST_MONTH_ENDS = 3
+_FRIDAY = 4
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -44,6 +47,43 @@ def detect_grain(starts: Sequence[date]) -> Grain | None:
         return Grain.WEEK
     # A weekly panel with four-week gaps also has steps of 28 days: one true week reports.
     return Grain.MONTH if monthly * 2 > len(steps) and not weekly else None
+
+
+def are_month_ends(days: Sequence[date]) -> bool:
+    """Say whether days stand at the ends of months: the last day, or the last working day.
+
+    Three months and more are needed to say so, none of them twice, and the days of the month must
+    differ: a period may well start on the 28th of every month.
+    """
+    distinct = sorted(set(days))
+    months = {(d.year, d.month) for d in distinct}
+    if len(distinct) < _FEWEST_MONTH_ENDS or len(months) != len(distinct):
+        return False
+    return len({d.day for d in distinct}) > 1 and all(_ends_month(d) for d in distinct)
+
+
+def continue_month_ends(days: Sequence[date], stored: Sequence[date]) -> bool:
+    """Say the same of days beside the period starts that are known already.
+
+    A single day at the end of a month is one more month where the known ones begin on the first.
+    """
+    if not days or any(day.day == 1 for day in days):
+        return False
+    is_monthly = detect_grain(stored) is Grain.MONTH and all(s.day == 1 for s in stored)
+    before = [last_day(s, Grain.MONTH) for s in stored] if is_monthly else []
+    months = {(d.year, d.month): d for d in [*before, *days]}
+    return are_month_ends(days) or (bool(before) and are_month_ends(list(months.values())))
+
+
+def _ends_month(day: date) -> bool:
+    last = calendar.monthrange(day.year, day.month)[1]
+    weekday = date(day.year, day.month, last).weekday()
+    return day.day in (last, last - max(0, weekday - _FRIDAY))
+
+
+def last_day(start: date, grain: Grain) -> date:
+    """Return the last day of the period that begins on ``start``."""
+    return next_start(start, grain) - timedelta(days=1)
 
 
 def common_anchor(starts: Sequence[date], grain: Grain) -> int:

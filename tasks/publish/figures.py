@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from schemas.names import PERIOD_COLUMN, ComponentKind
-from schemas.spec.run_spec import KpiKind
+from schemas.spec.kpi import KpiKind
 from tasks.publish.canvas import canvas, label, window_label
 from tasks.publish.media_figures import prior_against_posterior, response_curves
 from tasks.publish.outputs import RunOutputs

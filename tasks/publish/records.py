@@ -6,7 +6,8 @@ from typing import Any
 from schemas.markdown import escape_markdown
 from schemas.outcomes import GateRow, Verdict
 from schemas.spec.gates import SamplingGates
-from schemas.spec.run_spec import KpiKind, RunSpec
+from schemas.spec.kpi import KpiKind
+from schemas.spec.run_spec import RunSpec
 from schemas.words import format_number
 from tasks.publish.outputs import RunOutputs, compute_shares
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from schemas.spec.run_spec import KpiKind, RunSpec
+from schemas.spec.kpi import KpiKind
+from schemas.spec.run_spec import RunSpec
 
 _MONEY = "currency of the file"
 _RETURN = "KPI value per unit of spend"

@@ -6,7 +6,7 @@ from typing import Any
 from schemas.documents.plan import Action, Advice, Plan
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
-from schemas.spec.run_spec import KpiKind
+from schemas.spec.kpi import KpiKind
 from schemas.words import (
     format_compact,
     format_interval,

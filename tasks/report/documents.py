@@ -12,7 +12,8 @@ from schemas.documents.plan import Plan
 from schemas.documents.results import RunRecord
 from schemas.names import PERIOD_COLUMN, Artifact
 from schemas.outcomes import Verdict
-from schemas.spec.run_spec import Grain, KpiKind, RunSpec
+from schemas.spec.kpi import KpiKind
+from schemas.spec.run_spec import Grain, RunSpec
 from schemas.words import format_champion
 
 JSON_FILES = (

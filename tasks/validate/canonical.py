@@ -13,6 +13,7 @@ import pandas as pd
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
 from schemas.outcomes import Finding, Layer, Verdict
+from schemas.spec.gates import DataGates
 from schemas.spec.roles import ColumnRoles
 from schemas.spec.run_spec import Grain
 from tasks.mathematics.calendar import common_anchor, describe_anchor, is_on_grid, n_periods_between
@@ -26,7 +27,9 @@ def paired_channels(roles: ColumnRoles) -> list[str]:
     return [c.name for c in roles.channels if c.spend_column and c.activity_column]
 
 
-def canonical_frame(panel: pd.DataFrame, roles: ColumnRoles, grain: Grain) -> pd.DataFrame:
+def canonical_frame(
+    panel: pd.DataFrame, roles: ColumnRoles, grain: Grain, gates: DataGates
+) -> pd.DataFrame:
     """Return the columns that the canonical suite judges, one row per entity and period.
 
     Columns that are reported once per entity are filled on its first row only.
@@ -44,16 +47,19 @@ def canonical_frame(panel: pd.DataFrame, roles: ColumnRoles, grain: Grain) -> pd
             "constant kpi": pd.Series("constant", rows.index).where(constant),
             "gap before": _gaps(rows, grain),
             "off grid": _off_grid(rows, grain),
-            "unbalanced": _unbalanced(rows, first_row),
-            "periods of entity": by_entity.transform("size").where(first_row),
+            "brief entity": _brief(rows, first_row, grain, gates),
             "kpi robust z": by_entity.transform(robust_z),
         }
     )
     for channel in roles.channels:
         if channel.spend_column and channel.activity_column:
-            frame[f"unpaired {channel.name}"] = _unpaired(
-                rows[channel.spend_column], rows[channel.activity_column]
-            )
+            spend, activity = rows[channel.spend_column], rows[channel.activity_column]
+            first = np.arange(len(rows)) == 0
+            for name, paid, got in (
+                (f"spend without {channel.name}", spend, activity),
+                (f"{channel.name} without spend", activity, spend),
+            ):
+                frame[name] = pd.Series(_unpaired_share(paid, got), rows.index).where(first)
     return frame
 
 
@@ -88,26 +94,24 @@ def _off_grid(rows: pd.DataFrame, grain: Grain) -> pd.Series:
     return pd.Series(reported, rows.index, dtype="str")
 
 
-def _unbalanced(rows: pd.DataFrame, first_row: pd.Series) -> pd.Series:
-    starts = rows[PERIOD_COLUMN]
-    first = starts.groupby(rows[ENTITY_COLUMN]).transform("min")
-    last = starts.groupby(rows[ENTITY_COLUMN]).transform("max")
-    differs = ((first != starts.min()) | (last != starts.max())) & first_row
-    reported = (
-        first.dt.strftime("%Y-%m-%d")
-        + " to "
-        + last.dt.strftime("%Y-%m-%d")
-        + f" of {starts.min():%Y-%m-%d} to {starts.max():%Y-%m-%d}"
-    )
-    return reported.where(differs)
+def _brief(rows: pd.DataFrame, first_row: pd.Series, grain: Grain, gates: DataGates) -> pd.Series:
+    """Entities with too few periods: of all, or of those that another one has.
+
+    One entity at least has to show a season; those that opened later or closed earlier learn
+    theirs from it.
+    """
+    size = rows[ENTITY_COLUMN].groupby(rows[ENTITY_COLUMN]).transform("size")
+    limit = gates.history_limit(monthly=grain is Grain.MONTH)
+    needed = min(limit, gates.min_entity_periods) if (size >= limit).any() else limit
+    reported = size.astype(str) + f" periods, {needed} are needed"
+    return reported.where((size < needed) & first_row)
 
 
-def _unpaired(spend: pd.Series, activity: pd.Series) -> pd.Series:
-    spends, acts = spend.fillna(0) > 0, activity.fillna(0) > 0
-    reported = pd.Series(None, spend.index, dtype="str")
-    reported[spends & ~acts] = "spend without activity"
-    reported[acts & ~spends] = "activity without spend"
-    return reported
+def _unpaired_share(paid: pd.Series, got: pd.Series) -> float:
+    """Share of one measure that fell on periods in which the other was zero."""
+    total = float(paid.fillna(0).sum())
+    alone = float(paid.where(got.fillna(0) <= 0, 0.0).fillna(0).sum())
+    return alone / total if total > 0 else 0.0
 
 
 def judge_candidate(
@@ -132,6 +136,17 @@ def judge_candidate(
                 if is_replay
                 else "Check the dates and --as-of; planned periods are not fitted.",
                 n_affected=future,
+            )
+        )
+    if running := info.get("running_periods"):
+        findings.append(
+            _finding(
+                "running_period",
+                Verdict.PASS,
+                f"the period(s) that began {', '.join(running)} had not ended at the as-of date "
+                f"{info['as_of']} and were left out.",
+                "Nothing to do: the next file has them whole.",
+                n_affected=len(running),
             )
         )
     for column, facts in info["columns"].items():

@@ -12,6 +12,8 @@ import pandas as pd
 
 from schemas.documents.features import FeatureMetadata
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
+from schemas.outcomes import Finding, Layer, Verdict
+from schemas.words import format_share
 from tasks.mathematics.collinearity import variance_inflation
 from tasks.mathematics.panel import IS_ESTIMATION
 
@@ -65,3 +67,40 @@ def suite_columns(metadata: FeatureMetadata) -> dict[str, Sequence[str]]:
         "number": [metadata.kpi_column, *channels, *metadata.control_columns],
         "channel": channels,
     }
+
+
+def judge_terms(metadata: FeatureMetadata) -> list[Finding]:
+    """Report controls that are left out because they never change, and priors beyond the KPI."""
+    findings = [
+        Finding(
+            layer=Layer.FEATURES,
+            rule="idle_control",
+            verdict=Verdict.PASS,
+            message=f"control {source!r} never changes within a market in the fitted periods "
+            "and is left out: it cannot be told from the baseline.",
+            remedy="Nothing to do; its effect is part of the baseline.",
+            column=source,
+        )
+        for source in metadata.idle_controls or []
+    ]
+    return findings + _judge_priors(metadata)
+
+
+def _judge_priors(metadata: FeatureMetadata) -> list[Finding]:
+    """Review priors of channels that together say more than there is."""
+    stated = metadata.stated_shares or {}
+    total = sum(stated.values())
+    if total <= 1:
+        return []
+    listed = ", ".join(f"{name} {format_share(share)}" for name, share in stated.items())
+    return [
+        Finding(
+            layer=Layer.FEATURES,
+            rule="priors_above_kpi",
+            verdict=Verdict.REVIEW,
+            message=f"the priors of the channels together say {format_share(total)} of the KPI, "
+            f"more than all of it (medians: {listed}).",
+            remedy="State smaller medians: media, baseline and season share one KPI. For a ROAS, "
+            "check its unit against spend and value per unit.",
+        )
+    ]

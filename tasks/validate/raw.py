@@ -48,3 +48,21 @@ def judge_mixed_dates(file: str, column: str, shapes: list[tuple[str, int, int]]
             n_affected=sum(n for _, n, _ in shapes[1:]) or shapes[0][1],
         )
     ]
+
+
+def judge_month_ends(file: str, column: str, are_ends: bool) -> list[Finding]:
+    """Report that the dates are ends of months, and how they are read."""
+    if not are_ends:
+        return []
+    return [
+        Finding(
+            layer=Layer.RAW,
+            rule="month_end_dates",
+            verdict=Verdict.PASS,
+            message=f"{file}, column {column!r}: its dates are ends of months; each is read as the "
+            "month that it ends.",
+            remedy="Nothing to do; period_start holds the first day of the month.",
+            file=file,
+            column=column,
+        )
+    ]

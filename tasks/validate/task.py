@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from prefect import task
@@ -15,17 +16,21 @@ from schemas.outcomes import Finding, Layer, worst
 from schemas.refs import BatchRef, CandidateRef, FeaturesRef, StepKey, ValidationRef
 from schemas.spec.roles import ColumnRoles, resolve_roles
 from schemas.spec.run_spec import RunSpec
-from tasks.mathematics.calendar import detect_grain
+from tasks.mathematics.calendar import continue_month_ends, detect_grain
 from tasks.store import gx
 from tasks.store.files.artifacts import read_document, read_json, read_parquet, write_json
 from tasks.store.home import current_home
-from tasks.store.inputs import landing, landing_rows, text_values
+from tasks.store.inputs import keys, landing, landing_rows, text_values
 from tasks.store.runs.resume import resumable
+from tasks.store.warehouse import canonical, connection
 from tasks.store.warehouse.gates import record_findings
 from tasks.validate.canonical import canonical_frame, judge_candidate, paired_channels
-from tasks.validate.features import feature_frame, suite_columns
+from tasks.validate.experiments import judge_lift_tests
+from tasks.validate.features import feature_frame, judge_terms, suite_columns
 from tasks.validate.findings import findings_of
-from tasks.validate.raw import judge_mixed_dates, raw_columns
+from tasks.validate.header import judge_header, judge_spellings
+from tasks.validate.plausible import judge_plausibility
+from tasks.validate.raw import judge_mixed_dates, judge_month_ends, raw_columns
 from tasks.validate.restated import judge_history
 from tasks.validate.summary import add_layer
 
@@ -45,10 +50,15 @@ def validate_raw(key: StepKey, batch: BatchRef, spec: RunSpec) -> ValidationRef:
         If the spec names columns that the file lacks.
     """
     decimal = text_values.effective_decimal(batch.source_name, spec.decimal)
+    with connection.reading(current_home()) as known:
+        entities, starts = canonical.stored_keys(known, spec.dataset_id, date.max)
     with landing.opened(current_home(), batch) as con:
         header = landing.header_of(con)
         roles = resolve_roles(spec, header)
+        unified = keys.unify_entities(con, roles, entities)
         reading = landing_rows.read_dates(con, roles, spec.date_format)
+        days = landing_rows.distinct_days(con, roles, reading)
+        reading = reading.with_month_ends(continue_month_ends(days, starts))
         frame = landing_rows.check_frame(con, roles, reading, decimal)
         missing = landing_rows.missing_rates(con, header)
     share = 1 - spec.gates.data.max_missing_share
@@ -61,6 +71,9 @@ def validate_raw(key: StepKey, batch: BatchRef, spec: RunSpec) -> ValidationRef:
     names = {"period": roles.period, "entity": roles.entity or ENTITY_COLUMN}
     mixed = [(s.shape, s.n_rows, s.first_line) for s in reading.mixed]
     findings = judge_mixed_dates(batch.source_name, roles.period, mixed)
+    findings += judge_month_ends(batch.source_name, roles.period, reading.month_ends)
+    findings += judge_header(batch.source_name, header, roles, spec)
+    findings += judge_spellings(batch.source_name, roles.entity, unified)
     findings += findings_of(plain, layer=Layer.RAW, file=batch.source_name, names=names, facts={})
     facts = {
         "file": batch.source_name,
@@ -91,13 +104,13 @@ def validate_canonical(
     roles = ColumnRoles.model_validate(info["roles"])
     panel = read_parquet(home, candidate.panel or candidate.wide)
     parameters = {
-        "min_history_periods": gates.min_history_periods,
-        "min_paired_share": 1 - gates.max_unpaired_share,
+        "max_unpaired_share": gates.max_unpaired_share,
+        "unpaired_share_review": gates.unpaired_share_review,
         "min_robust_z": -gates.outlier_robust_z,
         "max_robust_z": gates.outlier_robust_z,
     }
     plain = gx.run_suite(
-        canonical_frame(panel, roles, candidate.grain),
+        canonical_frame(panel, roles, candidate.grain, gates),
         gx.expand_suite(gx.read_suite(Layer.CANONICAL), {"paired_channel": paired_channels(roles)}),
         parameters=parameters,
         index_columns=_KEY_COLUMNS,
@@ -120,6 +133,8 @@ def validate_canonical(
             gates=gates,
             is_allowed=accept_restatement,
         )
+    if len(panel):
+        findings += judge_plausibility(panel, roles, spec)
     findings += findings_of(
         plain,
         layer=Layer.CANONICAL,
@@ -139,7 +154,8 @@ def validate_features(key: StepKey, features: FeaturesRef, spec: RunSpec) -> Val
     """Judge the features: finite, varying, not collinear, enough rows per parameter."""
     home, gates = current_home(), spec.gates.data
     metadata = read_document(home, features.metadata, FeatureMetadata)
-    frame, partners = feature_frame(read_parquet(home, features.features), metadata)
+    built = read_parquet(home, features.features)
+    frame, partners = feature_frame(built, metadata)
     parameters = {
         "max_abs_correlation": gates.max_abs_correlation,
         "max_vif": gates.max_vif,
@@ -151,7 +167,8 @@ def validate_features(key: StepKey, features: FeaturesRef, spec: RunSpec) -> Val
         parameters=parameters,
         index_columns=_KEY_COLUMNS,
     )
-    findings = findings_of(
+    findings = judge_terms(metadata) + judge_lift_tests(built, metadata)
+    findings += findings_of(
         plain,
         layer=Layer.FEATURES,
         file=metadata.file,

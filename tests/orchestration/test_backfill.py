@@ -14,7 +14,8 @@ from schemas.documents.results import RefitReport, RunStatus
 from schemas.errors import DataContractError, SamplingError
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
-from schemas.spec.run_spec import RefitRequest, RunSpec
+from schemas.spec.refit_request import RefitRequest
+from schemas.spec.run_spec import RunSpec
 from tasks.store.home import Home
 from tasks.store.warehouse.connection import reading, writing
 from tasks.store.warehouse.promotions import list_promotions

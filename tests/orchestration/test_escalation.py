@@ -8,7 +8,8 @@ import pytest
 
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
-from schemas.spec.run_spec import RefitRequest, RunSpec
+from schemas.spec.refit_request import RefitRequest
+from schemas.spec.run_spec import RunSpec
 from tasks.store.tracking.retries import PARENT_TAG
 
 pytestmark = [pytest.mark.orchestration, pytest.mark.slow]

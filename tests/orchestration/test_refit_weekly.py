@@ -24,7 +24,8 @@ from schemas.names import (
     Artifact,
 )
 from schemas.outcomes import Verdict
-from schemas.spec.run_spec import RefitRequest, RunSpec
+from schemas.spec.refit_request import RefitRequest
+from schemas.spec.run_spec import RunSpec
 from tasks.store.home import Home
 
 pytestmark = pytest.mark.orchestration

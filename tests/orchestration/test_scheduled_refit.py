@@ -7,7 +7,8 @@ from flows import scheduled_refit as module
 from schemas.documents.results import RefitReport, RunStatus
 from schemas.errors import DataContractError
 from schemas.outcomes import Verdict
-from schemas.spec.run_spec import RefitRequest, RunSpec
+from schemas.spec.refit_request import RefitRequest
+from schemas.spec.run_spec import RunSpec
 from schemas.spec.scheduled import ScheduledRefit
 from tasks.store.webhook import VARIABLE
 

@@ -11,7 +11,8 @@ from support.toy_kind import TOY
 from schemas.documents.results import RunStatus
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
-from schemas.spec.run_spec import RefitRequest, RunSpec
+from schemas.spec.refit_request import RefitRequest
+from schemas.spec.run_spec import RunSpec
 from tasks.models.registry import registered
 
 pytestmark = pytest.mark.orchestration

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from schemas.spec.run_spec import RefitRequest, RunSpec
+from schemas.spec.refit_request import RefitRequest
+from schemas.spec.run_spec import RunSpec
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo" / "panel.csv"
 DATASET = "acme"

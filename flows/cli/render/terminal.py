@@ -29,6 +29,7 @@ def render_refit(report: Mapping[str, Any], summaries: Mapping[str, Any]) -> str
     parts = [
         f"{report['verdict']}  {report['dataset_id']}  run {report['run_id']}",
         *(f"  - {reason}" for reason in report.get("reasons", [])),
+        *_notes(report.get("findings", [])),
         render_returns(summaries.get("roas", {})),
         "  ".join(f"{name} {value}" for name, value in facts),
         _plan_line(report),
@@ -39,6 +40,11 @@ def render_refit(report: Mapping[str, Any], summaries: Mapping[str, Any]) -> str
     if report.get("mlflow_run_id"):
         parts.append(f"MLflow     run {report['mlflow_run_id']} (mmm ui shows it)")
     return "\n".join(part for part in parts if part)
+
+
+def _notes(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What was done with the file and needs nobody to act."""
+    return [f"  note: {f['message']}" for f in findings if f["verdict"] == "PASS"]
 
 
 def render_standing(report: RefitReport) -> str:

@@ -24,7 +24,7 @@ from tasks.models.contract import ModelInputs, Posterior
 from tasks.models.lift_placement import place_tests
 from tasks.models.linear import describe_terms
 from tasks.models.mmm.fitted import MmmFitted
-from tasks.models.mmm.priors import share_priors
+from tasks.models.mmm.priors import share_priors, stated_shares
 from tasks.models.sampling import NutsKind
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class MmmModelKind(NutsKind):
         place_tests(panel, inputs.metadata.grain, spec.lift_tests)
         stated = share_priors(panel, inputs)
         shares = StatedShares(log_median=stated.log_median.tolist(), spread=stated.spread.tolist())
-        return {"share_priors": shares}
+        return {"share_priors": shares, "stated_shares": stated_shares(panel, inputs)}
 
     def count_parameters(self, metadata: FeatureMetadata) -> int:
         """Transforms once per channel; share, linear terms, level and noise once per entity."""

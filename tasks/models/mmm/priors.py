@@ -89,3 +89,33 @@ def share_priors(panel: xr.Dataset, inputs: ModelInputs) -> SharePriors:
         medians.append(abs(prior.median) * scale)
         spreads.append(prior.spread)
     return SharePriors(np.log(np.array(medians)), np.array(spreads), np.array(by_share))
+
+
+def stated_shares(panel: xr.Dataset, inputs: ModelInputs) -> dict[str, float]:
+    """Median share of the KPI that the spec states for channels, by share or by ROAS.
+
+    A competitor takes away: its share is no part of the KPI, and it is left out.
+
+    Parameters
+    ----------
+    panel
+        As ``tasks.mathematics.panel.build_panel`` makes it.
+    inputs
+        Feature metadata with the channels' priors.
+
+    Returns
+    -------
+    dict
+        Share by channel; those without a stated prior, or with one on a coefficient, are absent.
+    """
+    window = estimation_window(panel)
+    kpi_value = float((window["kpi"] * window["unit_value"]).sum())
+    spend = window["spend"].sum((ENTITY_DIM, DATE_DIM)).to_numpy()
+    shares = {}
+    for channel, money in zip(inputs.metadata.channels, spend, strict=True):
+        prior = channel.prior
+        if prior is None or prior.median < 0 or prior.quantity is PriorQuantity.COEFFICIENT:
+            continue
+        scale = money / kpi_value if prior.quantity is PriorQuantity.ROAS else 1.0
+        shares[channel.name] = float(prior.median * scale)
+    return shares

@@ -50,6 +50,7 @@ from tasks.models.linear import linear_design, linear_terms
 from tasks.models.mmm.design import ChannelShape, channel_shapes, has_parameter
 from tasks.models.mmm.priors import TAIL_PRIOR
 from tasks.models.mmm.stock_form import LINES, NO_CARRYOVER, StockForm, stock_form
+from tasks.models.mmm.stock_names import rename_for_storage
 
 TARGET = "y"
 _ADSTOCKS: dict[AdstockKind, Any] = {
@@ -88,9 +89,10 @@ def publish_stock(draws: xr.Dataset, panel: xr.Dataset, inputs: ModelInputs) -> 
     Returns
     -------
     MMM
-        Fitted as far as pymc-marketing can say: ``save``, ``MMM.load``,
-        ``sample_posterior_predictive`` and the optimizer work.
+        Its names are those of ``stock_names.stored_name``. Fitted as far as pymc-marketing can
+        say: ``save``, ``MMM.load``, ``sample_posterior_predictive`` and the optimizer work.
     """
+    draws, panel, inputs = rename_for_storage(draws, panel, inputs)
     model = _stock_model(inputs)
     rows = _stock_rows(panel, inputs)
     with warnings.catch_warnings():

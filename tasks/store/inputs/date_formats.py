@@ -37,6 +37,12 @@ class DateReading(BaseModel):
     date_format: str | None
     ambiguous: bool = False
     mixed: list[ShapeCount] = []
+    month_ends: bool = False
+    """Dates are ends of months and are read as the first day of theirs."""
+
+    def with_month_ends(self, are_ends: bool) -> "DateReading":
+        """Return the same reading of dates that are, or are not, ends of months."""
+        return self.model_copy(update={"month_ends": are_ends})
 
 
 def decide_date_format(shapes: Sequence[ShapeCount], explicit: str | None) -> DateReading:

@@ -191,11 +191,15 @@ def write_rows(
 
 @contextmanager
 def opened(home: Home, batch: BatchRef) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an in-memory database whose view ``landed`` is the batch, after checking its hash."""
+    """Open an in-memory database with the batch, after checking its hash.
+
+    View ``received`` is what landed; view ``landed`` is what is read, see ``keys.unify_entities``.
+    """
     path = open_ref(home, batch.file)
     with duckdb.connect(":memory:") as con:
         con.execute("set enable_progress_bar = false")
-        con.execute(f"create view landed as select * from read_parquet({literal(str(path))})")
+        con.execute(f"create view received as select * from read_parquet({literal(str(path))})")
+        con.execute("create view landed as select * from received")
         yield con
 
 

@@ -5,6 +5,7 @@ Invariant: a text that cannot be read is null in values and named in the check f
 """
 # ruff: noqa: S608 - identifiers and literals are quoted by text_values
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -53,6 +54,21 @@ def read_dates(
     return decide_date_format(read_date_shapes(con, roles.period), date_format)
 
 
+def distinct_days(
+    con: duckdb.DuckDBPyConnection, roles: ColumnRoles, reading: DateReading
+) -> list[date]:
+    """Return every day of the period column once, as it is written."""
+    day = date_sql(roles.period, reading.date_format)
+    found = con.execute(f"select distinct {day} as day from landed order by 1").fetchall()
+    return [row[0] for row in found if row[0] is not None]
+
+
+def day_sql(roles: ColumnRoles, reading: DateReading) -> str:
+    """Return an expression for the start of a row's period."""
+    day = date_sql(roles.period, reading.date_format)
+    return f"cast(date_trunc('month', {day}) as date)" if reading.month_ends else day
+
+
 def check_frame(
     con: duckdb.DuckDBPyConnection, roles: ColumnRoles, reading: DateReading, decimal: str
 ) -> "pd.DataFrame":
@@ -67,7 +83,7 @@ def check_frame(
         Those columns, in the order of the file.
     """
     period, entity = text_sql(roles.period), entity_sql(roles.entity, TOTAL_ENTITY)
-    day = date_sql(roles.period, reading.date_format)
+    day = day_sql(roles, reading)
     unreadable = "false" if reading.ambiguous else f"{day} is null"
     parts = [
         LINE_COLUMN,
@@ -122,7 +138,7 @@ def write_long_rows(
     """Write the batch's rows (``role, entity_id, period_start, name, value``) as Parquet."""
     entity, day = (
         entity_sql(roles.entity, TOTAL_ENTITY),
-        date_sql(roles.period, reading.date_format),
+        day_sql(roles, reading),
     )
     selects = [
         f"select {literal(role)} as role, {entity} as {ENTITY_COLUMN}, {day} as {PERIOD_COLUMN}, "

@@ -56,6 +56,17 @@ def stored_names(
     return {(str(role), str(name)) for role, name in rows}
 
 
+def stored_keys(
+    con: duckdb.DuckDBPyConnection, dataset_id: str, as_of: date
+) -> tuple[list[str], list[date]]:
+    """Return the entities and the period starts known on a day, each once and in order."""
+    rows = con.execute(
+        f"select distinct entity_id, period_start from ({_AS_OF}) where role = 'kpi'",
+        {"dataset": dataset_id, "as_of": as_of},
+    ).fetchall()
+    return sorted({str(entity) for entity, _ in rows}), sorted({start for _, start in rows})
+
+
 def newest_batch(
     con: duckdb.DuckDBPyConnection, dataset_id: str, as_of: date
 ) -> tuple[str, str] | None:

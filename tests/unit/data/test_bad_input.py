@@ -182,11 +182,9 @@ CANONICAL = {
     "gap": (lambda ls: without(ls(), 10), {}, "grid_gap"),
     "off grid": (lambda ls: changed(ls(), 10, "2023-03-06", "2023-03-07"), {}, "off_grid_date"),
     "short": (lambda ls: ls(51), {}, "short_history"),
-    "unbalanced": (lambda ls: ls(60, ("a", "b"))[:-1], {}, "unbalanced_panel"),
     "grain": (lambda ls: ls(60), {"grain": "MONTH"}, "wrong_grain"),
     "daily": (lambda ls: ls(60, step=1), {}, "grain_undetectable"),
-    "spend alone": (lambda ls: [*ls(), "north,2024-02-26,5,0,3,1"], {}, "unpaired_media"),
-    "activity alone": (lambda ls: [*ls(), "north,2024-02-26,5,3,0,1"], {}, "unpaired_media"),
+    "spend alone": (lambda ls: [*ls(), "north,2024-02-26,5,0,900,1"], {}, "unpaired_media"),
     "constant": (
         lambda ls: [
             ls()[0],

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from schemas.documents.results import RunStatus
-from schemas.spec.run_spec import RefitRequest, RunSpec
+from schemas.spec.refit_request import RefitRequest
+from schemas.spec.run_spec import RunSpec
 from tasks.lifecycle import task
 from tasks.store.runs import resume, status
 from tasks.store.runs.ids import new_run_id

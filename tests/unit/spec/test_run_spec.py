@@ -7,7 +7,8 @@ from schemas.spec.baseline import ControlSpec, EventSpec, TrendKind
 from schemas.spec.channels import PriorQuantity
 from schemas.spec.errors import parse_run_spec
 from schemas.spec.kinds import ModelKind
-from schemas.spec.run_spec import Grain, KpiKind, Level, RunSpec
+from schemas.spec.kpi import KpiKind
+from schemas.spec.run_spec import Grain, Level, RunSpec
 
 FULL = {
     "dataset_id": "my_dataset",
