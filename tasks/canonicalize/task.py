@@ -9,7 +9,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from schemas.documents.restatements import HistoryChange, Restatement, RestatementDecision
+from schemas.documents.data import ColumnInfo
+from schemas.documents.restatements import Restatement, RestatementDecision
 from schemas.errors import DataContractError, SpecError
 from schemas.names import PERIOD_COLUMN, Artifact
 from schemas.refs import BatchRef, CandidateRef, FileRef, SnapshotRef, StepKey
@@ -25,9 +26,9 @@ from tasks.canonicalize.panel_rules import (
 from tasks.canonicalize.stored_roles import header_of_stored
 from tasks.store.files.artifacts import (
     open_ref,
-    read_json,
+    read_document,
     read_parquet,
-    write_json,
+    write_document,
     write_parquet,
     write_whole,
 )
@@ -106,7 +107,9 @@ def canonicalize_batch(
         batch_id=batch.batch_id if batch else None,
         long=long,
         wide=write_parquet(home, folder / Artifact.CANONICAL_DATA, shaped.wide),
-        column_info=write_json(home, folder / Artifact.COLUMN_INFO, info),
+        column_info=write_document(
+            home, folder / Artifact.COLUMN_INFO, ColumnInfo.model_validate(info)
+        ),
         grain=shaped.grain,
         known_from=as_of,
         panel=write_parquet(home, folder / PANEL_FILE, shaped.known),
@@ -206,22 +209,22 @@ def take_snapshot(key: StepKey, candidate: CandidateRef, spec: RunSpec, as_of: d
     """
     home = current_home()
     wide = read_parquet(home, candidate.wide)
-    info = read_json(home, candidate.column_info)
+    info = read_document(home, candidate.column_info, ColumnInfo)
     snapshot_id = snapshot_id_of(wide, candidate.grain)
     starts, n_restated = wide[PERIOD_COLUMN].dt.date, 0
     with connection.writing(home) as con:
         if candidate.batch_id and candidate.long:
-            n_restated = _accept(con, home, candidate, info["file"], as_of)
+            n_restated = _accept(con, home, candidate, info.file or "", as_of)
         row = canonical.SnapshotRow(
             snapshot_id=snapshot_id,
             dataset_id=spec.dataset_id,
             as_of=as_of,
             grain=candidate.grain.value,
-            n_entities=info["n_entities"],
-            n_periods=info["periods"]["n"],
+            n_entities=info.n_entities,
+            n_periods=info.periods.n,
             first_period=starts.min(),
             last_period=starts.max(),
-            batch_id=info["batch_id"],
+            batch_id=info.batch_id,
         )
         canonical.insert_snapshot(con, row)
         decided = RunInput(
@@ -297,7 +300,7 @@ def refuse_batch(batch: BatchRef, held: CandidateRef | None = None) -> None:
     home = current_home()
     restated: list[Restatement] = []
     if held is not None:
-        history = HistoryChange.model_validate(read_json(home, held.column_info)["history"])
+        history = read_document(home, held.column_info, ColumnInfo).history
         restated = history.restated
     with connection.writing(home) as con:
         batches.refuse_batch_row(con, batch.dataset_id, batch.batch_id)

@@ -4,13 +4,12 @@ Belongs here: grid, balance, history, pairing and outlier columns; grain, drift 
 Does not: expectations (``schemas/suites/canonical.json``), reading files.
 """
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from schemas.documents.data import ColumnInfo
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
 from schemas.outcomes import Finding, Layer, Verdict
 from schemas.spec.roles import ColumnRoles
@@ -111,7 +110,7 @@ def _unpaired(spend: pd.Series, activity: pd.Series) -> pd.Series:
 
 
 def judge_candidate(
-    info: Mapping[str, Any],
+    info: ColumnInfo,
     *,
     detected: Grain | None,
     wanted: Grain | None,
@@ -121,22 +120,22 @@ def judge_candidate(
 ) -> list[Finding]:
     """Judge the panel as a whole: grain, future periods, missing history, drift."""
     findings = _judge_grain(detected, wanted)
-    future = info["n_future_periods"]
+    future = info.n_future_periods
     if future:
         findings.append(
             _finding(
                 "future_periods",
                 Verdict.PASS if is_replay else Verdict.REVIEW,
-                f"{future} period(s) start after the as-of date {info['as_of']} and were left out.",
+                f"{future} period(s) start after the as-of date {info.as_of} and were left out.",
                 "Nothing to do: their date has not come in the replay."
                 if is_replay
                 else "Check the dates and --as-of; planned periods are not fitted.",
                 n_affected=future,
             )
         )
-    for column, facts in info["columns"].items():
-        share = facts["missing_rate"]
-        if share > max_missing_share and facts["role"] != "kpi":
+    for column, facts in info.columns.items():
+        share = facts.missing_rate
+        if share > max_missing_share and facts.role != "kpi":
             findings.append(
                 _finding(
                     "missing_history",
@@ -146,7 +145,7 @@ def judge_candidate(
                     column=column,
                 )
             )
-        ratio = facts["drift_ratio"]
+        ratio = facts.drift_ratio
         if ratio is not None and not 1 / max_drift_ratio <= ratio <= max_drift_ratio:
             findings.append(
                 _finding(
