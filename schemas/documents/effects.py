@@ -118,7 +118,7 @@ class ChannelQuantiles(NamedRows[Quantiles]):
     """``channel_quantiles.json``: share and ROAS of every channel over the fitted window."""
 
 
-class FitReturns(Quantiles):
+class MeasuredReturns(Quantiles):
     """Returns of one channel in an auxiliary fit, with the accuracy of its draws."""
 
     roas_mean: Return | None = None
@@ -146,7 +146,7 @@ class FitReturns(Quantiles):
         return stated(mean, f"{quantity}_mean"), stated(error, f"{quantity}_mcse")
 
 
-class ReturnsOfFit(NamedRows[FitReturns]):
+class ReturnsOfFit(NamedRows[MeasuredReturns]):
     """``returns.json``: returns of every channel in a fit that is compared with another."""
 
 

@@ -23,6 +23,7 @@ from schemas.documents.fit import (
     Escalation,
     ModelMetadata,
     PosteriorSummary,
+    PriorPredictive,
     UsedSampler,
 )
 from schemas.documents.retries import Attempt, JudgedFit, Retry

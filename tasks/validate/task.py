@@ -7,7 +7,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from schemas.documents.data import ColumnInfo
+from schemas.documents.data import ColumnInfo, ValidationSummary
 from schemas.documents.features import FeatureMetadata
 from schemas.names import ENTITY_COLUMN, LINE_COLUMN, PERIOD_COLUMN, Artifact
 from schemas.outcomes import Finding, Layer, worst
