@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -53,22 +53,29 @@ class Finding(BaseModel):
         description="Short snake_case name of the broken rule, stable across versions."
     )
     verdict: Verdict
-    message: str
-    remedy: str
-    file: str | None = None
-    column: str | None = None
+    message: str = Field(description="The place and the rule, in a sentence.")
+    remedy: str = Field(description="The next action.")
+    file: str | None = Field(default=None, description="Name of the input file.")
+    column: str | None = Field(default=None, description="Column of the source file.")
     rows: list[int] = Field(
-        default=[], description="Line numbers of the file; the header is line 1."
+        default=[],
+        description="Line numbers of the file; the header is line 1.",
+        json_schema_extra={"unit": "line"},
     )
     places: list[str] = Field(
         default=[], description="Affected 'entity, period' keys, at most ten."
     )
     """Not ``keys``: a model with a field of that name looks like a mapping to ``dict``."""
-    n_affected: int | None = None
+    n_affected: int | None = Field(
+        default=None, description="Cells or rows.", json_schema_extra={"unit": "count"}
+    )
 
     def line(self) -> str:
         """Render the finding as one line of text."""
         return f"[{self.verdict}] {self.rule}: {self.message} {self.remedy}".strip()
+
+
+_OF_GATE: dict[str, Any] = {"unit": "unit of the gate"}
 
 
 class GateOutcome(BaseModel):
@@ -76,11 +83,17 @@ class GateOutcome(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    gate: str
+    gate: str = Field(description="Name of the check.")
     verdict: Verdict
-    observed: float | None = Field(description="None where the number could not be computed.")
-    pass_limit: float
-    review_limit: float | None = None
+    observed: float | None = Field(
+        description="None where the number could not be computed.", json_schema_extra=_OF_GATE
+    )
+    pass_limit: float = Field(description="Limit of PASS.", json_schema_extra=_OF_GATE)
+    review_limit: float | None = Field(
+        default=None,
+        description="Limit of REVIEW; none: anything else fails.",
+        json_schema_extra=_OF_GATE,
+    )
     where: str = Field(default="", description="Parameter, channel or series that gave the number.")
     reason: str = Field(default="", description="Empty on PASS; else one sentence with a remedy.")
 

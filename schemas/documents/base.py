@@ -8,9 +8,22 @@ a default, so that files of earlier runs open too; a change that they could not 
 from collections.abc import ItemsView, KeysView, ValuesView
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    RootModel,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-_FROZEN = ConfigDict(frozen=True, allow_inf_nan=False, populate_by_name=True)
+_FROZEN = ConfigDict(
+    frozen=True, allow_inf_nan=False, populate_by_name=True, use_attribute_docstrings=True
+)
 
 
 def _in(unit: str) -> Any:
@@ -37,6 +50,7 @@ InputAmount = Annotated[float, _in("unit of the input column, per period")]
 PeriodPosition = Annotated[float, _in("periods")]
 Periods = Annotated[int, _in("periods")]
 Count = Annotated[int, _in("count")]
+Seconds = Annotated[float, _in("seconds")]
 Draws = Annotated[float, _in("draws")]
 
 
@@ -44,6 +58,26 @@ class Part(BaseModel):
     """A part of a document."""
 
     model_config = _FROZEN
+
+
+class SparsePart(Part):
+    """A row whose fields depend on what it is about: what was not given is not in the file.
+
+    Null is another thing: the field applies, and its number could not be computed.
+    """
+
+    @model_serializer(mode="wrap")
+    def _given(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        given = {"schema_version", *self.model_fields_set}
+        return {name: value for name, value in write(self).items() if name in given}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Describe the fields, not the serializer, which only leaves some out."""
+        plain = {key: value for key, value in core_schema.items() if key != "serialization"}
+        return handler(plain)
 
 
 class Document(Part):
@@ -120,5 +154,7 @@ def stated[T](value: T | None, name: str) -> T:
         If the document does not have it: it is of another kind, or not whole.
     """
     if value is None:
-        raise ValueError(f"feature_metadata.json has no {name}; run the refit of this kind again.")
+        raise ValueError(
+            f"the document has no {name}, which this kind of model needs; run the refit again."
+        )
     return value

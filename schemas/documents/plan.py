@@ -4,8 +4,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from schemas.documents.base import (
+    Count,
+    Document,
+    Gain,
+    GainPerMoney,
+    Money,
+    Number,
+    Part,
+    Periods,
+    Probability,
+    Share,
+)
 from schemas.spec.base import SpecModel
 from schemas.spec.optimizer import OptimizerSpec, PlanBounds, Utility
 
@@ -91,96 +103,106 @@ class Action(StrEnum):
     REDUCE = "REDUCE"
 
 
-class Frozen(BaseModel):
-    """Frozen base of what a plan answers."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class ChannelPlan(Frozen):
+class ChannelPlan(Part):
     """One channel over the horizon. Money, unless a field says otherwise.
 
     Returns are money per money; KPI units per money where the KPI has no value in money.
     """
 
-    current: float
+    current: Money
     """Spend of as many periods before the horizon."""
-    planned: float
+    planned: Money
     """What is advised; ``current`` where advice is withheld and the budget is today's."""
-    candidate: float
+    candidate: Money
     """What the optimizer found, advised or not."""
-    low: float
-    high: float
+    low: Money
+    high: Money
     """Bounds of the optimizer."""
     action: Action
     reason: str
     """One sentence with the numbers behind the action."""
-    mroas_mean: float | None
+    mroas_mean: GainPerMoney | None
     """Return of the next percent of spend at ``current``; null without spend."""
-    mroas_low: float | None
-    mroas_high: float | None
-    mroas_candidate_mean: float | None
+    mroas_low: GainPerMoney | None
+    """Lower end of the 94 % interval."""
+    mroas_high: GainPerMoney | None
+    """Upper end of the 94 % interval."""
+    mroas_candidate_mean: GainPerMoney | None
     """The same at ``candidate``."""
-    incremental_current_mean: float
+    incremental_current_mean: Gain
     """What ``current`` brings, carryover included, KPI units (weighted)."""
-    incremental_candidate_mean: float
-    prob_raise: float | None
+    incremental_candidate_mean: Gain
+    """What the candidate brings, carryover included."""
+    prob_raise: Probability | None
     """Share of draws whose own best plan spends more than today on the channel."""
     prior_driven: bool
-    observed_low: float
-    observed_high: float
+    """The data did not decide this channel."""
+    observed_low: Money
+    """Smallest observed spend per period, times the periods of the horizon."""
+    observed_high: Money
     """Observed range of spend per period, times the periods of the horizon."""
     is_beyond_observed: bool
     """The candidate leaves that range."""
 
 
-class SpendCell(Frozen):
+class SpendCell(Part):
     """One cell of the plan: what to spend where and when."""
 
     entity_id: str
     channel: str
     period_start: str
-    current: float
-    planned: float
-    candidate: float
+    """First day of the period."""
+    current: Money
+    """Spend if it goes on as before."""
+    planned: Money
+    """Spend that is advised."""
+    candidate: Money
+    """Spend that the optimizer found."""
 
 
-class MultiStartAgreement(Frozen):
+class MultiStartAgreement(Part):
     """How far one can trust that the optimum is the optimum."""
 
     method: str
-    n_starts: int
-    n_agree: int
+    n_starts: Count
+    n_agree: Count
     """Starts that end within 0.01 % of the best utility."""
-    agree_share: float
-    best_utility: float
-    worst_utility: float
-    n_failed: int
+    agree_share: Share
+    """Share of the starts that agree."""
+    best_utility: Number
+    """Largest utility of any start."""
+    worst_utility: Number
+    """Smallest utility of any start."""
+    n_failed: Count
     """Starts whose solver gave up."""
 
 
-class PlanModel(Frozen):
+class PlanModel(Part):
     """A model that a plan speaks for."""
 
     dataset_id: str
     run_id: str
     snapshot_id: str
-    model_version: int | None
-    weight: float
+    """Data that it was fitted on."""
+    model_version: Count | None
+    """Registered version; null: not registered."""
+    weight: Number
 
 
-class GroupPlan(Frozen):
+class GroupPlan(Part):
     """Spend of a group of channels against its bounds, money."""
 
     name: str
     channels: list[str]
-    current: float
-    candidate: float
-    low: float | None
-    high: float | None
+    current: Money
+    """Spend if it goes on as before."""
+    candidate: Money
+    """Spend that the optimizer found."""
+    low: Money | None
+    high: Money | None
 
 
-class Plan(Frozen):
+class Plan(Document):
     """``plan.json``: a budget plan, what it gains and whether to follow it.
 
     A gain is against ``gain_against``, in KPI units (weighted over models), over the
@@ -189,9 +211,12 @@ class Plan(Frozen):
     """
 
     scenario_id: str
+    """Id of the plan; the run id for the plan of a refit."""
     name: str
     created_at: datetime
+    """When it was made."""
     dataset_ids: list[str]
+    """Datasets that it speaks for."""
     models: list[PlanModel]
     advice: Advice
     reason: str
@@ -200,37 +225,51 @@ class Plan(Frozen):
     unit: str
     """Unit of a gain: ``money``, or the KPI's name."""
     kpi_name: str
+    """Name of the KPI."""
     return_word: str
     """``ROAS``, or ``<KPI> per money`` where the KPI has no value."""
     first_period: str
+    """First day of the first planned period."""
     last_period: str
-    horizon: int
-    budget: float
+    """First day of the last planned period."""
+    horizon: Periods
+    budget: Money
     """Of the candidate, money."""
-    current_budget: float
+    current_budget: Money
+    """Spend of as many periods before the horizon."""
     target: str | None
     """``ROAS >= 2`` or ``mROAS = 1``; null where the budget is fixed."""
     gain_against: str = "the same money in today's mix"
     """The same money in today's mix; with a target, today's spend and the price of extra money."""
-    gain_mean: float
-    gain_low: float
-    gain_high: float
-    gain_low_90: float
-    gain_high_90: float
-    prob_gain: float
-    expected_regret: float
+    gain_mean: Gain
+    """What the candidate brings beyond ``gain_against``, posterior mean."""
+    gain_low: Gain
+    """Lower end of the 94 % interval."""
+    gain_high: Gain
+    """Upper end of the 94 % interval."""
+    gain_low_90: Gain
+    """5 % quantile."""
+    gain_high_90: Gain
+    """95 % quantile."""
+    prob_gain: Probability
+    """That the candidate gains anything."""
+    expected_regret: Gain
     """Mean loss over the draws in which the candidate loses (0 in the others)."""
-    perfect_information: float | None
+    perfect_information: Gain | None
     """Mean of what each draw's own best plan gains beyond the candidate; null if not measured."""
-    change_mean: float
-    change_low: float
-    change_high: float
+    change_mean: Gain
+    """What the candidate brings beyond current spend, posterior mean."""
+    change_low: Gain
+    """Lower end."""
+    change_high: Gain
     """Against current spend itself; differs from the gain where the budget is another one."""
-    incremental_mean: float
-    incremental_low: float
-    incremental_high: float
+    incremental_mean: Gain
+    """What the candidate brings in all, posterior mean."""
+    incremental_low: Gain
+    """Lower end."""
+    incremental_high: Gain
     """What the candidate's spend brings in all."""
-    return_mean: float | None
+    return_mean: GainPerMoney | None
     """``incremental_mean`` over the budget."""
     channels: dict[str, ChannelPlan]
     """Planned channels, the largest current spend first."""
@@ -242,4 +281,10 @@ class Plan(Frozen):
     flags: list[str]
     """What a reader must know: extrapolation, starts that disagree, a bound that decides."""
     allocation: list[SpendCell]
+    """Spend per period, and per entity where entities are planned."""
     settings: OptimizerSpec
+
+    @property
+    def planned(self) -> dict[str, float]:
+        """Planned money by channel."""
+        return {name: row.planned for name, row in self.channels.items()}

@@ -3,10 +3,35 @@
 from typing import Any
 
 from schemas.documents.base import Document, NamedRows
+from schemas.documents.data import ColumnInfo, ValidationSummary
+from schemas.documents.diagnostics import Diagnostics, StabilityReport
+from schemas.documents.effects import (
+    ChannelQuantiles,
+    ContributionSummary,
+    FitMetrics,
+    ResponseCurves,
+    RoiMetrics,
+)
 from schemas.documents.features import FeatureMetadata, FeatureScaler
+from schemas.documents.fit import Escalation, ModelMetadata, PosteriorSummary, PriorPredictive
+from schemas.documents.plan import Plan
 from schemas.names import Artifact
 
 DOCUMENTS: dict[str, type[Document] | type[NamedRows[Any]]] = {
+    Artifact.VALIDATION_SUMMARY: ValidationSummary,
+    Artifact.COLUMN_INFO: ColumnInfo,
     Artifact.FEATURE_METADATA: FeatureMetadata,
     Artifact.FEATURE_SCALER: FeatureScaler,
+    Artifact.PRIOR_PREDICTIVE: PriorPredictive,
+    Artifact.POSTERIOR_SUMMARY: PosteriorSummary,
+    Artifact.MODEL_METADATA: ModelMetadata,
+    Artifact.DIAGNOSTICS: Diagnostics,
+    Artifact.ESCALATION: Escalation,
+    Artifact.CONTRIBUTION_SUMMARY: ContributionSummary,
+    Artifact.FIT_METRICS: FitMetrics,
+    Artifact.ROI_METRICS: RoiMetrics,
+    Artifact.CHANNEL_QUANTILES: ChannelQuantiles,
+    Artifact.RESPONSE_CURVES: ResponseCurves,
+    Artifact.PLAN: Plan,
+    Artifact.STABILITY: StabilityReport,
 }

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
-
+from schemas.documents.base import Count, Part, Share
 from schemas.outcomes import Finding, Verdict
 
 RESTATED_RULE = "restated_history"
@@ -22,7 +21,7 @@ class RestatementDecision(StrEnum):
     HELD = "held"
 
 
-class Restatement(BaseModel):
+class Restatement(Part):
     """What a batch changes of one column's history.
 
     ``share`` is the sum of the absolute changes over the sum of the absolute values known before,
@@ -31,47 +30,48 @@ class Restatement(BaseModel):
     now. Numbers that differ by no more than their formatting are the same.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     role: str
     """kpi, unit_value, activity, spend or control."""
     name: str
     """Name in ``canonical``: KPI, channel or control."""
-    n_values: int
-    n_known: int
+    n_values: Count
+    """Values that change."""
+    n_known: Count
     """Values known before, missing ones included."""
-    n_entities: int
+    n_entities: Count
+    """Entities with a value that changes."""
     first_period: date
+    """First period with one."""
     last_period: date
-    share: float
+    """Last period with one."""
+    share: Share
+    """Size of the change; see above."""
 
 
-class Vanished(BaseModel):
+class Vanished(Part):
     """Rows that were known, lie within the file's own dates, and are not in the file.
 
     They stay as they are known. An entity that is not in the file at all is told apart: each market
     may send a file of its own.
     """
 
-    model_config = ConfigDict(frozen=True)
-
-    n_rows: int
+    n_rows: Count
     """Entities and periods that are gone, of entities that the file has."""
     places: list[str]
     """The newest ten of them, as ``entity, period``."""
     absent_entities: list[str]
     """At most ten of them."""
-    n_absent_entities: int
+    n_absent_entities: Count
+    """Entities that are not in the file at all."""
 
 
-class HistoryChange(BaseModel):
+class HistoryChange(Part):
     """What the newest batch of a panel says differently from what was known before it."""
-
-    model_config = ConfigDict(frozen=True)
 
     restated: list[Restatement] = []
     """Columns whose history changes."""
     vanished: Vanished | None = None
+    """Rows that are gone; null: none."""
     accepted_from: date | None = None
     """Day from which an earlier run knows these changes; None where they are being decided on."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import SpecError
 from schemas.hints import suggest
@@ -71,7 +71,7 @@ class ControlRole(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
-    source: str
+    source: str = Field(description="Source column.")
     sign: ControlSign = ControlSign.ANY
     decay: float = 0.0
     max_lag: int = 8
@@ -87,11 +87,11 @@ class ColumnRoles(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    entity: str | None
-    period: str
-    kpi: str
-    kpi_name: str
-    unit_value: str | None
+    entity: str | None = Field(description="Source column; null: one entity.")
+    period: str = Field(description="Source column of the period starts.")
+    kpi: str = Field(description="Source column of the KPI.")
+    kpi_name: str = Field(description="Canonical column of the KPI.")
+    unit_value: str | None = Field(description="Source column of a KPI unit's value in money.")
     channels: list[ChannelRole]
     controls: list[ControlRole]
 

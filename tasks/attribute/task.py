@@ -5,13 +5,21 @@ import logging
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents.diagnostics import Diagnostics
+from schemas.documents.effects import (
+    ChannelQuantiles,
+    ContributionSummary,
+    FitMetrics,
+    ResponseCurves,
+    RoiMetrics,
+)
 from schemas.names import Artifact
 from schemas.refs import AttributionRef, DiagnosticsRef, FeaturesRef, PosteriorRef, StepKey
 from schemas.spec.run_spec import RunSpec
 from tasks.store.files.artifacts import (
-    read_json,
+    read_document,
     read_netcdf,
-    write_json,
+    write_document,
     write_parquet,
 )
 from tasks.store.files.fits import read_features
@@ -41,19 +49,21 @@ def attribute_kpi(
     model, panel, metadata = fit.model, fit.panel, fit.metadata
     window = panel[IS_ESTIMATION].values
     split = contribution.attribute_kpi(model, panel, window, seed=spec.sampler.random_seed)
-    driven = read_json(home, diagnostics.file)["prior_driven"]
+    driven = read_document(home, diagnostics.file, Diagnostics).prior_driven
     metrics = contribution.measure_fit(split.fitted)
     thin = fit.reopened(curves.thin)
     target = spec.optimizer.target_return
     documents = {
-        Artifact.CONTRIBUTION_SUMMARY: split.summary,
-        Artifact.FIT_METRICS: metrics,
-        Artifact.ROI_METRICS: roas.measure_roas(model, panel, split, metadata, driven),
-        Artifact.CHANNEL_QUANTILES: channel_quantiles(
-            split.channels, estimation_window(panel), metadata
+        Artifact.CONTRIBUTION_SUMMARY: ContributionSummary.model_validate(split.summary),
+        Artifact.FIT_METRICS: FitMetrics.model_validate(metrics),
+        Artifact.ROI_METRICS: RoiMetrics.model_validate(
+            roas.measure_roas(model, panel, split, metadata, driven)
         ),
-        Artifact.RESPONSE_CURVES: curves.measure_curves(
-            thin, panel, metadata, target_return=target
+        Artifact.CHANNEL_QUANTILES: ChannelQuantiles.model_validate(
+            channel_quantiles(split.channels, estimation_window(panel), metadata)
+        ),
+        Artifact.RESPONSE_CURVES: ResponseCurves.model_validate(
+            curves.measure_curves(thin, panel, metadata, target_return=target)
         ),
     }
     by_entity = roas.tabulate_roas(panel, split, metadata)
@@ -63,7 +73,7 @@ def attribute_kpi(
         contributions=write_parquet(home, folder / Artifact.CONTRIBUTIONS, split.contributions),
         fitted=write_parquet(home, folder / Artifact.FITTED, split.fitted),
         files=[
-            *(write_json(home, folder / name, body) for name, body in documents.items()),
+            *(write_document(home, folder / name, body) for name, body in documents.items()),
             write_parquet(home, folder / Artifact.ROAS_BY_ENTITY, by_entity),
         ],
         metrics={k: v for k, v in metrics.items() if v is not None},

@@ -1,7 +1,6 @@
 """``column_info.json``: what every column of the panel is, and how it looks."""
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -9,6 +8,7 @@ import pandas as pd
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
 from schemas.spec.roles import UNIT_VALUE_COLUMN, ColumnRoles
 from schemas.spec.run_spec import RunSpec
+from tasks.canonicalize.panel_rules import ModelPanel
 
 
 def describe_columns(
@@ -56,15 +56,17 @@ def drift_ratio(panel: pd.DataFrame, known: pd.DataFrame, column: str) -> float 
     return float(abs(after / before))
 
 
-def describe_panel(
-    panel: pd.DataFrame, roles: ColumnRoles, spec: RunSpec, facts: Mapping[str, Any]
-) -> dict[str, Any]:
+def describe_panel(shaped: ModelPanel, roles: ColumnRoles, spec: RunSpec) -> dict[str, Any]:
     """Return the document but for its columns."""
+    panel = shaped.wide
     starts = panel[PERIOD_COLUMN]
     entities = sorted(panel[ENTITY_COLUMN].unique())
     return {
         "dataset_id": spec.dataset_id,
-        **facts,
+        "grain": shaped.grain.value,
+        "detected_grain": shaped.detected.value if shaped.detected else None,
+        "n_future_periods": shaped.n_future,
+        "running_periods": [day.isoformat() for day in shaped.running],
         "level": spec.effective_level.value,
         "roles": roles.model_dump(mode="json"),
         "kpi": {"column": roles.kpi_name, "source": roles.kpi, "kind": spec.kpi.kind.value},

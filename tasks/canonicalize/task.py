@@ -2,6 +2,7 @@
 
 import logging
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from schemas.documents.restatements import HistoryChange, Restatement, RestatementDecision
+from schemas.documents.data import ColumnInfo
+from schemas.documents.restatements import RestatementDecision
 from schemas.errors import DataContractError, SpecError
 from schemas.names import PERIOD_COLUMN, Artifact
 from schemas.refs import BatchRef, CandidateRef, FileRef, SnapshotRef, StepKey
@@ -26,9 +28,9 @@ from tasks.canonicalize.stored_roles import header_of_stored
 from tasks.mathematics.calendar import continue_month_ends
 from tasks.store.files.artifacts import (
     open_ref,
-    read_json,
+    read_document,
     read_parquet,
-    write_json,
+    write_document,
     write_parquet,
     write_whole,
 )
@@ -89,17 +91,13 @@ def canonicalize_batch(
             as_of=as_of,
         )
     shaped = shape_panel(panel, roles, spec, as_of)
-    facts: dict[str, Any] = {
+    info = {
         "file": newest[1] if newest else None,
         "batch_id": newest[0] if newest else None,
         "as_of": as_of.isoformat(),
-        "grain": shaped.grain.value,
-        "detected_grain": shaped.detected.value if shaped.detected else None,
-        "n_future_periods": shaped.n_future,
-        "running_periods": [day.isoformat() for day in shaped.running],
         "history": history.model_dump(mode="json"),
+        **describe_panel(shaped, roles, spec),
     }
-    info = describe_panel(shaped.wide, roles, spec, facts)
     before = known if batch and len(known) else None
     info["columns"] = describe_columns(shaped.known, before, roles)
     log.info("panel of %s: %d rows, %s", spec.dataset_id, len(shaped.wide), shaped.grain.value)
@@ -108,7 +106,9 @@ def canonicalize_batch(
         batch_id=batch.batch_id if batch else None,
         long=long,
         wide=write_parquet(home, folder / Artifact.CANONICAL_DATA, shaped.wide),
-        column_info=write_json(home, folder / Artifact.COLUMN_INFO, info),
+        column_info=write_document(
+            home, folder / Artifact.COLUMN_INFO, ColumnInfo.model_validate(info)
+        ),
         grain=shaped.grain,
         known_from=as_of,
         panel=write_parquet(home, folder / PANEL_FILE, shaped.known),
@@ -137,10 +137,8 @@ def accepted_since(batch: BatchRef) -> date | None:
 
 
 def _wanted(roles: ColumnRoles) -> list[canonical.PanelColumn]:
-    return [
-        canonical.PanelColumn(number.role, number.name, number.column)
-        for number in landing_rows.number_roles(roles)
-    ]
+    numbers = landing_rows.number_roles(roles)
+    return [canonical.PanelColumn(n.role, n.name, n.column) for n in numbers]
 
 
 def _batch_rows(
@@ -153,21 +151,16 @@ def _batch_rows(
     with landing.opened(home, batch) as con:
         roles = resolve_roles(spec, landing.header_of(con), names)
         if problems := require_distinct_columns(roles):
-            raise SpecError(
-                "The spec names two columns alike:\n- " + "\n- ".join(problems), problems
-            )
+            listing = "\n- ".join(["The spec names two columns alike:", *problems])
+            raise SpecError(listing, problems)
         keys.unify_entities(con, roles, entities)
         reading = landing_rows.read_dates(con, roles, spec.date_format)
         days = landing_rows.distinct_days(con, roles, reading)
         reading = reading.with_month_ends(continue_month_ends(days, starts))
-        long = write_whole(
-            home,
-            folder / Artifact.CANONICAL_LONG,
-            lambda partial: landing_rows.write_long_rows(
-                con, partial, roles=roles, reading=reading, decimal=decimal
-            ),
+        write = partial(
+            landing_rows.write_long_rows, con, roles=roles, reading=reading, decimal=decimal
         )
-    return roles, long
+        return roles, write_whole(home, folder / Artifact.CANONICAL_LONG, write)
 
 
 def _stored_roles(con: Any, spec: RunSpec, as_of: date) -> ColumnRoles:
@@ -214,22 +207,22 @@ def take_snapshot(key: StepKey, candidate: CandidateRef, spec: RunSpec, as_of: d
     """
     home = current_home()
     wide = read_parquet(home, candidate.wide)
-    info = read_json(home, candidate.column_info)
+    info = read_document(home, candidate.column_info, ColumnInfo)
     snapshot_id = snapshot_id_of(wide, candidate.grain)
     starts, n_restated = wide[PERIOD_COLUMN].dt.date, 0
     with connection.writing(home) as con:
         if candidate.batch_id and candidate.long:
-            n_restated = _accept(con, home, candidate, info["file"], as_of)
+            n_restated = _accept(con, home, candidate, info.file or "", as_of)
         row = canonical.SnapshotRow(
             snapshot_id=snapshot_id,
             dataset_id=spec.dataset_id,
             as_of=as_of,
             grain=candidate.grain.value,
-            n_entities=info["n_entities"],
-            n_periods=info["periods"]["n"],
+            n_entities=info.n_entities,
+            n_periods=info.periods.n,
             first_period=starts.min(),
             last_period=starts.max(),
-            batch_id=info["batch_id"],
+            batch_id=info.batch_id,
         )
         canonical.insert_snapshot(con, row)
         decided = RunInput(
@@ -240,13 +233,8 @@ def take_snapshot(key: StepKey, candidate: CandidateRef, spec: RunSpec, as_of: d
             run_key=run_key(spec, snapshot_id, as_of),
         )
         write_run_input(con, decided)
-    log.info(
-        "snapshot %s of %s, %d value(s) restated (%s)",
-        snapshot_id,
-        spec.dataset_id,
-        n_restated,
-        key.run_id,
-    )
+    said = (snapshot_id, spec.dataset_id, n_restated, key.run_id)
+    log.info("snapshot %s of %s, %d value(s) restated (%s)", *said)
     return SnapshotRef(
         dataset_id=spec.dataset_id,
         snapshot_id=snapshot_id,
@@ -303,12 +291,9 @@ def refuse_batch(batch: BatchRef, held: CandidateRef | None = None) -> None:
         Its candidate, where it is quarantined for what it would restate: that is recorded.
     """
     home = current_home()
-    restated: list[Restatement] = []
-    if held is not None:
-        history = HistoryChange.model_validate(read_json(home, held.column_info)["history"])
-        restated = history.restated
     with connection.writing(home) as con:
         batches.refuse_batch_row(con, batch.dataset_id, batch.batch_id)
         if held is not None:
+            restated = read_document(home, held.column_info, ColumnInfo).history.restated
             restatements.write_restatements(con, held, restated, RestatementDecision.HELD)
     log.info("batch %s of %s refused", batch.batch_id, batch.dataset_id)

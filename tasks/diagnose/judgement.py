@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from schemas.documents.diagnostics import Diagnostics
 from schemas.outcomes import Finding, GateOutcome, GateReport, Verdict, worst
 from schemas.spec.gates import GateSettings
 from schemas.spec.run_spec import RunSpec
@@ -39,7 +40,7 @@ class Judgement(NamedTuple):
     evidence: Evidence
     sampling_failures: dict[str, float]
     """Observed value per sampling gate that failed."""
-    document: dict[str, Any]
+    document: Diagnostics
     """``diagnostics.json``."""
 
 
@@ -68,17 +69,19 @@ def judge_fit(fit: OpenFit, findings: list[Finding], spec: RunSpec) -> Judgement
         *(c.sentence for c in causes),
         *(f"{f.rule}: {f.message}" for f in findings if f.verdict is not Verdict.PASS),
     ]
-    document = {
-        "verdict": verdict.value,
-        "reasons": reasons,
-        **evidence.facts,
-        "contraction": evidence.contractions,
-        "prior_driven": identifiability.prior_driven(evidence.contractions, spec.gates.fit),
-        "lift_tests": lift_conflict.lift_rows(evidence.lifts, spec.gates.fit),
-        "causes": [c._asdict() for c in causes],
-        "gates": [o.model_dump(mode="json") for o in report.outcomes],
-        "parameters": evidence.sampling.parameters,
-    }
+    document = Diagnostics.model_validate(
+        {
+            "verdict": verdict,
+            "reasons": reasons,
+            **evidence.facts,
+            "contraction": evidence.contractions,
+            "prior_driven": identifiability.prior_driven(evidence.contractions, spec.gates.fit),
+            "lift_tests": lift_conflict.lift_rows(evidence.lifts, spec.gates.fit),
+            "causes": [c._asdict() for c in causes],
+            "gates": [o.model_dump() for o in report.outcomes],
+            "parameters": evidence.sampling.parameters,
+        }
+    )
     return Judgement(verdict, reasons, evidence, failures, document)
 
 

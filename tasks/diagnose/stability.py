@@ -1,7 +1,6 @@
 """Whether a refit moved too far from the champion, and how far the advised mix of spend did."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from schemas.outcomes import GateOutcome
 from schemas.spec.gates import StabilityGates
@@ -15,11 +14,8 @@ _REMEDY = (
 )
 
 
-def compute_planned_shares(plan: Mapping[str, Any] | None) -> dict[str, float] | None:
-    """Share of each channel in the planned budget of ``plan.json``; None without any budget."""
-    planned = {
-        name: float(row["planned"]) for name, row in (plan or {}).get("channels", {}).items()
-    }
+def compute_planned_shares(planned: Mapping[str, float]) -> dict[str, float] | None:
+    """Share of each channel in a planned budget, money by channel; None without any budget."""
     total = sum(planned.values())
     return {name: value / total for name, value in planned.items()} if total > 0 else None
 

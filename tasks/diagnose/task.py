@@ -2,11 +2,20 @@
 
 import logging
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents.diagnostics import (
+    ComparedChampion,
+    Diagnostics,
+    JudgedGate,
+    ShiftedChannel,
+    StabilityReport,
+)
+from schemas.documents.effects import ChannelQuantiles
+from schemas.documents.plan import Plan
 from schemas.documents.promotions import Champion
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
@@ -20,7 +29,11 @@ from schemas.refs import (
     StepKey,
 )
 from schemas.spec.run_spec import RunSpec
-from tasks.store.files.artifacts import read_json, read_netcdf, write_json
+from tasks.store.files.artifacts import (
+    read_document,
+    read_netcdf,
+    write_document,
+)
 from tasks.store.files.fits import read_features
 from tasks.store.home import Home, current_home
 from tasks.store.runs.champions import find_champion
@@ -54,7 +67,7 @@ def diagnose_posterior(
     return DiagnosticsRef(
         verdict=judged.verdict,
         reasons=judged.reasons,
-        file=write_json(home, fit_dir(home, key) / Artifact.DIAGNOSTICS, judged.document),
+        file=write_document(home, fit_dir(home, key) / Artifact.DIAGNOSTICS, judged.document),
         metrics={k: float(v) for k, v in judged.evidence.facts.items() if v is not None},
         sampling_failures=judged.sampling_failures,
     )
@@ -75,30 +88,24 @@ def judge_stability(fitted: FittedRun) -> DiagnosticsRef:
     report = GateReport(outcomes=outcomes)
     verdict = worst([diagnostics.verdict, report.verdict])
     reasons = [*diagnostics.reasons, *report.reasons]
-    document = read_json(home, diagnostics.file)
-    gates = [{**o.model_dump(mode="json"), "battery": "stability"} for o in outcomes]
-    reported = {
-        "champion": None if champion is None else _about(champion, fitted.snapshot),
-        "channels": shifts,
-        "allocation_churn": churn,
-    }
+    document = read_document(home, diagnostics.file, Diagnostics)
+    gates = [JudgedGate(**o.model_dump(), battery="stability") for o in outcomes]
+    reported = StabilityReport(
+        champion=None if champion is None else _about(champion, fitted.snapshot),
+        channels=shifts,
+        allocation_churn=churn,
+    )
+    judged = {"verdict": verdict, "reasons": reasons, "gates": [*document.gates, *gates]}
     folder = home.run_dir(fitted.run_id)
     churn_metric = {} if churn is None else {"allocation_churn": churn}
-    overlaps = {f"overlap/{row['channel']}": row["overlap"] for row in shifts}
+    overlaps = {f"overlap/{row.channel}": row.overlap for row in shifts}
     return diagnostics.model_copy(
         update={
             "verdict": verdict,
             "reasons": reasons,
-            "stability": write_json(home, folder / Artifact.STABILITY, reported),
-            "file": write_json(
-                home,
-                folder / Artifact.DIAGNOSTICS,
-                {
-                    **document,
-                    "verdict": verdict.value,
-                    "reasons": reasons,
-                    "gates": [*document["gates"], *gates],
-                },
+            "stability": write_document(home, folder / Artifact.STABILITY, reported),
+            "file": write_document(
+                home, folder / Artifact.DIAGNOSTICS, document.model_copy(update=judged)
             ),
             "metrics": {**diagnostics.metrics, **churn_metric, **overlaps},
         }
@@ -109,7 +116,7 @@ class _Comparison(NamedTuple):
     """A fit beside the champion's."""
 
     outcomes: list[GateOutcome]
-    shifts: list[dict[str, Any]]
+    shifts: list[ShiftedChannel]
     churn: float | None
 
 
@@ -127,21 +134,24 @@ def _compare(home: Home, champion: Champion, fitted: FittedRun) -> _Comparison:
     if Artifact.CHANNEL_QUANTILES not in then:
         lost = f"{champion.name}, whose {Artifact.CHANNEL_QUANTILES} is missing or not whole"
         return _Comparison([stability.judge(float("nan"), gates, where=lost)], [], None)
-    now = read_json(home, fitted.attribution.named(Artifact.CHANNEL_QUANTILES))
-    mix = stability.compute_planned_shares(
-        read_json(home, fitted.plan.file) if fitted.plan else None
-    )
-    mix_then = stability.compute_planned_shares(then.get(Artifact.PLAN))
-    shifts = compare_channels(now, then[Artifact.CHANNEL_QUANTILES], mix, mix_then)
+    quantiles = fitted.attribution.named(Artifact.CHANNEL_QUANTILES)
+    now = read_document(home, quantiles, ChannelQuantiles)
+    before = ChannelQuantiles.model_validate(then[Artifact.CHANNEL_QUANTILES])
+    advised = read_document(home, fitted.plan.file, Plan).planned if fitted.plan else {}
+    mix = stability.compute_planned_shares(advised)
+    known = then.get(Artifact.PLAN)
+    mix_then = stability.compute_planned_shares(Plan.model_validate(known).planned if known else {})
+    shifts = compare_channels(now.root, before.root, mix, mix_then)
     outcomes = stability.judge_stability(shifts, gates)
     churn = stability.compute_churn(mix, mix_then)
-    return _Comparison(outcomes, [asdict(s) for s in shifts], churn)
+    reported = [ShiftedChannel.model_validate(asdict(s)) for s in shifts]
+    return _Comparison(outcomes, reported, churn)
 
 
-def _about(champion: Champion, snapshot: SnapshotRef) -> dict[str, Any]:
-    return {
-        "name": champion.name,
-        "run_id": champion.run_id,
-        "last_period": None if champion.last_period is None else str(champion.last_period),
-        "age_days": champion.age_days(snapshot.as_of),
-    }
+def _about(champion: Champion, snapshot: SnapshotRef) -> ComparedChampion:
+    return ComparedChampion(
+        name=champion.name,
+        run_id=champion.run_id,
+        last_period=champion.last_period,
+        age_days=champion.age_days(snapshot.as_of),
+    )

@@ -5,13 +5,13 @@ import logging
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents.data import ColumnInfo
 from schemas.names import Artifact
 from schemas.refs import FeaturesRef, SnapshotRef, StepKey
-from schemas.spec.roles import ColumnRoles
 from schemas.spec.run_spec import RunSpec
 from tasks.features import build
 from tasks.mathematics.scaling import scales_to_json
-from tasks.store.files.artifacts import read_json, read_parquet, write_document, write_parquet
+from tasks.store.files.artifacts import read_document, read_parquet, write_document, write_parquet
 from tasks.store.home import current_home
 from tasks.store.runs.resume import fit_dir, resumable
 
@@ -26,10 +26,9 @@ def build_features(key: StepKey, snapshot: SnapshotRef, spec: RunSpec) -> Featur
     Files go into the run's folder; those of an auxiliary fit elsewhere.
     """
     home = current_home()
-    info = read_json(home, snapshot.column_info)
-    roles = ColumnRoles.model_validate(info["roles"])
-    features = build.build_features(read_parquet(home, snapshot.wide), spec, roles, snapshot)
-    metadata = features.metadata.model_copy(update={"file": info["file"]})
+    info = read_document(home, snapshot.column_info, ColumnInfo)
+    features = build.build_features(read_parquet(home, snapshot.wide), spec, info.roles, snapshot)
+    metadata = features.metadata.model_copy(update={"file": info.file or ""})
     scaler = scales_to_json(features.scales)
     folder = fit_dir(home, key)
     log.info(

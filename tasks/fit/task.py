@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from prefect import task
@@ -17,7 +17,15 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 
 from schemas.documents.changes import FitReturns
+from schemas.documents.diagnostics import Diagnostics
 from schemas.documents.features import FeatureMetadata
+from schemas.documents.fit import (
+    Escalation,
+    ModelMetadata,
+    PosteriorSummary,
+    PriorPredictive,
+    UsedSampler,
+)
 from schemas.documents.retries import Attempt, JudgedFit, Retry
 from schemas.errors import SamplingError
 from schemas.names import Artifact
@@ -27,7 +35,8 @@ from tasks.fit import escalation
 from tasks.store.files.artifacts import (
     copy_file,
     open_ref,
-    read_json,
+    read_document,
+    write_document,
     write_json,
     write_netcdf,
     write_whole,
@@ -60,7 +69,8 @@ def fit_posterior(key: StepKey, features: FeaturesRef, spec: RunSpec) -> Posteri
     kind, panel, inputs = data.kind, data.panel, data.inputs
     prior = kind.predict_prior(panel, inputs, seed=spec.sampler.random_seed)
     log_prior(prior)
-    prior_file = write_json(home, folder / Artifact.PRIOR_PREDICTIVE, prior)
+    believed = PriorPredictive.model_validate(prior)
+    prior_file = write_document(home, folder / Artifact.PRIOR_PREDICTIVE, believed)
     log.info(
         "sampling %s with %d chains of %d draws, up to %.0f MB of memory",
         kind.name,
@@ -78,14 +88,15 @@ def fit_posterior(key: StepKey, features: FeaturesRef, spec: RunSpec) -> Posteri
         ", ".join(f"{k} {v:.1f} s" for k, v in wall.items()),
     )
     draws = sampled.tree["posterior"].to_dataset()
-    write_json(home, folder / Artifact.POSTERIOR_SUMMARY, summarize_posterior(draws))
+    summary = PosteriorSummary.model_validate(summarize_posterior(draws))
+    write_document(home, folder / Artifact.POSTERIOR_SUMMARY, summary)
     for name, write in kind.extra_files(draws, panel, inputs).items():
         write_whole(home, folder / name, write)
     description = _describe(spec, data.metadata, sampled.backend)
     return PosteriorRef(
         kind=kind.name,
         posterior=write_netcdf(home, folder / Artifact.POSTERIOR, sampled.tree),
-        metadata=write_json(home, folder / Artifact.MODEL_METADATA, description),
+        metadata=write_document(home, folder / Artifact.MODEL_METADATA, description),
         sampler=sampled.backend,
         wall_seconds=wall,
         prior_predictive=prior_file,
@@ -150,7 +161,7 @@ def select_fit(spec: RunSpec, tried: list[Attempt], run_id: str) -> JudgedFit:
     )
     if len(tried) > 1:
         story = escalation.describe_retries(spec.sampler, tried, chosen)
-        write_json(home, folder / Artifact.ESCALATION, story)
+        write_document(home, folder / Artifact.ESCALATION, Escalation.model_validate(story))
     return judged
 
 
@@ -174,27 +185,28 @@ def _adopt_diagnostics(
     home: Home, diagnostics: DiagnosticsRef, folder: Path, failure: str
 ) -> DiagnosticsRef:
     """Write the diagnostics into the run's folder; an escalation that failed is one reason more."""
-    document = read_json(home, diagnostics.file)
+    document = read_document(home, diagnostics.file, Diagnostics)
     reasons = [*diagnostics.reasons, *filter(None, [failure])]
-    file = write_json(home, folder / Artifact.DIAGNOSTICS, {**document, "reasons": reasons})
+    completed = document.model_copy(update={"reasons": reasons})
+    file = write_document(home, folder / Artifact.DIAGNOSTICS, completed)
     return diagnostics.model_copy(update={"reasons": reasons, "file": file})
 
 
-def _describe(spec: RunSpec, metadata: FeatureMetadata, backend: str) -> dict[str, Any]:
+def _describe(spec: RunSpec, metadata: FeatureMetadata, backend: str) -> ModelMetadata:
     libraries = ("pymc", "pytensor", "nutpie", "pymc-marketing", "arviz", "numpy")
-    return {
-        "model_kind": spec.model.kind,
-        "model": spec.model.model_dump(mode="json"),
-        "sampler": {**spec.sampler.model_dump(mode="json"), "backend_used": backend},
-        "channels": metadata.channel_names,
-        "controls": [c.name for c in metadata.controls],
-        "entities": metadata.entities,
-        "estimation_start": metadata.estimation_start,
-        "estimation_end": metadata.estimation_end,
-        "n_parameters": metadata.n_parameters,
-        "fingerprint": fit_fingerprint(),
-        "versions": {name: version(name) for name in libraries},
-    }
+    return ModelMetadata(
+        model_kind=spec.model.kind,
+        model=spec.model,
+        sampler=UsedSampler(**spec.sampler.model_dump(), backend_used=backend),
+        channels=metadata.channel_names,
+        controls=[c.name for c in metadata.controls],
+        entities=metadata.entities,
+        estimation_start=metadata.estimation_start,
+        estimation_end=metadata.estimation_end,
+        n_parameters=metadata.n_parameters,
+        fingerprint=fit_fingerprint(),
+        versions={name: version(name) for name in libraries},
+    )
 
 
 @contextmanager

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from schemas.documents.effects import Quantiles
+
+type Ends = Mapping[str, float]
 
 _SD_IN_90 = 3.29
 """Width of a normal distribution's 90 % interval, in standard deviations."""
-
-type Rows = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -37,22 +38,22 @@ def compute_overlap(now: tuple[float, float], then: tuple[float, float]) -> floa
     return 2.0 * max(shared, 0.0) / widths
 
 
-def compute_change(now: Mapping[str, Any], then: Mapping[str, Any], quantity: str) -> float | None:
+def compute_change(now: Mapping[str, float], then: Mapping[str, float]) -> float | None:
     """Change of the median over the standard deviation of the champion's posterior.
 
     The standard deviation is the width of its 90 % interval over 3.29, as of a normal
     distribution; None where that interval has no width and the median moved.
     """
-    change = float(now[f"{quantity}_median"]) - float(then[f"{quantity}_median"])
-    width = float(then[f"{quantity}_high_90"]) - float(then[f"{quantity}_low_90"])
+    change = now["median"] - then["median"]
+    width = then["high_90"] - then["low_90"]
     if width > 0:
         return change * _SD_IN_90 / width
     return 0.0 if change == 0 else None
 
 
 def compare_channels(
-    now: Rows,
-    then: Rows,
+    now: Mapping[str, Quantiles],
+    then: Mapping[str, Quantiles],
     mix_now: Mapping[str, float] | None = None,
     mix_then: Mapping[str, float] | None = None,
 ) -> list[ChannelShift]:
@@ -61,26 +62,23 @@ def compare_channels(
     Parameters
     ----------
     now, then
-        ``channel_quantiles.json`` of this run and of the champion's.
+        Quantiles of every channel, of this fit and of the champion's.
     mix_now, mix_then
         Shares of the planned budgets.
     """
     shifts = []
     for channel in (name for name in now if name in then):
-        quantity = next(
-            (q for q in ("roas", "share") if _has(q, now[channel], then[channel])), None
-        )
-        if quantity is None:
+        found = _comparable(now[channel], then[channel])
+        if found is None:
             continue
+        quantity, mine, theirs = found
         has_mix = mix_now is not None and mix_then is not None
         shifts.append(
             ChannelShift(
                 channel=channel,
                 quantity=quantity,
-                overlap=compute_overlap(
-                    _half(now[channel], quantity), _half(then[channel], quantity)
-                ),
-                change_sd=compute_change(now[channel], then[channel], quantity),
+                overlap=compute_overlap(_half(mine), _half(theirs)),
+                change_sd=compute_change(mine, theirs),
                 planned_share_change=(mix_now or {}).get(channel, 0.0)
                 - (mix_then or {}).get(channel, 0.0)
                 if has_mix
@@ -90,10 +88,14 @@ def compare_channels(
     return shifts
 
 
-def _has(quantity: str, *rows: Mapping[str, Any]) -> bool:
-    ends = ("median", "low_50", "high_50", "low_90", "high_90")
-    return all(row.get(f"{quantity}_{end}") is not None for row in rows for end in ends)
+def _comparable(now: Quantiles, then: Quantiles) -> tuple[str, Ends, Ends] | None:
+    """Quantity that both have, and its quantiles in both: ROAS, or else the share of the KPI."""
+    for quantity in ("roas", "share"):
+        mine, theirs = now.ends(quantity), then.ends(quantity)
+        if mine is not None and theirs is not None:
+            return quantity, mine, theirs
+    return None
 
 
-def _half(row: Mapping[str, Any], quantity: str) -> tuple[float, float]:
-    return float(row[f"{quantity}_low_50"]), float(row[f"{quantity}_high_50"])
+def _half(ends: Ends) -> tuple[float, float]:
+    return ends["low_50"], ends["high_50"]

@@ -4,17 +4,18 @@ import logging
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents.effects import RoiMetrics
 from schemas.documents.plan import PlanModel, PlannedModel, PlanRequest
 from schemas.errors import SpecError
 from schemas.names import Artifact
 from schemas.refs import PlanRef, PlanSource, StepKey, WeeklyPlan
 from schemas.spec.optimizer import OptimizerSpec, PlanBounds
-from tasks.store.files.artifacts import read_json, read_netcdf, write_json
+from tasks.store.files.artifacts import read_document, read_netcdf, write_json
 from tasks.store.files.fits import read_features
 from tasks.store.home import Home, current_home
 from tasks.store.runs.resume import resumable
@@ -122,12 +123,12 @@ def _open_fit(
     from tasks.optimize.outcome import PlannedFit
 
     fit = open_fit(tree, read_features(home, source.features), select)
-    returns: dict[str, dict[str, Any]] = read_json(home, source.roi_metrics)
+    returns = read_document(home, source.roi_metrics, RoiMetrics)
     return PlannedFit(
         model=fit.model,
         panel=fit.panel,
         metadata=fit.metadata,
-        prior_driven=[name for name, row in returns.items() if row["prior_driven"]],
+        prior_driven=[name for name, row in returns.items() if row.prior_driven],
         about=PlanModel(
             dataset_id=source.spec.dataset_id,
             run_id=source.run_id,

@@ -10,6 +10,8 @@ from schemas.errors import CorruptArtifactError
 def read_document(folder: Path, name: str) -> Any:
     """Return a JSON document, or None where the run did not write it.
 
+    Its ``schema_version`` is left out: that is about the file, not about the run.
+
     Raises
     ------
     CorruptArtifactError
@@ -19,8 +21,11 @@ def read_document(folder: Path, name: str) -> Any:
     if not path.is_file():
         return None
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise CorruptArtifactError(
             f"{path} is not whole; restore it or run the refit again."
         ) from error
+    if isinstance(document, dict):
+        document.pop("schema_version", None)
+    return document

@@ -14,12 +14,13 @@ from schemas.answers.stability import (
     Repetitions,
     StabilityReport,
 )
+from schemas.documents.effects import ReturnsOfFit
 from schemas.errors import UnknownRunError
 from schemas.names import Artifact
 from schemas.refs import StepKey
 from tasks.mathematics.seeds import derive_seed
 from tasks.stability import trend
-from tasks.store.files.artifacts import read_json, write_json
+from tasks.store.files.artifacts import read_document, write_json
 from tasks.store.fingerprint import fit_fingerprint
 from tasks.store.home import Home, current_home
 from tasks.store.runs.champions import find_champion
@@ -131,14 +132,13 @@ def plan_repetitions(request: NoiseRequest) -> Repetitions:
 def answer_noise(repetitions: Repetitions, made: list[Repeated]) -> StabilityReport:
     """Compare the repetitions with the champion and put them on record: MLflow, then warehouse."""
     home = current_home()
-    own = read_json(
-        home, next((m.returns.file for m in made if m.fit.name == OWN), repetitions.own)
-    )
+    repeated_own = next((m.returns.file for m in made if m.fit.name == OWN), repetitions.own)
+    own = read_document(home, repeated_own, ReturnsOfFit).root
     others = [m for m in made if m.fit.name != OWN]
     now, today = datetime.now(UTC), fit_fingerprint()
     rows = {
         repeated.fit.name: trend.compare_repetition(
-            read_json(home, repeated.returns.file),
+            read_document(home, repeated.returns.file, ReturnsOfFit),
             own,
             run_id=repetitions.run_id,
             dataset_id=repetitions.dataset_id,

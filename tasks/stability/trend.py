@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from itertools import groupby
-from typing import Any
 
 from schemas.answers.stability import Floor, FloorRow, TrendRow, TrendRun
+from schemas.documents.effects import Quantiles, ReturnsOfFit
 from schemas.documents.results import RunRecord
 from tasks.mathematics.stability import compare_channels
 
@@ -48,8 +48,8 @@ def summarize_floor(rows: Sequence[FloorRow]) -> list[Floor]:
 
 
 def compare_repetition(
-    returns: Mapping[str, Mapping[str, Any]],
-    own: Mapping[str, Mapping[str, Any]],
+    returns: ReturnsOfFit,
+    own: Mapping[str, Quantiles],
     *,
     run_id: str,
     dataset_id: str,
@@ -75,14 +75,14 @@ def compare_repetition(
             seed=seed,
             channel=shift.channel,
             quantity=shift.quantity,
-            mean=returns[shift.channel][f"{shift.quantity}_mean"],
-            mcse=returns[shift.channel][f"{shift.quantity}_mcse"],
+            mean=returns[shift.channel].accuracy(shift.quantity)[0],
+            mcse=returns[shift.channel].accuracy(shift.quantity)[1],
             overlap=shift.overlap,
             change_sd=shift.change_sd,
             fingerprint=fingerprint,
             measured_at=measured_at,
         )
-        for shift in compare_channels(returns, own)
+        for shift in compare_channels(returns.root, own)
     ]
 
 

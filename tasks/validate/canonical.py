@@ -4,13 +4,12 @@ Belongs here: grid, balance, history, pairing and outlier columns; grain, drift 
 Does not: expectations (``schemas/suites/canonical.json``), reading files.
 """
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from schemas.documents.data import ColumnInfo
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
 from schemas.outcomes import Finding, Layer, Verdict
 from schemas.spec.gates import DataGates
@@ -115,7 +114,7 @@ def _unpaired_share(paid: pd.Series, got: pd.Series) -> float:
 
 
 def judge_candidate(
-    info: Mapping[str, Any],
+    info: ColumnInfo,
     *,
     detected: Grain | None,
     wanted: Grain | None,
@@ -125,33 +124,33 @@ def judge_candidate(
 ) -> list[Finding]:
     """Judge the panel as a whole: grain, future periods, missing history, drift."""
     findings = _judge_grain(detected, wanted)
-    future = info["n_future_periods"]
+    future = info.n_future_periods
     if future:
         findings.append(
             _finding(
                 "future_periods",
                 Verdict.PASS if is_replay else Verdict.REVIEW,
-                f"{future} period(s) start after the as-of date {info['as_of']} and were left out.",
+                f"{future} period(s) start after the as-of date {info.as_of} and were left out.",
                 "Nothing to do: their date has not come in the replay."
                 if is_replay
                 else "Check the dates and --as-of; planned periods are not fitted.",
                 n_affected=future,
             )
         )
-    if running := info.get("running_periods"):
+    if running := info.running_periods:
         findings.append(
             _finding(
                 "running_period",
                 Verdict.PASS,
-                f"the period(s) that began {', '.join(running)} had not ended at the as-of date "
-                f"{info['as_of']} and were left out.",
+                f"the period(s) that began {', '.join(map(str, running))} had not ended at the "
+                f"as-of date {info.as_of} and were left out.",
                 "Nothing to do: the next file has them whole.",
                 n_affected=len(running),
             )
         )
-    for column, facts in info["columns"].items():
-        share = facts["missing_rate"]
-        if share > max_missing_share and facts["role"] != "kpi":
+    for column, facts in info.columns.items():
+        share = facts.missing_rate
+        if share > max_missing_share and facts.role != "kpi":
             findings.append(
                 _finding(
                     "missing_history",
@@ -161,7 +160,7 @@ def judge_candidate(
                     column=column,
                 )
             )
-        ratio = facts["drift_ratio"]
+        ratio = facts.drift_ratio
         if ratio is not None and not 1 / max_drift_ratio <= ratio <= max_drift_ratio:
             findings.append(
                 _finding(

@@ -3,28 +3,30 @@
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.outcomes import Finding, Layer, Verdict, worst
+from schemas.documents.data import LayerReport, ValidationSummary
+from schemas.outcomes import Finding, Layer, worst
 
 
 def add_layer(
-    summary: Mapping[str, Any],
+    summary: ValidationSummary | None,
     *,
     layer: Layer,
     findings: list[Finding],
     facts: Mapping[str, Any],
     expectations: Mapping[str, Any],
-) -> dict[str, Any]:
+) -> ValidationSummary:
     """Return the summary with one layer added or replaced, and the verdict over all layers.
 
     Facts of a layer (rows, entities, periods, grain, missing rates) also stand at the top, where
     the latest layer wins.
     """
-    reported = {
-        "verdict": worst(f.verdict for f in findings).value,
-        "findings": [f.model_dump(mode="json") for f in findings],
+    reported = LayerReport(
+        verdict=worst(f.verdict for f in findings),
+        findings=findings,
+        expectations=dict(expectations),
         **facts,
-        "expectations": dict(expectations),
-    }
-    layers = {**summary.get("layers", {}), layer.value: reported}
-    verdict = worst(Verdict(one["verdict"]) for one in layers.values())
-    return {**summary, **facts, "verdict": verdict.value, "layers": layers}
+    )
+    layers = {**(summary.layers if summary else {}), layer.value: reported}
+    verdict = worst(one.verdict for one in layers.values())
+    before = summary.model_dump(exclude={"verdict", "layers"}) if summary else {}
+    return ValidationSummary(**{**before, **facts}, verdict=verdict, layers=layers)

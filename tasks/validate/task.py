@@ -1,6 +1,5 @@
 """Judge the three layers of data; every problem of a layer is reported together, none raises."""
 
-import json
 import logging
 from collections.abc import Mapping
 from datetime import date
@@ -9,16 +8,16 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents.data import ColumnInfo, ValidationSummary
 from schemas.documents.features import FeatureMetadata
-from schemas.documents.restatements import HistoryChange
 from schemas.names import ENTITY_COLUMN, LINE_COLUMN, PERIOD_COLUMN, Artifact
 from schemas.outcomes import Finding, Layer, worst
 from schemas.refs import BatchRef, CandidateRef, FeaturesRef, StepKey, ValidationRef
-from schemas.spec.roles import ColumnRoles, resolve_roles
+from schemas.spec.roles import resolve_roles
 from schemas.spec.run_spec import RunSpec
 from tasks.mathematics.calendar import continue_month_ends, detect_grain
 from tasks.store import gx
-from tasks.store.files.artifacts import read_document, read_json, read_parquet, write_json
+from tasks.store.files.artifacts import parse_document, read_document, read_parquet, write_document
 from tasks.store.home import current_home
 from tasks.store.inputs import keys, landing, landing_rows, text_values
 from tasks.store.runs.resume import resumable
@@ -84,6 +83,10 @@ def validate_raw(key: StepKey, batch: BatchRef, spec: RunSpec) -> ValidationRef:
     return _report(key.run_id, Layer.RAW, findings, facts, plain)
 
 
+_PANEL_FACTS = {"grain", "level", "n_entities", "entities", "periods"}
+"""What the summary repeats of the panel."""
+
+
 @task(name="validate-canonical", cache_policy=NO_CACHE, timeout_seconds=1800)
 @resumable
 def validate_canonical(
@@ -100,8 +103,8 @@ def validate_canonical(
     reported and are no review.
     """
     home, gates = current_home(), spec.gates.data
-    info = read_json(home, candidate.column_info)
-    roles = ColumnRoles.model_validate(info["roles"])
+    info = read_document(home, candidate.column_info, ColumnInfo)
+    roles = info.roles
     panel = read_parquet(home, candidate.panel or candidate.wide)
     parameters = {
         "max_unpaired_share": gates.max_unpaired_share,
@@ -125,8 +128,8 @@ def validate_canonical(
     )
     if len(panel):
         findings += judge_history(
-            HistoryChange.model_validate(info["history"]),
-            file=info["file"],
+            info.history,
+            file=info.file,
             sources={(n.role, n.name): n.source for n in landing_rows.number_roles(roles)},
             grain=candidate.grain,
             newest_period=panel[PERIOD_COLUMN].max().date(),
@@ -138,11 +141,11 @@ def validate_canonical(
     findings += findings_of(
         plain,
         layer=Layer.CANONICAL,
-        file=info["file"],
+        file=info.file,
         names={"kpi": roles.kpi_name},
         facts=parameters,
     )
-    facts = {k: info[k] for k in ("grain", "level", "n_entities", "entities", "periods")}
+    facts = info.model_dump(mode="json", include=_PANEL_FACTS)
     return _report(
         key.run_id, Layer.CANONICAL, findings, {**facts, "n_panel_rows": len(panel)}, plain
     )
@@ -188,9 +191,9 @@ def _report(
     """Write one layer's outcome to the run's summary and to the warehouse."""
     home = current_home()
     path = home.run_dir(run_id) / Artifact.VALIDATION_SUMMARY
-    before = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    before = parse_document(path, ValidationSummary) if path.is_file() else None
     summary = add_layer(before, layer=layer, findings=findings, facts=facts, expectations=plain)
-    write_json(home, path, summary)
+    write_document(home, path, summary)
     verdict = worst(f.verdict for f in findings)
     record_findings(home, run_id, layer, verdict, findings)
     log.info("%s layer: %s, %d finding(s)", layer.value, verdict.value, len(findings))

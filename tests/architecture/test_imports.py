@@ -42,7 +42,7 @@ ENGINE_HOMES = {
 """Where each engine may be imported: a path part that the file's path must contain."""
 
 OWN_LIBRARIES = {
-    "schemas": ({"schemas"}, {"pydantic"}),
+    "schemas": ({"schemas"}, {"pydantic", "pydantic_core"}),
     "tasks/mathematics": ({"schemas", "tasks.mathematics"}, ARRAYS),
     "tasks/models": ({"schemas", "tasks.mathematics", "tasks.models"}, MODELS | KERNEL),
 }

@@ -13,6 +13,8 @@ from schemas.outcomes import Verdict
 from schemas.refs import SnapshotRef, StepKey
 from schemas.spec.roles import resolve_roles
 from schemas.spec.run_spec import Grain, RunSpec
+from tasks.canonicalize.describe import describe_columns, describe_panel
+from tasks.canonicalize.panel_rules import ModelPanel
 from tasks.explain.task import answer_explanation, choose_fit, compare_runs
 from tasks.features.task import build_features
 from tasks.fit.task import fit_returns
@@ -91,10 +93,10 @@ def _snapshot(
 ) -> SnapshotRef:
     folder = home.run_dir(run_id)
     roles = resolve_roles(spec, list(rows.columns))
-    info = {
-        "file": "small.csv", "grain": "WEEK", "as_of": as_of.isoformat(),
-        "roles": roles.model_dump(mode="json"),
-    }  # fmt: skip
+    shaped = ModelPanel(rows, rows, Grain.WEEK, Grain.WEEK, 0, ())
+    source = {"file": "small.csv", "batch_id": None, "as_of": as_of.isoformat(), "history": {}}
+    info = source | describe_panel(shaped, roles, spec)
+    info["columns"] = describe_columns(rows, None, roles)
     return SnapshotRef(
         dataset_id=spec.dataset_id, snapshot_id=f"s-{run_id}",
         wide=write_parquet(home, folder / Artifact.CANONICAL_DATA, rows),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.documents.effects import Quantiles
 from schemas.outcomes import Verdict
 from schemas.spec.gates import StabilityGates
 from tasks.diagnose import stability
@@ -17,7 +18,9 @@ ENDS = ("median", "low_50", "high_50", "low_90", "high_90")
 
 def row(quantity="roas", median=2.0, half=0.5, wide=1.645):
     values = (median, median - half, median + half, median - wide, median + wide)
-    return {f"{quantity}_{end}": value for end, value in zip(ENDS, values, strict=True)}
+    return Quantiles(
+        **{f"{quantity}_{end}": value for end, value in zip(ENDS, values, strict=True)}
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,30 +57,26 @@ def test_the_default_limit_is_a_move_by_1_08_standard_deviations():
 def test_a_change_is_in_standard_deviations_of_the_champions_posterior():
     """A 90 % interval of width 3.29 is one standard deviation wide."""
     now, then = row(median=3.5), row(median=2.0)
-    assert moves.compute_change(now, then, "roas") == pytest.approx(1.5)
+    assert moves.compute_change(now.ends("roas"), then.ends("roas")) == pytest.approx(1.5)
     point = row(median=2.0, wide=0.0)
-    assert moves.compute_change(now, point, "roas") is None
-    assert moves.compute_change(point, point, "roas") == 0.0
+    assert moves.compute_change(now.ends("roas"), point.ends("roas")) is None
+    assert moves.compute_change(point.ends("roas"), point.ends("roas")) == 0.0
 
 
 def test_churn_is_the_share_of_money_that_moves():
-    then = stability.compute_planned_shares(
-        {"channels": {"tv": {"planned": 60}, "radio": {"planned": 40}}}
-    )
-    now = stability.compute_planned_shares(
-        {"channels": {"tv": {"planned": 25}, "search": {"planned": 75}}}
-    )
+    then = stability.compute_planned_shares({"tv": 60.0, "radio": 40.0})
+    now = stability.compute_planned_shares({"tv": 25.0, "search": 75.0})
     assert stability.compute_churn(now, then) == pytest.approx(0.75)
     assert stability.compute_churn(then, then) == 0
     assert stability.compute_churn(now, None) is None
-    assert stability.compute_planned_shares({"channels": {"tv": {"planned": 0.0}}}) is None
-    assert stability.compute_planned_shares(None) is None
+    assert stability.compute_planned_shares({"tv": 0.0}) is None
+    assert stability.compute_planned_shares({}) is None
 
 
 def test_channels_compare_by_roas_else_by_share_and_only_where_both_fits_have_them():
-    none = dict.fromkeys(row())
-    now = {"tv": row(), "email": {**none, **row("share")}, "new": row(), "odd": row("share")}
-    then = {"tv": row(median=2.5), "email": {**row(), **row("share")}, "old": row(), "odd": row()}
+    two = Quantiles(**row().model_dump() | row("share").model_dump(exclude_none=True))
+    now = {"tv": row(), "email": row("share"), "new": row(), "odd": row("share")}
+    then = {"tv": row(median=2.5), "email": two, "old": row(), "odd": row()}
     shifts = moves.compare_channels(now, then, {"tv": 0.7}, {"tv": 0.4, "old": 0.6})
     assert [(s.channel, s.quantity, s.overlap) for s in shifts] == [
         ("tv", "roas", 0.5),

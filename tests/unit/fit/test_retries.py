@@ -50,8 +50,10 @@ def test_a_fit_that_is_sampled_well_is_not_repeated_and_leaves_no_story(climb, h
 def test_the_files_of_the_fit_that_is_taken_are_those_of_the_run(climb, home):
     fit, _ = climb("divergences", "divergences", "none")
     assert fit.posterior.posterior.path == f"data/runs/{RUN}/posterior.nc"
-    for ref in (fit.posterior.posterior, fit.posterior.metadata, fit.diagnostics.file):
+    for ref in (fit.posterior.posterior, fit.posterior.metadata):
         assert read_json(home, ref)["rung"] == 2
+    assert read_json(home, fit.diagnostics.file)["divergences"] == 2
+    for ref in (fit.posterior.posterior, fit.posterior.metadata, fit.diagnostics.file):
         assert open_ref(home, ref).parent == home.run_dir(RUN)
     summary = home.run_dir(RUN) / Artifact.POSTERIOR_SUMMARY
     assert json.loads(summary.read_text()) == {"rung": 2}

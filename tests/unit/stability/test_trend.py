@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from schemas.answers.stability import FloorRow, TrendRow
+from schemas.documents.effects import ReturnsOfFit
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.outcomes import Verdict
 from tasks.stability.trend import compare_repetition, summarize_floor, summarize_runs
@@ -40,7 +41,7 @@ def floor_row(seed, channel="tv", overlap=0.9, change_sd=0.1, **facts):
 def returns(median):
     values = (median, median - 0.5, median + 0.5, median - 1.645, median + 1.645)
     row = {f"roas_{end}": value for end, value in zip(ENDS, values, strict=True)}
-    return {"tv": {**row, "roas_mean": median, "roas_mcse": 0.02}}
+    return ReturnsOfFit.model_validate({"tv": {**row, "roas_mean": median, "roas_mcse": 0.02}})
 
 
 def test_a_refit_is_reported_by_its_lowest_overlap_and_the_money_that_moved():
@@ -75,7 +76,7 @@ def test_the_floor_is_of_the_run_and_code_that_were_repeated_last():
 
 def test_a_repetition_is_compared_with_the_fit_that_it_repeats():
     (row,) = compare_repetition(
-        returns(2.5), returns(2.0), run_id="r1", dataset_id="acme", seed=7, fingerprint="f",
+        returns(2.5), returns(2.0).root, run_id="r1", dataset_id="acme", seed=7, fingerprint="f",
         measured_at=MOMENT,
     )  # fmt: skip
     assert row.overlap == pytest.approx(0.5)
