@@ -110,6 +110,11 @@ def with_counts(plain: Mapping[str, Any], counts: Mapping[str, int], n_rows: int
         Rows that break the rule of a column, or of the columns of a key (``"a, b"``), in all.
     n_rows
         Rows in all.
+
+    Returns
+    -------
+    dict
+        The result, its counts and outcomes those of all rows.
     """
     results = []
     for result in plain["results"]:
