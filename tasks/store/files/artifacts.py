@@ -58,7 +58,7 @@ def write_whole(home: Home, path: Path, write: Callable[[Path], object]) -> File
 
 def sweep_partials(folder: Path) -> None:
     """Remove what killed writers left under a folder; nobody may be writing into it."""
-    for left in folder.rglob(".*.partial"):
+    for left in folder.rglob(".*.partial*"):
         left.unlink(missing_ok=True)
 
 
