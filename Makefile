@@ -10,7 +10,7 @@ MIN     := (3, 12)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup refit check fix test test-all ui bench lint docs lock
+.PHONY: help setup refit check fix test test-all browser ui bench lint docs lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,13 @@ test-all: COVERAGE = --cov --cov-report=
 test-all: test ## Run these and the long suites, and hold the floor of coverage
 	$(PYTEST) -n $(WORKERS) -m slow $(COVERAGE) --cov-append $(ARGS) || [ $$? -eq 5 ]
 	$(VENV)/bin/coverage report --skip-covered --skip-empty
+
+browser: ## Install the browser of the test of hostile pages (Debian, Ubuntu; asks for root)
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+		command -v apt-get >/dev/null || { echo "Install Chromium with this system's own package manager." >&2; exit 1; }; \
+		if [ "$$(id -u)" = 0 ]; then root=; else root=sudo; fi; \
+		$$root apt-get install --yes --no-install-recommends chromium; \
+	}
 
 ui: $(READY) ## Start Prefect, MLflow and a worker for the deployments on 127.0.0.1
 	$(VENV)/bin/mmm ui

@@ -27,8 +27,11 @@ from tasks.backfill.task import find_replayed, next_replay, show_backfill
 from tasks.canonicalize.task import accepted_since, preview_snapshot
 from tasks.ingest.task import ingest_file
 from tasks.query.runs import load_spec
+from tasks.store.redaction import filter_states
 
 log = logging.getLogger(__name__)
+
+filter_states()
 
 
 @flow(

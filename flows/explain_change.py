@@ -13,6 +13,9 @@ from tasks.explain.task import (
     record_explanation,
     throw_away,
 )
+from tasks.store.redaction import filter_states
+
+filter_states()
 
 
 @flow(name="explain-change", flow_run_name="explain-{request.run_b}")

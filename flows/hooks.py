@@ -6,6 +6,8 @@ nothing is remembered here.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.spec_files import find_file
@@ -37,6 +39,14 @@ def notify_failure(flow: "Flow[..., Any]", flow_run: "FlowRun", state: "State[An
 def notify_rejection(report: RefitReport, flow_run_id: str | None = None) -> None:
     """Report that a gate rejected the fit."""
     notices.notify_rejection(report, link=link_of(flow_run_id) if flow_run_id else None)
+
+
+def notify_unstarted(error: Exception, spec_file: Path) -> None:
+    """Report what ended a refit before its flow began: a missing file, a spec that is wrong."""
+    dataset_id = None
+    with suppress(MmmError):  # the spec itself may be what cannot be read
+        dataset_id = load_spec(spec_file).dataset_id
+    notices.notify_failure(dataset_id, str(error) or type(error).__name__)
 
 
 def link_of(flow_run_id: str) -> str | None:

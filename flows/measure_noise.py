@@ -12,6 +12,9 @@ from schemas.answers.stability import (
 from schemas.refs import StepKey
 from tasks.fit.task import fit_returns
 from tasks.stability.task import answer_noise, forget_repetitions, plan_repetitions
+from tasks.store.redaction import filter_states
+
+filter_states()
 
 
 @flow(name="measure-noise", flow_run_name="noise-{request.dataset_id}")

@@ -7,6 +7,9 @@ from schemas.documents.plan import PlanRequest
 from tasks.optimize.task import plan_spend
 from tasks.scenarios.task import begin_plan, describe_plan, publish_plan, resolve_sources
 from tasks.store.home import current_home
+from tasks.store.redaction import filter_states
+
+filter_states()
 
 
 @flow(name="plan-budget", flow_run_name="plan-{request.models[0].dataset_id}")

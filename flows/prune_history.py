@@ -13,6 +13,9 @@ from flows import hooks
 from schemas.answers.pruning import DatasetPruning, PruneReport
 from schemas.spec.retention import RetentionSpec
 from tasks.prune.task import describe_pruning, find_datasets, prune_dataset, sweep_leftovers
+from tasks.store.redaction import filter_states
+
+filter_states()
 
 
 @flow(name="prune-history", on_failure=[hooks.notify_failure], on_crashed=[hooks.notify_failure])

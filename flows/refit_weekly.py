@@ -38,9 +38,12 @@ from tasks.optimize.task import plan_week
 from tasks.publish.task import describe_run, publish_run
 from tasks.report.task import render_report_page
 from tasks.store.home import current_home
+from tasks.store.redaction import filter_states
 from tasks.validate.task import validate_canonical, validate_features, validate_raw
 
 log = logging.getLogger(__name__)
+
+filter_states()
 
 
 @flow(name="refit-weekly", flow_run_name="refit-{request.spec.dataset_id}")

@@ -19,6 +19,9 @@ from schemas.outcomes import Verdict
 from schemas.spec.refit_request import RefitRequest
 from schemas.spec.scheduled import ScheduledRefit
 from tasks.query.runs import load_spec, locate_data
+from tasks.store.redaction import filter_states
+
+filter_states()
 
 
 @flow(

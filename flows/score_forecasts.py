@@ -6,6 +6,9 @@ from flows import hooks
 from schemas.documents.forecast_scores import LedgerReport, ScoringReport
 from tasks.forecast.task import find_ledgers, report_ledger, score_runs, watch_residuals
 from tasks.notify import task as notices
+from tasks.store.redaction import filter_states
+
+filter_states()
 
 
 @flow(name="score-forecasts", on_failure=[hooks.notify_failure], on_crashed=[hooks.notify_failure])

@@ -16,6 +16,7 @@ from typing import Any, TextIO
 import typer
 
 from schemas.errors import MmmError
+from tasks.store.redaction import redact, redact_tree
 
 EXIT_OTHER = 1
 EXIT_INVALID = 2
@@ -63,6 +64,19 @@ def call_flow[Request, Report](
     engines
         Libraries that its tasks import late.
     """
+    return prepare_flow(open_flow, engines=engines)(request)
+
+
+def prepare_flow[Request, Report](
+    open_flow: Callable[[], Callable[[Request], Report]], *, engines: Sequence[str]
+) -> Callable[[Request], Report]:
+    """Return the flow once all that it needs to begin is there; parameters as ``call_flow``.
+
+    Raises
+    ------
+    MmmError
+        If the home cannot be written to, or Prefect's API does not answer.
+    """
     from flows.engines import import_engines
     from flows.services import servers
     from tasks.store.home import current_home
@@ -73,7 +87,7 @@ def call_flow[Request, Report](
     flow = open_flow()
     import_engines(engines)
     servers.require_prefect_api(service)
-    return flow(request)
+    return flow
 
 
 @contextmanager
@@ -121,9 +135,9 @@ def report_error(error: BaseException, *, answer: TextIO, as_json: bool, debug: 
     lines = [f"mmm: {message}", *(f"- {finding.line()}" for finding in findings)]
     if debug:
         lines.append("".join(traceback.format_exception(error)))
-    sys.stderr.write("\n".join(lines) + "\n")
+    sys.stderr.write(redact("\n".join(lines)) + "\n")
     if as_json:
-        print_json(answer, error_document(error, message, code))
+        print_json(answer, redact_tree(error_document(error, message, code)))
     return code
 
 

@@ -1,6 +1,8 @@
 """The verbs that take data in: ``mmm validate`` and ``mmm refit``."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -74,21 +76,44 @@ def refit(
 
     def work(answer: TextIO) -> int:
         from flows import engines
-        from schemas.spec.refit_request import RefitRequest
-        from tasks.query.runs import load_spec, locate_data
 
-        loaded = load_spec(spec)
-        path = locate_data(loaded, spec_path=spec, override=data)
-        request = RefitRequest(
-            spec=loaded,
-            data=str(path) if path else None,
-            as_of=_day(as_of),
-            accept_restatement=accept_restatement,
-        )
-        report = process.call_flow(_open_flow, request, engines=engines.REFIT)
-        return _report(report, answer, as_json=as_json)
+        with _reporting_what_never_begins(spec):
+            request = _request(spec, data, _day(as_of), accept_restatement)
+            start = process.prepare_flow(_open_flow, engines=engines.REFIT)
+        return _report(start(request), answer, as_json=as_json)
 
     process.run_verb(work, as_json=as_json, debug=debug)
+
+
+def _request(
+    spec: Path, data: Path | None, as_of: date | None, accept_restatement: bool
+) -> "RefitRequest":
+    from schemas.spec.refit_request import RefitRequest
+    from tasks.query.runs import load_spec, locate_data
+
+    loaded = load_spec(spec)
+    path = locate_data(loaded, spec_path=spec, override=data)
+    return RefitRequest(
+        spec=loaded,
+        data=str(path) if path else None,
+        as_of=as_of,
+        accept_restatement=accept_restatement,
+    )
+
+
+@contextmanager
+def _reporting_what_never_begins(spec: Path) -> Iterator[None]:
+    """Notify of what ends a refit before its flow, which reports its own end, has begun.
+
+    A file that was not delivered is the commonest of all failures, and comes at night.
+    """
+    try:
+        yield
+    except Exception as error:
+        from flows import hooks
+
+        hooks.notify_unstarted(error, spec)
+        raise
 
 
 def _open_flow() -> "Callable[[RefitRequest], RefitReport]":

@@ -1,5 +1,6 @@
 """The verb that serves: ``mmm ui``."""
 
+import shlex
 import signal
 import sys
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -18,7 +19,11 @@ MLFLOW_PORT = 5000
 _HELP = """\
 Runs that are due are made here, as long as this runs. To start one now:
   in the browser   {address}/deployments, a deployment, Run
-  on a console     PREFECT_API_URL={address}/api prefect deployment run scheduled-refit/refit-weekly
+  on a console     PREFECT_API_URL={address}/api PREFECT_API_AUTH_STRING="$(cat {credential})" \\
+                   prefect deployment run scheduled-refit/refit-weekly
+Prefect asks for this home's credential, once per browser. It is the one line of
+  {credential}
+which only this user can read: copy it from an editor, or `xclip -sel clip < FILE`, `pbcopy < FILE`.
 Refits of this home appear in both. Ctrl-C ends all.
 """
 
@@ -32,6 +37,8 @@ def ui(
 
     def work(answer: TextIO) -> int:
         from flows.services import servers, ui
+        from tasks.store.credential import credential_path
+        from tasks.store.home import current_home
 
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         started: list[Service] = []
@@ -39,7 +46,8 @@ def ui(
             started = ui.start_ui(prefect_port=prefect_port, mlflow_port=mlflow_port)
             prefect, mlflow = started[:2]
             answer.write("".join(f"{s.name:<15} {s.address}\n" for s in (prefect, mlflow)))
-            answer.write(_HELP.format(address=prefect.address))
+            path = shlex.quote(str(credential_path(current_home())))
+            answer.write(_HELP.format(address=prefect.address, credential=path))
             answer.flush()
             servers.wait_until_one_ends(started)
         except KeyboardInterrupt:

@@ -18,12 +18,19 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from flows.services.guard import LOOPBACK_NAMES
+from flows.services.guarded import PORT_VARIABLE
 from schemas.errors import ResourceUnavailableError
+from tasks.store.credential import api_credential
+from tasks.store.home import current_home
 
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
+AUTH_VARIABLE = "PREFECT_API_AUTH_STRING"
+"""Prefect's own name for the credential that a client shows."""
 HEALTH_SECONDS = 120.0
 """How long a server may take to answer; a cold start on a busy machine needs most of a minute."""
 
@@ -110,26 +117,61 @@ def start_ephemeral_api() -> Service | None:
         None if Prefect's settings name a server.
     """
     if _names_an_api():
+        present_credential()
         return None
     port = free_port()
     service = start_service(
         "Prefect's ephemeral API",
-        [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app",
-         "--host", HOST, "--port", str(port), "--log-level", "error", "--lifespan", "on"],
+        prefect_command(port),
         port=port,
         health_path="/api/health",
         env={
+            **prefect_locks(port),
             "PREFECT_UI_ENABLED": "0",
             "PREFECT__SERVER_EPHEMERAL": "1",
-            "PREFECT__SERVER_FINAL": "1",
         },
-    )  # fmt: skip
+    )
     os.environ["PREFECT_API_URL"] = f"{service.address}/api"
+    os.environ[AUTH_VARIABLE] = api_credential(current_home())
     # It serves no pages, so log lines must not point at any.
     os.environ.setdefault("PREFECT_UI_URL", "")
     # Registered before Prefect is imported, so it runs after Prefect has sent its last logs.
     atexit.register(service.close)
     return service
+
+
+def prefect_command(port: int) -> list[str]:
+    """Return the command that serves Prefect behind the guard, as its own command line would."""
+    return [
+        sys.executable, "-m", "uvicorn", "--factory", "flows.services.guarded:prefect_app",
+        "--host", HOST, "--port", str(port), "--log-level", "error", "--lifespan", "on",
+    ]  # fmt: skip
+
+
+def prefect_locks(port: int) -> dict[str, str]:
+    """Return the settings under which Prefect answers only who holds this home's credential."""
+    return {
+        "PREFECT_SERVER_API_AUTH_STRING": api_credential(current_home()),
+        "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": ",".join(own_origins(port)),
+        "PREFECT__SERVER_FINAL": "1",
+        PORT_VARIABLE: str(port),
+    }
+
+
+def own_origins(port: int) -> list[str]:
+    """Return the origins of the pages that a server on ``port`` serves itself."""
+    return [f"http://{HOST}:{port}", f"http://localhost:{port}"]
+
+
+def present_credential() -> None:
+    """Show this home's credential to a Prefect API on loopback, unless another one is set.
+
+    ``mmm ui`` serves such an API. A server elsewhere never gets it.
+    """
+    named = urlsplit(os.environ.get("PREFECT_API_URL", ""))
+    if named.hostname in LOOPBACK_NAMES and AUTH_VARIABLE not in os.environ:
+        os.environ[AUTH_VARIABLE] = api_credential(current_home())
 
 
 def require_prefect_api(service: Service | None) -> None:

@@ -12,12 +12,17 @@ from pathlib import Path
 import yaml
 
 from flows.services import servers
+from flows.services.guard import allowed_names
+from flows.services.guarded import PORT_VARIABLE
 from flows.services.servers import HOST, Service
 from schemas.errors import ResourceUnavailableError
+from tasks.store.credential import api_credential
 from tasks.store.home import CHECKOUT, current_home
 
 DEPLOYMENTS = CHECKOUT / "prefect.yaml"
 REGISTER_SECONDS = 180.0
+MLFLOW_APP = "steady-mmm"
+"""Entry point of ``flows.services.guarded:mlflow_app`` (pyproject.toml)."""
 WORKER = "mmm-ui"
 """Name of the worker. A fixed one, so that a restart takes the place of what was there before."""
 
@@ -58,11 +63,14 @@ def start_prefect_server(port: int) -> Service:
     """Start Prefect's server with its pages and its scheduler."""
     return servers.start_service(
         "Prefect server",
-        _prefect("server", "start", "--host", HOST, "--port", str(port)),
+        servers.prefect_command(port),
         port=port,
         health_path="/api/health",
         # Else the pages would ask the default port, whatever the server listens on.
-        env={"PREFECT_SERVER_UI_API_URL": f"http://{HOST}:{port}/api"},
+        env={
+            **servers.prefect_locks(port),
+            "PREFECT_SERVER_UI_API_URL": f"http://{HOST}:{port}/api",
+        },
     )
 
 
@@ -72,13 +80,22 @@ def start_mlflow_ui(port: int) -> Service:
     home.mlruns.mkdir(parents=True, exist_ok=True)
     return servers.start_service(
         "MLflow UI",
-        [sys.executable, "-m", "mlflow", "server", "--workers", "1",
+        [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--app-name", MLFLOW_APP,
          "--host", HOST, "--port", str(port),
+         "--allowed-hosts", ",".join(mlflow_hosts(port)),
+         "--cors-allowed-origins", ",".join(servers.own_origins(port)),
          "--backend-store-uri", home.tracking_uri,
          "--default-artifact-root", str(home.mlruns / "artifacts")],
         port=port,
         health_path="/health",
+        env={PORT_VARIABLE: str(port)},
     )  # fmt: skip
+
+
+def mlflow_hosts(port: int) -> list[str]:
+    """Return the ``Host`` headers that MLflow answers to; by itself it takes all private ones."""
+    further = [host for name in allowed_names() for host in (name, f"{name}:*")]
+    return [f"{HOST}:{port}", f"localhost:{port}", *further]
 
 
 def start_worker(pool: str, api_url: str) -> Service:
@@ -94,6 +111,7 @@ def start_worker(pool: str, api_url: str) -> Service:
         health_path="/health",
         env={
             "PREFECT_API_URL": api_url,
+            servers.AUTH_VARIABLE: api_credential(current_home()),
             "PREFECT_WORKER_WEBSERVER_HOST": HOST,
             "PREFECT_WORKER_WEBSERVER_PORT": str(port),
         },
@@ -112,7 +130,11 @@ def register_deployments(api_url: str, *, deployments: Path = DEPLOYMENTS) -> No
     done = subprocess.run(  # noqa: S603 - commands are built here, from no outside text
         command,
         cwd=CHECKOUT,  # where entrypoints are, and where flow runs will be
-        env={**os.environ, "PREFECT_API_URL": api_url},
+        env={
+            **os.environ,
+            "PREFECT_API_URL": api_url,
+            servers.AUTH_VARIABLE: api_credential(current_home()),
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

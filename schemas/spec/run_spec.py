@@ -150,7 +150,9 @@ class RunSpec(SpecModel):
         description="Name of the dataset: letters, digits, `_`, `.`, `-`; at most 64.",
     )
     data: str | None = Field(
-        None, description="Input file, relative to the spec; `--data` overrides it."
+        None,
+        description="Input file, relative to the spec, beside or below it or under a root that "
+        "SECURITY.md names; `--data` overrides it.",
     )
     sheet: str | None = Field(None, description="Excel sheet; default: the first.")
     columns: Annotated[dict[str, str], BeforeValidator(_known_key_columns)] = Field(

@@ -47,14 +47,24 @@ def require_readable(source: Path) -> None:
         )
 
 
-def header_only(source: Path) -> Finding:
+def header_only(name: str) -> Finding:
     """Report that a file has a header and nothing else."""
     return fault(
-        source.name,
+        name,
         "header_only",
         "line 1 is the only line: there is a header but no rows.",
         "Export the table with its rows.",
         rows=[1],
+    )
+
+
+def too_large(name: str, error: ValueError) -> Finding:
+    """Report that a file is beyond a limit, which was found before it was read."""
+    return fault(
+        name,
+        "too_large",
+        f"{error}.",
+        "Export the columns and rows that the spec names, or raise the limit.",
     )
 
 
@@ -64,12 +74,10 @@ def raise_faults(faults: list[Finding]) -> NoReturn:
     raise DataContractError(f"The file cannot be read as a table:\n{listing}", faults)
 
 
-def unreadable(source: Path, kind: str, error: BaseException) -> Finding:
-    """Report that a typed file cannot be opened."""
-    said = (str(error).splitlines() or [type(error).__name__])[0]
-    """Report that a typed file cannot be opened."""
+def unreadable(name: str, kind: str, said: str) -> Finding:
+    """Report that a typed file cannot be read."""
     return fault(
-        source.name,
+        name,
         "unreadable_file",
         f"it cannot be read as {kind}: {said}.",
         f"Save it again as {kind}, or export it as CSV; check `sheet` in the spec.",

@@ -3,7 +3,11 @@
 import csv
 import hashlib
 import logging
+import tempfile
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from prefect import task
@@ -12,13 +16,13 @@ from prefect.cache_policies import NO_CACHE
 from schemas.outcomes import Finding
 from schemas.refs import BatchRef, FileRef
 from schemas.spec.run_spec import RunSpec
-from tasks.ingest.cells import split_header
 from tasks.ingest.file_faults import (
     EXCEL_SUFFIXES,
     PARQUET_SUFFIXES,
     header_only,
     raise_faults,
     require_readable,
+    too_large,
     unreadable,
 )
 from tasks.ingest.text_faults import (
@@ -34,12 +38,16 @@ from tasks.ingest.text_faults import (
 )
 from tasks.store.files.artifacts import sha256_of, write_whole
 from tasks.store.home import Home, current_home
-from tasks.store.inputs import landing
+from tasks.store.inputs import landing, typed_files
+from tasks.store.inputs.limits import Limits, TooLargeError, current_limits
+from tasks.store.storage import writing_to
 from tasks.store.warehouse import batches, connection
 
 log = logging.getLogger(__name__)
 
 _HEAD_BYTES = 1 << 20
+_HEAD_CHARACTERS = 1 << 20
+"""A first line that is longer is no header."""
 
 
 @task(name="ingest-file", cache_policy=NO_CACHE, timeout_seconds=1800)
@@ -56,89 +64,123 @@ def ingest_file(data: str, spec: RunSpec) -> BatchRef:
     Raises
     ------
     DataContractError
-        With every structural fault of the file, each with its lines.
+        With every structural fault of the file, each with its lines; or if it is beyond a limit.
     """
     source, home = Path(data), current_home()
+    limits = current_limits()
     require_readable(source)
-    scan = landing.scan_file(source)
-    batch_id = _batch_id(source, scan, spec.sheet)
+    try:
+        limits.require_size(source.stat().st_size)
+    except TooLargeError as error:
+        raise_faults([too_large(source.name, error)])
+    folder = home.landing / spec.dataset_id
+    with _copied(source, folder) as (copy, scan):
+        return _landed(home, Received(source.name, copy, scan, limits), spec)
+
+
+@dataclass(frozen=True)
+class Received:
+    """A file as it was received: its name, the copy that is read, what the copy holds."""
+
+    name: str
+    path: Path
+    scan: landing.FileScan
+    limits: Limits
+
+    @property
+    def suffix(self) -> str:
+        """Ending of its name, in lower case."""
+        return self.path.suffix.lower()
+
+
+@contextmanager
+def _copied(source: Path, folder: Path) -> Iterator[tuple[Path, landing.FileScan]]:
+    """Copy a file beside where it lands; the copy goes when it has been read."""
+    copy = folder / f".{uuid.uuid4().hex}.partial{source.suffix}"
+    try:
+        with writing_to(copy):
+            scan = landing.receive_copy(source, copy)
+        yield copy, scan
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _landed(home: Home, file: Received, spec: RunSpec) -> BatchRef:
+    batch_id = _batch_id(file, spec.sheet)
     path = landing.landing_path(home, spec.dataset_id, batch_id)
     with connection.reading(home) as con:
         known = batches.read_batch(con, spec.dataset_id, batch_id)
     if known and path.is_file():
-        file = FileRef(path=home.relative(path), sha256=sha256_of(path))
         log.info("batch %s of %s was landed before", batch_id, spec.dataset_id)
         return BatchRef(
             dataset_id=spec.dataset_id,
             batch_id=batch_id,
-            file=file,
-            source_name=source.name,
+            file=FileRef(path=home.relative(path), sha256=sha256_of(path)),
+            source_name=file.name,
             n_rows=known[1],
             is_new=False,
         )
-    batch = _land(home, source, scan, spec, batch_id)
+    batch = _land(home, file, path, spec, batch_id)
     log.info("landed %d rows as batch %s of %s", batch.n_rows, batch_id, spec.dataset_id)
     return batch
 
 
-def _batch_id(source: Path, scan: landing.FileScan, sheet: str | None) -> str:
+def _batch_id(file: Received, sheet: str | None) -> str:
     """Return the id of the bytes; another sheet of the same workbook is another batch."""
-    if sheet is None or source.suffix.lower() not in EXCEL_SUFFIXES:
-        return scan.sha256[:16]
-    return hashlib.sha256(f"{scan.sha256}\0{sheet}".encode()).hexdigest()[:16]
+    if sheet is None or file.suffix not in EXCEL_SUFFIXES:
+        return file.scan.sha256[:16]
+    return hashlib.sha256(f"{file.scan.sha256}\0{sheet}".encode()).hexdigest()[:16]
 
 
-def _land(
-    home: Home, source: Path, scan: landing.FileScan, spec: RunSpec, batch_id: str
-) -> BatchRef:
-    path = landing.landing_path(home, spec.dataset_id, batch_id)
+def _land(home: Home, file: Received, path: Path, spec: RunSpec, batch_id: str) -> BatchRef:
     counted: list[int] = []
-    file = write_whole(
-        home,
-        path,
-        lambda partial: counted.append(_receive(source, partial, scan, sheet=spec.sheet)),
+    landed = write_whole(
+        home, path, lambda partial: counted.append(_receive(file, partial, sheet=spec.sheet))
     )
     with connection.writing(home) as con:
         batches.insert_batch(
             con,
             dataset_id=spec.dataset_id,
             batch_id=batch_id,
-            source_name=source.name,
-            sha256=scan.sha256,
-            landing_path=file.path,
+            source_name=file.name,
+            sha256=file.scan.sha256,
+            landing_path=landed.path,
             n_rows=counted[0],
         )
     return BatchRef(
         dataset_id=spec.dataset_id,
         batch_id=batch_id,
-        file=file,
-        source_name=source.name,
+        file=landed,
+        source_name=file.name,
         n_rows=counted[0],
         is_new=True,
     )
 
 
-def _receive(source: Path, target: Path, scan: landing.FileScan, *, sheet: str | None) -> int:
+def _receive(file: Received, target: Path, *, sheet: str | None) -> int:
     """Land one file at ``target`` and return its number of rows; raise all its faults together."""
-    suffix = source.suffix.lower()
-    if suffix in PARQUET_SUFFIXES:
-        n_rows = _receive_parquet(source, target)
-    elif suffix in EXCEL_SUFFIXES:
-        n_rows = _receive_excel(source, target, sheet)
-    else:
-        n_rows = _receive_text(source, target, scan)
+    try:
+        if file.suffix in PARQUET_SUFFIXES:
+            n_rows = _receive_parquet(file, target)
+        elif file.suffix in EXCEL_SUFFIXES:
+            n_rows = _receive_excel(file, target, sheet)
+        else:
+            n_rows = _receive_text(file, target)
+    except TooLargeError as error:
+        raise_faults([too_large(file.name, error)])
     if n_rows == 0:
-        raise_faults([header_only(source)])
+        raise_faults([header_only(file.name)])
     return n_rows
 
 
-def _receive_text(source: Path, target: Path, scan: landing.FileScan) -> int:
-    name = source.name
+def _receive_text(file: Received, target: Path) -> int:
+    name, source = file.name, file.path
     with source.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
-    if scan.first_nul is not None:
-        raise_faults([binary_fault(name, head, scan.first_nul)])
-    header, delimiter = _read_header(source)
+    if file.scan.first_nul is not None:
+        raise_faults([binary_fault(name, head, file.scan.first_nul)])
+    header, delimiter = _read_header(source, file.limits)
+    file.limits.require_cells(len(header), file.scan.n_lines)
     if not any(field.strip() for field in header):
         raise_faults(
             [
@@ -160,9 +202,9 @@ def _receive_text(source: Path, target: Path, scan: landing.FileScan) -> int:
         except landing.UnreadableRowsError as error:
             reader_said = str(error)
         else:
-            if n_rows == scan.n_lines - 1:
+            if n_rows == file.scan.n_lines - 1:
                 return n_rows
-    faults += _text_faults(source, delimiter, len(header))
+    faults += _text_faults(file, delimiter, len(header))
     if faults:
         raise_faults(faults)
     try:
@@ -182,9 +224,13 @@ def _receive_text(source: Path, target: Path, scan: landing.FileScan) -> int:
         )
 
 
-def _read_header(source: Path) -> tuple[list[str], str]:
+def _read_header(source: Path, limits: Limits) -> tuple[list[str], str]:
     with open_text(source.open("rb")) as text:
-        delimiter = sniff_delimiter(text.readline())
+        line = text.readline(_HEAD_CHARACTERS)
+    delimiter = sniff_delimiter(line)
+    limits.require_columns(line.count(delimiter) + 1)
+    if len(line) == _HEAD_CHARACTERS:
+        raise TooLargeError("line 1 has more characters", "not settable", _HEAD_CHARACTERS)
     with open_text(source.open("rb")) as text:
         try:
             _, header = next(records(text, delimiter), (1, []))
@@ -197,11 +243,11 @@ def _is_utf8(names: list[str]) -> bool:
     return not any("\udc80" <= letter <= "\udcff" for letter in "".join(names))
 
 
-def _text_faults(source: Path, delimiter: str, n_fields: int) -> list[Finding]:
-    with source.open("rb") as stream:
-        faults = encoding_faults(source.name, stream)
-    with open_text(source.open("rb")) as text:
-        return faults + row_faults(source.name, text, delimiter=delimiter, n_fields=n_fields)
+def _text_faults(file: Received, delimiter: str, n_fields: int) -> list[Finding]:
+    with file.path.open("rb") as stream:
+        faults = encoding_faults(file.name, stream)
+    with open_text(file.path.open("rb")) as text:
+        return faults + row_faults(file.name, text, delimiter=delimiter, n_fields=n_fields)
 
 
 def _rows(source: Path, delimiter: str, n_fields: int) -> Iterator[tuple[int, list[str]]]:
@@ -212,37 +258,36 @@ def _rows(source: Path, delimiter: str, n_fields: int) -> Iterator[tuple[int, li
             yield line, fields[:n_fields]
 
 
-def _receive_parquet(source: Path, target: Path) -> int:
+def _receive_parquet(file: Received, target: Path) -> int:
     try:
-        names = landing.parquet_header(source)
-    except (OSError, ValueError) as error:
-        raise_faults([unreadable(source, "Parquet", error)])
-    if faults := header_faults(source.name, names):
+        found = typed_files.read_parquet(file.path, target, limits=file.limits)
+    except typed_files.UnreadableFileError as error:
+        raise_faults([unreadable(file.name, "Parquet", str(error))])
+    if faults := header_faults(file.name, found.names):
         raise_faults(faults)
-    try:
-        return landing.copy_parquet(source, target)
-    except landing.UnreadableRowsError as error:
-        raise_faults([unreadable(source, "Parquet", error)])
+    if found.n_rows is None:
+        raise_faults([unreadable(file.name, "Parquet", found.fault)])
+    return found.n_rows
 
 
-def _receive_excel(source: Path, target: Path, sheet: str | None) -> int:
-    try:
-        cells = landing.read_excel_cells(source, sheet)
-    except Exception as error:
-        # calamine raises its own family next to zipfile's and pandas'; the user can do the same.
-        raise_faults([unreadable(source, "Excel", error)])
-    header, rows = split_header(cells.to_numpy(dtype=object).tolist())
-    if not header:
-        raise_faults(
-            [
-                fault(
-                    source.name,
-                    "empty_file",
-                    "the sheet is empty.",
-                    "Give the sheet's name as `sheet`.",
-                )
-            ]
-        )
-    if faults := header_faults(source.name, header):
-        raise_faults(faults)
-    return landing.write_rows(target, land_names(header), rows)
+def _receive_excel(file: Received, target: Path, sheet: str | None) -> int:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".reader-") as room:
+        rows = Path(room) / "rows.csv"
+        try:
+            found = typed_files.read_excel(file.path, rows, sheet=sheet, limits=file.limits)
+        except typed_files.UnreadableFileError as error:
+            raise_faults([unreadable(file.name, "Excel", str(error))])
+        if not found.names:
+            raise_faults(
+                [
+                    fault(
+                        file.name,
+                        "empty_file",
+                        "the sheet is empty.",
+                        "Give the sheet's name as `sheet`.",
+                    )
+                ]
+            )
+        if faults := header_faults(file.name, found.names):
+            raise_faults(faults)
+        return landing.copy_lines(rows, target, names=land_names(found.names))

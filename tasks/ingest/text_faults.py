@@ -12,6 +12,8 @@ from typing import BinaryIO
 from schemas.names import LINE_COLUMN
 from schemas.outcomes import MAX_PLACES, Finding, Layer, Verdict
 
+MAX_COUNTED = 50_000
+"""Of a file that breaks one rule in more lines, no further lines are read."""
 DELIMITERS = (",", ";", "\t")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -179,6 +181,8 @@ def row_faults(file: str, text: Iterable[str], *, delimiter: str, n_fields: int)
                 count += 1
                 if count <= MAX_PLACES:
                     ragged.append((line, len(fields)))
+                if count == MAX_COUNTED:
+                    break
     except csv.Error as error:
         faults.append(
             fault(
@@ -191,7 +195,8 @@ def row_faults(file: str, text: Iterable[str], *, delimiter: str, n_fields: int)
         )
     if ragged:
         reported = "; ".join(f"line {n} has {found}" for n, found in ragged)
-        more = f"; {count - len(ragged)} more line(s)" if count > len(ragged) else ""
+        least = "at least " if count == MAX_COUNTED else ""
+        more = f"; {least}{count - len(ragged)} more line(s)" if count > len(ragged) else ""
         faults.insert(
             0,
             fault(

@@ -16,6 +16,7 @@ from schemas.spec.run_spec import RunSpec
 from tasks.query import export
 from tasks.query.documents import read_document
 from tasks.store.home import Home, current_home
+from tasks.store.inputs.allowed_files import require_allowed
 from tasks.store.inputs.plan_files import read_bounds, read_changes, read_plan_file
 from tasks.store.inputs.spec_file import data_path, read_run_spec
 from tasks.store.runs.champions import find_champion
@@ -34,6 +35,11 @@ _SUMMARY_KEYS = (
 def load_spec(path: Path) -> RunSpec:
     """Read a run spec file (JSON or YAML)."""
     return read_run_spec(path)
+
+
+def allowed_file(path: Path, *, named_by: str) -> Path:
+    """Return a file that a form names, or refuse to open it."""
+    return require_allowed(path, named_by=named_by)
 
 
 def locate_data(spec: RunSpec, *, spec_path: Path | None, override: Path | None) -> Path | None:

@@ -99,6 +99,39 @@ def run_suite(
     return _plain(outcome.to_json_dict())
 
 
+def with_counts(plain: Mapping[str, Any], counts: Mapping[str, int], n_rows: int) -> dict[str, Any]:
+    """Return a result on examples as the result on all the rows that they were chosen from.
+
+    Parameters
+    ----------
+    plain
+        Result of ``run_suite`` on a frame that holds the first rows that break each rule.
+    counts
+        Rows that break the rule of a column, or of the columns of a key (``"a, b"``), in all.
+    n_rows
+        Rows in all.
+
+    Returns
+    -------
+    dict
+        The result, its counts and outcomes those of all rows.
+    """
+    results = []
+    for result in plain["results"]:
+        kwargs = result["kwargs"]
+        count = counts.get(kwargs.get("column") or ", ".join(kwargs.get("column_list", [])))
+        if count is not None:
+            allowed = (1 - float(kwargs.get("mostly", 1.0))) * n_rows
+            result = {
+                **result,
+                "success": count <= allowed + 1e-9 * n_rows,
+                "unexpected_count": count,
+                "element_count": n_rows,
+            }
+        results.append(result)
+    return {**plain, "success": all(r["success"] for r in results), "results": results}
+
+
 def _plain(outcome: Mapping[str, Any]) -> dict[str, Any]:
     results = []
     for one in outcome["results"]:

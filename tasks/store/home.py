@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.store.redaction import filter_logs
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -93,6 +95,7 @@ def configure_environment() -> None:
     Existing settings win, so a platform engineer can point the same code at a remote Prefect or
     MLflow by environment alone.
     """
+    filter_logs()
     home = current_home()
     prefect_home = home.root / ".prefect"
     os.environ["PYTENSOR_FLAGS"] = _exact_arithmetic(os.environ.get("PYTENSOR_FLAGS", ""))

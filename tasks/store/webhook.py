@@ -5,6 +5,7 @@ Does not: what is said (``tasks.notify``).
 Invariant: nothing raised, and of the address only the host is logged; the rest may hold a token.
 """
 
+import base64
 import json
 import logging
 import os
@@ -15,6 +16,8 @@ import urllib.request
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+
+from tasks.store.redaction import redact_tree
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +53,7 @@ def post_json(document: Mapping[str, Any]) -> bool:
     if host is None:
         log.error("%s is not an http or https address; nobody was notified", VARIABLE)
         return False
-    body = json.dumps(document, default=str, allow_nan=False).encode()
+    body = json.dumps(redact_tree(document), default=str, allow_nan=False).encode()
     fault, may_pass = _try(address, body)
     if fault and may_pass:
         log.warning("the webhook on %s failed (%s); trying once more", host, fault)
@@ -85,11 +88,29 @@ def _usable_host(address: str) -> str | None:
         return None
 
 
+def _without_user(address: str) -> str:
+    """Return the address as it is connected to: ``user:password@`` is sent as a header."""
+    parts = urllib.parse.urlsplit(address)
+    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _authorization(address: str) -> dict[str, str]:
+    parts = urllib.parse.urlsplit(address)
+    if parts.username is None:
+        return {}
+    named = (urllib.parse.unquote(text or "") for text in (parts.username, parts.password))
+    coded = base64.b64encode(":".join(named).encode()).decode()
+    return {"Authorization": f"Basic {coded}"}
+
+
 def _try(address: str, body: bytes) -> tuple[str, bool]:
     """Post once; return what went wrong (empty: nothing) and whether it may pass."""
     try:
         request = urllib.request.Request(  # noqa: S310 - http or https, checked above
-            address, data=body, headers={"Content-Type": "application/json"}, method="POST"
+            _without_user(address),
+            data=body,
+            headers={"Content-Type": "application/json", **_authorization(address)},
+            method="POST",
         )
         _OPENER.open(request, timeout=TIMEOUT_SECONDS).close()
     except urllib.error.HTTPError as error:

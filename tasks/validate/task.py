@@ -58,15 +58,17 @@ def validate_raw(key: StepKey, batch: BatchRef, spec: RunSpec) -> ValidationRef:
         reading = landing_rows.read_dates(con, roles, spec.date_format)
         days = landing_rows.distinct_days(con, roles, reading)
         reading = reading.with_month_ends(continue_month_ends(days, starts))
-        frame = landing_rows.check_frame(con, roles, reading, decimal)
+        rows = landing_rows.check_rows(con, roles, reading, decimal)
         missing = landing_rows.missing_rates(con, header)
     share = 1 - spec.gates.data.max_missing_share
     plain = gx.run_suite(
-        frame,
+        rows.frame,
         gx.expand_suite(gx.read_suite(Layer.RAW), raw_columns(roles)),
         parameters={"min_present_share": share},
         index_columns=[LINE_COLUMN],
     )
+    if rows.counts is not None:
+        plain = gx.with_counts(plain, rows.counts, rows.n_rows)
     names = {"period": roles.period, "entity": roles.entity or ENTITY_COLUMN}
     mixed = [(s.shape, s.n_rows, s.first_line) for s in reading.mixed]
     findings = judge_mixed_dates(batch.source_name, roles.period, mixed)

@@ -17,6 +17,7 @@ class Receiver:
     url: str
     bodies: list[dict[str, Any]] = field(default_factory=list)
     content_types: list[str] = field(default_factory=list)
+    authorizations: list[str | None] = field(default_factory=list)
 
 
 @contextmanager
@@ -31,6 +32,7 @@ def receiving(
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.bodies.append(json.loads(body))
             receiver.content_types.append(self.headers["Content-Type"])
+            receiver.authorizations.append(self.headers["Authorization"])
             time.sleep(seconds)
             self.send_response(statuses.pop(0) if len(statuses) > 1 else statuses[0])
             for name, value in headers.items():

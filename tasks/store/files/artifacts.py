@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from schemas.errors import CorruptArtifactError
 from schemas.refs import FileRef
 from tasks.store.home import Home
+from tasks.store.redaction import redact
 from tasks.store.storage import writing_to
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def write_whole(home: Home, path: Path, write: Callable[[Path], object]) -> File
 
 def sweep_partials(folder: Path) -> None:
     """Remove what killed writers left under a folder; nobody may be writing into it."""
-    for left in folder.rglob(".*.partial"):
+    for left in folder.rglob(".*.partial*"):
         left.unlink(missing_ok=True)
 
 
@@ -85,8 +86,8 @@ def open_ref(home: Home, ref: FileRef) -> Path:
 
 
 def write_json(home: Home, path: Path, document: Any) -> FileRef:
-    """Write a JSON document; numbers that are not finite are refused rather than written as NaN."""
-    text = json.dumps(document, indent=2, allow_nan=False, default=str)
+    """Write a JSON document without secrets; a number that is not finite is refused, not NaN."""
+    text = redact(json.dumps(document, indent=2, allow_nan=False, default=str))
     return write_whole(home, path, lambda p: p.write_text(text + "\n", encoding="utf-8"))
 
 

@@ -44,11 +44,28 @@ class FileScan:
     """Offset of the first NUL byte; text has none."""
 
 
-def scan_file(path: Path) -> FileScan:
-    """Hash a file and count its lines in one pass."""
+def receive_copy(source: Path, copy: Path) -> FileScan:
+    """Copy a received file, and hash and count the copy's bytes in the same pass.
+
+    What is hashed is what is read later: the file itself may be replaced or grow meanwhile.
+
+    Parameters
+    ----------
+    source
+        The file as received.
+    copy
+        Where its copy goes; must not exist.
+
+    Returns
+    -------
+    FileScan
+        Hash, size, lines and the first NUL of the copy.
+    """
     digest, n_bytes, n_newlines, first_nul, last = hashlib.sha256(), 0, 0, None, b""
-    with path.open("rb") as stream:
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    with source.open("rb") as stream, copy.open("xb") as target:
         while chunk := stream.read(_CHUNK_BYTES):
+            target.write(chunk)
             digest.update(chunk)
             n_newlines += chunk.count(b"\n")
             if first_nul is None and (at := chunk.find(b"\0")) >= 0:
@@ -91,10 +108,13 @@ def copy_csv_with_lines(
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow([LINE_COLUMN, *names])
             writer.writerows([line, *fields] for line, fields in rows)
-        select = f"* replace (cast({LINE_COLUMN} as bigint) as {LINE_COLUMN}) "
-        return _copy_csv(
-            rewritten, target, names=[LINE_COLUMN, *names], delimiter=",", select=select
-        )
+        return copy_lines(rewritten, target, names=names)
+
+
+def copy_lines(source: Path, target: Path, *, names: Sequence[str]) -> int:
+    """Land a CSV file that was written here, its first column the line, and return its rows."""
+    select = f"* replace (cast({LINE_COLUMN} as bigint) as {LINE_COLUMN}) "
+    return _copy_csv(source, target, names=[LINE_COLUMN, *names], delimiter=",", select=select)
 
 
 def _copy_csv(
@@ -112,9 +132,13 @@ def _copy_csv(
     )
 
 
-def _copy(statement: str) -> int:
+def _copy(statement: str, *, memory_mb: float | None = None) -> int:
     with duckdb.connect(":memory:") as con:
         con.execute("set enable_progress_bar = false")
+        if memory_mb is not None:
+            con.execute(f"set memory_limit = '{memory_mb:.0f}MB'")
+            con.execute("set threads = 1")
+            con.execute("set temp_directory = ''")
         try:
             copied = con.execute(statement).fetchone()
         except duckdb.Error as error:
@@ -122,8 +146,26 @@ def _copy(statement: str) -> int:
     return int(copied[0]) if copied else 0
 
 
-def copy_parquet(source: Path, target: Path) -> int:
-    """Copy a Parquet file into landing, every value as text that reads back exactly."""
+def copy_parquet(source: Path, target: Path, *, memory_mb: float | None = None) -> int:
+    """Copy a Parquet file into landing, every value as text that reads back exactly.
+
+    Parameters
+    ----------
+    source, target
+        The file, and where its rows land.
+    memory_mb
+        What the engine may take; default: its own limit.
+
+    Returns
+    -------
+    int
+        Rows landed.
+
+    Raises
+    ------
+    UnreadableRowsError
+        If the file cannot be read, or not in that much memory.
+    """
     columns = _describe(f"select * from read_parquet({literal(str(source))})")
     texts = ", ".join(
         f"cast({_numeric_flag(quote(name), kind)} as varchar) as {quote(name)}"
@@ -131,7 +173,8 @@ def copy_parquet(source: Path, target: Path) -> int:
     )
     return _copy(
         f"copy (select row_number() over () + 1 as {LINE_COLUMN}, {texts} "
-        f"from read_parquet({literal(str(source))})) to {literal(str(target))} (format parquet)"
+        f"from read_parquet({literal(str(source))})) to {literal(str(target))} (format parquet)",
+        memory_mb=memory_mb,
     )
 
 
@@ -146,13 +189,6 @@ def _describe(query: str) -> list[tuple[str, str]]:
 
 def _numeric_flag(column: str, kind: str) -> str:
     return f"cast({column} as tinyint)" if kind == "BOOLEAN" else column
-
-
-def parquet_header(source: Path) -> list[str]:
-    """Return the column names of a Parquet file as written, repeats included."""
-    import pyarrow.parquet as pq
-
-    return [str(name) for name in pq.read_schema(source).names]
 
 
 def read_excel_cells(source: Path, sheet: str | None) -> "pd.DataFrame":
@@ -174,19 +210,6 @@ def read_excel_cells(source: Path, sheet: str | None) -> "pd.DataFrame":
         if sheet is not None and sheet not in book.sheet_names:
             raise ValueError(f"no sheet {sheet!r}; it has {', '.join(map(repr, book.sheet_names))}")
         return pd.read_excel(book, sheet_name=sheet or 0, header=None, dtype=object)
-
-
-def write_rows(
-    target: Path, names: Sequence[str], rows: Sequence[tuple[int, Sequence[str | None]]]
-) -> int:
-    """Write already textual rows with their line numbers."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    lines = pa.array([line for line, _ in rows], pa.int64())
-    texts = [pa.array([cells[i] for _, cells in rows], pa.string()) for i in range(len(names))]
-    pq.write_table(pa.Table.from_arrays([lines, *texts], names=[LINE_COLUMN, *names]), target)
-    return len(rows)
 
 
 @contextmanager

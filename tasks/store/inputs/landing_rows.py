@@ -5,6 +5,7 @@ Invariant: a text that cannot be read is null in values and named in the check f
 """
 # ruff: noqa: S608 - identifiers and literals are quoted by text_values
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,8 +28,23 @@ from tasks.store.inputs.text_values import (
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_CLEAN_ROWS = 500_000
-"""Of a larger file only this many rows, and every row that breaks a rule, are judged one by one."""
+MAX_FRAME_ROWS = 100_000
+"""Of a larger file DuckDB counts every row, and the rows that break a rule are shown by example."""
+_SHOWN_ROWS = 100
+
+
+@dataclass(frozen=True)
+class CheckedRows:
+    """Rows that raw rules judge, and how many rows they stand for."""
+
+    frame: "pd.DataFrame"
+    n_rows: int
+    counts: dict[str, int] | None
+    """Rows that break the rule of a column of ``frame``, over the whole file; ``KEY`` counts those
+    that share their key. None where ``frame`` is the whole file."""
+
+
+KEY = f"{ENTITY_COLUMN}, {PERIOD_COLUMN}"
 
 
 def read_date_shapes(con: duckdb.DuckDBPyConnection, column: str) -> list[ShapeCount]:
@@ -69,23 +85,48 @@ def day_sql(roles: ColumnRoles, reading: DateReading) -> str:
     return f"cast(date_trunc('month', {day}) as date)" if reading.month_ends else day
 
 
-def check_frame(
+def check_rows(
     con: duckdb.DuckDBPyConnection, roles: ColumnRoles, reading: DateReading, decimal: str
-) -> "pd.DataFrame":
-    """Return one row per file row, with the text of whatever could not be read.
+) -> CheckedRows:
+    """Return the rows of the file with the text of whatever could not be read.
 
     Columns: ``_line, entity_id, period_start, unreadable date, ambiguous date, empty entity``, and
-    per numeric source column ``value of X``, ``text in X`` (not a number) and ``missing X``.
+    per numeric source column ``value of X``, ``text in X`` (not a number) and ``missing X``. Every
+    row of a file is looked at; of a large one the frame holds the first that break each rule.
 
     Returns
     -------
-    pd.DataFrame
+    CheckedRows
         Those columns, in the order of the file.
     """
+    sources = list(dict.fromkeys(roles.numeric_sources().values()))
+    checked = f"select {', '.join(_checked_columns(roles, reading, decimal, sources))} from landed"
+    n_rows = _scalar(con, "select count(*) from landed")
+    if n_rows <= MAX_FRAME_ROWS:
+        frame = con.execute(f"{checked} order by {LINE_COLUMN}").df()
+        return CheckedRows(frame, n_rows, None)
+    con.execute(f"create or replace temp table checked as {checked}")
+    broken = _broken(sources)
+    counts = {column: _scalar(con, f"select count(*) {rule}") for column, rule in broken.items()}
+    shown = " union ".join(
+        f"(select {LINE_COLUMN} {rule} order by {LINE_COLUMN} limit {_SHOWN_ROWS})"
+        for column, rule in broken.items()
+        if counts[column]
+    )
+    lines = f"or {LINE_COLUMN} in ({shown})" if shown else ""
+    frame = con.execute(
+        f"select * from checked where {LINE_COLUMN} <= {_SHOWN_ROWS} {lines} order by {LINE_COLUMN}"
+    ).df()
+    return CheckedRows(frame, n_rows, counts)
+
+
+def _checked_columns(
+    roles: ColumnRoles, reading: DateReading, decimal: str, sources: list[str]
+) -> list[str]:
     period, entity = text_sql(roles.period), entity_sql(roles.entity, TOTAL_ENTITY)
     day = day_sql(roles, reading)
     unreadable = "false" if reading.ambiguous else f"{day} is null"
-    parts = [
+    columns = [
         LINE_COLUMN,
         f"{entity} as {ENTITY_COLUMN}",
         f"{day} as {PERIOD_COLUMN}",
@@ -93,31 +134,34 @@ def check_frame(
         f'case when {str(reading.ambiguous).lower()} then {period} end as "ambiguous date"',
         f"case when {entity} is null then '(empty)' end as \"empty entity\"",
     ]
-    flags = ["unreadable date", "ambiguous date", "empty entity"]
-    negatives = []
-    for source in dict.fromkeys(roles.numeric_sources().values()):
+    for source in sources:
         number, text = number_sql(source, decimal), text_sql(source)
-        parts += [
+        columns += [
             f"{number} as {quote(f'value of {source}')}",
             f"case when {number} is null then {text} end as {quote(f'text in {source}')}",
             f"case when {text} is null then '(empty)' end as {quote(f'missing {source}')}",
         ]
-        flags += [f"text in {source}", f"missing {source}"]
-        negatives.append(f"{quote(f'value of {source}')} < 0")
-    problem = " or ".join([*(f"{quote(flag)} is not null" for flag in flags), *negatives])
-    return con.execute(
-        f"with checked as (select {', '.join(parts)} from landed) "
-        f"select * from checked where {LINE_COLUMN} <= {MAX_CLEAN_ROWS} or {problem} "
-        f"or count(*) over (partition by {ENTITY_COLUMN}, {PERIOD_COLUMN}) > 1 "
-        f"order by {LINE_COLUMN}"
-        if _is_large(con)
-        else f"select {', '.join(parts)} from landed order by {LINE_COLUMN}"
-    ).df()
+    return columns
 
 
-def _is_large(con: duckdb.DuckDBPyConnection) -> bool:
-    row = con.execute("select count(*) from landed").fetchone()
-    return bool(row and row[0] > MAX_CLEAN_ROWS)
+def _broken(sources: list[str]) -> dict[str, str]:
+    """Return, per column that a rule judges, the ``from`` clause of the rows that break it."""
+    flags = ["unreadable date", "ambiguous date", "empty entity"]
+    flags += [f"{what} {source}" for source in sources for what in ("text in", "missing")]
+    rules = {flag: f"from checked where {quote(flag)} is not null" for flag in flags}
+    for source in sources:
+        value = f"value of {source}"
+        rules[value] = f"from checked where {quote(value)} < 0"
+    rules[KEY] = (
+        f"from checked join (select {KEY} from checked group by {KEY} having count(*) > 1) "
+        f"using ({KEY})"  # a null joins with nothing: a row without its key has no twin
+    )
+    return rules
+
+
+def _scalar(con: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = con.execute(query).fetchone()
+    return int(row[0]) if row else 0
 
 
 def missing_rates(con: duckdb.DuckDBPyConnection, columns: list[str]) -> dict[str, float]:

@@ -14,6 +14,7 @@ import yaml
 from schemas.errors import SpecError
 from schemas.spec.errors import parse_run_spec
 from schemas.spec.run_spec import RunSpec
+from tasks.store.inputs.allowed_files import require_allowed
 from tasks.store.inputs.lift_test_file import read_lift_tests
 from tasks.store.inputs.text_files import read_text
 
@@ -39,7 +40,10 @@ def _with_lift_tests(document: Any, spec_path: Path) -> Any:
     named = document.get("lift_tests") if isinstance(document, dict) else None
     if not isinstance(named, str):
         return document
-    path = spec_path.resolve().parent / Path(named).expanduser()
+    beside = spec_path.resolve().parent
+    path = require_allowed(
+        beside / Path(named).expanduser(), named_by="lift_tests in the run spec", beside=beside
+    )
     decimal = document.get("decimal")
     rows = read_lift_tests(path, decimal="," if decimal == "," else ".")
     return {**document, "lift_tests": rows}
@@ -51,13 +55,14 @@ def data_path(spec: RunSpec, *, spec_path: Path | None, override: Path | None) -
     Raises
     ------
     SpecError
-        If the file that is named does not exist.
+        If the file that is named does not exist, or the spec names one that it may not.
     """
     if override is not None:
         path, named_by = override.expanduser().resolve(), "--data"
     elif spec.data is not None:
         base = spec_path.resolve().parent if spec_path else Path.cwd()
-        path, named_by = (base / Path(spec.data).expanduser()).resolve(), "data in the run spec"
+        named_by = "data in the run spec"
+        path = require_allowed(base / Path(spec.data).expanduser(), named_by=named_by, beside=base)
     else:
         return None
     if not path.is_file():

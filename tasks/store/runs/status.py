@@ -17,6 +17,7 @@ from schemas.errors import MmmError, UnknownRunError
 from schemas.names import Artifact
 from tasks.store.files.artifacts import write_json
 from tasks.store.home import Home
+from tasks.store.redaction import redact
 from tasks.store.warehouse.connection import writing
 from tasks.store.warehouse.runs import find_run, write_run
 
@@ -127,7 +128,7 @@ def fail_run(home: Home, run_id: str, reason: str) -> RunRecord:
         if record is not None and record.status is RunStatus.OUTPUTS_READY:
             log.warning("run %s failed after its outputs were ready: %s", run_id, reason)
             return record
-        return advance_run(home, run_id, RunStatus.ERROR, con=con, reason=reason)
+        return advance_run(home, run_id, RunStatus.ERROR, con=con, reason=redact(reason))
 
 
 def _save(home: Home, con: duckdb.DuckDBPyConnection, record: RunRecord) -> RunRecord:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from schemas.outcomes import Finding, Layer, Verdict
 from tasks.store.home import Home
+from tasks.store.redaction import redact
 from tasks.store.warehouse.connection import writing
 
 
@@ -16,7 +17,7 @@ def record_findings(
     }
     for finding in findings:
         observed = None if finding.n_affected is None else float(finding.n_affected)
-        rows[finding.rule, finding.message] = (finding.verdict.value, observed)
+        rows[finding.rule, redact(finding.message)] = (finding.verdict.value, observed)
     with writing(home) as con:
         con.execute(
             "delete from ops.gate_results where run_id = ? and battery = ?",

@@ -1,5 +1,6 @@
 """The webhook is called once, or the log says why not; nothing is raised, no token is shown."""
 
+import base64
 import logging
 import time
 
@@ -62,10 +63,21 @@ def test_a_refusal_is_not_tried_again(monkeypatch, caplog, status):
     assert f"HTTP {status}" in caplog.text
 
 
-def test_a_redirect_is_a_failure_because_its_target_would_get_an_empty_request(monkeypatch):
-    with receiving() as target, receiving(302, Location=target.url) as receiver:
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_a_failure_because_its_target_would_get_an_empty_request(monkeypatch, status):
+    with receiving() as target, receiving(status, Location=target.url) as receiver:
         assert not post_to(monkeypatch, receiver.url)
     assert not target.bodies
+
+
+@pytest.mark.parametrize(
+    ("user", "sent"), [("me:pass%20word@", "me:pass word"), ("me@", "me:"), ("", None)]
+)
+def test_user_and_password_of_the_address_are_sent_as_a_header(monkeypatch, user, sent):
+    with receiving() as receiver:
+        assert post_to(monkeypatch, receiver.url.replace("http://", f"http://{user}"))
+    expected = f"Basic {base64.b64encode(sent.encode()).decode()}" if sent else None
+    assert receiver.authorizations == [expected]
 
 
 def test_a_receiver_that_is_down_fails_in_time(monkeypatch, caplog):
