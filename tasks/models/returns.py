@@ -80,7 +80,20 @@ def total_channel(part: Array, window: xr.Dataset, channel: str) -> ChannelTotal
 
 
 def value_of_units(unit_value: Array, metadata: FeatureMetadata) -> Array:
-    """Return what a KPI unit counts: money, or 1 where it has no value in money; same shape."""
+    """Return what a KPI unit counts: money, or 1 where it has no value in money.
+
+    Parameters
+    ----------
+    unit_value
+        Value of a KPI unit, ``(entity, date)``.
+    metadata
+        Features of the fit.
+
+    Returns
+    -------
+    Array
+        ``(entity, date)``: currency per KPI unit, or ones.
+    """
     return unit_value if metadata.in_money else np.ones_like(unit_value)
 
 
@@ -93,6 +106,11 @@ def raise_input(panel: xr.Dataset, channel: str) -> xr.Dataset:
         With ``media (entity, channel, date)``.
     channel
         Its name.
+
+    Returns
+    -------
+    xr.Dataset
+        The panel, its ``media`` changed alone.
     """
     factors = np.where(panel[CHANNEL_DIM].to_numpy() == channel, 1.0 + MARGINAL_STEP, 1.0)
     return panel.assign(media=panel["media"] * xr.DataArray(factors, dims=CHANNEL_DIM))

@@ -39,7 +39,7 @@ def publish(home, run_id, n_weeks):
     forge_run(home, run_id, world)
     source = open_source(home, read_run(home, run_id))
     metadata = read_document(home, source.features.metadata, FeatureMetadata)
-    model = forecasting._open_model(home, source.posterior, source.features)
+    model = forecasting._open_fit(home, source.posterior, source.features).model
     panel = build_panel(read_parquet(home, source.features.features), metadata)
     frame = forecast_kpi(model, panel, metadata, horizon=HORIZON, seed=3)
     continued = continue_panel(panel, metadata, HORIZON)

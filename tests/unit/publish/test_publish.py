@@ -223,7 +223,7 @@ def test_the_registered_model_carries_its_files_code_and_pins(home, publish, mon
     assert model.predict(rows, params={"seed": 7})["kpi_mean"].tolist() == [1.0]
     assert (seen["model"], seen["seed"], seen["draws"]) == ("fitted", 7, (2, 3))
     assert seen["metadata"].model_kind == "mmm"
-    assert (folder / "code" / "tasks" / "models" / "registry.py").is_file()
+    assert (folder / "code" / "tasks" / "models" / "opening.py").is_file()
     assert "pymc==" in (folder / "requirements.txt").read_text()
     assert not list(folder.rglob("*.pkl")), "models from code, nothing to unpickle"
     with pytest.raises(mlflow.MlflowException, match="enforce schema"):
