@@ -12,7 +12,8 @@ from prefect import flow
 from flows import hooks
 from schemas.answers.pruning import DatasetPruning, PruneReport
 from schemas.spec.retention import RetentionSpec
-from tasks.prune.task import describe_pruning, find_datasets, prune_dataset, sweep_leftovers
+from tasks.prune.task import describe_pruning, prune_dataset, sweep_leftovers
+from tasks.query.runs import select_datasets
 from tasks.store.redaction import filter_states
 
 filter_states()
@@ -39,7 +40,7 @@ def prune_history(dataset_id: str | None = None, dry_run: bool = False) -> Prune
     UnknownRunError
         If a dataset is named that has no run, while others have.
     """
-    steps = _Steps(find_datasets, prune_dataset, sweep_leftovers)
+    steps = _Steps(prune_dataset, sweep_leftovers)
     report = _prune(dataset_id, None, dry_run, steps)
     describe_pruning(report)
     return report
@@ -49,14 +50,13 @@ def prune_now(
     dataset_id: str | None, retention: RetentionSpec | None, *, dry_run: bool
 ) -> PruneReport:
     """Do the same in this process, without a flow run; ``retention`` None takes the stored one."""
-    steps = _Steps(find_datasets.fn, prune_dataset.fn, sweep_leftovers.fn)
+    steps = _Steps(prune_dataset.fn, sweep_leftovers.fn)
     return _prune(dataset_id, retention, dry_run, steps)
 
 
 class _Steps(NamedTuple):
     """The steps of a pruning: tasks in a flow run, their functions without one."""
 
-    find: Callable[[str | None], list[str]]
     prune: Callable[[str, RetentionSpec | None, bool], DatasetPruning]
     sweep: Callable[[bool], DatasetPruning]
 
@@ -66,5 +66,5 @@ def _prune(
 ) -> PruneReport:
     # Leftovers first: their removal is not recorded, and so makes room where the disk is full.
     parts = [steps.sweep(dry_run)] if dataset_id is None else []
-    parts += [steps.prune(name, retention, dry_run) for name in steps.find(dataset_id)]
+    parts += [steps.prune(name, retention, dry_run) for name in select_datasets(dataset_id)]
     return PruneReport(dry_run=dry_run, datasets=parts)

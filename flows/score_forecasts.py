@@ -4,8 +4,9 @@ from prefect import flow
 
 from flows import hooks
 from schemas.documents.forecast_scores import LedgerReport, ScoringReport
-from tasks.forecast.task import find_ledgers, report_ledger, score_runs, watch_residuals
+from tasks.forecast.task import report_ledger, score_runs, watch_residuals
 from tasks.notify import task as notices
+from tasks.query.runs import select_datasets
 from tasks.store.redaction import filter_states
 
 filter_states()
@@ -30,7 +31,8 @@ def score_forecasts(dataset_id: str | None = None) -> ScoringReport:
     UnknownRunError
         If a dataset is named that has no run, while others have.
     """
-    return ScoringReport(datasets=[_score(name) for name in find_ledgers(dataset_id)])
+    names = select_datasets(dataset_id, with_forecasts=True)
+    return ScoringReport(datasets=[_score(name) for name in names])
 
 
 def _score(dataset_id: str) -> LedgerReport:

@@ -46,6 +46,17 @@ class RunRecord(BaseModel):
         return self.status is RunStatus.OUTPUTS_READY and is_accepted(self.verdict)
 
 
+def explain_refusal(record: RunRecord) -> str | None:
+    """Say why nothing may be made of a run: the end of a sentence; None where it was accepted."""
+    if record.status is not RunStatus.OUTPUTS_READY:
+        return f"has no outputs: it is {record.status}" + (
+            f": {record.reason}" if record.reason else ""
+        )
+    if not is_accepted(record.verdict):
+        return f"was rejected by a gate ({record.verdict})"
+    return None
+
+
 class RefitReport(BaseModel):
     """``mmm refit --json``: what became of a refit."""
 

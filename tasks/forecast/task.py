@@ -23,8 +23,8 @@ from tasks.store.runs.plan_sources import open_source
 from tasks.store.runs.resume import resumable
 from tasks.store.warehouse.actuals import digest_known, read_known_inputs, read_known_kpi
 from tasks.store.warehouse.connection import writing
-from tasks.store.warehouse.forecasts import datasets_with_forecasts, read_forecasts, read_ledger
-from tasks.store.warehouse.runs import list_runs, read_run
+from tasks.store.warehouse.forecasts import read_forecasts, read_ledger
+from tasks.store.warehouse.runs import read_run
 from tasks.store.warehouse.scores import (
     alarms_of,
     find_alarms,
@@ -79,22 +79,6 @@ def forecast_kpi(
         ),
         actuals=write_parquet(home, folder / Artifact.FORECAST_ACTUALS, happened),
     )
-
-
-@task(name="find-ledgers", cache_policy=NO_CACHE)
-def find_ledgers(dataset_id: str | None) -> list[str]:
-    """Return the datasets whose forecasts are to be scored: one, or all that have any.
-
-    Raises
-    ------
-    UnknownRunError
-        If a dataset is named that has no run, while others have.
-    """
-    home = current_home()
-    if dataset_id is None:
-        return datasets_with_forecasts(home)
-    list_runs(home, dataset_id)
-    return [dataset_id]
 
 
 @task(name="score-runs", cache_policy=NO_CACHE, timeout_seconds=3600)

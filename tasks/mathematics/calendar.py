@@ -109,20 +109,6 @@ def next_start(start: date, grain: Grain) -> date:
     return date(start.year + start.month // 12, start.month % 12 + 1, min(start.day, 28))
 
 
-def missing_starts(starts: Sequence[date], grain: Grain) -> list[date]:
-    """Return the grid's periods between the first and the last start that are absent."""
-    anchor = common_anchor(starts, grain) if starts else 0
-    known = sorted({s for s in starts if is_on_grid(s, anchor=anchor, grain=grain)})
-    present = set(known)
-    missing = []
-    expected = known[0] if known else None
-    while expected is not None and expected < known[-1]:
-        if expected not in present:
-            missing.append(expected)
-        expected = next_start(expected, grain)
-    return missing
-
-
 def n_periods_between(first: date, last: date, grain: Grain) -> int:
     """Count the steps of the grid from ``first`` to ``last``."""
     if grain is Grain.WEEK:

@@ -132,9 +132,3 @@ def scale_controls(panel: xr.Dataset, scales: xr.Dataset) -> NDArray[np.float64]
     """
     scaled = (panel["controls"] - scales["control_mean"]) / scales["control_std"]
     return scaled.transpose(ENTITY_DIM, CONTROL_DIM, DATE_DIM).to_numpy()
-
-
-def unscale_controls(scaled: NDArray[np.float64], scales: xr.Dataset) -> NDArray[np.float64]:
-    """Turn z-scores of shape ``(entity, control, date)`` back into the controls' own units."""
-    mean = scales["control_mean"].to_numpy()[:, None]
-    return scaled * scales["control_std"].to_numpy()[:, None] + mean

@@ -85,14 +85,14 @@ def value_of_units(unit_value: Array, metadata: FeatureMetadata) -> Array:
     Parameters
     ----------
     unit_value
-        Money per KPI unit, any shape.
+        Value of a KPI unit, ``(entity, date)``.
     metadata
-        Says whether a unit has a value in money.
+        Features of the fit.
 
     Returns
     -------
     Array
-        Of the same shape.
+        ``(entity, date)``: currency per KPI unit, or ones.
     """
     return unit_value if metadata.in_money else np.ones_like(unit_value)
 
@@ -110,7 +110,7 @@ def raise_input(panel: xr.Dataset, channel: str) -> xr.Dataset:
     Returns
     -------
     xr.Dataset
-        The panel with that channel's media raised.
+        The panel, its ``media`` changed alone.
     """
     factors = np.where(panel[CHANNEL_DIM].to_numpy() == channel, 1.0 + MARGINAL_STEP, 1.0)
     return panel.assign(media=panel["media"] * xr.DataArray(factors, dims=CHANNEL_DIM))

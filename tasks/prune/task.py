@@ -34,22 +34,6 @@ from tasks.store.warehouse.runs import list_runs
 log = logging.getLogger(__name__)
 
 
-@task(name="find-datasets", cache_policy=NO_CACHE)
-def find_datasets(dataset_id: str | None) -> list[str]:
-    """Return the datasets to prune: one, or all that have a run.
-
-    Raises
-    ------
-    UnknownRunError
-        If a dataset is named that has no run, while others have.
-    """
-    home = current_home()
-    if dataset_id is None:
-        return list_datasets(home)
-    list_runs(home, dataset_id)
-    return [dataset_id]
-
-
 @task(name="prune-dataset", cache_policy=NO_CACHE, timeout_seconds=3600)
 def prune_dataset(
     dataset_id: str, retention: RetentionSpec | None, dry_run: bool

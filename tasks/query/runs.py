@@ -22,6 +22,8 @@ from tasks.store.inputs.spec_file import data_path, read_run_spec
 from tasks.store.runs.champions import find_champion
 from tasks.store.runs.digests import require_unchanged
 from tasks.store.runs.plan_sources import find_planned_run, read_run_spec_of
+from tasks.store.runs.retention_facts import list_datasets
+from tasks.store.warehouse.forecasts import datasets_with_forecasts
 from tasks.store.warehouse.plans import find_scenario, list_scenarios, read_plan
 from tasks.store.warehouse.prunings import find_pruning, list_prunings, require_files
 from tasks.store.warehouse.runs import list_runs, read_gate_results, read_roas, read_run
@@ -201,6 +203,28 @@ def all_scenarios(dataset_id: str | None = None) -> list[Scenario]:
     if not found and dataset_id is not None:
         list_runs(home, dataset_id)
     return found
+
+
+def select_datasets(dataset_id: str | None, *, with_forecasts: bool = False) -> list[str]:
+    """Return the datasets that something is to be done for: the one that is named, or all.
+
+    Parameters
+    ----------
+    dataset_id
+        A dataset; None means every dataset that has a run.
+    with_forecasts
+        Of all datasets, those alone that have a frozen forecast.
+
+    Raises
+    ------
+    UnknownRunError
+        If a dataset is named that has no run, while others have.
+    """
+    home = current_home()
+    if dataset_id is None:
+        return datasets_with_forecasts(home) if with_forecasts else list_datasets(home)
+    list_runs(home, dataset_id)
+    return [dataset_id]
 
 
 class SavedPlan(NamedTuple):

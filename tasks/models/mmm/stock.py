@@ -44,7 +44,6 @@ from schemas.names import (
 )
 from schemas.spec.channels import AdstockKind, ChannelKind, SaturationKind
 from schemas.spec.run_spec import Likelihood
-from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms
 from tasks.models.mmm.design import ChannelShape, channel_shapes, has_parameter
@@ -268,25 +267,3 @@ def _amplitude(
         beta = xr.where(beta == 0, _TINY, beta)
         return {"saturation_c": kept.pop("saturation_kappa") / beta, "saturation_b": beta}
     return {f"saturation_{_AMPLITUDES.get(kind, 'beta')}": beta}
-
-
-def estimation_contributions(model: MMM, panel: xr.Dataset) -> xr.DataArray:
-    """Channel contributions of the stock graph over the fitted periods, in KPI units.
-
-    Returns
-    -------
-    xr.DataArray
-        Dims ``(chain, draw, date, entity, channel)``.
-    """
-    import pymc as pm
-
-    if model.idata is None:
-        raise ValueError("the model has no posterior; use publish_stock")
-    posterior = model.idata["posterior"].to_dataset()
-    with model.model:
-        computed = pm.compute_deterministics(
-            posterior, var_names=["channel_contribution"], progressbar=False
-        )
-    scale = model.scalers["_target"]
-    window = panel[DATE_DIM].values[panel[IS_ESTIMATION].values]
-    return computed["channel_contribution"].sel({DATE_DIM: window}) * scale

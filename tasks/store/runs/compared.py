@@ -2,20 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-from schemas.documents.results import RunRecord, RunStatus
+from schemas.documents.results import RunRecord, explain_refusal
 from schemas.errors import CorruptArtifactError, IncomparableRunsError
 from schemas.names import Artifact
-from schemas.outcomes import is_accepted
-from schemas.refs import FileRef, PlanSource, SnapshotRef
+from schemas.refs import PlanSource, SnapshotRef
 from schemas.spec.run_spec import Grain
 from schemas.spec.sampler import SamplerSpec
-from tasks.store.files.artifacts import sha256_of
 from tasks.store.home import Home
 from tasks.store.runs.documents import open_documents
-from tasks.store.runs.plan_sources import open_source
+from tasks.store.runs.plan_sources import file_ref, open_source
 from tasks.store.warehouse.runs import read_run
 
 
@@ -54,16 +51,10 @@ def read_accepted(home: Home, run_id: str) -> RunRecord:
         If it did not end, or a gate rejected it.
     """
     record = read_run(home, run_id)
-    if record.status is not RunStatus.OUTPUTS_READY:
-        why = f": {record.reason}" if record.reason else ""
+    if why := explain_refusal(record):
         raise IncomparableRunsError(
-            f"Run {run_id} has no outputs to explain; it is {record.status}{why}. `mmm runs` "
-            "lists those that have."
-        )
-    if not is_accepted(record.verdict):
-        raise IncomparableRunsError(
-            f"Run {run_id} was rejected by a gate ({record.verdict}), so its returns mean nothing; "
-            f"`mmm show {run_id}` says why."
+            f"Run {run_id} {why}. There are no returns to explain; `mmm runs` lists the runs that "
+            "have some."
         )
     return record
 
@@ -86,8 +77,8 @@ def open_compared(home: Home, record: RunRecord) -> ComparedRun:
         snapshot = SnapshotRef(
             dataset_id=record.dataset_id,
             snapshot_id=source.snapshot_id,
-            wide=_ref(home, folder / Artifact.CANONICAL_DATA),
-            column_info=_ref(home, folder / Artifact.COLUMN_INFO),
+            wide=file_ref(home, folder / Artifact.CANONICAL_DATA),
+            column_info=file_ref(home, folder / Artifact.COLUMN_INFO),
             grain=Grain(info["grain"]),
             as_of=date.fromisoformat(info["as_of"]),
         )
@@ -97,7 +88,3 @@ def open_compared(home: Home, record: RunRecord) -> ComparedRun:
             "another run."
         ) from error
     return ComparedRun(record, source, snapshot, info, metadata)
-
-
-def _ref(home: Home, path: Path) -> FileRef:
-    return FileRef(path=home.relative(path), sha256=sha256_of(path))

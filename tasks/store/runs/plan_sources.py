@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from schemas.documents.plan import PlannedModel
-from schemas.documents.results import RunRecord, RunStatus
+from schemas.documents.results import RunRecord, explain_refusal
 from schemas.errors import CorruptArtifactError, UnknownRunError
 from schemas.names import Artifact
 from schemas.outcomes import is_accepted
@@ -61,14 +61,14 @@ def open_source(home: Home, record: RunRecord) -> PlanSource:
         snapshot_id=record.snapshot_id or "",
         model_version=record.model_version,
         spec=read_run_spec_of(home, record.run_id),
-        posterior=_ref(home, folder / Artifact.POSTERIOR),
+        posterior=file_ref(home, folder / Artifact.POSTERIOR),
         features=FeaturesRef(
             snapshot_id=record.snapshot_id or "",
-            features=_ref(home, folder / Artifact.FEATURES),
-            metadata=_ref(home, folder / Artifact.FEATURE_METADATA),
-            scaler=_ref(home, folder / Artifact.FEATURE_SCALER),
+            features=file_ref(home, folder / Artifact.FEATURES),
+            metadata=file_ref(home, folder / Artifact.FEATURE_METADATA),
+            scaler=file_ref(home, folder / Artifact.FEATURE_SCALER),
         ),
-        roi_metrics=_ref(home, folder / Artifact.ROI_METRICS),
+        roi_metrics=file_ref(home, folder / Artifact.ROI_METRICS),
     )
 
 
@@ -96,16 +96,10 @@ def _require_accepted(record: RunRecord, dataset_id: str) -> RunRecord:
         raise UnknownRunError(
             f"Run {run_id} is one of dataset {record.dataset_id!r}, not of {dataset_id!r}."
         )
-    if record.status is not RunStatus.OUTPUTS_READY:
-        why = f": {record.reason}" if record.reason else ""
+    if why := explain_refusal(record):
         raise UnknownRunError(
-            f"Run {run_id} has no fit to plan from; it is {record.status}{why}. Name another run, "
-            "or leave --run out to plan from the champion."
-        )
-    if not is_accepted(record.verdict):
-        raise UnknownRunError(
-            f"Run {run_id} was rejected by a gate ({record.verdict}); nobody should spend by it. "
-            f"`mmm show {run_id}` says why. Leave --run out to plan from the champion."
+            f"Run {run_id} {why}. Nobody should spend by it; `mmm show {run_id}` says more. Name "
+            "another run, or leave --run out to plan from the champion."
         )
     return record
 
@@ -124,7 +118,14 @@ def _no_champion(newest: RunRecord) -> str:
     )
 
 
-def _ref(home: Home, path: Path) -> FileRef:
+def file_ref(home: Home, path: Path) -> FileRef:
+    """Return a reference to a file of a run as it was published.
+
+    Raises
+    ------
+    CorruptArtifactError
+        If the file is missing; one that was changed is found when it is opened.
+    """
     if not path.is_file():
         raise CorruptArtifactError(
             f"{home.relative(path)} is missing; restore it or run the refit again."

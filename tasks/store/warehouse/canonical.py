@@ -39,13 +39,6 @@ _AS_OF = f"""
 """
 
 
-def read_as_of(con: duckdb.DuckDBPyConnection, dataset_id: str, as_of: date) -> "pd.DataFrame":
-    """Return the rows known on a day: role, key, name, value, batch and knowledge date."""
-    return con.execute(
-        f"select * from ({_AS_OF}) order by {_KEY}", {"dataset": dataset_id, "as_of": as_of}
-    ).df()
-
-
 def stored_names(
     con: duckdb.DuckDBPyConnection, dataset_id: str, as_of: date
 ) -> set[tuple[str, str]]:

@@ -14,9 +14,10 @@ from schemas.spec.run_spec import Grain
 from tasks.canonicalize.content_id import snapshot_id_of
 from tasks.prune.task import prune_dataset
 from tasks.store.home import current_home
-from tasks.store.warehouse.canonical import read_as_of
+from tasks.store.warehouse.canonical import PanelColumn, read_panel
 from tasks.store.warehouse.connection import reading
 
+SALES = [PanelColumn("kpi", "sales", "sales")]
 JANUARY, MARCH, MAY = date(2025, 1, 1), date(2025, 3, 1), date(2025, 5, 1)
 
 
@@ -56,10 +57,12 @@ def test_a_past_snapshot_can_be_rebuilt_after_a_restatement(world, lines):
     assert world.snapshot(None, JANUARY).snapshot_id == then.snapshot_id
     assert world.snapshot(None, MARCH).snapshot_id == now.snapshot_id
     with reading(current_home()) as con:
-        past, present = (read_as_of(con, "shop", d) for d in (JANUARY, MAY))
+        past, present = (
+            read_panel(con, dataset_id="shop", as_of=day, wanted=SALES, staged=False)
+            for day in (JANUARY, MAY)
+        )
     values = [
-        rows.loc[(rows["role"] == "kpi") & (rows["period_start"] == "2023-01-23"), "value"].item()
-        for rows in (past, present)
+        rows.loc[rows["period_start"] == "2023-01-23", "sales"].item() for rows in (past, present)
     ]
     assert values == [1000 + 13 * (21 % 17), 5555.0]
 

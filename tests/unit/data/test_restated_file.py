@@ -8,10 +8,11 @@ from schemas.documents.restatements import RESTATED_RULE, is_quarantined
 from schemas.outcomes import Verdict
 from tasks.canonicalize.task import canonicalize_batch, refuse_batch, take_snapshot
 from tasks.store.home import current_home
-from tasks.store.warehouse.canonical import read_as_of
+from tasks.store.warehouse.canonical import PanelColumn, read_panel
 from tasks.store.warehouse.connection import reading
 from tasks.validate.task import validate_canonical
 
+SALES = [PanelColumn("kpi", "sales", "sales")]
 JANUARY, MARCH, MAY = date(2025, 1, 1), date(2025, 3, 1), date(2025, 5, 1)
 TABLES = ("canonical.kpi", "canonical.media", "canonical.controls", "canonical.restated")
 
@@ -121,8 +122,8 @@ def test_a_person_accepts_what_was_held_and_the_past_stays_readable(refit, lines
     assert now.snapshot_id != then.snapshot_id
     assert refit(None, JANUARY)[1].snapshot_id == then.snapshot_id
     with reading(current_home()) as con:
-        past = read_as_of(con, "shop", JANUARY)
-    assert past.loc[past["role"] == "kpi", "value"].max() < 1300
+        past = read_panel(con, dataset_id="shop", as_of=JANUARY, wanted=SALES, staged=False)
+    assert past["sales"].max() < 1300
 
 
 def test_a_higher_limit_in_the_spec_accepts_too(world, lines):

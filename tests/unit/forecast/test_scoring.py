@@ -18,6 +18,7 @@ from tasks.forecast.deployed import predict_deployed
 from tasks.forecast.forecast import continue_panel, forecast_kpi
 from tasks.forecast.scores import crps_of_draws
 from tasks.mathematics.panel import build_panel
+from tasks.query.runs import select_datasets
 from tasks.store.files.artifacts import read_document, read_parquet
 from tasks.store.home import Home
 from tasks.store.runs.plan_sources import open_source
@@ -38,7 +39,7 @@ def publish(home, run_id, n_weeks):
     forge_run(home, run_id, world)
     source = open_source(home, read_run(home, run_id))
     metadata = read_document(home, source.features.metadata, FeatureMetadata)
-    model = forecasting._open_model(home, source.posterior, source.features)
+    model = forecasting._open_fit(home, source.posterior, source.features).model
     panel = build_panel(read_parquet(home, source.features.features), metadata)
     frame = forecast_kpi(model, panel, metadata, horizon=HORIZON, seed=3)
     continued = continue_panel(panel, metadata, HORIZON)
@@ -251,10 +252,10 @@ def test_a_lasting_shift_raises_one_alarm_and_the_truth_clears_it(two_runs):
 
 
 def test_ledgers_are_found_by_their_forecasts(two_runs):
-    assert forecasting.find_ledgers.fn(None) == ["world"]
-    assert forecasting.find_ledgers.fn("world") == ["world"]
+    assert select_datasets(None, with_forecasts=True) == ["world"]
+    assert select_datasets("world", with_forecasts=True) == ["world"]
     with pytest.raises(UnknownRunError, match="did you mean 'world'"):
-        forecasting.find_ledgers.fn("wrld")
+        select_datasets("wrld", with_forecasts=True)
 
 
 def test_without_a_forecast_nothing_is_scored(home):

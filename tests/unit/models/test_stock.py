@@ -10,8 +10,9 @@ from support.graphs import FAST
 from support.worlds import CHANNELS, fitted_model, mmm_world
 
 from schemas.names import Artifact
+from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.mmm.prior_draws import draw_prior
-from tasks.models.mmm.stock import estimation_contributions, publish_stock
+from tasks.models.mmm.stock import publish_stock
 from tasks.models.mmm.stock_form import stock_obstacle
 from tasks.models.registry import find_kind
 
@@ -118,10 +119,21 @@ def test_a_channel_that_is_a_line_and_has_no_carryover_is_no_obstacle():
     assert stock_obstacle(no_carryover_world("geometric").metadata) is None
 
 
-def test_estimation_contributions_leave_the_carryover_window_out():
+def stock_contributions(model, panel):
+    """Channel contributions of the stock graph over the fitted periods, in KPI units."""
+    posterior = model.idata["posterior"].to_dataset()
+    with model.model:
+        computed = pm.compute_deterministics(
+            posterior, var_names=["channel_contribution"], progressbar=False
+        )
+    window = panel["date"].values[panel[IS_ESTIMATION].values]
+    return computed["channel_contribution"].sel(date=window) * model.scalers["_target"]
+
+
+def test_the_stock_graph_has_the_contributions_of_the_fitted_periods():
     world = mmm_world(1, "none", "none", carryover_months=2)
     draws = draw_prior(world.panel, world.inputs, 2, seed=0)
-    got = estimation_contributions(publish_stock(draws, world.panel, world.inputs), world.panel)
+    got = stock_contributions(publish_stock(draws, world.panel, world.inputs), world.panel)
     assert got.sizes["date"] == world.window.sum()
     model = fitted_model(world, draws)
     want = model.contribution(model.components[0], world.panel)[..., world.window]

@@ -56,7 +56,7 @@ def test_a_rejected_fit_says_that_the_champion_stays():
 
 
 @pytest.mark.parametrize(
-    ("as_of", "last_period", "told"),
+    ("as_of", "last_period", "reported"),
     [
         (date(2024, 2, 8), date(2024, 1, 29), None),
         (date(2024, 2, 15), date(2024, 2, 5), None),

@@ -10,17 +10,19 @@ from support.publishing import publish_run
 from schemas.documents.results import RunStatus
 from schemas.errors import CorruptArtifactError, SpecError, UnknownRunError
 from schemas.names import (
+    CHANNEL_DIM,
     CONTRIBUTION_COLUMNS,
     FITTED_COLUMNS,
     FORECAST_ACTUALS_COLUMNS,
     FORECAST_COLUMNS,
+    ROAS_COLUMNS,
     Artifact,
 )
 from schemas.spec.run_spec import RunSpec
 from tasks.publish import task
 from tasks.query.dictionary import build_dictionary
 from tasks.query.runs import export_run, summarize_run
-from tasks.query.tables import ALLOCATION_COLUMNS, PLAN_COLUMNS, ROAS_COLUMNS
+from tasks.query.tables import ALLOCATION_COLUMNS, PLAN_COLUMNS
 from tasks.store.runs.status import advance_run
 
 ALWAYS = ["contributions", "fitted", "roas", "diagnostics", "gates", "posterior_summary"]
@@ -63,7 +65,7 @@ def test_csv_and_json_have_the_same_tables_and_columns(published, tmp_path):
     for name, columns in {
         "contributions": CONTRIBUTION_COLUMNS,
         "fitted": FITTED_COLUMNS,
-        "roas": ROAS_COLUMNS,
+        "roas": (CHANNEL_DIM, *ROAS_COLUMNS),
         "forecast": FORECAST_COLUMNS,
         "forecast_actuals": FORECAST_ACTUALS_COLUMNS,
         "plan": PLAN_COLUMNS,
