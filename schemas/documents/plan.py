@@ -78,7 +78,7 @@ class Advice(StrEnum):
 
     FOLLOW = "follow"
     WITHHELD = "withheld"
-    """P(gain > 0) is below the threshold, or nothing can be moved: spend as today."""
+    """P(gain > 0) or the gain is below its threshold, or nothing can be moved: spend as today."""
     EVALUATED = "evaluated"
     """A hand-written plan; nobody recommends it."""
 
@@ -127,6 +127,8 @@ class ChannelPlan(Frozen):
     prob_raise: float | None
     """Share of draws whose own best plan spends more than today on the channel."""
     prior_driven: bool
+    unclear: bool = False
+    """The data cannot tell its effect from none."""
     observed_low: float
     observed_high: float
     """Observed range of spend per period, times the periods of the horizon."""

@@ -48,7 +48,7 @@ class AdstockSpec(SpecModel):
         "`binomial` or `none`.",
     )
     l_max: int = Field(
-        8, ge=1, le=104, description="Number of lags, lag 0 included; 1 is no carryover."
+        26, ge=1, le=104, description="Number of lags, lag 0 included; 1 is no carryover."
     )
 
 

@@ -41,14 +41,15 @@ def attribute_kpi(
     model, panel, metadata = fit.model, fit.panel, fit.metadata
     window = panel[IS_ESTIMATION].values
     split = contribution.attribute_kpi(model, panel, window, seed=spec.sampler.random_seed)
-    driven = read_json(home, diagnostics.file)["prior_driven"]
+    judged = read_json(home, diagnostics.file)
+    returns = roas.measure_roas(model, panel, split, metadata, judged["prior_driven"])
     metrics = contribution.measure_fit(split.fitted)
     thin = fit.reopened(curves.thin)
     target = spec.optimizer.target_return
     documents = {
         Artifact.CONTRIBUTION_SUMMARY: split.summary,
         Artifact.FIT_METRICS: metrics,
-        Artifact.ROI_METRICS: roas.measure_roas(model, panel, split, metadata, driven),
+        Artifact.ROI_METRICS: roas.add_evidence(returns, judged["evidence"]),
         Artifact.CHANNEL_QUANTILES: channel_quantiles(
             split.channels, estimation_window(panel), metadata
         ),

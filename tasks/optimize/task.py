@@ -128,6 +128,8 @@ def _open_fit(
         panel=fit.panel,
         metadata=fit.metadata,
         prior_driven=[name for name, row in returns.items() if row["prior_driven"]],
+        # Runs from before there was evidence have none against a channel.
+        unclear=[name for name, row in returns.items() if row.get("evidence") == "unclear"],
         about=PlanModel(
             dataset_id=source.spec.dataset_id,
             run_id=source.run_id,

@@ -12,7 +12,8 @@ from scipy.special import betaln, gammaln
 
 from tasks.models.mmm.constants import BASELINE_SOFTNESS, FitConstants
 from tasks.models.mmm.kernel import codes as at
-from tasks.models.mmm.parameters import Parameter, PooledParameter, PriorKind
+from tasks.models.mmm.parameters import Parameter, PooledParameter, PriorKind, SizeParameter
+from tasks.models.mmm.table import COMMON_RETURN
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -89,6 +90,7 @@ def _float_arrays(
         priors.second,
         groups.weights,
         groups.units,
+        groups.offsets,
         constants.media.signs[:, None] * constants.active * reference,
         constants.term_signs,
         means,
@@ -117,8 +119,8 @@ def _work_sizes(sizes: Ints) -> list[int]:
     shapes = [n_channels * n, n_channels * n_padded, n_channels * n_padded]
     cells = [n_channels, n_channels, n_channels * n_entities, sizes[at.H_TERMS]]
     series = [n_padded] * 6
-    lift = [sizes[at.H_TESTS] + 2 * sizes[at.H_SEGMENTS]]
-    return [int(s) for s in (*parameters, *weights, n, n, *shapes, *cells, *series, *lift)]
+    last = [sizes[at.H_TESTS] + 2 * sizes[at.H_SEGMENTS], n]
+    return [int(s) for s in (*parameters, *weights, n, n, *shapes, *cells, *series, *last)]
 
 
 class _Lift(NamedTuple):
@@ -164,6 +166,8 @@ def _sizes(
     header[[at.H_SEGMENTS, at.H_SEGMENT_PERIODS]] = lift.before.shape
     header[at.H_LEVEL], header[at.H_SIGMA] = offsets["level"], offsets["y_sigma"]
     header[at.H_NU] = offsets.get("y_nu", at.ABSENT)
+    header[at.H_RHO] = offsets.get("y_rho", at.ABSENT)
+    header[at.H_COMMON] = offsets.get(COMMON_RETURN, at.ABSENT)
     header[at.H_SOFT_BASELINE] = constants.non_negative_baseline
     header[at.H_LAGS] = constants.media.n_lags
     header[at.H_FRAME] = at.NO_FRAME if frame is None else frame.factor.ndim
@@ -249,7 +253,10 @@ def _priors(constants: FitConstants) -> _Priors:
             seconds.append(np.zeros(size))
             log_constant -= 0.5 * np.log(2 * np.pi) * size
             continue
-        codes.append(np.full(size, at.PRIOR_CODES[entry.prior]))
+        if isinstance(entry, SizeParameter):
+            codes.append(_size_codes(entry))
+        else:
+            codes.append(np.full(size, at.PRIOR_CODES[entry.prior]))
         firsts.append(entry.first.ravel())
         seconds.append(entry.second.ravel())
         log_constant += float(_log_constant(entry).sum())
@@ -257,8 +264,16 @@ def _priors(constants: FitConstants) -> _Priors:
     return _Priors(np.concatenate(codes), first, second, log_constant)
 
 
-def _log_constant(entry: Parameter) -> Floats:
+def _size_codes(entry: SizeParameter) -> Ints:
+    gamma = np.where(entry.follows, at.RELATIVE_SIZE, at.SIZE)
+    return np.where(entry.is_gamma, gamma, at.NORMAL)
+
+
+def _log_constant(entry: Parameter | SizeParameter) -> Floats:
     first, second = entry.first, entry.second
+    if isinstance(entry, SizeParameter):
+        normal = -np.log(second) - 0.5 * np.log(2 * np.pi)
+        return np.where(entry.is_gamma, -gammaln(second), normal)
     if entry.prior in (PriorKind.NORMAL, PriorKind.LOG_NORMAL):
         return np.asarray(-np.log(second) - 0.5 * np.log(2 * np.pi))
     if entry.prior is PriorKind.HALF_NORMAL:
@@ -269,16 +284,21 @@ def _log_constant(entry: Parameter) -> Floats:
 
 
 class _Groups(NamedTuple):
-    """``positions (group, [first contrast, mean, spread, first value])``, weights and units."""
+    """``positions (group, [first contrast, mean, spread, first value])``, and what goes with them.
+
+    ``offsets`` are ``(group, entity)``, flat.
+    """
 
     positions: Ints
     weights: Floats
     units: Floats
+    offsets: Floats
 
 
 def _groups(constants: FitConstants) -> _Groups:
     offsets = constants.table.offsets()
-    positions, weights, units = [np.zeros((0, 4), dtype=np.int64)], [np.zeros(0)], [np.zeros(0)]
+    positions = [np.zeros((0, 4), dtype=np.int64)]
+    weights, units, known = [np.zeros(0)], [np.zeros(0)], [np.zeros(0)]
     for entry in constants.table.entries:
         if not isinstance(entry, PooledParameter):
             continue
@@ -292,4 +312,6 @@ def _groups(constants: FitConstants) -> _Groups:
         positions.append(np.stack(columns, axis=1))
         weights.append(entry.weight)
         units.append(entry.unit)
-    return _Groups(np.concatenate(positions), np.concatenate(weights), np.concatenate(units))
+        known.append(entry.offset.ravel())
+    floats = (np.concatenate(parts) for parts in (weights, units, known))
+    return _Groups(np.concatenate(positions), *floats)
