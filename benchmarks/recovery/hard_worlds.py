@@ -206,17 +206,20 @@ def generate_hard_world(name: str, seed: int, *, model: dict | None = None) -> H
     if not recipe.has_effect:
         kpi = level * (wave + noise)
         law = replace(law, amplitude=np.zeros_like(law.amplitude))
-    return _as_world(f"{name} {seed}", kpi, spend, controls, truth, law, model)
+    return _as_world(
+        f"{name} {seed}", law, model, kpi=kpi, spend=spend, controls=controls, truth=truth
+    )
 
 
 def _as_world(
     name: str,
+    law: MediaLaw,
+    model: dict | None,
+    *,
     kpi: Array,
     spend: Array,
     controls: Array,
     truth: Array,
-    law: MediaLaw,
-    model: dict | None,
 ) -> HardWorld:
     names = [f"channel_{i + 1}" for i in range(len(spend))]
     known, paid = slice(LEAD, None), spend[:, LEAD:].round(2)
