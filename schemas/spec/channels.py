@@ -124,7 +124,8 @@ class ChannelSpec(SpecModel):
     )
     spend: str | None = Field(None, description="Column of money.")
     prior: ChannelPrior | None = Field(
-        None, description="Default: `model.media_share`, split evenly over the channels."
+        None,
+        description="Default: on its return, of a learned level; or `model.media_share`, if stated.",
     )
     adstock: AdstockSpec | None = Field(
         None, description="Carryover of this channel; without it that of `model` holds."
