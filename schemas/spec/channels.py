@@ -125,7 +125,7 @@ class ChannelSpec(SpecModel):
     spend: str | None = Field(None, description="Column of money.")
     prior: ChannelPrior | None = Field(
         None,
-        description="Default: on its return, of a learned level; or `model.media_share`, if stated.",
+        description="Default: on its return; or `model.media_share`, where that is stated.",
     )
     adstock: AdstockSpec | None = Field(
         None, description="Carryover of this channel; without it that of `model` holds."
