@@ -17,6 +17,7 @@ from schemas.documents.base import (
     Share,
     is_absent,
 )
+from schemas.documents.effects import WeighedEvidence
 from schemas.outcomes import GateOutcome, Verdict
 
 
@@ -126,6 +127,8 @@ class Diagnostics(Document):
     """Observations whose leave-one-out weight cannot be trusted."""
     contraction: dict[str, Share] = {}
     """Share of each channel's prior variance that the data removed."""
+    evidence: dict[str, WeighedEvidence] = {}
+    """By channel: whether the data show an effect at all."""
     prior_driven: list[str] = []
     """Channels that the data did not decide."""
     lift_tests: list[LiftTestOutcome] = []

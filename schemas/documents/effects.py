@@ -1,5 +1,6 @@
 """What a fit says of its channels: contributions, returns, quantiles and response curves."""
 
+from enum import StrEnum
 from typing import Literal
 
 from schemas.documents.base import (
@@ -10,6 +11,7 @@ from schemas.documents.base import (
     KpiRate,
     Money,
     NamedRows,
+    Number,
     Part,
     Ratio,
     Return,
@@ -19,6 +21,26 @@ from schemas.documents.base import (
     stated,
 )
 from schemas.names import ComponentKind
+
+
+class EvidenceClass(StrEnum):
+    """What the data say about the effect of a channel."""
+
+    EFFECT = "effect"
+    UNCLEAR = "unclear"
+
+
+class WeighedEvidence(Part):
+    """Whether the data show that one channel works at all."""
+
+    evidence: EvidenceClass
+    """``effect``, or ``unclear``: it cannot be told from none."""
+    evidence_sentence: str
+    """The finding in plain words."""
+    log10_likelihood_ratio: Number
+    """How much likelier the data are with the channel than without it."""
+    prior_elasticity: Share
+    """Share of a shift of its prior that the result goes along with."""
 
 
 class ChannelReturns(SparsePart):
@@ -48,6 +70,14 @@ class ChannelReturns(SparsePart):
     """Spend over the upper end of the contribution; of a count KPI."""
     cost_per_unit_high: UnitValue | None = None
     """Spend over the lower end of the contribution; of a count KPI."""
+    evidence: EvidenceClass | None = None
+    """``effect``, or ``unclear``: it cannot be told from none. Absent in runs of before."""
+    evidence_sentence: str = ""
+    """The finding in plain words."""
+    log10_likelihood_ratio: Number | None = None
+    """How much likelier the data are with the channel than without it."""
+    prior_elasticity: Share | None = None
+    """Share of a shift of its prior that the result goes along with."""
 
 
 class RoiMetrics(NamedRows[ChannelReturns]):

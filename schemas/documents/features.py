@@ -108,10 +108,18 @@ class EventDays(Part):
 
 
 class StatedShares(Part):
-    """Log-normal priors on contribution share, one number per channel."""
+    """Priors on contribution share, one number per channel: log-normal where one was stated."""
 
-    log_median: list[Number] = Field(description="Logarithm of the median share.")
-    spread: list[Number] = Field(description="Standard deviation of the logarithm.")
+    log_median: list[Number] = Field(
+        description="Logarithm of the median share; of a gamma its location."
+    )
+    spread: list[Number] = Field(
+        description="Standard deviation of the logarithm; of a gamma its shape."
+    )
+    is_gamma: list[bool] = Field([], description="No prior was stated; none listed: all were.")
+    follows: list[bool] = Field(
+        [], description="Shares that are in units of the common return; none listed: no one is."
+    )
 
 
 class FeatureSettings(Document):
@@ -147,6 +155,9 @@ class FeatureSettings(Document):
     )
     time_varying_media: bool | None = Field(
         None, exclude_if=is_absent, description="Media vary over time together; kind mmm."
+    )
+    autocorrelated_noise: bool | None = Field(
+        None, exclude_if=is_absent, description="Noise lasts from period to period; kind mmm."
     )
     media_share: Share | None = Field(
         None, exclude_if=is_absent, description="Prior median of all channels; kind mmm."

@@ -90,7 +90,7 @@ class Advice(StrEnum):
 
     FOLLOW = "follow"
     WITHHELD = "withheld"
-    """P(gain > 0) is below the threshold, or nothing can be moved: spend as today."""
+    """P(gain > 0) or the gain is below its threshold, or nothing can be moved: spend as today."""
     EVALUATED = "evaluated"
     """A hand-written plan; nobody recommends it."""
 
@@ -137,6 +137,8 @@ class ChannelPlan(Part):
     """Share of draws whose own best plan spends more than today on the channel."""
     prior_driven: bool
     """The data did not decide this channel."""
+    unclear: bool = False
+    """Its effect cannot be told from none."""
     observed_low: Money
     """Smallest observed spend per period, times the periods of the horizon."""
     observed_high: Money

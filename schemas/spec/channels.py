@@ -48,7 +48,7 @@ class AdstockSpec(SpecModel):
         "`binomial` or `none`.",
     )
     l_max: int = Field(
-        8, ge=1, le=104, description="Number of lags, lag 0 included; 1 is no carryover."
+        26, ge=1, le=104, description="Number of lags, lag 0 included; 1 is no carryover."
     )
 
 
@@ -124,7 +124,8 @@ class ChannelSpec(SpecModel):
     )
     spend: str | None = Field(None, description="Column of money.")
     prior: ChannelPrior | None = Field(
-        None, description="Default: `model.media_share`, split evenly over the channels."
+        None,
+        description="Default: on its return; or `model.media_share`, where that is stated.",
     )
     adstock: AdstockSpec | None = Field(
         None, description="Carryover of this channel; without it that of `model` holds."

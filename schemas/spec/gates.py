@@ -136,11 +136,17 @@ class FitGates(Gates):
     durbin_watson_low: float = Field(1.0, ge=0, le=2, description="Durbin-Watson below: REVIEW.")
     durbin_watson_high: float = Field(3.0, ge=2, le=4, description="Above: REVIEW.")
     min_contraction: float = Field(
-        0.1,
+        0.5,
         ge=0,
         lt=1,
-        description="1 − var(posterior) / var(prior) of a channel's effect; below, the channel is "
-        "prior-driven.",
+        description="One less the share of a shift of its prior that a channel's effect goes along "
+        "with; below, the channel is prior-driven.",
+    )
+    min_likelihood_ratio: float = Field(
+        3.0,
+        ge=1,
+        description="How much likelier the data must be with a channel than without it before "
+        "they are said to show an effect.",
     )
     max_prior_driven_share: float = Field(
         0.5, ge=0, le=1, description="More channels prior-driven than this share: REVIEW."

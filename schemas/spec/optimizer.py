@@ -70,6 +70,12 @@ class OptimizerSpec(SpecModel):
         "draws, where every step has to evaluate the model: `flighting`, and kind "
         "`log_student_t`.",
     )
+    min_gain_share: float = Field(
+        0.001,
+        ge=0,
+        lt=1,
+        description="Advice is withheld where the mean gain is a smaller share of the KPI.",
+    )
     n_draws: int = Field(1000, ge=50, le=20_000, description="Posterior draws that are used.")
     by_entity: bool = Field(
         False, description="Plan every entity, not only the split between channels."

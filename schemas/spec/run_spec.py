@@ -100,11 +100,21 @@ class ModelSpec(SpecModel):
     time_varying_media: bool = Field(
         False, description="Let one multiplier of all channels drift over time."
     )
-    media_share: float = Field(
-        0.3, gt=0, lt=1, description="Prior median of all channels' share of the KPI together."
+    autocorrelated_noise: bool = Field(
+        True, description="Noise of a period may last into the next one: AR(1)."
     )
-    share_spread: float = Field(
-        1.0, gt=0, le=3, description="Spread of that prior, on the logarithm."
+    media_share: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Prior median of all channels' share of the KPI, split evenly; default: a "
+        "prior on returns, whose level is learned.",
+    )
+    share_spread: float | None = Field(
+        None,
+        gt=0,
+        le=3,
+        description="Spread of that prior, on the logarithm; 1 where `media_share` stands alone.",
     )
 
     @model_validator(mode="after")
@@ -114,6 +124,8 @@ class ModelSpec(SpecModel):
         return self
 
 
+MEDIA_SHARE, SHARE_SPREAD = 0.3, 1.0
+"""Where a spec states only the other one of ``media_share`` and ``share_spread``."""
 _MODEL_KEYS = (
     KindKey.EVENTS,
     KindKey.HOLIDAYS,

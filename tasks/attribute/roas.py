@@ -1,6 +1,6 @@
 """Tables of ROAS, marginal ROAS and cost per unit; what these are says ``tasks.models.returns``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.effects import WeighedEvidence
 from schemas.documents.features import FeatureMetadata
 from schemas.names import (
     CHANNEL_DIM,
@@ -73,6 +74,17 @@ def measure_roas(
             row |= cost_per_unit(spend, row)
         result[name] = row
     return result
+
+
+def add_evidence(
+    returns: Mapping[str, Mapping[str, Any]], evidence: Mapping[str, WeighedEvidence]
+) -> dict[str, dict[str, Any]]:
+    """Return ``roi_metrics.json`` with what ``diagnostics.json`` says of each channel's evidence.
+
+    ``evidence`` (``effect`` or ``unclear``), ``evidence_sentence``, ``log10_likelihood_ratio`` and
+    ``prior_elasticity``.
+    """
+    return {name: {**row, **evidence[name].model_dump()} for name, row in returns.items()}
 
 
 def tabulate_roas(panel: xr.Dataset, split: Attribution, metadata: FeatureMetadata) -> pd.DataFrame:

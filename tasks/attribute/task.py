@@ -49,7 +49,8 @@ def attribute_kpi(
     model, panel, metadata = fit.model, fit.panel, fit.metadata
     window = panel[IS_ESTIMATION].values
     split = contribution.attribute_kpi(model, panel, window, seed=spec.sampler.random_seed)
-    driven = read_document(home, diagnostics.file, Diagnostics).prior_driven
+    judged = read_document(home, diagnostics.file, Diagnostics)
+    returns = roas.measure_roas(model, panel, split, metadata, judged.prior_driven)
     metrics = contribution.measure_fit(split.fitted)
     thin = fit.reopened(curves.thin)
     target = spec.optimizer.target_return
@@ -57,7 +58,7 @@ def attribute_kpi(
         Artifact.CONTRIBUTION_SUMMARY: ContributionSummary.model_validate(split.summary),
         Artifact.FIT_METRICS: FitMetrics.model_validate(metrics),
         Artifact.ROI_METRICS: RoiMetrics.model_validate(
-            roas.measure_roas(model, panel, split, metadata, driven)
+            roas.add_evidence(returns, judged.evidence)
         ),
         Artifact.CHANNEL_QUANTILES: ChannelQuantiles.model_validate(
             channel_quantiles(split.channels, estimation_window(panel), metadata)

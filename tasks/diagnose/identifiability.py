@@ -12,12 +12,17 @@ from tasks.models.contract import FittedModel
 
 
 def contraction(model: FittedModel) -> dict[str, float]:
-    """Posterior contraction ``1 - var(posterior) / var(prior)`` of each channel's effect."""
+    """What of a channel's effect the data decided: one less its elasticity to the prior.
+
+    The elasticity is the covariance of the effect's draws with the score of its prior, the share
+    of a shift of the prior that the result goes along with (Gustafson 1996, local sensitivity). For
+    a normal prior that is ``var(posterior) / var(prior)``.
+    """
     result = {}
     for component in model.components:
         if component.kind is ComponentKind.CHANNEL:
-            draws, prior_variance = model.effect_draws(component.name)
-            result[component.name] = 1.0 - float(np.var(draws, ddof=1)) / prior_variance
+            draws, score = model.effect_draws(component.name)
+            result[component.name] = 1.0 - float(np.cov(draws, score)[0, 1])
     return result
 
 

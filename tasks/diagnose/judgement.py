@@ -8,6 +8,7 @@ from schemas.outcomes import Finding, GateOutcome, GateReport, Verdict, worst
 from schemas.spec.gates import GateSettings
 from schemas.spec.run_spec import RunSpec
 from tasks.diagnose import convergence, identifiability, lift_conflict, predictive
+from tasks.diagnose import evidence as weighing
 from tasks.diagnose.cause import Cause, find_causes
 from tasks.diagnose.facts import collect_facts
 from tasks.diagnose.suspects import find_suspects
@@ -21,7 +22,18 @@ class Evidence(NamedTuple):
     sampling: convergence.Evidence
     predictive: predictive.PredictiveEvidence
     contractions: dict[str, float]
+    effects: dict[str, weighing.ChannelEvidence]
     lifts: Sequence[lift_conflict.LiftEvidence]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Numbers by their names in MLflow: facts, and evidence per channel."""
+        rows = weighing.evidence_rows(self.effects, self.contractions)
+        return {k: float(v) for k, v in self.facts.items() if v is not None} | {
+            f"{quantity}/{name}": float(getattr(row, quantity))
+            for name, row in rows.items()
+            for quantity in ("log10_likelihood_ratio", "prior_elasticity")
+        }
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -75,6 +87,7 @@ def judge_fit(fit: OpenFit, findings: list[Finding], spec: RunSpec) -> Judgement
             "reasons": reasons,
             **evidence.facts,
             "contraction": evidence.contractions,
+            "evidence": weighing.evidence_rows(evidence.effects, evidence.contractions),
             "prior_driven": identifiability.prior_driven(evidence.contractions, spec.gates.fit),
             "lift_tests": lift_conflict.lift_rows(evidence.lifts, spec.gates.fit),
             "causes": [c._asdict() for c in causes],
@@ -93,6 +106,9 @@ def _measure(fit: OpenFit, spec: RunSpec) -> Evidence:
             fit.model, fit.panel, window, seed=spec.sampler.random_seed
         ),
         contractions=identifiability.contraction(fit.model),
+        effects=weighing.weigh_evidence(
+            fit.model, fit.panel, window, least=spec.gates.fit.min_likelihood_ratio
+        ),
         lifts=lift_conflict.measure_lift(fit.model, fit.panel, spec.lift_tests),
     )
 

@@ -51,11 +51,12 @@ def measure_predictive(
     replicated = model.sample_kpi(panel, everywhere, seed=seed)[:, :, window]
     low, high = hdi(replicated)
     log_likelihood = model.log_likelihood(panel, everywhere)[:, :, window]
+    innovations = model.innovations(panel, everywhere)[:, :, window]
     return PredictiveEvidence(
         ppc_p_mean=two_sided_p(replicated.mean(axis=(1, 2)), actual.mean()),
         ppc_p_sd=two_sided_p(replicated.std(axis=(1, 2)), actual.std()),
         negative_baseline_prob=float((baseline < 0).mean()),
-        durbin_watson=durbin_watson(actual - expected.mean(axis=0)),
+        durbin_watson=durbin_watson(innovations.mean(axis=0)),
         coverage_94=float(((actual >= low) & (actual <= high)).mean()),
         **_loo(log_likelihood, model.draws.sizes["chain"]),
     )

@@ -24,6 +24,7 @@ _QUANTITIES = (
     ("saturation_beta", "size of the effect"),
     ("saturation_", "saturation"),
     ("log_share", "size of the effect"),
+    ("common_return", "return of media in general"),
     ("beta", "size of the effect"),
     ("sigma_beta", "size of the effects"),
     ("gamma", "coefficient"),
@@ -31,7 +32,7 @@ _QUANTITIES = (
     ("level", "level"),
     ("intercept", "level"),
 )
-_NOISE_VARIABLES = ("y_sigma", "y_nu", "sigma", "nu")
+_NOISE_VARIABLES = ("y_sigma", "y_nu", "y_rho", "sigma", "nu")
 
 
 class Suspect(NamedTuple):

@@ -68,7 +68,7 @@ def diagnose_posterior(
         verdict=judged.verdict,
         reasons=judged.reasons,
         file=write_document(home, fit_dir(home, key) / Artifact.DIAGNOSTICS, judged.document),
-        metrics={k: float(v) for k, v in judged.evidence.facts.items() if v is not None},
+        metrics=judged.evidence.metrics,
         sampling_failures=judged.sampling_failures,
     )
 

@@ -10,7 +10,8 @@ forecast ends. The model computes the rest from the dates:
 - a ``gp`` trend comes back to its average within a quarter of the fitted window's length and stays
   there, so that it says nothing of growth after that;
 - media that vary over time come back to about their average in the same way;
-- noise is independent from period to period and from entity to entity.
+- noise of the last period goes on as far as it lasts (AR(1)), and is independent from entity to
+  entity.
 """
 
 from collections.abc import Sequence
@@ -102,8 +103,11 @@ def sample_coming(
     the number of coming periods, and not on what is supposed of them.
     """
     coming = continued.isel({DATE_DIM: slice(n_past, None)})
-    expected = model.expected(continued)[..., n_past:]
-    return expected, model.sample_kpi(coming, expected, seed=seed)
+    everywhere = model.expected(continued)
+    last = continued["kpi"].to_numpy()[:, n_past - 1] - everywhere[..., n_past - 1]
+    before = last if np.isfinite(last).all() else None
+    expected = everywhere[..., n_past:]
+    return expected, model.sample_kpi(coming, expected, seed=seed, before=before)
 
 
 def _count_known(starts: pd.DatetimeIndex, metadata: FeatureMetadata) -> int:

@@ -94,20 +94,37 @@ class FittedModel(Protocol):
         ...
 
     def sample_kpi(
-        self, panel: xr.Dataset, expected: NDArray[np.float64], *, seed: int
+        self,
+        panel: xr.Dataset,
+        expected: NDArray[np.float64],
+        *,
+        seed: int,
+        before: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
-        """Draw the KPI with observation noise around ``expected(panel)``."""
+        """Draw the KPI with observation noise around ``expected(panel)``.
+
+        ``before`` is the residual of the period before the first one, ``(sample, entity)``, KPI
+        units, where that period was seen: noise that lasts starts from it.
+        """
         ...
 
     def log_likelihood(
         self, panel: xr.Dataset, expected: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Log density of every observed KPI value, given ``expected(panel)``."""
+        """Log density of every observed KPI value, given ``expected(panel)``.
+
+        Where noise lasts: given the period before it, from the first fitted period on.
+        """
         ...
 
-    def effect_draws(self, channel: str) -> tuple[NDArray[np.float64], float]:
-        """Draws of the logarithm or size of a channel's effect, and its prior variance.
+    def innovations(self, panel: xr.Dataset, expected: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Residuals less what lasts of the noise of the period before: independent in time."""
+        ...
 
-        Their ratio says how much the data, rather than the prior, decided the channel.
+    def effect_draws(self, channel: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Draws of the logarithm or size of a channel's effect, and of its prior's score.
+
+        The score is the derivative of the log prior density by a shift of the prior. Its covariance
+        with the effect is the share of such a shift that the result goes along with.
         """
         ...

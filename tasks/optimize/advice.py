@@ -39,12 +39,17 @@ class ChannelFacts:
     elsewhere: float | None
     """Mean marginal return today of the channels that its money comes from or goes to."""
     prior_driven: bool
+    unclear: bool = False
+    """The data cannot tell its effect from none."""
 
 
 def give_advice(
-    gains: Gains, candidate: Array, against: Comparison, settings: OptimizerSpec
+    gains: Gains, candidate: Array, against: Comparison, settings: OptimizerSpec, *, kpi: float
 ) -> tuple[Advice, str]:
-    """Decide whether to follow an optimized plan, and say why."""
+    """Decide whether to follow an optimized plan, and say why.
+
+    ``kpi`` is that of the reference window, in the unit of the gain: what a gain is held against.
+    """
     prob = float((gains.gain > 0).mean())
     mean = float(gains.gain.mean())
     moved = float(np.abs(candidate - against.money).sum())
@@ -60,6 +65,12 @@ def give_advice(
             f"The plan that is best by {settings.utility} {gained}, and gains anything at all only "
             f"with a probability of {format_probability(prob)}; advice needs {threshold}. Spend as "
             "today."
+        )
+    if mean < settings.min_gain_share * kpi:
+        return Advice.WITHHELD, (
+            f"The plan that is best by {settings.utility} {gained}, {mean / kpi:.2%} of the KPI: "
+            f"not worth the move (optimizer.min_gain_share is {settings.min_gain_share:.2%}). "
+            "Spend as today."
         )
     return Advice.FOLLOW, (
         f"It {gained}, and gains anything at all with a probability of {format_probability(prob)} "
@@ -77,6 +88,11 @@ def act_on(facts: ChannelFacts, advice: Advice, return_word: str) -> tuple[Actio
             "The data did not decide this channel, so no money is moved on it: a lift test would "
             "tell."
         )
+    if facts.unclear:
+        return action, (
+            "No effect of this channel can be told from none, so no money is moved on it: a lift "
+            "test would tell."
+        )
     if advice is Advice.WITHHELD:
         wanted = _direction(facts.candidate, facts.current)
         leaning = "" if wanted is Action.HOLD else f" (the best plan would {wanted.lower()} it)"
@@ -89,6 +105,7 @@ def collect_flags(
     certificate: MultiStartAgreement | None,
     beyond: dict[str, float],
     unmoved: list[str],
+    unclear: list[str],
     history_periods: int,
     horizon: int,
 ) -> list[str]:
@@ -102,6 +119,8 @@ def collect_flags(
         Channels whose candidate leaves the observed range, with candidate over the range's end.
     unmoved
         Channels that were held because the prior decided them.
+    unclear
+        Channels that were held because the data cannot tell their effect from none.
     history_periods, horizon
         Fitted periods and planned periods.
     """
@@ -120,6 +139,8 @@ def collect_flags(
         )
     if unmoved:
         flags.append(f"Not moved, because the data did not decide them: {', '.join(unmoved)}.")
+    if unclear:
+        flags.append(f"Not moved, because no effect can be told from none: {', '.join(unclear)}.")
     if history_periods < horizon:
         flags.append(
             f"Today's spend is that of {history_periods} periods, repeated over a horizon of "

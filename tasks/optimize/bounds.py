@@ -20,9 +20,10 @@ def build_limits(space: PlanSpace, bounds: PlanBounds, settings: OptimizerSpec) 
 
     A channel may move by ``max_change`` against current spend unless it has bounds of its own; no
     variable leaves its observed range unless ``beyond_observed``; a channel that its data did not
-    decide stays as it is. Bounds in money, and bounds of a channel whose periods have variables of
-    their own, hold for the sum of its variables; a single entity may then move as far as without
-    them, a single period as far as was observed (``beyond_observed``: as the channel may).
+    decide, or whose effect they cannot tell from none, stays as it is. Bounds in money, and bounds
+    of a channel whose periods have variables of their own, hold for the sum of its variables; a
+    single entity may then move as far as without them, a single period as far as was observed
+    (``beyond_observed``: as the channel may).
 
     Raises
     ------
@@ -35,7 +36,7 @@ def build_limits(space: PlanSpace, bounds: PlanBounds, settings: OptimizerSpec) 
     for place, name in enumerate(space.channels):
         mine = space.channel_of == place
         current = space.current[mine]
-        if space.prior_driven[place]:
+        if space.held[place]:
             lower[mine] = upper[mine] = current
             continue
         stated = bounds.channels.get(name, ChannelBounds())

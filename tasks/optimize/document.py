@@ -1,6 +1,6 @@
 """The plan as a document: every number of ``plan.json``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -47,6 +47,8 @@ class Found:
     certificate: MultiStartAgreement | None
     own: OwnPlans | None
     """Best plans of single draws; None where they were not searched."""
+    is_judged_unseen: bool = False
+    """The search looked at half of the draws, so that the others can judge it."""
 
 
 @dataclass(frozen=True)
@@ -116,14 +118,22 @@ def build_document(
         flags=collect_flags(
             certificate=found.certificate,
             beyond=_beyond(space, found.money),
-            unmoved=[name for name, row in channels.items() if row.prior_driven]
-            if request.what_if is None
-            else [],
+            unmoved=_held(channels, request, lambda row: row.prior_driven),
+            unclear=_held(channels, request, lambda row: row.unclear and not row.prior_driven),
             history_periods=min(fit.panel.sizes[DATE_DIM] for fit in fits),
             horizon=settings.horizon,
         ),
         allocation=list_cells(space, planned, found.money),
         settings=settings,
+    )
+
+
+def _held(
+    channels: Mapping[str, ChannelPlan], request: PlanRequest, why: Callable[[ChannelPlan], bool]
+) -> list[str]:
+    """Channels that an optimized plan did not move; one by hand moves what it says."""
+    return (
+        [] if request.what_if is not None else [name for name, row in channels.items() if why(row)]
     )
 
 
@@ -186,6 +196,7 @@ def _channel_plans(
             mroas_candidate=mean_then,
             elsewhere=return_elsewhere(now, current, advised, int(place)),
             prior_driven=bool(space.prior_driven[place]),
+            unclear=bool(space.unclear[place]),
         )
         action, reason = act_on(facts, advice, word)
         plans[name] = ChannelPlan(
@@ -204,6 +215,7 @@ def _channel_plans(
             incremental_candidate_mean=float(brings[place]),
             prob_raise=None if raised is None else float(raised[place]),
             prior_driven=facts.prior_driven,
+            unclear=facts.unclear,
             observed_low=float(observed[0][place]),
             observed_high=float(observed[1][place]),
             is_beyond_observed=name in _beyond(space, found.money),

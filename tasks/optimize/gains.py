@@ -33,6 +33,10 @@ class Gains:
     change: Array
     """Against today's spend."""
 
+    def of_draws(self, chosen: slice) -> "Gains":
+        """Return those of some draws."""
+        return Gains(self.total[chosen], self.gain[chosen], self.change[chosen])
+
 
 @dataclass(frozen=True)
 class OwnPlans:

@@ -42,6 +42,8 @@ class PlannedFit:
     about: PlanModel
     bounds: PlanBounds
     """Bounds of its run spec."""
+    unclear: Sequence[str] = ()
+    """Channels whose effect the data cannot tell from none."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class Horizon:
     """Least and most spend of a fitted period, all entities together, ``(2, channel)``."""
     observed_by_entity: Array
     """The same of every entity, ``(2, entity, channel)``."""
+    kpi: float = 0.0
+    """KPI of the reference window in the unit of the outcome, weighted."""
     weight: float = 1.0
     """Weight of this model's KPI among those of a combined plan."""
 
@@ -202,10 +206,18 @@ def build_horizon(
         value=value_of_units(value, metadata),
         reference=reference,
         history=spend.sum(axis=2),
+        kpi=weight * _reference_kpi(panel, horizon, in_money=metadata.in_money),
         observed=np.stack([total.min(axis=1), total.max(axis=1)]),
         observed_by_entity=np.stack([spend.min(axis=2), spend.max(axis=2)]),
         weight=weight,
     )
+
+
+def _reference_kpi(panel: xr.Dataset, horizon: int, *, in_money: bool) -> float:
+    """KPI of as many periods before the horizon; where history is shorter, as if it went on."""
+    last = panel.isel({DATE_DIM: slice(-horizon, None)})
+    kpi = last["kpi"] * last["unit_value"] if in_money else last["kpi"]
+    return float(kpi.sum() * horizon / last.sizes[DATE_DIM])
 
 
 def planned_channels(panel: xr.Dataset) -> tuple[str, ...]:

@@ -37,6 +37,11 @@ from tasks.optimize.what_if import apply_rows, asks_for_entities, asks_for_perio
 
 Array = NDArray[np.float64]
 
+SEEN, UNSEEN = slice(None, None, 2), slice(1, None, 2)
+"""Draws that a search looks at, and those that its plan's gain is judged on: a plan that looks best
+on some draws looks worse on others."""
+LEAST_DRAWS_SPLIT = 200
+"""With fewer, half of them say less than what looking twice would flatter."""
 N_DRAWS_EVALUATED, N_STARTS_EVALUATED = 250, 4
 """Draws and starts of a search whose curves are not separate: every step evaluates the models."""
 
@@ -80,10 +85,13 @@ def make_plan(
     )
     against = compare_with(space, found.money, request, settings)
     gains = measure_gains(exact, space, found.money, against)
+    if found.is_judged_unseen:
+        gains = gains.of_draws(UNSEEN)
     if request.what_if is not None:
         advice, reason = Advice.EVALUATED, "A hand-written plan, evaluated as it is."
     else:
-        advice, reason = give_advice(gains, found.money, against, settings)
+        kpi = sum(piece.horizon.kpi for piece in space.pieces)
+        advice, reason = give_advice(gains, found.money, against, settings, kpi=kpi)
     asked = Asked(request, settings, bounds, scenario_id, created_at)
     judged = Judged(gains, against.words, advice, reason)
     return build_document(fits, asked, space, found, judged)
@@ -111,6 +119,7 @@ def _lay_out(
     return build_space(
         horizons,
         {fit.about.dataset_id: fit.prior_driven for fit in fits},
+        unclear={fit.about.dataset_id: fit.unclear for fit in fits},
         separate=request.separate,
         by_entity=settings.by_entity or asks_for_entities(rows),
         flighting=settings.flighting or asks_for_periods(rows),
@@ -151,8 +160,11 @@ def _optimize(
         limits = with_budget(limits, budget)
     require_reachable(limits, space.labels)
     table = tabulate(space.pieces, limits.lower, limits.upper)
+    # A target is met by all draws together.
+    is_split = table is not None and exact.n_draws >= LEAST_DRAWS_SPLIT and not has_target
+    seen = table.of_draws(SEEN) if table and is_split else table
     problem = Problem(
-        response=table or exact.thinned(N_DRAWS_EVALUATED),
+        response=seen if seen else exact.thinned(N_DRAWS_EVALUATED),
         limits=limits,
         utility=settings.utility,
         risk_level=settings.risk_level,
@@ -169,7 +181,7 @@ def _optimize(
     )
     money = _no_worse_than_today(search.money, problem, exact, today)
     own = _own_plans(table, problem, money, exact.n_draws)
-    return Found(money, limits, search.certificate, own)
+    return Found(money, limits, search.certificate, own, is_judged_unseen=is_split)
 
 
 def _no_worse_than_today(

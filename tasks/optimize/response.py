@@ -128,8 +128,12 @@ class TabulatedResponse:
 
     def draw(self, sample: int) -> "TabulatedResponse":
         """Return the response of one draw alone."""
+        return self.of_draws(slice(sample, sample + 1))
+
+    def of_draws(self, chosen: slice) -> "TabulatedResponse":
+        """Return the response of some draws."""
         one = object.__new__(TabulatedResponse)
-        one._coefficients = self._coefficients[..., sample : sample + 1]
+        one._coefficients = self._coefficients[..., chosen]
         one._grid, one._least = self._grid, self._least
         one._lower, one._width = self._lower, self._width
         return one

@@ -42,10 +42,17 @@ class PlanSpace:
     """Observed range of spend per period times the variable's periods, ``(2, variable)``."""
     prior_driven: NDArray[np.bool_]
     """Channels that no model's data decided, ``(channel,)``."""
+    unclear: NDArray[np.bool_]
+    """Channels whose effect no model's data can tell from none, ``(channel,)``."""
     by_entity: bool
     """Whether entities have variables of their own."""
     flighting: bool
     """Whether periods have variables of their own."""
+
+    @property
+    def held(self) -> NDArray[np.bool_]:
+        """Channels that a plan does not move, ``(channel,)``."""
+        return self.prior_driven | self.unclear
 
     def by_channel(self, money: Array) -> Array:
         """Sum variables per channel, ``(channel,)``."""
@@ -61,6 +68,7 @@ def build_space(
     horizons: Mapping[str, Horizon],
     prior_driven: Mapping[str, Sequence[str]],
     *,
+    unclear: Mapping[str, Sequence[str]] | None = None,
     separate: bool,
     by_entity: bool,
     flighting: bool,
@@ -71,6 +79,8 @@ def build_space(
     ----------
     horizons, prior_driven
         Models, and channels that their data did not decide, by dataset.
+    unclear
+        Channels whose effect their data cannot tell from none, by dataset; default: none.
     separate
         Channels of one name in several models are different money.
     by_entity, flighting
@@ -95,6 +105,8 @@ def build_space(
     current: list[float] = []
     observed: list[Array] = []
     undecided: dict[str, bool] = {}
+    doubtful: dict[str, bool] = {}
+    unclear = unclear or {}
     pieces = []
     for dataset, horizon in horizons.items():
         allocation = build_allocation(
@@ -107,9 +119,9 @@ def build_space(
         places = []
         for variable, channel in enumerate(allocation.channel_of):
             name = f"{prefix}{allocation.channels[channel]}"
-            undecided[name] = undecided.get(name, True) and (
-                allocation.channels[channel] in prior_driven[dataset]
-            )
+            own = allocation.channels[channel]
+            undecided[name] = undecided.get(name, True) and own in prior_driven[dataset]
+            doubtful[name] = doubtful.get(name, True) and own in unclear.get(dataset, ())
             label = f"{name}{cells[variable]}"
             if label not in labels:
                 if name not in names:
@@ -128,6 +140,7 @@ def build_space(
         current=np.array(current),
         observed=np.stack(observed, axis=1),
         prior_driven=np.array([undecided[name] for name in names]),
+        unclear=np.array([doubtful[name] for name in names]),
         by_entity=by_entity,
         flighting=flighting,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from schemas.documents.effects import RoiMetrics
+from schemas.documents.effects import EvidenceClass, RoiMetrics
 from schemas.documents.plan import PlanModel, PlannedModel, PlanRequest
 from schemas.errors import SpecError
 from schemas.names import Artifact
@@ -129,6 +129,8 @@ def _open_fit(
         panel=fit.panel,
         metadata=fit.metadata,
         prior_driven=[name for name, row in returns.items() if row.prior_driven],
+        # Runs from before there was evidence have none against a channel.
+        unclear=[name for name, row in returns.items() if row.evidence is EvidenceClass.UNCLEAR],
         about=PlanModel(
             dataset_id=source.spec.dataset_id,
             run_id=source.run_id,

@@ -111,6 +111,7 @@ def roas_rows(outputs: RunOutputs) -> list[dict[str, str]]:
             cells[f"cost per {outputs.spec.kpi_name}"] = _interval(row, "cost_per_unit")
         cells["mROAS"] = format_number(row.get("mroas_mean"))
         cells["decided by"] = "prior" if row.get("prior_driven") else "data"
+        cells["evidence"] = str(row.get("evidence_sentence") or "–")
         rows.append(cells)
     return rows
 

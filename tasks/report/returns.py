@@ -188,13 +188,15 @@ def returns_table(documents: ReportDocuments, stem: str) -> Table:
     ]
     if stem == "roas":
         columns.append(Column("mROAS", Kind.RATIO, "return of the next percent of spend", unit))
-    columns.append(Column("Decided by", Kind.TEXT, "data, or mostly prior assumptions"))
+    columns += [
+        Column("Decided by", Kind.TEXT, "data, or mostly prior assumptions"),
+        Column("Evidence", Kind.TEXT, "whether the channel can be told from one without effect"),
+    ]
     rows = []
     for name, row in documents.roi.items():
         ends = [row.get(f"{stem}_{end}") for end in ("mean", "low", "high")]
         marginal = [row.get("mroas_mean")] if stem == "roas" else []
         decided = "prior" if row.get("prior_driven") else "data"
-        rows.append(
-            [name, row.get("spend"), row.get("contribution_mean"), *ends, *marginal, decided]
-        )
+        said = [decided, row.get("evidence_sentence", "")]
+        rows.append([name, row.get("spend"), row.get("contribution_mean"), *ends, *marginal, *said])
     return Table(f"returns_{stem}", Artifact.ROI_METRICS, columns, rows)

@@ -139,6 +139,11 @@ BASELINES: dict[str, Callable[[], World]] = {
     "wall-entities": partial(mmm_world, 3, controls=PRICED, model={"non_negative_baseline": True}),
     "student-t": partial(mmm_world, 1, model={"likelihood": "student_t"}),
     "student-t-entities": partial(mmm_world, 3, model={"likelihood": "student_t"}),
+    "independent": partial(mmm_world, 1, model={"autocorrelated_noise": False}),
+    "independent-entities": partial(mmm_world, 3, model={"autocorrelated_noise": False}),
+    "independent-student-t": partial(
+        mmm_world, 1, model={"autocorrelated_noise": False, "likelihood": "student_t"}
+    ),
 }
 """What is there beside media, and the noise."""
 MEDIA: dict[str, Callable[[], World]] = {
@@ -148,6 +153,8 @@ MEDIA: dict[str, Callable[[], World]] = {
     ),
     "coefficient": partial(coefficient_world, 1),
     "coefficient-entities": partial(coefficient_world, 3),
+    "stated-share": partial(mmm_world, 1, model={"media_share": 0.2}),
+    "stated-share-entities": partial(mmm_world, 3, model={"share_spread": 0.5}),
     "lift": partial(mmm_world, 1, lift_tests=LIFTS),
     "lift-entities": partial(
         mmm_world, 3, lift_tests=[*LIFTS, lift_test(30, 2, entity="market_1")]

@@ -217,6 +217,11 @@ def _mmm_draws(world: World, n_draws: int, rng: np.random.Generator) -> xr.Datas
     level = rng.normal(0.6, 0.05, draws.shape(ENTITY_DIM))
     draws.add("intercept_contribution", level, ENTITY_DIM)
     draws.add("y_sigma", rng.uniform(0.02, 0.05, draws.shape(ENTITY_DIM)), ENTITY_DIM)
+    table = fit_constants(world.panel, world.inputs).table
+    if "y_rho" in table:
+        draws.add("y_rho", rng.beta(1, 2, draws.shape(ENTITY_DIM)), ENTITY_DIM)
+    if "common_return" in table:
+        draws.add("common_return", np.exp(rng.normal(0, 1, draws.leading)))
     return draws.dataset()
 
 

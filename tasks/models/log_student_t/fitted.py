@@ -47,15 +47,24 @@ class LogStudentTFitted(DrawsModel):
         return _removed(self._mu(panel), media)
 
     def sample_kpi(
-        self, panel: xr.Dataset, expected: NDArray[np.float64], *, seed: int
+        self,
+        panel: xr.Dataset,
+        expected: NDArray[np.float64],
+        *,
+        seed: int,
+        before: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
-        """Student-t noise on the logarithm."""
-        del panel
+        """Student-t noise on the logarithm, independent from period to period."""
+        del panel, before
         rng = np.random.default_rng(seed)
         mu = np.log1p(expected)
         noise = rng.standard_t(self._scalar("nu"), size=mu.shape) * self._scalar("sigma")
         # A draw of a heavy-tailed logarithm can overflow; KPI beyond e^50 is beyond any money.
         return np.expm1(np.clip(mu + noise, -50.0, 50.0))
+
+    def innovations(self, panel: xr.Dataset, expected: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Residuals as they are."""
+        return np.asarray(panel["kpi"].to_numpy()[None] - expected)
 
     def log_likelihood(
         self, panel: xr.Dataset, expected: NDArray[np.float64]
@@ -75,14 +84,14 @@ class LogStudentTFitted(DrawsModel):
         gradient = media_slopes(panel, passed_on, self._inputs.metadata, self._inputs.scales)
         return gradient[:, [self._channels.index(channel) for channel in channels]]
 
-    def effect_draws(self, channel: str) -> tuple[NDArray[np.float64], float]:
-        """``beta`` of the channel and its prior variance.
+    def effect_draws(self, channel: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """``beta`` of the channel, and itself over its prior variance.
 
         The prior variance of ``beta = sigma_beta * unit`` is ``E[sigma_beta^2] - E[beta]^2`` with
         both half-normal: ``0.25 * (1 - 4 / pi^2)``.
         """
         draws = self._samples["beta"].isel({CHANNEL_DIM: self._channels.index(channel)}).to_numpy()
-        return draws, 0.25 * (1 - 4 / np.pi**2)
+        return draws, draws / (0.25 * (1 - 4 / np.pi**2))
 
     def _scaled_channel(
         self, channel: str, panel: xr.Dataset, without_media: NDArray[np.float64]

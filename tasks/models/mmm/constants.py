@@ -17,7 +17,7 @@ from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms
 from tasks.models.mmm import table
 from tasks.models.mmm.design import MediaDesign, media_design
-from tasks.models.mmm.geometry import resolve
+from tasks.models.mmm.geometry import TypicalShares, resolve
 from tasks.models.mmm.lift import LiftDesign, lift_design
 from tasks.models.mmm.parameters import ParameterTable
 from tasks.models.mmm.priors import share_priors
@@ -56,6 +56,8 @@ class FitConstants:
     """Lift tests, often none."""
     table: ParameterTable
     student_t: bool
+    autocorrelated: bool
+    """Noise is AR(1)."""
     non_negative_baseline: bool
 
     @property
@@ -103,9 +105,11 @@ def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
     terms = linear_terms(inputs)
     signs = np.array([float(term.sign) for term in terms])
     relative = np.array([term.relative_sd for term in terms])
-    resolution = resolve(media, window, kpi, design, np.exp(shares.log_median))
+    typical = TypicalShares(shares.typical[:, None] * np.exp(shares.pressure), shares.follows)
+    resolution = resolve(media, window, kpi, design, typical)
     curve = _curve(inputs, int(window.sum()))
     student_t = inputs.metadata.likelihood is Likelihood.STUDENT_T
+    autocorrelated = bool(inputs.metadata.autocorrelated_noise)
     peaks = np.maximum(media.values.max(axis=(1, 2)), SAFE)
     shape_entries, shape_coords = table.media_entries(media, peaks)
     entries = [
@@ -114,7 +118,7 @@ def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
         *table.curve_entries(len(curve)),
         *table.level_entries(kpi),
         *table.linear_entries(design, kpi, signs, relative, resolution),
-        *table.noise_entries(kpi, student_t=student_t),
+        *table.noise_entries(kpi, student_t=student_t, autocorrelated=autocorrelated),
     ]
     coords = {
         ENTITY_DIM: panel[ENTITY_DIM].values,
@@ -136,6 +140,7 @@ def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
         lift=lift_design(panel, inputs),
         table=table.make_table(entries, coords),
         student_t=student_t,
+        autocorrelated=autocorrelated,
         non_negative_baseline=bool(inputs.metadata.non_negative_baseline),
     )
 

@@ -7,7 +7,7 @@ from scipy.special import expit
 
 from schemas.names import CHANNEL_DIM, ENTITY_DIM, SAMPLE_DIM, TERM_DIM
 from tasks.models.mmm.constants import SAFE, FitConstants
-from tasks.models.mmm.parameters import PooledParameter, PriorKind, contrasts
+from tasks.models.mmm.parameters import Parameter, PooledParameter, PriorKind, contrasts
 from tasks.models.mmm.shapes import channel_shape
 
 Array = NDArray[np.float64]
@@ -61,7 +61,8 @@ def _parameters(points: Array, constants: FitConstants) -> Variables:
         if isinstance(entry, PooledParameter):
             variables[entry.name] = (entry.dims, _pooled(x, entry, variables))
         else:
-            variables[entry.name] = (entry.dims, _constrained(x, entry.prior))
+            prior = entry.prior if isinstance(entry, Parameter) else PriorKind.NORMAL
+            variables[entry.name] = (entry.dims, _constrained(x, prior))
     return variables
 
 
@@ -74,7 +75,7 @@ def _constrained(x: Array, prior: PriorKind) -> Array:
 def _pooled(z: Array, entry: PooledParameter, variables: Variables) -> Array:
     spread = (variables[entry.spread][1] * entry.unit)[:, :, None]
     deviations = spread ** (1 - entry.weight[:, None]) * z @ contrasts(entry.n_entities).T
-    values = variables[entry.mean][1][:, :, None] + deviations
+    values = variables[entry.mean][1][:, :, None] + deviations + entry.offset
     return values if entry.group_axis == 0 else values.swapaxes(1, 2)
 
 

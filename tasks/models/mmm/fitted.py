@@ -20,15 +20,19 @@ from schemas.names import (
     ComponentKind,
 )
 from schemas.spec.lift_tests import LiftTest
+from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.base import DrawsModel
 from tasks.models.contract import Component
 from tasks.models.linear import linear_design, terms_of
 from tasks.models.mmm.design import media_design
 from tasks.models.mmm.lift import expected_lift, lift_design
 from tasks.models.mmm.shapes import channel_shape, sampled_multiplier, shape_gradient
+from tasks.models.mmm.table import COMMON_RETURN
 
 TAIL = "y_nu"
 """Degrees of freedom of Student t noise; absent where the noise is normal."""
+LASTING = "y_rho"
+"""What lasts of a period's noise into the next one; absent where noise is independent."""
 
 
 class MmmFitted(DrawsModel):
@@ -61,33 +65,82 @@ class MmmFitted(DrawsModel):
         return self._channel(channel, panel)
 
     def sample_kpi(
-        self, panel: xr.Dataset, expected: NDArray[np.float64], *, seed: int
+        self,
+        panel: xr.Dataset,
+        expected: NDArray[np.float64],
+        *,
+        seed: int,
+        before: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
-        """Expected KPI plus normal or Student t noise."""
+        """Expected KPI plus normal or Student t noise, AR(1) where it lasts."""
         rng = np.random.default_rng(seed)
         if TAIL not in self._samples:
-            return expected + self._sigma(panel) * rng.standard_normal(expected.shape)
-        nu = self._samples[TAIL].to_numpy()[:, None, None]
-        return expected + self._sigma(panel) * rng.standard_t(nu, expected.shape)
+            noise = rng.standard_normal(expected.shape)
+        else:
+            nu = self._samples[TAIL].to_numpy()[:, None, None]
+            noise = rng.standard_t(nu, expected.shape)
+        noise = self._sigma(panel) * noise
+        return expected + self._lasting(noise, before)
+
+    def innovations(self, panel: xr.Dataset, expected: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Residuals less what lasts; that of the first fitted period on the scale of the others."""
+        residual = panel["kpi"].to_numpy()[None] - expected
+        if LASTING not in self._samples:
+            return residual
+        innovations = residual.copy()
+        innovations[..., 1:] -= self._samples[LASTING].to_numpy()[:, :, None] * residual[..., :-1]
+        first = int(np.argmax(panel[IS_ESTIMATION].to_numpy()))
+        innovations[..., first] = residual[..., first] * self._innovation_share()
+        return innovations
+
+    def _innovation_share(self) -> NDArray[np.float64]:
+        """Spread of innovations over that of the noise they make, ``(sample, entity)``."""
+        return np.asarray(np.sqrt(1 - self._samples[LASTING].to_numpy() ** 2))
+
+    def _lasting(
+        self, noise: NDArray[np.float64], before: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        """Noise from independent innovations ``(sample, entity, date)``."""
+        if LASTING not in self._samples:
+            return noise
+        rho = self._samples[LASTING].to_numpy()
+        if before is None:
+            noise[..., 0] /= self._innovation_share()
+        else:
+            noise[..., 0] += rho * before
+        for t in range(1, noise.shape[-1]):
+            noise[..., t] += rho * noise[..., t - 1]
+        return noise
 
     def log_likelihood(
         self, panel: xr.Dataset, expected: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Log density of the observed KPI, in KPI units."""
-        sigma = self._sigma(panel)
-        residual = (panel["kpi"].to_numpy()[None] - expected) / sigma
+        """Log density of the observed KPI given the period before it, in KPI units."""
+        residual = self.innovations(panel, expected)
+        sigma = np.broadcast_to(self._sigma(panel), residual.shape).copy()
+        residual = residual / sigma
+        if LASTING in self._samples:
+            # The first fitted period has the spread that noise has in the long run.
+            first = int(np.argmax(panel[IS_ESTIMATION].to_numpy()))
+            sigma[..., first] /= self._innovation_share()
         if TAIL in self._samples:
             nu = self._samples[TAIL].to_numpy()[:, None, None]
             return np.asarray(student_t.logpdf(residual, nu) - np.log(sigma))
         return -0.5 * residual**2 - np.log(sigma) - 0.5 * np.log(2 * np.pi)
 
-    def effect_draws(self, channel: str) -> tuple[NDArray[np.float64], float]:
-        """``log(share)`` (its mean over entities in a panel) and its prior variance."""
+    def effect_draws(self, channel: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """``log(share)`` (its mean over entities in a panel) and the score of its prior."""
         name = "log_share_mean" if "log_share_mean" in self._samples else "log_share"
         index = self._channels.index(channel)
         draws = self._samples[name].isel({CHANNEL_DIM: index}).to_numpy()
         priors = stated(self._inputs.metadata.share_priors, "share_priors")
-        return draws, priors.spread[index] ** 2
+        center, width = priors.log_median[index], priors.spread[index]
+        if not any(priors.is_gamma[index : index + 1]):
+            return draws, (draws - center) / width**2
+        scaled = draws - center
+        if priors.follows[index]:
+            scaled = scaled - np.log(self._samples[COMMON_RETURN].to_numpy())
+        return draws, np.exp(scaled) - width
 
     def expected_lift(self, panel: xr.Dataset, tests: Sequence[LiftTest]) -> NDArray[np.float64]:
         """Of each test's own segment of the panel alone."""

@@ -31,11 +31,20 @@ class Estimates(NamedTuple):
     errors: NDArray[np.float64]
 
 
+class TypicalShares(NamedTuple):
+    """About the prior median shares."""
+
+    values: NDArray[np.float64]
+    """``(channel, entity)``."""
+    follows: NDArray[np.bool_]
+    """``(channel,)``: they count in a common return that the prior does not know."""
+
+
 class Resolution(NamedTuple):
     """What each entity's own least-squares fit knows."""
 
     share: Estimates
-    """``(channel, entity)``, relative to the prior's median share."""
+    """``(channel, entity)``, relative to the prior's typical share."""
     gamma: Estimates
     """``(term, entity)``, in scaled KPI per unit of the term."""
 
@@ -45,7 +54,7 @@ def resolve(
     window: NDArray[np.bool_],
     kpi: NDArray[np.float64],
     design: NDArray[np.float64],
-    median_share: NDArray[np.float64],
+    typical: TypicalShares,
 ) -> Resolution:
     """Fit each entity by ridge regression at typical carryover and saturation.
 
@@ -59,8 +68,9 @@ def resolve(
         Scaled KPI, ``(entity, fitted date)``.
     design
         Linear terms, ``(entity, term, fitted date)``.
-    median_share
-        Prior median share per channel.
+    typical
+        About the prior median shares; where a common return is part of them, the fits say about
+        what it is.
     """
     shape = _typical_shape(media)[..., window]
     means = shape.mean(axis=-1, keepdims=True)
@@ -71,11 +81,21 @@ def resolve(
     for entity in range(n_entities):
         columns = np.concatenate([relative[:, entity] * kpi[entity].mean(), design[entity]])
         values[:, entity], errors[:, entity] = regress(columns.T, kpi[entity])
-    unit = median_share[:, None]
+    unit = typical.values * _learned_level(values[:n_channels], typical)
     return Resolution(
         share=Estimates(values[:n_channels] / unit, errors[:n_channels] / unit),
         gamma=Estimates(values[n_channels:], errors[n_channels:]),
     )
+
+
+def _learned_level(shares: NDArray[np.float64], typical: TypicalShares) -> NDArray[np.float64]:
+    """Factor of typical shares that a common return explains, ``(channel, 1)``."""
+    follows = typical.follows
+    if not follows.any():
+        return np.ones((len(shares), 1))
+    believed = typical.values[follows].sum(axis=1)
+    level = float(np.median(shares[follows].sum(axis=1) / believed))
+    return np.where(follows, level if level > 0 else 1.0, 1.0)[:, None]
 
 
 def _typical_shape(media: MediaDesign) -> NDArray[np.float64]:

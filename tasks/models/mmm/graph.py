@@ -28,7 +28,13 @@ from tasks.models.contract import ModelInputs
 from tasks.models.mmm.constants import BASELINE_SOFTNESS, SAFE, FitConstants, fit_constants
 from tasks.models.mmm.design import MediaDesign
 from tasks.models.mmm.lift import lift_of_segments
-from tasks.models.mmm.parameters import Parameter, PooledParameter, PriorKind, contrasts
+from tasks.models.mmm.parameters import (
+    Parameter,
+    PooledParameter,
+    PriorKind,
+    SizeParameter,
+    contrasts,
+)
 
 Values = dict[str, Any]
 """Values of the free parameters by name, as PyTensor variables."""
@@ -91,6 +97,8 @@ def _free_variables(constants: FitConstants) -> Values:
     for entry in constants.table.entries:
         if isinstance(entry, PooledParameter):
             values[entry.name] = _pooled_variable(entry, values)
+        elif isinstance(entry, SizeParameter):
+            values[entry.name] = _size_variable(entry, values)
         else:
             values[entry.name] = _variable(entry)
     return values
@@ -109,13 +117,41 @@ def _variable(entry: Parameter) -> Any:
     return pm.Beta(entry.name, alpha=first, beta=second, dims=dims)
 
 
+def _size_variable(entry: SizeParameter, values: Values) -> Any:
+    """Log sizes: normal where stated, else those of gammas, in units of the common factor."""
+    location = pt.as_tensor(entry.first)
+    if entry.follows.any():
+        location = location + entry.follows * pt.log(values[entry.common])
+    return pm.CustomDist(
+        entry.name,
+        location,
+        entry.second,
+        entry.is_gamma,
+        logp=_size_density,
+        support_point=_size_center,
+        dims=entry.dims,
+    )
+
+
+def _size_density(value: Any, location: Any, second: Any, is_gamma: Any) -> Any:
+    scaled = value - location
+    gamma = second * scaled - pt.exp(scaled) - pt.gammaln(second)
+    normal = pm.logp(pm.Normal.dist(location, second), value)
+    return pt.where(is_gamma, gamma, normal)
+
+
+def _size_center(rv: Any, size: Any, location: Any, second: Any, is_gamma: Any) -> Any:
+    del rv, size
+    return location + pt.where(is_gamma, pt.log(second), 0.0)
+
+
 def _pooled_variable(entry: PooledParameter, values: Values) -> Any:
     spread = (values[entry.spread] * entry.unit)[:, None]
     weight = entry.weight[:, None]
     dims = (entry.dims[entry.group_axis], _CONTRAST_DIM)
     z = pm.Normal(entry.z_name, mu=0.0, sigma=spread**weight, dims=dims)
     deviations = (spread ** (1 - weight) * z) @ contrasts(entry.n_entities).T
-    cells = values[entry.mean][:, None] + deviations
+    cells = values[entry.mean][:, None] + deviations + entry.offset
     return pm.Deterministic(
         entry.name, cells if entry.group_axis == 0 else cells.T, dims=entry.dims
     )
@@ -201,10 +237,29 @@ def _coefficients(constants: FitConstants, values: Values) -> Any:
 
 def _observe(constants: FitConstants, mu: Any, values: Values) -> None:
     sigma, dims = values["y_sigma"][:, None], (ENTITY_DIM, _FITTED_DIM)
-    if constants.student_t:
+    if constants.autocorrelated:
+        _observe_autocorrelated(constants, mu, values)
+    elif constants.student_t:
         pm.StudentT("y", nu=values["y_nu"], mu=mu, sigma=sigma, observed=constants.kpi, dims=dims)
     else:
         pm.Normal("y", mu=mu, sigma=sigma, observed=constants.kpi, dims=dims)
+
+
+def _observe_autocorrelated(constants: FitConstants, mu: Any, values: Values) -> None:
+    """AR(1) noise: innovations are independent, the first on the scale that noise has for long.
+
+    An innovation is ``y[t]`` less its mean given ``y[t - 1]``, so a density of the KPI itself.
+    """
+    rho, kpi = values["y_rho"][:, None], constants.kpi
+    lasting = rho * (kpi[:, :-1] - mu[:, :-1])
+    given = pt.concatenate([mu[:, :1], mu[:, 1:] + lasting], axis=1)
+    first = np.arange(kpi.shape[1]) == 0
+    sigma = values["y_sigma"][:, None] / pt.where(first, pt.sqrt(1 - rho**2), 1.0)
+    dims = (ENTITY_DIM, _FITTED_DIM)
+    if constants.student_t:
+        pm.StudentT("y", nu=values["y_nu"], mu=given, sigma=sigma, observed=kpi, dims=dims)
+    else:
+        pm.Normal("y", mu=given, sigma=sigma, observed=kpi, dims=dims)
 
 
 def _observe_lift(constants: FitConstants, values: Values) -> None:

@@ -17,7 +17,7 @@ from schemas.spec.channels import (
 )
 from schemas.spec.kinds import KINDS, ModelKind
 from schemas.spec.roles import ChannelRole
-from schemas.spec.run_spec import Likelihood, RunSpec
+from schemas.spec.run_spec import MEDIA_SHARE, SHARE_SPREAD, Likelihood, ModelSpec, RunSpec
 from tasks.mathematics.carryover import ADSTOCK_PARAMETERS
 from tasks.mathematics.saturation import SATURATION_PARAMETERS
 from tasks.models.contract import ModelInputs, Posterior
@@ -44,8 +44,8 @@ class MmmModelKind(NutsKind):
             "likelihood": model.likelihood,
             "non_negative_baseline": model.non_negative_baseline,
             "time_varying_media": model.time_varying_media,
-            "media_share": model.media_share,
-            "share_spread": model.share_spread,
+            "autocorrelated_noise": model.autocorrelated_noise,
+            **_stated_media_share(model),
             "lift_tests": spec.lift_tests,
         }
 
@@ -67,13 +67,19 @@ class MmmModelKind(NutsKind):
         """Priors on contribution shares; a lift test that fits nowhere is refused here."""
         place_tests(panel, inputs.metadata.grain, spec.lift_tests)
         stated = share_priors(panel, inputs)
-        shares = StatedShares(log_median=stated.log_median.tolist(), spread=stated.spread.tolist())
+        shares = StatedShares(
+            log_median=stated.first.tolist(),
+            spread=stated.second.tolist(),
+            is_gamma=stated.is_gamma.tolist(),
+            follows=stated.follows.tolist(),
+        )
         return {"share_priors": shares, "stated_shares": stated_shares(panel, inputs)}
 
     def count_parameters(self, metadata: FeatureMetadata) -> int:
         """Transforms once per channel; share, linear terms, level and noise once per entity."""
         shapes = sum(_n_shape_parameters(channel) for channel in metadata.channels)
         per_entity = len(metadata.channels) + len(describe_terms(metadata)) + 2
+        per_entity += int(bool(metadata.autocorrelated_noise))
         tails = int(metadata.likelihood is Likelihood.STUDENT_T)
         return shapes + len(metadata.entities) * per_entity + tails
 
@@ -115,6 +121,15 @@ class MmmModelKind(NutsKind):
 
         stock = publish_stock(draws, panel, inputs)
         return {name: lambda path: stock.save(str(path))}
+
+
+def _stated_media_share(model: ModelSpec) -> dict[str, float | None]:
+    """Share priors of all channels, where the spec states either number of them."""
+    if model.media_share is None and model.share_spread is None:
+        return {"media_share": None, "share_spread": None}
+    share = MEDIA_SHARE if model.media_share is None else model.media_share
+    spread = SHARE_SPREAD if model.share_spread is None else model.share_spread
+    return {"media_share": share, "share_spread": spread}
 
 
 def _n_shape_parameters(channel: ChannelFeatures) -> int:

@@ -6,7 +6,7 @@ channel or a term) and entity, which differ from their average by contrasts:
 
     mean ~ its own prior,  spread ~ LogNormal
     z_j ~ Normal(0, spread^w),  j = 1..n_entities - 1
-    value_e = mean + sum_j contrast[e, j] * spread^(1 - w) * z_j
+    value_e = mean + offset_e + sum_j contrast[e, j] * spread^(1 - w) * z_j
 
 Columns of ``contrast`` are orthonormal and sum to zero (Helmert), so the deviations are those of
 Normal(mean, spread) less their average, for every weight ``w``; see ``geometry``. That the mean is
@@ -58,6 +58,37 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class SizeParameter:
+    """Logarithms of how much each channel brings.
+
+    Normal where the spec states a prior. Elsewhere the size itself is gamma, whose density does not
+    vanish at zero, so that "nothing" can be the answer:
+
+        z = log size - location (- log common),   density exp(shape * z - exp(z)) / gamma(shape)
+
+    The common factor is one parameter for all channels that follow it.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    first: Array
+    """``(channel,)``: mean, or location."""
+    second: Array
+    """``(channel,)``: standard deviation, or shape."""
+    is_gamma: NDArray[np.bool_]
+    """``(channel,)``: no prior was stated."""
+    follows: NDArray[np.bool_]
+    """``(channel,)``: in units of the common factor."""
+    common: str
+    """Name of the common factor; it stands before the sizes, or none follows it."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Cells along ``dims``."""
+        return self.first.shape
+
+
+@dataclass(frozen=True)
 class PooledParameter:
     """Values of groups and entities around the average of each group.
 
@@ -75,6 +106,8 @@ class PooledParameter:
     """``(group,)``"""
     weight: Array
     """Weight of centering, ``(group,)``."""
+    offset: Array
+    """``(group, entity)``: what is known to differ; each row adds up to zero."""
 
     @property
     def z_name(self) -> str:
@@ -96,11 +129,14 @@ def contrasts(n_entities: int) -> Array:
     return matrix / np.sqrt(columns * (columns + 1.0))
 
 
+Entry = Parameter | SizeParameter | PooledParameter
+
+
 @dataclass(frozen=True)
 class ParameterTable:
     """Free parameters in sampling order."""
 
-    entries: tuple[Parameter | PooledParameter, ...]
+    entries: tuple[Entry, ...]
     coords: Mapping[str, list[str]]
 
     @property
@@ -118,7 +154,7 @@ class ParameterTable:
         """Whether an entry has this name."""
         return any(entry.name == name for entry in self.entries)
 
-    def __getitem__(self, name: str) -> Parameter | PooledParameter:
+    def __getitem__(self, name: str) -> Entry:
         """Entry of a name."""
         return next(entry for entry in self.entries if entry.name == name)
 

@@ -7,12 +7,12 @@ The priors are those of the parameter table, which the graph and the kernel are 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.special import logit, ndtri
+from scipy.special import gammaincinv, logit, ndtri
 
 from tasks.models.contract import ModelInputs
 from tasks.models.mmm.constants import FitConstants, fit_constants
 from tasks.models.mmm.derive import publish_points
-from tasks.models.mmm.parameters import Parameter, PriorKind
+from tasks.models.mmm.parameters import Parameter, PriorKind, SizeParameter
 
 Array = NDArray[np.float64]
 
@@ -48,6 +48,10 @@ def prior_points(constants: FitConstants, n_draws: int, seed: int) -> Array:
         if isinstance(entry, Parameter):
             drawn[entry.name] = _draw(entry, n_draws, rng)
             continue
+        if isinstance(entry, SizeParameter):
+            common = drawn[entry.common] if entry.follows.any() else np.zeros(n_draws)
+            drawn[entry.name] = _draw_sizes(entry, common, rng)
+            continue
         spread = np.exp(drawn[entry.spread]) * entry.unit
         z = rng.standard_normal((n_draws, *entry.shape))
         drawn[entry.name] = (spread**entry.weight)[:, :, None] * z
@@ -63,6 +67,14 @@ def _draw(entry: Parameter, n_draws: int, rng: np.random.Generator) -> Array:
     if entry.prior is PriorKind.GAMMA:
         return np.log(rng.gamma(first, 1 / second, shape))
     return np.asarray(logit(rng.beta(first, second, shape)))
+
+
+def _draw_sizes(entry: SizeParameter, common: Array, rng: np.random.Generator) -> Array:
+    """Logarithms of sizes, ``(draw, channel)``, given that of the common factor ``(draw,)``."""
+    u = _quantiles((len(common), *entry.shape), rng)
+    shape = np.where(entry.is_gamma, entry.second, 1.0)
+    sizes = np.log(gammaincinv(shape, u)) + np.where(entry.follows, common[:, None], 0.0)
+    return np.asarray(entry.first + np.where(entry.is_gamma, sizes, entry.second * ndtri(u)))
 
 
 def _quantiles(shape: tuple[int, ...], rng: np.random.Generator) -> Array:

@@ -202,6 +202,9 @@ def _in_model_order(posterior: xr.Dataset, model: MMM) -> xr.Dataset:
 
 def _stock_posterior(draws: xr.Dataset, inputs: ModelInputs) -> xr.Dataset:
     kept = {str(n): v for n, v in draws.data_vars.items() if str(n) in _SHARED_NAMES}
+    if "y_rho" in draws:
+        # Its noise does not last: the same spread in every period, without the memory.
+        kept["y_sigma"] = draws["y_sigma"] / np.sqrt(1 - draws["y_rho"] ** 2)
     kept |= _media_part(draws, inputs.metadata)
     gamma = draws.get("gamma_linear")
     if gamma is not None:

@@ -11,19 +11,23 @@ from tasks.models.mmm import priors
 from tasks.models.mmm.design import MediaDesign
 from tasks.models.mmm.geometry import Estimates, Resolution, centering
 from tasks.models.mmm.parameters import (
+    Entry,
     Parameter,
     ParameterTable,
     PooledParameter,
     PriorKind,
+    SizeParameter,
     parameter,
 )
 
+COMMON_RETURN = "common_return"
+"""Return of media in general, of which each channel has a multiple."""
 CURVE_DIM = "curve_basis"
 """Basis functions of the media curve."""
 
 _ADSTOCK_NAMES = ("alpha", "theta", "lam", "k")
 _SATURATION_NAMES = ("slope", "kappa", "lam", "alpha")
-Entries = list[Parameter | PooledParameter]
+Entries = list[Entry]
 Array = NDArray[np.float64]
 
 
@@ -88,18 +92,36 @@ def _saturation_prior(
 
 
 def effect_entries(shares: priors.SharePriors, resolution: Resolution) -> Entries:
-    """Log share per channel: own per entity, pooled to the channel's mean."""
-    mu, sigma = shares.log_median, shares.spread
+    """Common return, and log share per channel: own per entity, pooled to the channel's mean."""
+    entries: Entries = []
+    if shares.follows.any():
+        entries.append(parameter(COMMON_RETURN, (), PriorKind.LOG_NORMAL, *shares.common))
     if resolution.share.values.shape[1] == 1:
-        return [parameter("log_share", (CHANNEL_DIM,), PriorKind.NORMAL, mu, sigma)]
-    return _pooled(
+        return [*entries, _size_entry("log_share", shares)]
+    unit = np.ones_like(shares.first)
+    return entries + _pooled(
         "log_share",
-        group_dim=CHANNEL_DIM,
-        mean=(mu, sigma),
+        mean=_size_entry("log_share_mean", shares),
         spread=priors.ENTITY_SPREAD_PRIOR,
-        unit=np.ones_like(mu),
+        unit=unit,
         resolved=(resolution.share, np.exp(priors.ENTITY_SPREAD_PRIOR[0])),
         group_axis=0,
+        offset=shares.pressure,
+    )
+
+
+def _size_entry(name: str, shares: priors.SharePriors) -> Parameter | SizeParameter:
+    if not shares.is_gamma.any():
+        dims = (CHANNEL_DIM,)
+        return parameter(name, dims, PriorKind.NORMAL, shares.first, shares.second)
+    return SizeParameter(
+        name,
+        (CHANNEL_DIM,),
+        shares.first,
+        shares.second,
+        shares.is_gamma,
+        shares.follows,
+        COMMON_RETURN,
     )
 
 
@@ -137,12 +159,12 @@ def linear_entries(
     location, scale = priors.LINEAR_SPREAD_PRIOR
     return _pooled(
         name,
-        group_dim=TERM_DIM,
-        mean=(mu, sigma),
+        mean=parameter(f"{name}_mean", (TERM_DIM,), PriorKind.NORMAL, mu, sigma),
         spread=(location, scale),
         unit=np.where(signed, 1.0, relative_sd * unit),
         resolved=(resolution.gamma, np.exp(location) * unit),
         group_axis=1,
+        offset=np.zeros((len(mu), kpi.shape[0])),
     )
 
 
@@ -155,22 +177,29 @@ def coefficient_unit(design: Array, kpi: Array) -> Array:
 def _pooled(
     name: str,
     *,
-    group_dim: str,
-    mean: tuple[Array, Array],
+    mean: Parameter | SizeParameter,
     spread: tuple[float, float],
     unit: Array,
     resolved: tuple[Estimates, Array | float],
     group_axis: int,
+    offset: Array,
 ) -> Entries:
+    group_dim = mean.dims[0]
     dims = (group_dim, ENTITY_DIM) if group_axis == 0 else (ENTITY_DIM, group_dim)
     location, scale = (np.full(unit.shape, value) for value in spread)
-    names = (f"{name}_mean", f"{name}_spread")
-    n_entities = resolved[0].values.shape[1]
-    return [
-        parameter(names[0], (group_dim,), PriorKind.NORMAL, *mean),
-        parameter(names[1], (group_dim,), PriorKind.LOG_NORMAL, location, scale),
-        PooledParameter(name, dims, group_axis, n_entities, *names, unit, centering(*resolved)),
-    ]
+    sizes = parameter(f"{name}_spread", (group_dim,), PriorKind.LOG_NORMAL, location, scale)
+    contrasts = PooledParameter(
+        name,
+        dims,
+        group_axis,
+        resolved[0].values.shape[1],
+        mean.name,
+        sizes.name,
+        unit,
+        centering(*resolved),
+        offset,
+    )
+    return [mean, sizes, contrasts]
 
 
 def curve_entries(n_basis: int) -> Entries:
@@ -189,14 +218,17 @@ def level_entries(kpi: Array) -> Entries:
     return [parameter("level", (ENTITY_DIM,), PriorKind.NORMAL, kpi.mean(axis=-1), spread)]
 
 
-def noise_entries(kpi: Array, *, student_t: bool) -> Entries:
-    """Standard deviation of the noise per entity, and the weight of its tails."""
+def noise_entries(kpi: Array, *, student_t: bool, autocorrelated: bool) -> Entries:
+    """Standard deviation of the noise per entity, the weight of its tails, what lasts of it."""
     spread = np.maximum(kpi.std(axis=-1), 1e-3)
     entries: Entries = [
         parameter("y_sigma", (ENTITY_DIM,), PriorKind.HALF_NORMAL, spread, np.zeros_like(spread))
     ]
     if student_t:
         entries.append(parameter("y_nu", (), PriorKind.GAMMA, *priors.TAIL_PRIOR))
+    if autocorrelated:
+        first, second = (np.full(len(spread), value) for value in priors.AUTOCORRELATION_PRIOR)
+        entries.append(parameter("y_rho", (ENTITY_DIM,), PriorKind.BETA, first, second))
     return entries
 
 

@@ -60,7 +60,8 @@ def test_a_simulated_kpi_scatters_around_the_truth_as_its_noise_says():
     expected = MmmFitted(truth, world.inputs).expected(world.panel)[0] / scale
     kpi = np.stack([simulate_kpi(truth, world, seed=seed) for seed in range(200)])
     assert kpi.shape[1:] == constants.kpi.shape
-    residual = (kpi - expected) / truth["y_sigma"].to_numpy().reshape(-1, 1)
+    spread = truth["y_sigma"] / np.sqrt(1 - truth["y_rho"] ** 2)
+    residual = (kpi - expected) / spread.to_numpy().reshape(-1, 1)
     assert abs(residual.mean()) < 0.02
     assert residual.std() == pytest.approx(1, abs=0.02)
 

@@ -15,6 +15,7 @@ from tasks.diagnose.predictive import (
     measure_predictive,
     two_sided_p,
 )
+from tasks.models.mmm.prior_draws import draw_prior
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_leave_one_out_of_too_few_draws_is_not_evaluated():
 
 
 def test_contraction_hand_computed():
-    world = mmm_world()
+    world = mmm_world(model={"share_spread": 1.0})
     draws = prior_draws(world, n_draws=200)
     model = fitted_model(world, draws)
     got = contraction(model)
@@ -156,17 +157,18 @@ def test_contraction_hand_computed():
     assert list(got) == ["tv", "search", "email", "rival"]
 
 
-def test_prior_draws_do_not_contract():
-    world = mmm_world()
-    draws = prior_draws(world, n_draws=2000)
-    draws["log_share"] = np.log(0.08) + (draws["log_share"] - np.log(0.08)) / 0.5
+@pytest.mark.parametrize("n_entities", [1, 3])
+@pytest.mark.parametrize("model", [{}, {"media_share": 0.2}], ids=["returns", "stated"])
+def test_prior_draws_do_not_contract(n_entities, model):
+    world = mmm_world(n_entities, model=model)
+    draws = draw_prior(world.panel, world.inputs, 4000, seed=1)
     for value in contraction(fitted_model(world, draws)).values():
         assert value == pytest.approx(0, abs=0.1)
 
 
 def test_channels_below_the_limit_are_prior_driven():
     gates = FitGates()
-    values = {"tv": 0.9, "search": 0.1, "email": 0.099, "rival": -0.2}
+    values = {"tv": 0.9, "search": 0.5, "email": 0.499, "rival": -0.2}
     assert prior_driven(values, gates) == ["email", "rival"]
     assert judge_identifiability(values, gates).verdict is Verdict.PASS
     outcome = judge_identifiability(values | {"search": 0.0}, gates)

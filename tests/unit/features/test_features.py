@@ -171,10 +171,10 @@ def test_metadata_names_every_input(mmm):
 
 def test_parameters_of_kind_mmm_are_counted(mmm):
     # 3 channels x (alpha, slope, kappa), a rival's alpha alone
-    # + 2 entities x (4 shares + price, trend, sin, cos + level, noise)
+    # + 2 entities x (4 shares + price, trend, sin, cos + level, noise, what lasts of it)
     count = kind_of(mmm.metadata).count_parameters(mmm.metadata)
-    assert count == 9 + 1 + 2 * (4 + 4 + 2)
-    assert mmm.metadata.n_parameters == 30
+    assert count == 9 + 1 + 2 * (4 + 4 + 3)
+    assert mmm.metadata.n_parameters == 32
 
 
 def test_parameters_of_kind_log_student_t_are_counted(log):
@@ -214,8 +214,8 @@ def test_a_channels_own_shapes_come_first():
         "search": ("geometric", 4, "hill"),
         "rival": ("binomial", 3, "root"),
     }
-    # Two each for tv and rival, three for search; 3 shares, 4 linear terms, level and noise.
-    assert world.metadata.n_parameters == 2 + 2 + 3 + 3 + 4 + 2
+    # Two each for tv and rival, three for search; 3 shares, 4 linear terms, level, noise, its rest.
+    assert world.metadata.n_parameters == 2 + 2 + 3 + 3 + 4 + 3
 
 
 def test_the_order_of_saturation_and_carryover_reaches_the_metadata():

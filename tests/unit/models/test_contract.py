@@ -112,12 +112,12 @@ def test_log_likelihood_is_finite_and_best_at_the_expected_kpi(world, model):
     assert (model.log_likelihood(ideal, expected)[0] >= observed[0] - 1e-12).all()
 
 
-def test_effect_has_one_value_per_draw_and_a_prior_variance(world, model):
+def test_effect_and_score_have_one_value_per_draw(world, model):
     for channel in ("tv", "rival"):
-        draws, variance = model.effect_draws(channel)
-        assert len(draws.ravel()) % 8 == 0
-        assert draws.shape[0] == 8
-        assert variance > 0
+        draws, score = model.effect_draws(channel)
+        assert draws.shape == score.shape == (8,)
+        assert np.isfinite(score).all()
+        assert np.ptp(score) > 0
 
 
 def test_a_thinned_fit_says_what_some_of_its_draws_say(world, model):

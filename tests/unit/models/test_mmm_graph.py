@@ -40,8 +40,23 @@ def in_kpi_units(world, mu):
     return mu * world.inputs.scales["kpi_scale"].to_numpy()[:, None]
 
 
+def given_the_past(world, draws):
+    """Expected KPI of fitted periods given the one before, as AR(1) noise has it, by hand."""
+    expected = MmmFitted(draws, world.inputs).expected(world.panel)[..., world.window]
+    residual = world.panel["kpi"].to_numpy()[:, world.window] - expected
+    rho = draws["y_rho"].to_numpy()[0][..., None]
+    expected[..., 1:] += rho * residual[..., :-1]
+    return expected
+
+
 def test_expected_kpi_is_the_graphs_own_mean(case):
     world, _, draws, mu = case
+    np.testing.assert_allclose(given_the_past(world, draws), in_kpi_units(world, mu), rtol=1e-11)
+
+
+def test_without_memory_the_past_does_not_count():
+    world = mmm_world(2, model={"autocorrelated_noise": False})
+    draws, mu = evaluate_graph(build_graph(world.panel, world.inputs))
     got = MmmFitted(draws, world.inputs).expected(world.panel)[..., world.window]
     np.testing.assert_allclose(got, in_kpi_units(world, mu), rtol=1e-11)
 
@@ -70,7 +85,9 @@ def test_log_density_and_gradient_are_finite_away_from_the_start(case):
 
 
 def test_log_density_is_the_priors_and_the_normal_likelihood():
-    world = mmm_world(1, "none", "none", controls=[], model={"yearly_seasonality": 0})
+    world = mmm_world(
+        1, "none", "none", controls=[], carryover_months=2, model={"yearly_seasonality": 0}
+    )
     model = build_graph(world.panel, world.inputs)
     draws, mu = evaluate_graph(model, n_points=1)
     fitted = MmmFitted(draws, world.inputs)
@@ -78,7 +95,7 @@ def test_log_density_is_the_priors_and_the_normal_likelihood():
     point = random_points(model, n_points=1, seed=0)[0]
     got = model.compile_logp(vars=[model["y"]], mode=FAST)(point)
     # In KPI units every observation is wider by the scale.
-    density = fitted.log_likelihood(world.panel, fitted.expected(world.panel))
+    density = fitted.log_likelihood(world.panel, fitted.expected(world.panel))[..., world.window]
     by_hand = density.sum() + mu.size * np.log(scale)
     assert got == pytest.approx(by_hand, rel=1e-10)
 
@@ -120,8 +137,7 @@ def richer_case(request):
 
 def test_expected_kpi_of_richer_forms_is_the_graphs_own_mean(richer_case):
     world, _, draws, mu = richer_case
-    got = MmmFitted(draws, world.inputs).expected(world.panel)[..., world.window]
-    np.testing.assert_allclose(got, in_kpi_units(world, mu), rtol=1e-10)
+    np.testing.assert_allclose(given_the_past(world, draws), in_kpi_units(world, mu), rtol=1e-10)
 
 
 def require_published_like_the_graph(world, model, draws):
@@ -162,7 +178,7 @@ def weighted(constants, weight):
 @pytest.mark.parametrize("weight", [0.0, 0.5, 1.0], ids=["non-centered", "half", "centered"])
 def test_centering_never_changes_the_prior(weight):
     # x = spread^(1-w) z; log p(z) = log Normal(x; 0, spread) + (1-w) log spread, per contrast
-    world = mmm_world(3)
+    world = mmm_world(3, model={"share_spread": 1.0})
     model = graph_of(weighted(fit_constants(world.panel, world.inputs), weight))
     draws, _ = evaluate_graph(model, n_points=1)
     at = draws.isel(chain=0, draw=0)

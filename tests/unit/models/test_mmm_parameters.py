@@ -91,7 +91,10 @@ def test_entities_differ_by_the_stated_spread_whatever_the_weight(weight):
     assert {entry.name for entry in pooled} == {"log_share", "gamma_raw"}
     for entry in pooled:
         spread = drawn[entry.spread] * entry.unit
-        variance = (drawn[entry.name] / spread).var("entity", ddof=1).mean(("chain", "draw"))
+        known = entry.offset if entry.group_axis == 0 else entry.offset.T
+        variance = (
+            ((drawn[entry.name] - known) / spread).var("entity", ddof=1).mean(("chain", "draw"))
+        )
         np.testing.assert_allclose(variance, 1.0, atol=0.08, err_msg=entry.name)
         average = drawn[entry.name].mean("entity")
         np.testing.assert_allclose(average, drawn[entry.mean], rtol=1e-9, atol=1e-12)

@@ -30,7 +30,7 @@ def facts(**changed):
 
 
 def test_a_plan_that_moves_nothing_is_withheld():
-    advice, reason = give_advice(gains_of([1.0] * 20), CURRENT * 1.001, TODAY, SETTINGS)
+    advice, reason = give_advice(gains_of([1.0] * 20), CURRENT * 1.001, TODAY, SETTINGS, kpi=100.0)
     assert advice is Advice.WITHHELD
     assert "nothing is better than the same money in today's mix" in reason
 
@@ -38,7 +38,7 @@ def test_a_plan_that_moves_nothing_is_withheld():
 @pytest.mark.parametrize(("n_gain", "expected"), [(17, "withheld"), (18, "follow"), (20, "follow")])
 def test_advice_depends_on_how_many_draws_gain(n_gain, expected):
     draws = [50.0] * n_gain + [-10.0] * (20 - n_gain)
-    advice, reason = give_advice(gains_of(draws), MOVED, TODAY, SETTINGS)
+    advice, reason = give_advice(gains_of(draws), MOVED, TODAY, SETTINGS, kpi=100.0)
     assert advice == expected
     assert format_number(np.mean(draws)) in reason
     assert format_probability(n_gain / 20) in reason
@@ -46,13 +46,24 @@ def test_advice_depends_on_how_many_draws_gain(n_gain, expected):
 
 
 def test_a_plan_that_loses_on_average_is_said_to_lose():
-    advice, reason = give_advice(gains_of([-10.0] * 20), MOVED, TODAY, SETTINGS)
+    advice, reason = give_advice(gains_of([-10.0] * 20), MOVED, TODAY, SETTINGS, kpi=100.0)
     assert advice is Advice.WITHHELD
     assert "best by mean loses 10 on average" in reason
 
 
 def test_a_draw_that_gains_nothing_does_not_count_as_a_gain():
-    assert give_advice(gains_of([0.0] * 20), MOVED, TODAY, SETTINGS)[0] is Advice.WITHHELD
+    assert (
+        give_advice(gains_of([0.0] * 20), MOVED, TODAY, SETTINGS, kpi=100.0)[0] is Advice.WITHHELD
+    )
+
+
+@pytest.mark.parametrize(("kpi", "expected"), [(999.0, "follow"), (1001.0, "withheld")])
+def test_a_gain_that_is_next_to_nothing_of_the_kpi_is_not_worth_the_move(kpi, expected):
+    settings = OptimizerSpec(min_gain_share=0.05)
+    advice, reason = give_advice(gains_of([50.0] * 20), MOVED, TODAY, settings, kpi=kpi)
+    assert advice == expected
+    assert ("not worth the move" in reason) is (expected == "withheld")
+    assert ("5.00%" in reason) is (expected == "withheld")
 
 
 @pytest.mark.parametrize(
@@ -109,6 +120,14 @@ def test_a_channel_that_the_prior_decided_asks_for_a_lift_test():
     assert "lift test" in reason
 
 
+def test_a_channel_without_evidence_asks_for_a_lift_test_too():
+    action, reason = act_on(facts(planned=100.0, unclear=True), Advice.FOLLOW, "ROAS")
+    assert action is Action.HOLD
+    assert "can be told from none" in reason
+    assert "lift test" in reason
+    assert flags_of(unclear=["tv"]) == ["Not moved, because no effect can be told from none: tv."]
+
+
 def test_withheld_advice_says_where_the_plan_leans():
     for candidate, word in ((130.0, "increase"), (70.0, "reduce")):
         action, reason = act_on(facts(planned=100.0, candidate=candidate), Advice.WITHHELD, "ROAS")
@@ -126,7 +145,10 @@ def test_a_hand_written_plan_is_not_recommended_but_reported():
 
 
 def flags_of(**changed):
-    given = {"certificate": None, "beyond": {}, "unmoved": [], "history_periods": 60, "horizon": 8}
+    given = {
+        "certificate": None, "beyond": {}, "unmoved": [], "unclear": [],
+        "history_periods": 60, "horizon": 8,
+    }  # fmt: skip
     return collect_flags(**given | changed)
 
 

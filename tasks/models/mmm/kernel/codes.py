@@ -26,9 +26,11 @@ from tasks.models.mmm.parameters import PriorKind
     H_SEGMENT_PERIODS,
     H_FRAME,
     H_WORK,
-) = range(21)
+    H_COMMON,
+    H_RHO,
+) = range(23)
 """Header: sizes, positions of single parameters, switches."""
-SIZES = 21
+SIZES = 23
 
 (
     I_CODES,
@@ -47,6 +49,7 @@ SIZES = 21
     F_SECOND,
     F_POOL_WEIGHTS,
     F_POOL_UNITS,
+    F_POOL_OFFSETS,
     F_AMPLITUDE,
     F_TERM_SIGNS,
     F_TERM_MEANS,
@@ -61,7 +64,7 @@ SIZES = 21
     F_MEDIA,
     F_ORIGIN,
     F_FACTOR,
-) = range(SIZES + 7, SIZES + 26)
+) = range(SIZES + 7, SIZES + 27)
 """Header: where the arrays of the floating-point buffer begin, in this order."""
 
 (
@@ -89,9 +92,10 @@ SIZES = 21
     W_SCRATCH,
     W_SPARE,
     W_LIFT,
-) = range(SIZES + 26, SIZES + 50)
+    W_RESIDUAL,
+) = range(SIZES + 27, SIZES + 52)
 """Header: where the arrays that one evaluation works in begin, in this order; zeros at first."""
-HEADER_SIZE = SIZES + 50
+HEADER_SIZE = SIZES + 52
 
 NO_FRAME, DIAGONAL_FRAME, DENSE_FRAME = range(3)
 """How the sampler's coordinates lie in the model's, see ``frame``."""
@@ -112,7 +116,8 @@ ABSENT = -1
 """Fields of a channel."""
 CHANNEL_FIELDS = 9
 
-NORMAL, LOG_NORMAL, HALF_NORMAL, GAMMA, BETA, POOLED = range(6)
+NORMAL, LOG_NORMAL, HALF_NORMAL, GAMMA, BETA, POOLED, SIZE, RELATIVE_SIZE = range(8)
+"""``SIZE`` is the logarithm of a gamma, ``RELATIVE_SIZE`` one in units of the common factor."""
 PRIOR_CODES = {
     PriorKind.NORMAL: NORMAL,
     PriorKind.LOG_NORMAL: LOG_NORMAL,

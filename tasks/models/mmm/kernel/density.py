@@ -18,7 +18,12 @@ from tasks.models.mmm.kernel.media import (
     weights_adjoint,
 )
 from tasks.models.mmm.kernel.media_curve import multiplier_adjoint, set_multiplier
-from tasks.models.mmm.kernel.noise import normal_noise, student_noise
+from tasks.models.mmm.kernel.noise import (
+    innovations_adjoint,
+    normal_noise,
+    student_noise,
+    to_innovations,
+)
 from tasks.models.mmm.kernel.prior import add_priors, constrain, pool, pool_adjoint
 
 
@@ -36,10 +41,12 @@ def evaluate(x: Floats, grad: Floats, ints: Ints, floats: Floats, work: Floats) 
     first, second = part(floats, ints[at.F_FIRST], 0, n), part(floats, ints[at.F_SECOND], 0, n)
     weights = part(floats, ints[at.F_POOL_WEIGHTS], 0, n_groups)
     units = part(floats, ints[at.F_POOL_UNITS], 0, n_groups)
+    offsets = part(floats, ints[at.F_POOL_OFFSETS], 0, n_groups * n_entities)
 
     constrain(codes, x, values, slopes)
-    total = floats[ints[at.F_CONSTANT]] + add_priors(codes, first, second, x, values, grad)
-    total += pool(groups, weights, units, n_entities, x, values)
+    total = floats[ints[at.F_CONSTANT]]
+    total += add_priors(codes, first, second, ints[at.H_COMMON], x, values, grad)
+    total += pool(groups, weights, units, offsets, n_entities, x, values)
     set_weights(ints, work)
     set_multiplier(ints, floats, work)
     if ints[at.H_TESTS]:
@@ -138,11 +145,21 @@ def _add_noise(e: int, ints: Ints, floats: Floats, work: Floats) -> float:
     n, position, tail = ints[at.H_PERIODS], ints[at.H_SIGMA] + e, ints[at.H_NU]
     kpi, mu = part(floats, ints[at.F_KPI], e, n), part(work, ints[at.W_MU], 0, n)
     g_mu, sigma = part(work, ints[at.W_G_MU], 0, n), work[ints[at.W_VALUES] + position]
+    residual = part(work, ints[at.W_RESIDUAL], 0, n)
+    for t in range(n):
+        residual[t] = kpi[t] - mu[t]
+    rho, total = 0.0, 0.0
+    if ints[at.H_RHO] >= 0:
+        rho = work[ints[at.W_VALUES] + ints[at.H_RHO] + e]
+        total += to_innovations(residual, rho)
     if tail >= 0:
         nu = work[ints[at.W_VALUES] + tail]
-        total, g_sigma, g_nu = student_noise(kpi, mu, sigma, nu, g_mu)
+        value, g_sigma, g_nu = student_noise(residual, sigma, nu, g_mu)
         work[ints[at.W_ADJOINT] + tail] += g_nu
     else:
-        total, g_sigma = normal_noise(kpi, mu, sigma, g_mu)
+        value, g_sigma = normal_noise(residual, sigma, g_mu)
+    if ints[at.H_RHO] >= 0:
+        g_rho = innovations_adjoint(kpi, mu, rho, g_mu)
+        work[ints[at.W_ADJOINT] + ints[at.H_RHO] + e] += g_rho
     work[ints[at.W_ADJOINT] + position] += g_sigma
-    return total
+    return total + value

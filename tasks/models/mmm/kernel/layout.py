@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln, gammaln
 
 from tasks.models.mmm.constants import BASELINE_SOFTNESS, FitConstants
 from tasks.models.mmm.kernel import codes as at
-from tasks.models.mmm.parameters import Parameter, PooledParameter, PriorKind
+from tasks.models.mmm.kernel.prior_arrays import Priors, prior_arrays
+from tasks.models.mmm.parameters import PooledParameter
+from tasks.models.mmm.table import COMMON_RETURN
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -38,7 +39,7 @@ class Frame(NamedTuple):
 def pack(constants: FitConstants, frame: Frame | None = None) -> Buffers:
     """Write the data of one posterior into buffers, the frame last."""
     padded, start = _padded_media(constants)
-    priors, groups, lift = _priors(constants), _groups(constants), _lift(constants)
+    priors, groups, lift = prior_arrays(constants), _groups(constants), _lift(constants)
     ints = _int_arrays(constants, priors, groups, lift)
     floats = _float_arrays(constants, priors, groups, lift)
     floats += [padded, *(frame or (np.zeros(0), np.zeros(0)))]
@@ -63,7 +64,7 @@ def pack(constants: FitConstants, frame: Frame | None = None) -> Buffers:
 
 
 def _int_arrays(
-    constants: FitConstants, priors: "_Priors", groups: "_Groups", lift: "_Lift"
+    constants: FitConstants, priors: "Priors", groups: "_Groups", lift: "_Lift"
 ) -> list[Ints]:
     """Arrays of the integer buffer behind its header, as ``codes`` orders them."""
     return [
@@ -78,7 +79,7 @@ def _int_arrays(
 
 
 def _float_arrays(
-    constants: FitConstants, priors: "_Priors", groups: "_Groups", lift: "_Lift"
+    constants: FitConstants, priors: "Priors", groups: "_Groups", lift: "_Lift"
 ) -> list[Floats]:
     """Arrays of the floating-point buffer before the media, as ``codes`` orders them."""
     reference = np.where(constants.by_share[:, None], constants.kpi_mean, 1.0)
@@ -89,6 +90,7 @@ def _float_arrays(
         priors.second,
         groups.weights,
         groups.units,
+        groups.offsets,
         constants.media.signs[:, None] * constants.active * reference,
         constants.term_signs,
         means,
@@ -117,8 +119,8 @@ def _work_sizes(sizes: Ints) -> list[int]:
     shapes = [n_channels * n, n_channels * n_padded, n_channels * n_padded]
     cells = [n_channels, n_channels, n_channels * n_entities, sizes[at.H_TERMS]]
     series = [n_padded] * 6
-    lift = [sizes[at.H_TESTS] + 2 * sizes[at.H_SEGMENTS]]
-    return [int(s) for s in (*parameters, *weights, n, n, *shapes, *cells, *series, *lift)]
+    last = [sizes[at.H_TESTS] + 2 * sizes[at.H_SEGMENTS], n]
+    return [int(s) for s in (*parameters, *weights, n, n, *shapes, *cells, *series, *last)]
 
 
 class _Lift(NamedTuple):
@@ -164,6 +166,8 @@ def _sizes(
     header[[at.H_SEGMENTS, at.H_SEGMENT_PERIODS]] = lift.before.shape
     header[at.H_LEVEL], header[at.H_SIGMA] = offsets["level"], offsets["y_sigma"]
     header[at.H_NU] = offsets.get("y_nu", at.ABSENT)
+    header[at.H_RHO] = offsets.get("y_rho", at.ABSENT)
+    header[at.H_COMMON] = offsets.get(COMMON_RETURN, at.ABSENT)
     header[at.H_SOFT_BASELINE] = constants.non_negative_baseline
     header[at.H_LAGS] = constants.media.n_lags
     header[at.H_FRAME] = at.NO_FRAME if frame is None else frame.factor.ndim
@@ -227,58 +231,22 @@ def _first_value(constants: FitConstants, name: str) -> int:
     return position
 
 
-class _Priors(NamedTuple):
-    """Prior of every position, and the sum of all normalizing constants."""
-
-    codes: Ints
-    first: Floats
-    second: Floats
-    log_constant: float
-
-
-def _priors(constants: FitConstants) -> _Priors:
-    codes, firsts, seconds = [], [], []
-    log_constant = 0.0 if constants.student_t else -0.5 * np.log(2 * np.pi) * constants.kpi.size
-    errors = constants.lift.standard_error
-    log_constant -= float((np.log(errors) + 0.5 * np.log(2 * np.pi)).sum())
-    for entry in constants.table.entries:
-        size = int(np.prod(entry.shape))
-        if isinstance(entry, PooledParameter):
-            codes.append(np.full(size, at.POOLED))
-            firsts.append(np.zeros(size))
-            seconds.append(np.zeros(size))
-            log_constant -= 0.5 * np.log(2 * np.pi) * size
-            continue
-        codes.append(np.full(size, at.PRIOR_CODES[entry.prior]))
-        firsts.append(entry.first.ravel())
-        seconds.append(entry.second.ravel())
-        log_constant += float(_log_constant(entry).sum())
-    first, second = np.concatenate(firsts), np.concatenate(seconds)
-    return _Priors(np.concatenate(codes), first, second, log_constant)
-
-
-def _log_constant(entry: Parameter) -> Floats:
-    first, second = entry.first, entry.second
-    if entry.prior in (PriorKind.NORMAL, PriorKind.LOG_NORMAL):
-        return np.asarray(-np.log(second) - 0.5 * np.log(2 * np.pi))
-    if entry.prior is PriorKind.HALF_NORMAL:
-        return np.asarray(0.5 * np.log(2 / np.pi) - np.log(first))
-    if entry.prior is PriorKind.GAMMA:
-        return np.asarray(first * np.log(second) - gammaln(first))
-    return np.asarray(-betaln(first, second))
-
-
 class _Groups(NamedTuple):
-    """``positions (group, [first contrast, mean, spread, first value])``, weights and units."""
+    """``positions (group, [first contrast, mean, spread, first value])``, and what goes with them.
+
+    ``offsets`` are ``(group, entity)``, flat.
+    """
 
     positions: Ints
     weights: Floats
     units: Floats
+    offsets: Floats
 
 
 def _groups(constants: FitConstants) -> _Groups:
     offsets = constants.table.offsets()
-    positions, weights, units = [np.zeros((0, 4), dtype=np.int64)], [np.zeros(0)], [np.zeros(0)]
+    positions = [np.zeros((0, 4), dtype=np.int64)]
+    weights, units, known = [np.zeros(0)], [np.zeros(0)], [np.zeros(0)]
     for entry in constants.table.entries:
         if not isinstance(entry, PooledParameter):
             continue
@@ -292,4 +260,6 @@ def _groups(constants: FitConstants) -> _Groups:
         positions.append(np.stack(columns, axis=1))
         weights.append(entry.weight)
         units.append(entry.unit)
-    return _Groups(np.concatenate(positions), np.concatenate(weights), np.concatenate(units))
+        known.append(entry.offset.ravel())
+    floats = (np.concatenate(parts) for parts in (weights, units, known))
+    return _Groups(np.concatenate(positions), *floats)

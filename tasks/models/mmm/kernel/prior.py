@@ -2,7 +2,15 @@
 
 import math
 
-from tasks.models.mmm.kernel.codes import BETA, GAMMA, HALF_NORMAL, NORMAL, POOLED
+from tasks.models.mmm.kernel.codes import (
+    BETA,
+    GAMMA,
+    HALF_NORMAL,
+    NORMAL,
+    POOLED,
+    RELATIVE_SIZE,
+    SIZE,
+)
 from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled
 
 
@@ -10,7 +18,7 @@ from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled
 def constrain(codes: Ints, x: Floats, values: Floats, slopes: Floats) -> None:
     """Values of the parameters and their derivatives by ``x``; pooled values come later."""
     for i in range(x.shape[0]):
-        if codes[i] == NORMAL or codes[i] == POOLED:
+        if codes[i] == NORMAL or codes[i] >= POOLED:
             values[i] = x[i]
             slopes[i] = 1.0
         elif codes[i] == BETA:
@@ -23,17 +31,30 @@ def constrain(codes: Ints, x: Floats, values: Floats, slopes: Floats) -> None:
 
 @compiled
 def add_priors(
-    codes: Ints, first: Floats, second: Floats, x: Floats, values: Floats, grad: Floats
+    codes: Ints,
+    first: Floats,
+    second: Floats,
+    common: int,
+    x: Floats,
+    values: Floats,
+    grad: Floats,
 ) -> float:
     """Log prior density in sampling coordinates, Jacobian included, less its constants.
 
-    Writes the derivative by ``x`` over ``grad``.
+    Writes the derivative by ``x`` over ``grad``. Position ``common`` is before what follows it.
     """
     total = 0.0
     for i in range(x.shape[0]):
         a, b = first[i], second[i]
         if codes[i] == POOLED:
             grad[i] = 0.0
+        elif codes[i] == SIZE or codes[i] == RELATIVE_SIZE:
+            scaled = x[i] - a - (x[common] if codes[i] == RELATIVE_SIZE else 0.0)
+            size = math.exp(scaled)
+            total += b * scaled - size
+            grad[i] = b - size
+            if codes[i] == RELATIVE_SIZE:
+                grad[common] -= b - size
         elif codes[i] == HALF_NORMAL:
             scaled = (values[i] / a) ** 2
             total += x[i] - 0.5 * scaled
@@ -55,7 +76,13 @@ def add_priors(
 
 @compiled
 def pool(
-    groups: Ints, weights: Floats, units: Floats, n_entities: int, x: Floats, values: Floats
+    groups: Ints,
+    weights: Floats,
+    units: Floats,
+    offsets: Floats,
+    n_entities: int,
+    x: Floats,
+    values: Floats,
 ) -> float:
     """Log density of pooled contrasts, less constants; writes the values behind the parameters.
 
@@ -73,9 +100,9 @@ def pool(
             scaled = x[first + e - 1] / width
             total -= 0.5 * scaled * scaled
             step = spread * scaled / math.sqrt(e * (e + 1.0))
-            values[cells + e] = mean + behind - e * step
+            values[cells + e] = mean + behind - e * step + offsets[i * n_entities + e]
             behind += step
-        values[cells] = mean + behind
+        values[cells] = mean + behind + offsets[i * n_entities]
         total -= (n_entities - 1) * w * log_spread
     return total
 

@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from tasks.models.mmm.constants import FitConstants
 from tasks.models.mmm.kernel.layout import Buffers, Frame
 from tasks.models.mmm.kernel.machine_code import entry_points
-from tasks.models.mmm.parameters import Parameter, PooledParameter, PriorKind
+from tasks.models.mmm.parameters import Parameter, PooledParameter, PriorKind, SizeParameter
 
 Floats = NDArray[np.float64]
 Density = Callable[[Floats], tuple[float, Floats]]
@@ -80,7 +80,17 @@ def laplace_frame(density: Density, mode: Floats, widths: Floats) -> Frame:
 
 def prior_center(constants: FitConstants) -> Floats:
     """Middle of every prior in sampling coordinates; contrasts at zero."""
-    return _per_position(constants, _center, lambda _: 0.0)
+
+    def center(entry: Parameter | SizeParameter) -> Floats:
+        if isinstance(entry, Parameter):
+            return _center(entry)
+        common = 0.0
+        if entry.follows.any():
+            common = float(cast(Parameter, constants.table[entry.common]).first)
+        middle = entry.first + np.where(entry.is_gamma, np.log(entry.second), 0.0)
+        return np.asarray(middle + np.where(entry.follows, common, 0.0))
+
+    return _per_position(constants, center, lambda _: 0.0)
 
 
 def prior_widths(constants: FitConstants) -> Floats:
@@ -96,12 +106,12 @@ def prior_widths(constants: FitConstants) -> Floats:
 
 def _per_position(
     constants: FitConstants,
-    single: Callable[[Parameter], Floats],
+    single: Callable[[Parameter | SizeParameter], Floats],
     contrast: Callable[[PooledParameter], Floats | float],
 ) -> Floats:
     parts = []
     for entry in constants.table.entries:
-        value = single(entry) if isinstance(entry, Parameter) else contrast(entry)
+        value = contrast(entry) if isinstance(entry, PooledParameter) else single(entry)
         parts.append(np.broadcast_to(value, entry.shape).ravel())
     return np.concatenate(parts)
 
@@ -115,7 +125,9 @@ def _center(entry: Parameter) -> Floats:
     return np.log(entry.first / entry.second)
 
 
-def _width(entry: Parameter) -> Floats:
+def _width(entry: Parameter | SizeParameter) -> Floats:
+    if isinstance(entry, SizeParameter):
+        return np.where(entry.is_gamma, 1 / np.sqrt(entry.second), entry.second)
     if entry.prior in (PriorKind.NORMAL, PriorKind.LOG_NORMAL):
         return entry.second
     if entry.prior is PriorKind.HALF_NORMAL:

@@ -1,0 +1,138 @@
+"""One hard world fitted, planned and forecast, with what the table of worlds asks of it."""
+
+import os
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.recovery.decision import plan_today, planned_fit
+from benchmarks.recovery.hard_worlds import HardWorld, generate_hard_world
+from benchmarks.recovery.our_core import fit_ours
+from schemas.documents.plan import Advice
+from schemas.names import CHANNEL_DIM, ComponentKind
+from schemas.spec.gates import FitGates
+from schemas.spec.optimizer import OptimizerSpec
+from schemas.spec.sampler import SamplerSpec
+from tasks.diagnose.evidence import EvidenceClass, weigh_evidence
+from tasks.diagnose.identifiability import contraction, prior_driven
+from tasks.forecast.forecast import sample_coming
+from tasks.mathematics.draws import convergence, hdi
+from tasks.mathematics.panel import IS_ESTIMATION, build_panel
+from tasks.models.contract import Component
+from tasks.models.mmm.fitted import MmmFitted
+from tasks.models.quantities import pick_draws
+
+Array = NDArray[np.float64]
+
+
+def measure_world(
+    name: str, seed: int, sampler: SamplerSpec, model: dict | None, *, plans: bool = True
+) -> dict[str, Any]:
+    """Fit one world and hold what is said of it against its truth.
+
+    Parameters
+    ----------
+    name, seed
+        Recipe and seed of the world.
+    sampler
+        How to sample.
+    model
+        What differs from the default ``model`` block of the run spec.
+    plans
+        Plan too; it takes longer than the fit.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    hard = generate_hard_world(name, seed, model=model)
+    sampling = fit_ours(hard.world, sampler)
+    draws = sampling.tree["posterior"].to_dataset()
+    fitted = MmmFitted(draws, hard.world.inputs)
+    measured = convergence(draws)
+    return {
+        "world": name,
+        "seed": seed,
+        "seconds": sum(sampling.seconds.values()),
+        "r_hat": _worst(measured["r_hat"], np.nanmax),
+        "ess": _worst(measured["ess_bulk"], np.nanmin),
+        "divergences": int(sampling.tree["sample_stats"]["diverging"].sum()),
+        **_contributions(fitted, hard),
+        **_forecast(fitted, hard, seed),
+        **(_plan(fitted, hard) if plans else {"follow": False}),
+    }
+
+
+def _worst(values: Any, reduce: Any) -> float:
+    return float(reduce([reduce(v.to_numpy()) for v in values.data_vars.values()]))
+
+
+def _contributions(fitted: MmmFitted, hard: HardWorld) -> dict[str, Any]:
+    """Totals of every channel and of all media, in shares of the KPI."""
+    panel = hard.world.panel
+    kpi = float(panel["kpi"].sum())
+    names = [str(c) for c in panel[CHANNEL_DIM].values]
+    draws = np.stack(
+        [
+            fitted.contribution(Component(n, ComponentKind.CHANNEL), panel).sum(axis=(1, 2)) / kpi
+            for n in names
+        ]
+    )
+    truth = hard.world.truth.sum(("entity", "date")).to_numpy() / kpi
+    low, high = hdi(draws.T)
+    total = draws.sum(axis=0)
+    total_low, total_high = hdi(total)
+    decided = contraction(fitted)
+    held = prior_driven(decided, FitGates())
+    window = panel[IS_ESTIMATION].values
+    evidence = weigh_evidence(fitted, panel, window, least=FitGates().min_likelihood_ratio)
+    return {
+        "contraction": [decided[n] for n in names],
+        "evidence": [evidence[n].log_ratio for n in names],
+        "effect": [evidence[n].found is EvidenceClass.EFFECT for n in names],
+        "truth": truth.tolist(),
+        "mean": draws.mean(axis=1).tolist(),
+        "median": np.median(draws, axis=1).tolist(),
+        "low": low.tolist(),
+        "high": high.tolist(),
+        "spend": (panel["spend"].sum(("entity", "date")).to_numpy() / kpi).tolist(),
+        "prior_driven": [n in held for n in names],
+        "total": [float(total.mean()), float(total_low), float(total_high), float(truth.sum())],
+    }
+
+
+def _forecast(fitted: MmmFitted, hard: HardWorld, seed: int) -> dict[str, Any]:
+    """Held-out weeks with the media that came: share of weeks inside 90 %, and of their sum."""
+    panel = build_panel(hard.rows, hard.world.inputs.metadata)
+    n = hard.world.panel.sizes["date"]
+    kpi = sample_coming(fitted, panel, n, seed=seed)[1][:, 0]
+    actual = panel["kpi"].to_numpy()[0, n:]
+    low, high = np.quantile(kpi, (0.05, 0.95), axis=0)
+    sum_low, sum_high = np.quantile(kpi.sum(axis=1), (0.05, 0.95))
+    return {
+        "weeks_inside": float(((low <= actual) & (actual <= high)).mean()),
+        "sum_inside": bool(sum_low <= actual.sum() <= sum_high),
+    }
+
+
+def _plan(fitted: MmmFitted, hard: HardWorld) -> dict[str, Any]:
+    settings = OptimizerSpec()
+    n_draws = min(settings.n_draws, fitted.draws.sizes["chain"] * fitted.draws.sizes["draw"])
+    held = prior_driven(contraction(fitted), FitGates())
+    window = hard.world.panel[IS_ESTIMATION].values
+    evidence = weigh_evidence(
+        fitted, hard.world.panel, window, least=FitGates().min_likelihood_ratio
+    )
+    unclear = [n for n, e in evidence.items() if e.found is EvidenceClass.UNCLEAR]
+    fit = replace(planned_fit(hard.world, pick_draws(fitted.draws, n_draws), held), unclear=unclear)
+    plan = plan_today(fit, settings)
+    names = [str(c) for c in hard.world.panel[CHANNEL_DIM].values]
+    money = np.array([plan.channels[n].candidate for n in names])
+    recent = float(hard.world.panel["kpi"].to_numpy()[:, -settings.horizon :].sum())
+    return {
+        "follow": plan.advice is Advice.FOLLOW,
+        "reason": plan.reason,
+        "prob_gain": plan.prob_gain,
+        "gain": [g / recent for g in (plan.gain_mean, plan.gain_low_90, plan.gain_high_90)],
+        "moved": sum(plan.channels[n].candidate != plan.channels[n].current for n in names),
+        "true_gain": hard.true_gain(money, settings.horizon) / recent,
+    }

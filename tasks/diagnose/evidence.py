@@ -1,0 +1,130 @@
+"""Whether the data show that a channel works at all.
+
+A fit with a channel is weighed against the same fit without it, from the draws at hand:
+
+    ratio = 1 / mean over posterior draws of
+        likelihood without the channel / likelihood with it, all other parameters as drawn
+
+The harmonic mean is a deliberate choice. Over infinitely many draws it is the Bayes factor against
+no effect (Newton & Raftery 1994); over thousands it is that of a prior cut to where the posterior
+has draws, so that a wide prior costs a channel nothing. It is therefore judged by how often it errs
+and not by the scale of Bayes factors: ``benchmarks/worlds.py`` counts how often it finds an effect
+where there is none. The level of the KPI stays: a channel that is left out takes its mean into the
+baseline, so that only its ups and downs are evidence.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from schemas.documents.effects import EvidenceClass, WeighedEvidence
+from schemas.names import ComponentKind
+from tasks.models.contract import FittedModel
+
+Array = NDArray[np.float64]
+
+
+SENTENCES: Mapping[EvidenceClass, str] = {
+    EvidenceClass.EFFECT: "the data show an effect",
+    EvidenceClass.UNCLEAR: "no effect can be told from none",
+}
+
+
+class ChannelEvidence(NamedTuple):
+    """How much likelier the data are with a channel than without it."""
+
+    log_ratio: float
+    """Natural logarithm; near 0 or below where the data do not need the channel."""
+    found: EvidenceClass
+
+    @property
+    def sentence(self) -> str:
+        """The finding in plain words."""
+        return SENTENCES[self.found]
+
+
+def weigh_evidence(
+    model: FittedModel, panel: xr.Dataset, window: NDArray[np.bool_], *, least: float
+) -> dict[str, ChannelEvidence]:
+    """Weigh every channel.
+
+    Parameters
+    ----------
+    model
+        The fitted model.
+    panel
+        Panel with its carryover window.
+    window
+        Fitted periods, ``(date,)``.
+    least
+        Ratio from which the data are said to show an effect.
+
+    Returns
+    -------
+    dict
+        By channel.
+    """
+    everywhere = model.expected(panel)
+    with_it = _log_likelihood(model, panel, everywhere, window)
+    found = {}
+    for name in (c.name for c in model.components if c.kind is ComponentKind.CHANNEL):
+        left = _leave_out(
+            everywhere, model.incremental(name, panel), window, additive=model.additive
+        )
+        without = _log_likelihood(model, panel, left, window)
+        value = float(np.log(len(without)) - logsumexp(without - with_it))
+        shown = EvidenceClass.EFFECT if value >= np.log(least) else EvidenceClass.UNCLEAR
+        found[name] = ChannelEvidence(value, shown)
+    return found
+
+
+def _leave_out(expected: Array, part: Array, window: NDArray[np.bool_], *, additive: bool) -> Array:
+    """Expected KPI without a channel's ups and downs, its mean over the fitted periods as it was.
+
+    Where components multiply, the mean is kept by a factor: what is left stays positive.
+    """
+    if additive:
+        return np.asarray(expected - part + part[..., window].mean(axis=-1, keepdims=True))
+    left = expected - part
+    mean, left_mean = (v[..., window].mean(axis=-1, keepdims=True) for v in (expected, left))
+    return np.asarray(left * mean / left_mean)
+
+
+def _log_likelihood(
+    model: FittedModel, panel: xr.Dataset, expected: Array, window: NDArray[np.bool_]
+) -> Array:
+    """Log likelihood of every draw, ``(sample,)``."""
+    return np.asarray(model.log_likelihood(panel, expected)[:, :, window].sum(axis=(1, 2)))
+
+
+def evidence_rows(
+    evidence: Mapping[str, ChannelEvidence], decided: Mapping[str, float]
+) -> dict[str, WeighedEvidence]:
+    """Return what is published of each channel.
+
+    Parameters
+    ----------
+    evidence
+        From ``weigh_evidence``.
+    decided
+        Contraction of each channel, from ``identifiability.contraction``.
+
+    Returns
+    -------
+    dict
+        Per channel ``evidence`` (class), ``evidence_sentence``, ``log10_likelihood_ratio`` and
+        ``prior_elasticity``: the share of a shift of its prior that the result goes along with.
+    """
+    return {
+        name: WeighedEvidence(
+            evidence=found.found,
+            evidence_sentence=found.sentence,
+            log10_likelihood_ratio=found.log_ratio / float(np.log(10)),
+            prior_elasticity=1 - decided[name],
+        )
+        for name, found in evidence.items()
+    }
