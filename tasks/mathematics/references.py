@@ -35,7 +35,20 @@ def choose_reference(values: NDArray[np.float64]) -> ControlReference:
 def choose_references(
     panel: xr.Dataset, controls: Sequence[ControlSpec]
 ) -> list[ControlReference | float]:
-    """Reference of each control: as stated, else as the fitted window has it chosen."""
+    """Choose the reference of each control: as stated, else by what the fitted window shows.
+
+    Parameters
+    ----------
+    panel
+        Every period of the fit, controls in their own units.
+    controls
+        In the order of the panel.
+
+    Returns
+    -------
+    list
+        One of ``ControlReference``, or a number in the unit of the control.
+    """
     window = estimation_window(panel)["controls"]
     return [
         choose_reference(window.isel({CONTROL_DIM: index}).to_numpy())
