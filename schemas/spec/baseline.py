@@ -49,6 +49,7 @@ class ControlSpec(SpecModel):
     max_lag: int = Field(8, ge=0, le=104, description="Last lag of it that counts.")
     reference: ControlReference | Annotated[float, Field(allow_inf_nan=False)] | None = Field(
         None,
+        exclude_if=lambda reference: reference is None,
         description="Value at which it contributes nothing: `zero`, `mean`, `min`, `max` (of each "
         "entity over the fitted window) or a number. Default: `zero` where it is zero in most "
         "periods or is 0 or one other value (a promotion, closed weeks), else `mean`.",
