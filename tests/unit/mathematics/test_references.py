@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.worlds import fitted_model, log_world, mmm_world
+from support.worlds import build_world, fitted_model, log_world, make_rows, make_spec, mmm_world
 
 from schemas.names import ComponentKind
 from schemas.spec.baseline import ControlReference
@@ -48,7 +48,9 @@ def test_a_control_contributes_nothing_at_its_reference(build, reference):
 
 
 def test_a_promotion_counts_only_in_its_own_weeks():
-    world = mmm_world()
+    rows = make_rows()
+    rows["ctrl_promo"] = (np.arange(len(rows)) % 5 == 0).astype(float)
+    world = build_world(rows, make_spec())
     model, promo = fitted_model(world), world.panel["controls"].sel(control="promo").to_numpy()
     assert set(np.unique(promo)) == {0.0, 1.0}
     parts = model.contribution(Component("promo", ComponentKind.CONTROL), world.panel)
