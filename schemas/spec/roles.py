@@ -75,7 +75,9 @@ class ControlRole(BaseModel):
     sign: ControlSign = ControlSign.ANY
     decay: float = 0.0
     max_lag: int = 8
-    reference: ControlReference | float | None = None
+    reference: ControlReference | float | None = Field(
+        None, exclude_if=lambda reference: reference is None
+    )
 
     @property
     def column(self) -> str:
