@@ -49,7 +49,7 @@ def make_world(seed: int) -> pd.DataFrame:
         half = np.mean(spend) * rng.uniform(0.8, 2.5)
         shape = stock / (stock + half)
         kpi += rng.uniform(0.8, 3.0) * spend.mean() * shape / shape.mean()
-    table = {"entity_id": "all", "period_start": pd.date_range("2023-01-02", periods=n, freq="7D")}
+    table = {"entity_id": "one", "period_start": pd.date_range("2023-01-02", periods=n, freq="7D")}
     return pd.DataFrame(
         {**table, "sales": kpi, "ctrl_promo": promo, **{f"spend_{k}": v for k, v in spends.items()}}
     )
