@@ -70,6 +70,11 @@ class Finding(BaseModel):
         default=None, description="Cells or rows.", json_schema_extra={"unit": "count"}
     )
 
+    @property
+    def is_note(self) -> bool:
+        """Whether it informs and blocks nothing."""
+        return self.verdict is Verdict.PASS
+
     def line(self) -> str:
         """Render the finding as one line of text."""
         return f"[{self.verdict}] {self.rule}: {self.message} {self.remedy}".strip()

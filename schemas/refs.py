@@ -111,6 +111,8 @@ class DiagnosticsRef(Ref):
 
     verdict: Verdict
     reasons: list[str]
+    notes: list[str] = []
+    """What is reported and blocks nothing."""
     file: FileRef
     metrics: dict[str, float]
     sampling_failures: dict[str, float] = {}

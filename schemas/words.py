@@ -1,5 +1,9 @@
 """How a number is written for people, on the terminal and in MLflow's notes alike."""
 
+from collections.abc import Sequence
+
+from schemas.outcomes import Verdict
+
 
 def format_number(value: float | None) -> str:
     """Write a number with three or four significant digits; a dash where there is none."""
@@ -72,6 +76,22 @@ def format_compact(value: float | None) -> str:
             shown = f"{size:#.3g}".rstrip(".") if abs(size) < 999.5 else f"{size:,.0f}"
             return f"{shown}\N{NO-BREAK SPACE}{unit}"
     return format_number(round(value, 2))
+
+
+def describe_against(verdict: str, reasons: Sequence[str]) -> str:
+    """Say what stands against acting on a run under REVIEW; nothing where nothing does.
+
+    Parameters
+    ----------
+    verdict
+        Verdict of the run that advises.
+    reasons
+        Its reasons, as ``diagnostics.json`` lists them.
+    """
+    if verdict != Verdict.REVIEW or not reasons:
+        return ""
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    return f"Against it stands a REVIEW that nobody has accepted yet: {reasons[0]}{more}"
 
 
 def format_bytes(count: int) -> str:

@@ -33,6 +33,7 @@ First steps
   mmm score                                      how good earlier forecasts were, and alarms
   mmm explain RUN_A RUN_B                        why did ROAS change between two runs?
   mmm stability --dataset demo                   how far refits move, and how far chance does
+  mmm accept RUN_ID --reason TEXT                a run under REVIEW becomes champion
   mmm rollback --dataset demo                    the champion before this one again
   mmm backfill --spec FILE --from DATE --to DATE past weeks, as of their date
   mmm export RUN_ID --format csv --out DIR       tables for a spreadsheet
@@ -107,7 +108,7 @@ def _options(
 for verb in (
     refit.validate, refit.refit, runs.runs, runs.show, plan.plan,
     plan.scenarios, score.score, runs.export, ui.ui,
-    rollback.rollback, explain.explain, explain.stability, backfill.backfill,
+    rollback.accept, rollback.rollback, explain.explain, explain.stability, backfill.backfill,
     prune.prune,
 ):  # fmt: skip
     app.command()(verb)

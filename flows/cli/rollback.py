@@ -1,11 +1,14 @@
-"""The verb that takes a promotion back: ``mmm rollback``."""
+"""The verbs by which a person decides on the champion: ``mmm accept``, ``mmm rollback``."""
 
-from typing import Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from flows.cli import process
 from flows.cli.options import DebugOption, JsonOption
+
+if TYPE_CHECKING:
+    from schemas.documents.promotions import Promotion
 
 
 def rollback(
@@ -28,15 +31,39 @@ def rollback(
     def work(answer: TextIO) -> int:
         from tasks.rollback.task import roll_back
 
-        row = roll_back(dataset, to=to, reason=reason)
-        if as_json:
-            champion = f"{row.dataset_id}@{row.version}"
-            process.print_json(answer, {**row.model_dump(mode="json"), "champion": champion})
-        else:
-            answer.write(
-                f"champion   {row.dataset_id}@{row.version} (run {row.run_id}), in place of "
-                f"{row.dataset_id}@{row.from_version}: {row.reason}\n"
-            )
+        _answer(answer, roll_back(dataset, to=to, reason=reason), as_json=as_json)
         return 0
 
     process.run_verb(work, as_json=as_json, debug=debug)
+
+
+def accept(
+    run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="Run under REVIEW.")],
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="What was looked at; kept.")
+    ],
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Accept what stands against a run under REVIEW: its version becomes champion.
+
+    A run that its gates rejected cannot be accepted.
+    """
+
+    def work(answer: TextIO) -> int:
+        from tasks.rollback.task import accept_run
+
+        _answer(answer, accept_run(run_id, reason=reason), as_json=as_json)
+        return 0
+
+    process.run_verb(work, as_json=as_json, debug=debug)
+
+
+def _answer(answer: TextIO, row: "Promotion", *, as_json: bool) -> None:
+    champion = f"{row.dataset_id}@{row.version}"
+    if as_json:
+        process.print_json(answer, {**row.model_dump(mode="json"), "champion": champion})
+        return
+    before = "none" if row.from_version is None else f"{row.dataset_id}@{row.from_version}"
+    place = "as before" if row.from_version == row.version else f"in place of {before}"
+    answer.write(f"champion   {champion} (run {row.run_id}), {place}: {row.reason}\n")

@@ -97,6 +97,8 @@ class Diagnostics(Document):
     """PASS, REVIEW or FAIL."""
     reasons: list[str]
     """A sentence for everything that is not a pass."""
+    notes: list[str] = Field([], exclude_if=lambda notes: not notes)
+    """What is reported and blocks nothing."""
     r_hat_max: Ratio | None = None
     """Worst R-hat of any parameter."""
     ess_bulk_min: Draws | None = None

@@ -235,5 +235,6 @@ class FeatureScaler(Document):
 
     coords: dict[str, list[str]] = Field(description="Labels of every axis.")
     scales: dict[str, Scale] = Field(
-        description="media_scale, kpi_scale, control_mean, control_std, trend_mean, trend_std."
+        description="media_scale, kpi_scale, control_mean, control_std, control_reference, "
+        "trend_mean, trend_std."
     )

@@ -21,6 +21,15 @@ class ControlSign(StrEnum):
     NEGATIVE = "negative"
 
 
+class ControlReference(StrEnum):
+    """Value of a control at which it contributes nothing, of each entity in the fitted window."""
+
+    ZERO = "zero"
+    MEAN = "mean"
+    MIN = "min"
+    MAX = "max"
+
+
 class ControlSpec(SpecModel):
     """One control. ``decay`` is stated, not learned: the share that stays for the next period."""
 
@@ -38,6 +47,13 @@ class ControlSpec(SpecModel):
         0.0, ge=0, lt=1, description="Stated carryover: the share that stays for the next period."
     )
     max_lag: int = Field(8, ge=0, le=104, description="Last lag of it that counts.")
+    reference: ControlReference | Annotated[float, Field(allow_inf_nan=False)] | None = Field(
+        None,
+        exclude_if=lambda reference: reference is None,
+        description="Value at which it contributes nothing: `zero`, `mean`, `min`, `max` (of each "
+        "entity over the fitted window) or a number. Default: `zero` where it is zero in most "
+        "periods or is 0 or one other value (a promotion, closed weeks), else `mean`.",
+    )
 
 
 def _long_control(control: Any) -> Any:

@@ -42,8 +42,11 @@ def fit_settings(spec: RunSpec, sampler: SamplerSpec, roles: Mapping[str, Any]) 
         channel["name"]: {k: v for k, v in channel.items() if k != "bounds"}
         for channel in kept["channels"] or []
     }
+    kept["controls"] = [_without_reference(c) for c in kept["controls"] or []]
     kept["sampler"] = sampler.model_dump(mode="json", exclude=set(_SAMPLER_BESIDE))
-    kept["roles"] = _by_name({k: v for k, v in roles.items() if k not in _KEYS_OF_THE_FILE})
+    known = {k: v for k, v in roles.items() if k not in _KEYS_OF_THE_FILE}
+    known["controls"] = [_without_reference(c) for c in known.get("controls", [])]
+    kept["roles"] = _by_name(known)
     return kept
 
 
@@ -65,6 +68,11 @@ def changed_keys(now: Mapping[str, Any], then: Mapping[str, Any], prefix: str = 
         elif new != old:
             keys.append(f"{prefix}{key}")
     return keys
+
+
+def _without_reference(control: Mapping[str, Any]) -> dict[str, Any]:
+    """A control but for where it counts from, which says how a fit is told, not what it is."""
+    return {key: value for key, value in control.items() if key != "reference"}
 
 
 def _by_name(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,9 +33,13 @@ class DataGates(Gates):
     max_abs_correlation: float = Field(
         0.999, gt=0, le=1, description="Two channels closer than this: FAIL."
     )
-    max_vif: float = Field(10.0, gt=1, description="Variance inflation above: REVIEW.")
+    max_vif: float = Field(
+        10.0,
+        gt=1,
+        description="Variance inflation above: a note.",
+    )
     min_rows_per_parameter: float = Field(
-        5.0, ge=0, description="Fewer rows per parameter: REVIEW."
+        5.0, ge=0, description="Fewer rows per parameter: a note."
     )
     max_missing_share: float = Field(
         0.05,

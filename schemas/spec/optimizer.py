@@ -42,7 +42,7 @@ class OptimizerSpec(SpecModel):
         ge=0,
         le=10,
         description="Largest move of a channel against its current spend, where it has no bounds of"
-        " its own.",
+        " its own; of the most it was seen to spend, where it rests.",
     )
     beyond_observed: bool = Field(
         False, description="Let a plan leave the range of spend that was observed. It is flagged."

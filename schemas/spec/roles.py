@@ -13,7 +13,7 @@ from schemas.names import (
     PERIOD_COLUMN,
     SPEND_PREFIX,
 )
-from schemas.spec.baseline import ControlSign, ControlSpec
+from schemas.spec.baseline import ControlReference, ControlSign, ControlSpec
 from schemas.spec.channels import (
     AdstockSpec,
     ChannelKind,
@@ -75,6 +75,9 @@ class ControlRole(BaseModel):
     sign: ControlSign = ControlSign.ANY
     decay: float = 0.0
     max_lag: int = 8
+    reference: ControlReference | float | None = Field(
+        None, exclude_if=lambda reference: reference is None
+    )
 
     @property
     def column(self) -> str:
@@ -195,7 +198,7 @@ def _control_role(
     return ControlRole(
         name=_known_name(strip_prefix(control.name, CONTROL_PREFIX), stored),
         source=find_column(control.name, columns),
-        **control.model_dump(include={"sign", "decay", "max_lag"}),
+        **control.model_dump(include={"sign", "decay", "max_lag", "reference"}),
     )
 
 

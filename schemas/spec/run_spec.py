@@ -13,7 +13,7 @@ from schemas.spec.base import SpecModel
 from schemas.spec.baseline import (
     HOLIDAYS_TERM,
     Control,
-    ControlSpec,
+    ControlSign,
     EventSpec,
     Trend,
     TrendKind,
@@ -271,7 +271,8 @@ class RunSpec(SpecModel):
         if self.lift_tests:
             used.append(KindKey.LIFT_TESTS)
         shaped = [c.name for c in self.channels or [] if c.adstock or c.saturation]
-        bent = [c.name for c in self.controls or [] if c != ControlSpec(name=c.name)]
+        plain_control = (ControlSign.ANY, 0.0)
+        bent = [c.name for c in self.controls or [] if (c.sign, c.decay) != plain_control]
         return [
             *((key, key.value) for key in used),
             *((KindKey.CHANNEL_TRANSFORMS, f"{KindKey.CHANNEL_TRANSFORMS} {n!r}") for n in shaped),

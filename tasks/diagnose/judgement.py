@@ -50,6 +50,8 @@ class Judgement(NamedTuple):
     verdict: Verdict
     reasons: list[str]
     evidence: Evidence
+    notes: list[str]
+    """What is reported and blocks nothing."""
     sampling_failures: dict[str, float]
     """Observed value per sampling gate that failed."""
     document: Diagnostics
@@ -79,12 +81,14 @@ def judge_fit(fit: OpenFit, findings: list[Finding], spec: RunSpec) -> Judgement
     reasons = [
         *report.reasons,
         *(c.sentence for c in causes),
-        *(f"{f.rule}: {f.message}" for f in findings if f.verdict is not Verdict.PASS),
+        *(f"{f.rule}: {f.message}" for f in findings if not f.is_note),
     ]
+    notes = [f"{f.rule}: {f.message}" for f in findings if f.is_note]
     document = Diagnostics.model_validate(
         {
             "verdict": verdict,
             "reasons": reasons,
+            "notes": notes,
             **evidence.facts,
             "contraction": evidence.contractions,
             "evidence": weighing.evidence_rows(evidence.effects, evidence.contractions),
@@ -95,7 +99,7 @@ def judge_fit(fit: OpenFit, findings: list[Finding], spec: RunSpec) -> Judgement
             "parameters": evidence.sampling.parameters,
         }
     )
-    return Judgement(verdict, reasons, evidence, failures, document)
+    return Judgement(verdict, reasons, evidence, notes, failures, document)
 
 
 def _measure(fit: OpenFit, spec: RunSpec) -> Evidence:

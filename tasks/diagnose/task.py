@@ -67,6 +67,7 @@ def diagnose_posterior(
     return DiagnosticsRef(
         verdict=judged.verdict,
         reasons=judged.reasons,
+        notes=judged.notes,
         file=write_document(home, fit_dir(home, key) / Artifact.DIAGNOSTICS, judged.document),
         metrics=judged.evidence.metrics,
         sampling_failures=judged.sampling_failures,

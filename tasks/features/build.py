@@ -19,7 +19,8 @@ from tasks.features.metadata import describe_settings
 from tasks.features.public_holidays import holidays_event
 from tasks.features.windows import apply_windows, idle_controls
 from tasks.mathematics.panel import IS_ESTIMATION, build_panel
-from tasks.mathematics.scaling import carry_controls, compute_scales
+from tasks.mathematics.references import choose_references, measure_references
+from tasks.mathematics.scaling import CONTROL_REFERENCE, carry_controls, compute_scales
 from tasks.mathematics.trend import fix_trend
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import Term, linear_design, linear_terms, periods_since
@@ -68,7 +69,7 @@ def build_features(
     roles = roles.model_copy(update={"controls": [c for c in roles.controls if c not in idle]})
     settings = describe_settings(spec, roles, snapshot)
     panel = build_panel(kept, settings)
-    metadata = _describe_panel(panel, settings, spec)
+    metadata = _describe_panel(panel, _with_references(panel, settings), spec)
     kind = kind_of(metadata)
     if kind.refuses_unseen_terms:
         fitted = panel[DATE_DIM].values[panel[IS_ESTIMATION].values]
@@ -79,11 +80,22 @@ def build_features(
     }
     metadata = metadata.model_copy(update=decided)
     scales = compute_scales(carry_controls(panel, metadata.controls))
+    scales[CONTROL_REFERENCE] = measure_references(panel, metadata.controls)
     scales = scales.merge(kind.scales(panel, metadata))
     facts = kind.facts(panel, ModelInputs(metadata, scales), spec)
     metadata = metadata.model_copy(update=facts)
     columns = _add_columns(kept, panel, ModelInputs(metadata, scales))
     return Features(columns, metadata, scales)
+
+
+def _with_references(panel: xr.Dataset, settings: FeatureSettings) -> FeatureSettings:
+    """Say of every control where it counts from."""
+    chosen = choose_references(panel, settings.controls)
+    controls = [
+        control.model_copy(update={"reference": reference})
+        for control, reference in zip(settings.controls, chosen, strict=True)
+    ]
+    return settings.model_copy(update={"controls": controls})
 
 
 def _describe_panel(panel: xr.Dataset, settings: FeatureSettings, spec: RunSpec) -> FeatureMetadata:

@@ -1,8 +1,10 @@
 """The KPI of the coming periods if things go on as they are.
 
-What that means: media and spend repeat their last periods, controls those of a year before, and
-stated events and public holidays fall on their days; where holidays are not known any more, the
-forecast ends. The model computes the rest from the dates:
+What that means: media and spend are blocks of their own past, controls those of a year before,
+some periods earlier or later (``tasks.forecast.uncertain``; what is listed as supposed, and what
+plans are compared with, is one such path: media repeat their last periods). Stated events and
+public holidays fall on their days; where holidays are not known any more, the forecast ends. The
+model computes the rest from the dates:
 
 - a straight trend goes on, with the uncertainty of its slope;
 - a ``piecewise`` trend goes on along its last piece and bends no more, so that its interval is too
@@ -32,8 +34,10 @@ from schemas.names import (
     QUANTILES,
     ForecastScope,
 )
+from tasks.forecast.uncertain import draw_changes
 from tasks.mathematics.events import period_ends
 from tasks.mathematics.horizon_panel import extend_panel
+from tasks.mathematics.seeds import derive_seed
 from tasks.models.contract import FittedModel
 
 TRIMMED_SHARE = 0.05
@@ -41,7 +45,13 @@ TRIMMED_SHARE = 0.05
 
 
 def forecast_kpi(
-    model: FittedModel, panel: xr.Dataset, metadata: FeatureMetadata, *, horizon: int, seed: int
+    model: FittedModel,
+    panel: xr.Dataset,
+    metadata: FeatureMetadata,
+    *,
+    horizon: int,
+    seed: int,
+    paths: int = 0,
 ) -> pd.DataFrame:
     """Forecast the KPI of every entity, and of all together, from the draws of one fit.
 
@@ -57,6 +67,9 @@ def forecast_kpi(
         Number of coming periods, fewer where holidays are not known as far; media repeat as many.
     seed
         Seed of the observation noise.
+    paths
+        Paths of coming media and controls (``tasks.forecast.uncertain``) that draws are spread
+        over; 0 supposes that they repeat.
 
     Returns
     -------
@@ -72,6 +85,11 @@ def forecast_kpi(
     n_past = panel.sizes[DATE_DIM]
     continued = continue_panel(panel, metadata, horizon)
     expected, kpi = sample_coming(model, continued, n_past, seed=seed)
+    if paths and expected.shape[-1]:
+        changes = draw_changes(
+            model, continued, n_past, metadata.grain, paths=paths, seed=derive_seed(seed, 2)
+        )
+        expected, kpi = _spread(model, expected, kpi, changes)
     starts = pd.DatetimeIndex(continued[DATE_DIM].values[n_past:])
     entities = [str(entity) for entity in panel[ENTITY_DIM].values]
     together = (draws.sum(axis=1, keepdims=True) for draws in (expected, kpi))
@@ -82,6 +100,17 @@ def forecast_kpi(
         ],
         ignore_index=True,
     )
+
+
+def _spread(
+    model: FittedModel,
+    expected: NDArray[np.float64],
+    kpi: NDArray[np.float64],
+    changes: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give every draw the change of one path ``(path, entity, date)``, its noise kept."""
+    own = changes[np.arange(len(expected)) % len(changes)]
+    return (expected + own, kpi + own) if model.additive else (expected * own, kpi * own)
 
 
 def continue_panel(panel: xr.Dataset, metadata: FeatureMetadata, horizon: int) -> xr.Dataset:

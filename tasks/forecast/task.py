@@ -45,6 +45,10 @@ N_FORECAST_DRAWS = 1000
 """Draws of the posterior that a forecast uses: fifty beyond either end of the 90 % interval."""
 
 
+N_PATHS = 50
+"""Paths of media and controls that these draws are spread over."""
+
+
 @task(name="forecast-kpi", cache_policy=NO_CACHE, timeout_seconds=600)
 @resumable
 def forecast_kpi(
@@ -57,7 +61,12 @@ def forecast_kpi(
     fit = _open_fit(home, posterior.posterior, features)
     panel, metadata = fit.panel, fit.metadata
     coming = forecast.forecast_kpi(
-        fit.model, panel, metadata, horizon=spec.optimizer.horizon, seed=spec.sampler.random_seed
+        fit.model,
+        panel,
+        metadata,
+        horizon=spec.optimizer.horizon,
+        seed=spec.sampler.random_seed,
+        paths=N_PATHS,
     )
     continued = forecast.continue_panel(panel, metadata, spec.optimizer.horizon)
     supposed = continued.isel({DATE_DIM: slice(panel.sizes[DATE_DIM], None)})

@@ -19,6 +19,9 @@ from schemas.spec.baseline import ControlSpec
 from tasks.mathematics.carryover import recursive_adstock
 from tasks.mathematics.panel import estimation_window
 
+CONTROL_REFERENCE = "control_reference"
+"""Value at which a control contributes nothing; absent in runs of earlier versions: the mean."""
+
 
 def compute_scales(panel: xr.Dataset) -> xr.Dataset:
     """Compute every scale of a panel.

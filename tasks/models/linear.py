@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from schemas.documents.features import FeatureMetadata
 from schemas.names import (
+    CONTROL_DIM,
     DATE_DIM,
     ENTITY_DIM,
     SEASONALITY_COMPONENT,
@@ -19,7 +20,7 @@ from schemas.names import (
 from schemas.spec.baseline import ControlSign
 from schemas.spec.run_spec import Grain
 from tasks.mathematics.events import event_column
-from tasks.mathematics.scaling import carry_controls, scale_controls
+from tasks.mathematics.scaling import CONTROL_REFERENCE, carry_controls, scale_controls
 from tasks.mathematics.seasonality import fourier_names, fourier_terms, standardized_trend
 from tasks.mathematics.trend import trend_columns, trend_relative_sds
 from tasks.models.contract import Component, ModelInputs
@@ -88,6 +89,26 @@ def linear_design(panel: xr.Dataset, inputs: ModelInputs) -> NDArray[np.float64]
     controls = scale_controls(carry_controls(panel, metadata.controls), inputs.scales)
     shared = np.broadcast_to(common, (panel.sizes[ENTITY_DIM], *common.shape))
     return np.concatenate([controls, shared], axis=1)
+
+
+def linear_references(panel: xr.Dataset, inputs: ModelInputs) -> NDArray[np.float64]:
+    """Values of the linear terms at which they contribute nothing, ``(entity, term)``.
+
+    Controls have a reference of their own; trend, season and events count from zero.
+    """
+    scales = inputs.scales
+    references = np.zeros((panel.sizes[ENTITY_DIM], len(linear_terms(inputs))))
+    n_controls = len(inputs.metadata.controls)
+    if n_controls and CONTROL_REFERENCE in scales:
+        stated = scales[CONTROL_REFERENCE].sel({ENTITY_DIM: panel[ENTITY_DIM].values})
+        scaled = (stated - scales["control_mean"]) / scales["control_std"]
+        references[:, :n_controls] = scaled.transpose(ENTITY_DIM, CONTROL_DIM).to_numpy()
+    return references
+
+
+def referred_design(panel: xr.Dataset, inputs: ModelInputs) -> NDArray[np.float64]:
+    """``linear_design`` less ``linear_references``: what the terms contribute by."""
+    return linear_design(panel, inputs) - linear_references(panel, inputs)[:, :, None]
 
 
 def _trend(dates: pd.DatetimeIndex, inputs: ModelInputs) -> NDArray[np.float64]:

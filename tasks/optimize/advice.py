@@ -160,8 +160,13 @@ def _direction(planned: float, current: float) -> Action:
 
 
 def _next_percent(facts: ChannelFacts, word: str) -> str:
+    if facts.mroas_mean is None and facts.planned > 0:
+        return "nothing is spent on it today; the plan reopens it, as it ran before"
     if facts.mroas_mean is None:
-        return "nothing is spent on it today, so its marginal return is not known"
+        return (
+            "nothing is spent on it today, and what the model knows of when it ran does not make "
+            "reopening it worth more than the other channels within the bounds"
+        )
     return (
         f"the next percent of spend returns m{word} {format_ratio(facts.mroas_mean)} "
         f"({format_interval(facts.mroas_low, facts.mroas_high)})"

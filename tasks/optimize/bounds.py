@@ -18,7 +18,8 @@ Array = NDArray[np.float64]
 def build_limits(space: PlanSpace, bounds: PlanBounds, settings: OptimizerSpec) -> Limits:
     """Bounds of variables and groups, without the budget.
 
-    A channel may move by ``max_change`` against current spend unless it has bounds of its own; no
+    A channel may move by ``max_change`` against current spend unless it has bounds of its own; one
+    that rests may be reopened with up to ``max_change`` of the most it was seen to spend; no
     variable leaves its observed range unless ``beyond_observed``; a channel that its data did not
     decide, or whose effect they cannot tell from none, stays as it is. Bounds in money, and bounds
     of a channel whose periods have variables of their own, hold for the sum of its variables; a
@@ -41,6 +42,8 @@ def build_limits(space: PlanSpace, bounds: PlanBounds, settings: OptimizerSpec) 
             continue
         stated = bounds.channels.get(name, ChannelBounds())
         low, high = channel_range(stated, float(current.sum()), settings)
+        if not current.any() and stated == ChannelBounds():
+            high = settings.max_change * float(space.observed[1, mine].sum())
         lower[mine], upper[mine] = _variable_ranges(space, mine, (low, high), stated, settings)
         if space.flighting or (space.by_entity and _is_in_money(stated)):
             sums.append((mine.astype(float), low, high, f"The bounds of {name}"))

@@ -10,6 +10,12 @@ from schemas.outcomes import Verdict, is_accepted
 from schemas.refs import PublicationRef
 from schemas.words import format_champion
 
+_ACCEPT = "`mmm accept RUN_ID --reason TEXT` promotes it once someone has looked."
+_FIRST = (
+    "the first of this dataset that was sampled well, so this version is the champion, and what "
+    "stands against it stays with it until someone accepts it (`mmm accept RUN_ID --reason TEXT`)."
+)
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -34,6 +40,7 @@ def decide(
     *,
     promote_on_review: bool,
     has_champion: bool,
+    sampled_well: bool = False,
     backdated: str | None = None,
 ) -> Decision:
     """Decide on registration and alias; in-sample fit has no say.
@@ -45,7 +52,9 @@ def decide(
     promote_on_review
         Whether the spec lets a REVIEW take the champion alias.
     has_champion
-        Whether the dataset has a champion now; changes the words, never the decision.
+        Whether the dataset has a champion now.
+    sampled_well
+        Whether every sampling gate passed: such a run is better than none, even under REVIEW.
     backdated
         In what the run knew less than the champion (``explain_backdated``); None where it did not.
 
@@ -53,13 +62,18 @@ def decide(
     -------
     Decision
         FAIL and NOT_EVALUATED register nothing; REVIEW registers a challenger, or a champion where
-        the spec allows it; PASS registers the champion. A backdated run is a challenger at best.
+        the spec allows it, or where there is none yet and the fit was sampled well; PASS registers
+        the champion. A backdated run is a challenger at best.
     """
     kept = "the champion is unchanged" if has_champion else "there is no champion yet"
     if not is_accepted(verdict):
         return Decision(False, None, f"{verdict}: nothing registered; {kept}.")
+    is_first = not has_champion and sampled_well
     if verdict is Verdict.REVIEW and not promote_on_review:
-        return Decision(True, Alias.CHALLENGER, f"REVIEW: registered as challenger; {kept}.")
+        if not is_first:
+            reason = f"REVIEW: registered as challenger; {kept}. {_ACCEPT}"
+            return Decision(True, Alias.CHALLENGER, reason)
+        return Decision(True, Alias.CHAMPION, f"REVIEW: {_FIRST}")
     if backdated is not None:
         reason = f"{verdict}, but {backdated}: registered as challenger; {kept}."
         return Decision(True, Alias.CHALLENGER, reason)

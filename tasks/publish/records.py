@@ -82,6 +82,12 @@ def gate_rows(outputs: RunOutputs, gate_group: str) -> list[GateRow]:
     ]
 
 
+def is_well_sampled(outputs: RunOutputs) -> bool:
+    """Whether every gate on the sampler's own evidence passed."""
+    judged = [g["verdict"] for g in outputs.gates if gate_group_of(g) == "sampling"]
+    return bool(judged) and all(verdict == Verdict.PASS for verdict in judged)
+
+
 def gate_group_of(gate: Mapping[str, Any]) -> str:
     """Return the gate group a gate belongs to: as reported, else by its name."""
     reported = gate.get("battery")
@@ -135,6 +141,7 @@ def diagnostics_rows(outputs: RunOutputs) -> list[dict[str, str]]:
 def render_note(outputs: RunOutputs, promotion: str) -> str:
     """Render the page that opens with a run: verdict, reasons, returns."""
     reasons = "\n".join(f"- {escape_markdown(r)}" for r in outputs.diagnostics.reasons)
+    notes = "\n".join(f"- note: {escape_markdown(n)}" for n in outputs.diagnostics.notes)
     metrics = {**outputs.diagnostics.metrics, **outputs.attribution.metrics}
     facts = [
         (name, metrics.get(name))
@@ -146,6 +153,7 @@ def render_note(outputs: RunOutputs, promotion: str) -> str:
             f"**{outputs.diagnostics.verdict}**, {escape_markdown(outputs.spec.dataset_id)} "
             f"to {outputs.last_period}. {escape_markdown(promotion)}",
             reasons,
+            notes,
             " · ".join(
                 f"{name} {format_number(value)}" for name, value in facts if value is not None
             ),

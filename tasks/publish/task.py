@@ -270,6 +270,7 @@ def _decide(
         outputs.diagnostics.verdict,
         promote_on_review=outputs.spec.gates.promote_on_review,
         has_champion=champion is not None,
+        sampled_well=records.is_well_sampled(outputs),
         backdated=explain_backdated(candidate, champion),
     )
     withdrawn = report_withdrawn(list_promotions(home, outputs.spec.dataset_id))

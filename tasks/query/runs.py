@@ -75,6 +75,7 @@ def summarize_run(run_id: str) -> dict[str, Any]:
         **record.model_dump(mode="json"),
         "pruned": pruning.model_dump(mode="json") if pruning else None,
         "reasons": diagnostics.get("reasons", []),
+        "notes": diagnostics.get("notes", []),
         "champion": _champion(home, record),
         "roas": read_document(folder, Artifact.ROI_METRICS) or read_roas(home, run_id),
         "diagnostics": {key: diagnostics.get(key) for key in _SUMMARY_KEYS} if diagnostics else {},

@@ -8,6 +8,7 @@ from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from schemas.spec.kpi import KpiKind
 from schemas.words import (
+    describe_against,
     format_compact,
     format_interval,
     format_probability,
@@ -53,10 +54,15 @@ def advice_sentence(documents: ReportDocuments) -> str:
         return f"No budget plan was made in this run. {_standing_plan(documents)}"
     if plan.advice is not Advice.FOLLOW:
         return plan.reason
-    return (
+    gains = (
         f"{_moves(documents, plan)}: expected to gain {_gain(documents, plan)}, with a probability "
         f"of {format_probability(plan.prob_gain)} that it gains at all."
     )
+    return f"{gains} {_against(documents)}".rstrip()
+
+
+def _against(documents: ReportDocuments) -> str:
+    return describe_against(documents.verdict, documents.diagnostics.get("reasons", []))
 
 
 def _moves(documents: ReportDocuments, plan: Plan) -> str:
@@ -107,7 +113,11 @@ def advice_section(documents: ReportDocuments) -> Section:
         return Section("advice", "What to do", [text])
     moves = [f"{_moves(documents, plan)}."] if plan.advice is Advice.FOLLOW else []
     blocks: list[Block] = [
-        Text([*moves, plan.reason], tone=ADVICE_TONE[plan.advice], title=TITLE[plan.advice]),
+        Text(
+            [*moves, f"{plan.reason} {_against(documents)}".rstrip()],
+            tone=ADVICE_TONE[plan.advice],
+            title=TITLE[plan.advice],
+        ),
         _gain_cards(documents, plan),
         plan_table(plan),
         *_notes(plan),

@@ -30,6 +30,7 @@ def curves_section(documents: ReportDocuments) -> Section | None:
         )
         return Section("curves", title, [Text([why])])
     ordered = {name: curves[name] for name in documents.roi if name in curves} | dict(curves)
+    ordered = _with_marginal(documents, ordered)
     shown = _entities_shown(documents, ordered)
     figures = [
         _figure(documents, position, name, curve, shown)
@@ -52,6 +53,18 @@ def curves_section(documents: ReportDocuments) -> Section | None:
         "and beyond it the curve is a guess."
     )
     return Section("curves", title, blocks, lead)
+
+
+def _with_marginal(
+    documents: ReportDocuments, curves: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """Curves with the mROAS that advice stands on, where a plan has one: one number per channel."""
+    found = dict(curves)
+    for name, (mean, low, high) in documents.marginal_returns().items():
+        if name in found and low is not None:
+            own = {"mroas_mean": mean, "mroas_low": low, "mroas_high": high, "is_coming": True}
+            found[name] = {**found[name], **own}
+    return found
 
 
 def _entities_shown(
@@ -111,10 +124,12 @@ def _sentence(documents: ReportDocuments, curve: Mapping[str, Any]) -> str:
         what = "" if documents.words.in_money else f" {documents.spec.kpi_name}"
         interval = format_interval(curve.get("mroas_low"), curve.get("mroas_high"))
         mean = format_ratio(curve["mroas_mean"])
-        reported.append(
-            f"From today's steady level the next unit of money brings {mean}{what} "
-            f"(94 %: {interval})."
+        start = (
+            "In the coming window the next unit"
+            if curve.get("is_coming")
+            else "From today's steady level the next unit"
         )
+        reported.append(f"{start} of money brings {mean}{what} (94 %: {interval}).")
     where = curve.get("breakeven_where")
     if where in WHERE:
         reported.append(f"Break-even is {WHERE[where]}.")
@@ -205,7 +220,7 @@ def _marks_table(documents: ReportDocuments, curves: Mapping[str, Mapping[str, A
         Column("Today", Kind.NUMBER, "mean per fitted period, all entities", "money or input"),
         Column("Seen from", Kind.NUMBER, "least in a fitted period", "money or input"),
         Column("Seen to", Kind.NUMBER, "most in a fitted period", "money or input"),
-        Column("Next unit", Kind.RATIO, f"{returns} of the next unit at today's level"),
+        Column("Next unit", Kind.RATIO, f"{returns} of the next unit; with a plan, in its window"),
         Column("94 %", Kind.INTERVAL, "94 % interval of the next unit's return"),
         Column("Break-even", Kind.NUMBER, "spend per period where the next unit returns its cost"),
         Column("Headroom", Kind.NUMBER, "break-even less today", "money"),

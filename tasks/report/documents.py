@@ -96,6 +96,18 @@ class ReportDocuments:
         document = self.run.json(Artifact.PLAN)
         return Plan.model_validate(document) if document else None
 
+    def marginal_returns(self) -> dict[str, tuple[float | None, float | None, float | None]]:
+        """MROAS of every channel with its 94 % interval: of the coming window, as advice has it.
+
+        Without a plan, and for a channel that no plan has, of the fitted window and without one.
+        """
+        found: dict[str, tuple[float | None, float | None, float | None]]
+        found = {name: (row.get("mroas_mean"), None, None) for name, row in self.roi.items()}
+        for name, row in (self.plan.channels if self.plan else {}).items():
+            if name in found and self.words.in_money:
+                found[name] = (row.mroas_mean, row.mroas_low, row.mroas_high)
+        return found
+
     @property
     def standing(self) -> str | None:
         """The champion that stays, and its age; None without one, or where this run may replace it.

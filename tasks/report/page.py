@@ -61,6 +61,7 @@ class Head:
     tone: str
     reasons: list[str]
     n_more_reasons: int
+    notes: list[str]
     cards: Cards | None
     advice_title: str
     advice_sentence: str
@@ -116,6 +117,7 @@ def build_head(documents: ReportDocuments) -> Head:
         tone=TONE[verdict],
         reasons=reasons[:MAX_REASONS_SHOWN],
         n_more_reasons=max(len(reasons) - MAX_REASONS_SHOWN, 0),
+        notes=list(documents.diagnostics.get("notes", [])),
         cards=headline_cards(documents),
         advice_title=advice_title(documents),
         advice_sentence=advice_sentence(documents),

@@ -68,7 +68,7 @@ def _figure(documents: ReportDocuments, stem: str, title: str) -> Figure:
         _points(shown, labels, stem, driven=True),
     ]
     if stem == "roas":
-        traces.append(_next_unit(shown, labels))
+        traces.append(_next_unit(documents, shown, labels))
     target = documents.spec.optimizer.target_return if stem == "roas" else None
     chart = draw(
         [trace for trace in traces if trace.y],
@@ -83,7 +83,7 @@ def _figure(documents: ReportDocuments, stem: str, title: str) -> Figure:
         caption=(
             "Filled: decided by the data. Hollow: mostly assumed before the data. "
             + (
-                "Diamond: what one percent more, spread as the money was spent, returns (mROAS)."
+                "Diamond: what one percent more returns (mROAS), in the coming window with a plan."
                 if stem == "roas"
                 else ""
             )
@@ -138,11 +138,14 @@ def _gap(upper: list[float | None], lower: list[float | None]) -> list[float | N
     ]
 
 
-def _next_unit(shown: Mapping[str, Mapping[str, Any]], labels: list[str]) -> go.Scatter:
+def _next_unit(
+    documents: ReportDocuments, shown: Mapping[str, Mapping[str, Any]], labels: list[str]
+) -> go.Scatter:
+    marginal = documents.marginal_returns()
     known = [
-        (row["mroas_mean"], name)
-        for row, name in zip(shown.values(), labels, strict=True)
-        if row.get("mroas_mean") is not None
+        (marginal[channel][0], name)
+        for channel, name in zip(shown, labels, strict=True)
+        if marginal[channel][0] is not None
     ]
     return go.Scatter(
         x=digits(value for value, _ in known),
@@ -187,15 +190,16 @@ def returns_table(documents: ReportDocuments, stem: str) -> Table:
         Column("94 % to", Kind.RATIO, "upper end of the 94 % interval", unit),
     ]
     if stem == "roas":
-        columns.append(Column("mROAS", Kind.RATIO, "return of the next percent of spend", unit))
+        columns.append(Column("mROAS", Kind.RATIO, "return of the next coming percent", unit))
     columns += [
         Column("Decided by", Kind.TEXT, "data, or mostly prior assumptions"),
         Column("Evidence", Kind.TEXT, "whether the channel can be told from one without effect"),
     ]
     rows = []
+    coming = documents.marginal_returns()
     for name, row in documents.roi.items():
         ends = [row.get(f"{stem}_{end}") for end in ("mean", "low", "high")]
-        marginal = [row.get("mroas_mean")] if stem == "roas" else []
+        marginal = [coming[name][0]] if stem == "roas" else []
         decided = "prior" if row.get("prior_driven") else "data"
         said = [decided, row.get("evidence_sentence", "")]
         rows.append([name, row.get("spend"), row.get("contribution_mean"), *ends, *marginal, *said])

@@ -18,7 +18,7 @@ from tasks.store.tracking import experiments
 from tasks.store.warehouse.connection import writing
 from tasks.store.warehouse.promotions import list_promotions, write_promotion
 from tasks.store.warehouse.prunings import require_version_files
-from tasks.store.warehouse.runs import list_runs
+from tasks.store.warehouse.runs import list_runs, read_run
 
 log = logging.getLogger(__name__)
 
@@ -58,20 +58,79 @@ def roll_back(dataset_id: str, *, to: int | None, reason: str | None) -> Promoti
                 f"No champion before {current.name} is on record; name a version with --to "
                 f"(`mmm runs --dataset {dataset_id}` lists them)."
             )
-        return _move(home, current, _require_promotable(home, current, version), reason)
+        if version == current.version:
+            raise UnknownRunError(
+                f"{current.name} is champion already; name another version with --to."
+            )
+        return _move(home, current, _require_promotable(home, dataset_id, version), reason)
 
 
-def _require_promotable(home: Home, current: Champion, version: int) -> Champion:
-    name = f"{current.dataset_id}@{version}"
-    if version == current.version:
-        raise UnknownRunError(f"{name} is champion already; name another version with --to.")
+def accept_run(run_id: str, *, reason: str) -> Promotion:
+    """Make the version of a run champion because a person looked at what stands against it.
+
+    Parameters
+    ----------
+    run_id
+        Run with a registered version.
+    reason
+        What the person found; kept in ``ops.promotions``.
+
+    Returns
+    -------
+    Promotion
+        What was written: action ``keep`` where its version is champion already.
+
+    Raises
+    ------
+    UnknownRunError
+        If there is no such run, its gates rejected it, or it registered no version.
+    PrunedFilesError
+        If the retention policy has removed its files.
+    ResourceUnavailableError
+        If a refit of the dataset is running.
+    """
+    home = current_home()
+    record = read_run(home, run_id)
+    if not record.is_accepted or record.model_version is None:
+        raise UnknownRunError(
+            f"Run {run_id} cannot be accepted: it is {record.status}, verdict "
+            f"{record.verdict or 'none'}. Only a run that ended with PASS or REVIEW can become "
+            f"champion; `mmm show {run_id}` says what to mend before the next refit."
+        )
+    dataset_id = record.dataset_id
+    with dataset_lock(home, dataset_id, wait_seconds=BRIEF_WAIT_SECONDS):
+        current = champions.find_champion(home, dataset_id)
+        if current is not None and current.run_id == run_id:
+            return _keep(home, current, reason)
+        target = _require_promotable(home, dataset_id, record.model_version)
+        return _move(home, current, target, reason)
+
+
+def _keep(home: Home, current: Champion, reason: str) -> Promotion:
+    """Write that a person accepted what stands against the champion."""
+    row = Promotion(
+        dataset_id=current.dataset_id,
+        decided_at=datetime.now(UTC),
+        version=current.version,
+        run_id=current.run_id,
+        from_version=current.version,
+        action=PromotionAction.KEEP,
+        reason=f"accepted: {reason}",
+        made_by=MadeBy.PERSON,
+    )
+    with writing(home) as con:
+        write_promotion(con, row)
+    return row
+
+
+def _require_promotable(home: Home, dataset_id: str, version: int) -> Champion:
+    name = f"{dataset_id}@{version}"
     client = experiments.open_store(home)
-    require_version_files(home, current.dataset_id, version)
-    target = champions.describe_version(client, current.dataset_id, version)
+    require_version_files(home, dataset_id, version)
+    target = champions.describe_version(client, dataset_id, version)
     if target is None:
         raise UnknownRunError(
-            f"There is no version {name}; `mmm runs --dataset {current.dataset_id}` lists those "
-            "that exist."
+            f"There is no version {name}; `mmm runs --dataset {dataset_id}` lists those that exist."
         )
     record = champions.find_record(home, target.run_id)
     if record is None:
@@ -84,26 +143,28 @@ def _require_promotable(home: Home, current: Champion, version: int) -> Champion
     return target
 
 
-def _move(home: Home, current: Champion, target: Champion, reason: str | None) -> Promotion:
-    client, dataset_id, now = experiments.open_store(home), current.dataset_id, datetime.now(UTC)
-    is_back = target.version < current.version
+def _move(home: Home, current: Champion | None, target: Champion, reason: str | None) -> Promotion:
+    client, dataset_id, now = experiments.open_store(home), target.dataset_id, datetime.now(UTC)
+    before = current.version if current else None
+    is_back = before is not None and target.version < before
     row = Promotion(
         dataset_id=dataset_id,
         decided_at=now,
         version=target.version,
         run_id=target.run_id,
-        from_version=current.version,
+        from_version=before,
         action=PromotionAction.ROLLBACK if is_back else PromotionAction.PROMOTE,
         reason=reason or "no reason given",
         made_by=MadeBy.PERSON,
     )
     reported = f"{now:%Y-%m-%d}: {row.reason}"
-    with champions.given_back(client, dataset_id, current.version), writing(home) as con:
+    with champions.given_back(client, dataset_id, before), writing(home) as con:
         write_promotion(con, row)
         champions.give_champion(client, dataset_id, target.version)
         if is_back:
             tag = champions.ROLLED_BACK_TAG
-            client.set_model_version_tag(dataset_id, str(current.version), tag, reported)
+            client.set_model_version_tag(dataset_id, str(before), tag, reported)
         champions.drop_challenger(client, dataset_id, target.version)
-    log.info("%s is champion in place of %s: %s", target.name, current.name, row.reason)
+    replaced = current.name if current else "none"
+    log.info("%s is champion in place of %s: %s", target.name, replaced, row.reason)
     return row

@@ -10,7 +10,7 @@ from typing import Any
 
 from schemas.documents.results import RefitReport, RunRecord
 from schemas.names import Artifact
-from schemas.words import format_champion, format_number
+from schemas.words import describe_against, format_champion, format_number
 
 
 def render_refit(report: Mapping[str, Any], summaries: Mapping[str, Any]) -> str:
@@ -59,7 +59,9 @@ def _plan_line(report: Mapping[str, Any]) -> str:
     """Say what to do with the budget; nothing where the fit was rejected."""
     if not report.get("plan_note"):
         return ""
-    return f"plan       {(report.get('advice') or 'none').upper()}: {report['plan_note']}"
+    advice = (report.get("advice") or "none").upper()
+    against = describe_against(report["verdict"], report.get("reasons", []))
+    return f"plan       {advice}: {report['plan_note']} {against}".rstrip()
 
 
 def shown_path(path: str) -> str:
@@ -147,6 +149,7 @@ def render_run(summary: Mapping[str, Any]) -> str:
         render_table(["", ""], facts),
         _pruned_line(summary["pruned"]),
         "\n".join(f"- {reason}" for reason in summary["reasons"]),
+        "\n".join(f"note: {note}" for note in summary["notes"]),
         render_returns(summary["roas"]),
         render_table(["diagnostic", "value"], [[k, format_number(v)] for k, v in numbers.items()])
         if numbers

@@ -17,7 +17,7 @@ from scipy import stats
 from schemas.names import CHANNEL_DIM, ComponentKind
 from tasks.models.base import DrawsModel
 from tasks.models.contract import Component
-from tasks.models.linear import linear_components, linear_design, terms_of
+from tasks.models.linear import linear_design, referred_design, terms_of
 from tasks.models.log_student_t.design import media_slopes, standardize_media
 
 
@@ -37,8 +37,8 @@ class LogStudentTFitted(DrawsModel):
             return self._scaled_channel(component.name, panel, without_media)
         linear = [c for c in self.components if c.kind not in _NOT_LINEAR]
         if component.kind is not ComponentKind.BASELINE:
-            return _removed(without_media, self._linear_log(component, panel))
-        parts = (_removed(without_media, self._linear_log(c, panel)) for c in linear)
+            return _removed(without_media, self._referred_log(component, panel))
+        parts = (_removed(without_media, self._referred_log(c, panel)) for c in linear)
         return np.expm1(without_media) - sum(parts, np.zeros_like(without_media))
 
     def incremental(self, channel: str, panel: xr.Dataset) -> NDArray[np.float64]:
@@ -106,9 +106,8 @@ class LogStudentTFitted(DrawsModel):
     def _mu(self, panel: xr.Dataset) -> NDArray[np.float64]:
         z = standardize_media(panel, self._inputs.metadata, self._inputs.scales)
         mu = self._scalar("intercept") + np.einsum("sc,ect->set", self._beta(), z)
-        for component in linear_components(self._inputs):
-            mu += self._linear_log(component, panel)
-        return mu
+        gamma, design = self._samples["gamma"].to_numpy(), linear_design(panel, self._inputs)
+        return mu + np.einsum("sk,ekt->set", gamma, design)
 
     def _media_log(self, panel: xr.Dataset) -> NDArray[np.float64]:
         """What a channel adds to ``mu`` against none, ``(sample, channel, entity, date)``."""
@@ -117,10 +116,11 @@ class LogStudentTFitted(DrawsModel):
         zero = -(scales["channel_mean"] / scales["channel_std"]).to_numpy()
         return np.einsum("sc,ect->scet", self._beta(), z - zero[:, None])
 
-    def _linear_log(self, component: Component, panel: xr.Dataset) -> NDArray[np.float64]:
+    def _referred_log(self, component: Component, panel: xr.Dataset) -> NDArray[np.float64]:
+        """What a linear component adds to ``mu`` against its reference."""
         terms = terms_of(component, self._inputs)
         gamma = self._samples["gamma"].to_numpy()[:, terms]
-        return np.einsum("sk,ekt->set", gamma, linear_design(panel, self._inputs)[:, terms])
+        return np.einsum("sk,ekt->set", gamma, referred_design(panel, self._inputs)[:, terms])
 
     def _beta(self) -> NDArray[np.float64]:
         return self._samples["beta"].to_numpy()

@@ -23,7 +23,7 @@ from schemas.spec.lift_tests import LiftTest
 from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.base import DrawsModel
 from tasks.models.contract import Component
-from tasks.models.linear import linear_design, terms_of
+from tasks.models.linear import linear_references, referred_design, terms_of
 from tasks.models.mmm.design import media_design
 from tasks.models.mmm.lift import expected_lift, lift_design
 from tasks.models.mmm.shapes import channel_shape, sampled_multiplier, shape_gradient
@@ -53,10 +53,13 @@ class MmmFitted(DrawsModel):
             return self._channel(component.name, panel)
         scale = self._scale(panel)
         if component.kind is ComponentKind.BASELINE:
-            baseline = self._samples["intercept_contribution"].to_numpy()[:, :, None] * scale
+            baseline = self._samples["intercept_contribution"].to_numpy() + self._at_references(
+                panel
+            )
+            baseline = baseline[:, :, None] * scale
             return np.broadcast_to(baseline, (*baseline.shape[:2], panel.sizes[DATE_DIM]))
         terms = terms_of(component, self._inputs)
-        design = linear_design(panel, self._inputs)[:, terms]
+        design = referred_design(panel, self._inputs)[:, terms]
         gamma = self._gamma()[:, :, terms]
         return np.einsum("sek,ekt->set", gamma, design) * scale
 
@@ -175,6 +178,12 @@ class MmmFitted(DrawsModel):
         amplitude = amplitude * self._scale(panel)
         multiplier = sampled_multiplier(self._samples, panel, self._inputs.metadata)
         return amplitude if multiplier is None else amplitude * multiplier[:, None, :]
+
+    def _at_references(self, panel: xr.Dataset) -> NDArray[np.float64]:
+        """What linear terms add where each is at its reference, scaled, ``(sample, entity)``."""
+        if not self._inputs.metadata.controls:
+            return np.zeros(())
+        return np.einsum("sek,ek->se", self._gamma(), linear_references(panel, self._inputs))
 
     def _gamma(self) -> NDArray[np.float64]:
         gamma = self._samples["gamma_linear"]

@@ -241,7 +241,9 @@ def test_forms_of_the_model_reach_the_metadata():
 def test_a_control_in_the_long_form_reaches_the_metadata():
     control = {"name": "ctrl_price", "sign": "negative", "decay": 0.4, "max_lag": 5}
     (got,) = mmm_world(controls=[control]).metadata.controls
-    assert got.model_dump() == {**control, "name": "price", "column": "ctrl_price"}
+    assert got.model_dump() == {
+        **control, "name": "price", "column": "ctrl_price", "reference": "mean",
+    }  # fmt: skip
 
 
 def test_bends_and_basis_functions_count_as_parameters():

@@ -79,7 +79,7 @@ def test_spend_on_a_channel_that_is_off_today_is_an_increase():
     off = facts(current=0.0, planned=10.0, mroas_mean=None, mroas_low=None, mroas_high=None)
     action, reason = act_on(off, Advice.FOLLOW, "ROAS")
     assert action is Action.INCREASE
-    assert "not known" in reason
+    assert "the plan reopens it" in reason
 
 
 def test_an_increase_names_its_return_that_elsewhere_and_that_at_the_plan():

@@ -1,5 +1,7 @@
 """From what a spec allows to bounds of variables: defaults, money, observed range, groups."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.plans import planned_fit, space_of
@@ -53,6 +55,18 @@ def test_without_bounds_every_channel_may_move_by_the_default(space):
     limits = build_limits(space, PlanBounds(), FREE)
     np.testing.assert_allclose(limits.lower, 0.7 * space.current)
     np.testing.assert_allclose(limits.upper, 1.3 * space.current)
+
+
+def test_a_channel_that_rests_may_be_reopened_with_a_share_of_the_most_it_was_seen_to_spend(space):
+    at = space.channels.index("tv")
+    current = np.where(space.channel_of == at, 0.0, space.current)
+    resting = replace(space, current=current)
+    limits = build_limits(resting, PlanBounds(), FREE)
+    most = space.observed[1, space.channel_of == at].sum()
+    assert limits.lower[space.channel_of == at].sum() == 0
+    assert limits.upper[space.channel_of == at].sum() == pytest.approx(0.3 * most)
+    closed = build_limits(resting, bounds_of(tv={"max_spend": 0.0}), FREE)
+    assert closed.upper[space.channel_of == at].sum() == 0
 
 
 def test_no_channel_leaves_what_was_observed_unless_asked(space):

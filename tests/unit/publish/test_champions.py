@@ -87,6 +87,30 @@ def test_a_challenger_can_be_promoted_by_hand(home, publish):
     assert experiments.version_with_alias(client, "demo", "challenger") is None
 
 
+def test_a_person_accepts_a_review_with_a_reason(home, publish, capsys):
+    publish()
+    publish(run_id="run-2", verdict=Verdict.REVIEW)
+    assert app.main(["accept", "run-2", "--reason", "the sale is real", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (answer["champion"], answer["made_by"]) == ("demo@2", "person")
+    assert champion(home) == 2
+    assert list_promotions(home, "demo")[-1].reason == "the sale is real"
+    # Once more says so and moves nothing.
+    assert rollback.accept_run("run-2", reason="again").action.value == "keep"
+    assert champion(home) == 2
+
+
+def test_a_first_review_can_be_accepted_and_a_rejected_run_cannot(home, publish):
+    publish(verdict=Verdict.REVIEW)
+    row = rollback.accept_run("run-1", reason="looked at")
+    assert (row.action.value, row.version) == ("promote" if row.from_version is None else "keep", 1)
+    publish(run_id="run-2", verdict=Verdict.FAIL)
+    with pytest.raises(UnknownRunError, match="cannot be accepted"):
+        rollback.accept_run("run-2", reason="I want it")
+    with pytest.raises(UnknownRunError, match="No run 'run-9'"):
+        rollback.accept_run("run-9", reason="x")
+
+
 def test_a_rollback_that_cannot_be_done_changes_nothing(home, publish, monkeypatch):
     with pytest.raises(UnknownRunError, match="No run of dataset 'demo'"):
         rollback.roll_back("demo", to=None, reason=None)

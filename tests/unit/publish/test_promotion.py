@@ -50,6 +50,25 @@ def test_the_verdict_the_spec_and_the_date_alone_decide(
     )
 
 
+@pytest.mark.parametrize(
+    ("verdict", "has_champion", "sampled_well", "alias"),
+    [
+        (Verdict.REVIEW, False, True, Alias.CHAMPION),
+        (Verdict.REVIEW, True, True, Alias.CHALLENGER),
+        (Verdict.REVIEW, False, False, Alias.CHALLENGER),
+        (Verdict.FAIL, False, True, None),
+    ],
+)
+def test_the_first_run_that_was_sampled_well_becomes_champion_under_review(
+    verdict, has_champion, sampled_well, alias
+):
+    got = decide(
+        verdict, promote_on_review=False, has_champion=has_champion, sampled_well=sampled_well
+    )
+    assert got.alias is alias
+    assert ("mmm accept" in got.reason) == (verdict is Verdict.REVIEW)
+
+
 def test_a_rejected_fit_says_that_the_champion_stays():
     got = decide(Verdict.FAIL, promote_on_review=True, has_champion=True)
     assert "champion is unchanged" in got.reason
