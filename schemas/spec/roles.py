@@ -21,6 +21,7 @@ from schemas.spec.channels import (
     ChannelSpec,
     SaturationSpec,
 )
+from schemas.spec.name_rule import KEPT_FOR_COMPONENTS, name_fault
 from schemas.spec.run_spec import RunSpec
 from schemas.spec.spelling import column_key, find_column, has_prefix, split_prefix, strip_prefix
 
@@ -279,6 +280,15 @@ def _clashes(roles: ColumnRoles) -> list[str]:
         f"column {column!r} is named as two inputs; a model cannot tell them apart"
         for column in dict.fromkeys(c for c in inputs if inputs.count(c) > 1)
     ]
+    problems += [
+        f"{name!r} names a channel and a control; name them apart"
+        for name in dict.fromkeys(channels)
+        if name in controls
+    ]
+    for what, names in (("channel", channels), ("control", controls), ("KPI", [roles.kpi_name])):
+        for name in names:
+            fault = name_fault(name, kept=() if what == "KPI" else KEPT_FOR_COMPONENTS)
+            problems += [f"{what} {name!r} {fault}"] if fault else []
     if roles.kpi in inputs:
         problems.append(f"column {roles.kpi!r} is the KPI; it cannot also explain itself")
     return problems
