@@ -4,7 +4,7 @@ Reads top to bottom like the picture in the README. Every arrow is one task; tas
 """
 
 import logging
-from datetime import UTC, date, datetime
+from datetime import date
 
 from prefect import flow
 
@@ -31,6 +31,7 @@ from tasks.lifecycle.task import (
     end_run,
     exclusive,
     fail_run,
+    knowledge_date,
     recall_outcome,
     require_services,
 )
@@ -68,7 +69,7 @@ def refit_weekly(request: RefitRequest) -> RefitReport:
         Any other failure with a known cause; the run is recorded as ERROR with its reason.
     """
     spec = request.spec
-    as_of = request.as_of or datetime.now(UTC).date()
+    as_of = knowledge_date(request.as_of)
     require_services()
     with exclusive(spec.dataset_id):
         run_id = begin_run(request, as_of)

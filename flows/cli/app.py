@@ -10,7 +10,19 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import backfill, explain, plan, process, prune, refit, rollback, runs, score, ui
+from flows.cli import (
+    backfill,
+    explain,
+    plan,
+    process,
+    prune,
+    refit,
+    repair,
+    rollback,
+    runs,
+    score,
+    ui,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,6 +50,7 @@ First steps
   mmm backfill --spec FILE --from DATE --to DATE past weeks, as of their date
   mmm export RUN_ID --format csv --out DIR       tables for a spreadsheet
   mmm prune --dry-run                            which old files may go, and why
+  mmm repair                                     put back a damaged warehouse, wrong dates
   mmm ui                                         Prefect and MLflow in the browser
 
 \b
@@ -109,7 +122,7 @@ for verb in (
     refit.validate, refit.refit, runs.runs, runs.show, plan.plan,
     plan.scenarios, score.score, runs.export, ui.ui,
     rollback.accept, rollback.rollback, explain.explain, explain.stability, backfill.backfill,
-    prune.prune,
+    prune.prune, repair.repair,
 ):  # fmt: skip
     app.command()(verb)
 

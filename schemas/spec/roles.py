@@ -21,6 +21,7 @@ from schemas.spec.channels import (
     ChannelSpec,
     SaturationSpec,
 )
+from schemas.spec.name_rule import KEPT_FOR_COMPONENTS, name_fault
 from schemas.spec.run_spec import RunSpec
 from schemas.spec.spelling import column_key, find_column, has_prefix, split_prefix, strip_prefix
 
@@ -282,6 +283,13 @@ def _clashes(roles: ColumnRoles) -> list[str]:
         f"column {column!r} is named as two inputs; a model cannot tell them apart"
         for column in dict.fromkeys(c for c in inputs if inputs.count(c) > 1)
     ]
+    shared = [n for n in dict.fromkeys(channels.values()) if n in controls.values()]
+    problems += [f"{name!r} names a channel and a control; name them apart" for name in shared]
+    given = [("channel", c.name) for c in roles.channels]
+    given += [("control", c.name) for c in roles.controls]
+    for what, name in [*given, ("KPI", roles.kpi_name)]:
+        fault = name_fault(name, kept=() if what == "KPI" else KEPT_FOR_COMPONENTS)
+        problems += [f"{what} {name!r} {fault}"] if fault else []
     if roles.kpi in inputs:
         problems.append(f"column {roles.kpi!r} is the KPI; it cannot also explain itself")
     return problems

@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 
 from schemas.documents.refit_outcome import Outcome
 from schemas.documents.results import RunRecord, RunStatus
+from schemas.errors import SpecError
 from schemas.names import Artifact
 from schemas.spec.refit_request import RefitRequest
 from tasks.store.files.artifacts import sha256_of, sweep_partials, write_json
@@ -32,6 +33,33 @@ def exclusive(dataset_id: str, *, wait_seconds: float = REFIT_WAIT_SECONDS) -> I
     """Hold the dataset's lock for the length of a refit."""
     with dataset_lock(current_home(), dataset_id, wait_seconds=wait_seconds):
         yield
+
+
+def knowledge_date(as_of: date | None) -> date:
+    """Return the day whose knowledge a refit uses.
+
+    Parameters
+    ----------
+    as_of
+        The day that was asked for; None is today.
+
+    Returns
+    -------
+    date
+        That day, or today.
+
+    Raises
+    ------
+    SpecError
+        If it has not come yet: every later week would be refused until then.
+    """
+    today = max(datetime.now(UTC).date(), datetime.now().astimezone().date())
+    if as_of is not None and as_of > today:
+        raise SpecError(
+            f"as_of: {as_of} is after today ({today} by this machine's clock); a knowledge date "
+            "cannot lie in the future. Give an earlier one, or set the clock."
+        )
+    return as_of or datetime.now(UTC).date()
 
 
 def require_services() -> None:

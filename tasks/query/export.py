@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ _NEEDED = (
     Artifact.RUN_SPEC, Artifact.CONTRIBUTIONS, Artifact.FITTED, Artifact.ROI_METRICS,
     Artifact.DIAGNOSTICS, Artifact.POSTERIOR_SUMMARY,
 )  # fmt: skip
+
+_FORMULA_SIGNS = tuple("=+-@\t\r\n\0")
 
 
 def open_tables(folder: Path) -> "dict[str, pd.DataFrame]":
@@ -95,6 +98,9 @@ def copy_report(folder: Path, run_id: str, out: Path, *, force: bool) -> list[Pa
 
 def _require_free(out: Path, paths: Sequence[Path], *, force: bool) -> None:
     """Make the folder ``out``; raise if it is a file, or has one of ``paths`` unasked."""
+    links = [path for path in (out, *paths) if path.is_symlink()]
+    if links:
+        raise SpecError(f"--out: {links[0]} is a link; name the folder it leads to.")
     if out.exists() and not out.is_dir():
         raise SpecError(f"--out: {out} is a file; name a folder.")
     present = sorted(p.name for p in paths if p.exists())
@@ -106,9 +112,13 @@ def _require_free(out: Path, paths: Sequence[Path], *, force: bool) -> None:
 
 
 def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    write(partial)
-    partial.replace(path)
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+    try:
+        write(partial)
+        partial.chmod(0o644)  # an export is there to be given away
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _writer(frame: "pd.DataFrame", file_format: str) -> Callable[[Path], object]:
@@ -116,10 +126,20 @@ def _writer(frame: "pd.DataFrame", file_format: str) -> Callable[[Path], object]
         **{str(c): frame[c].dt.strftime("%Y-%m-%d") for c in frame.select_dtypes("datetime")}
     )
     if file_format == "csv":
-        return lambda path: frame.to_csv(path, index=False)
+        return lambda path: _without_formulas(frame).to_csv(path, index=False)
     rows = [{str(k): _plain(v) for k, v in row.items()} for row in frame.to_dict("records")]
     text = json.dumps(rows, indent=1, allow_nan=False, ensure_ascii=False)
     return lambda path: path.write_text(text + "\n", encoding="utf-8")
+
+
+def _without_formulas(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Put a quote before each text that a spreadsheet would run as a formula."""
+
+    def quoted(cell: Any) -> Any:
+        return f"'{cell}" if isinstance(cell, str) and cell[:1] in _FORMULA_SIGNS else cell
+
+    texts = [column for column in frame if frame[column].dtype.kind not in "iufbM"]
+    return frame.assign(**{str(column): frame[column].map(quoted) for column in texts})
 
 
 def _plain(value: Any) -> Any:

@@ -28,6 +28,7 @@ from tasks.validate.experiments import judge_lift_tests
 from tasks.validate.features import feature_frame, judge_terms, suite_columns
 from tasks.validate.findings import findings_of
 from tasks.validate.header import judge_header, judge_spellings
+from tasks.validate.names import judge_entities
 from tasks.validate.plausible import judge_plausibility
 from tasks.validate.raw import judge_mixed_dates, judge_month_ends, raw_columns
 from tasks.validate.restated import judge_history
@@ -128,6 +129,7 @@ def validate_canonical(
         max_missing_share=gates.max_missing_share,
         is_replay=is_replay,
     )
+    findings += judge_entities(info.entities)
     if len(panel):
         findings += judge_history(
             info.history,

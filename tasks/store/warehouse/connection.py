@@ -18,9 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-import filelock
 
-from schemas.errors import ResourceUnavailableError
+from schemas.errors import CorruptArtifactError, ResourceUnavailableError
+from schemas.names import Artifact
+from tasks.store.holders import held
 from tasks.store.home import Home
 from tasks.store.storage import writing_to
 
@@ -45,7 +46,12 @@ def writing(
     StorageError
         If the disk is full, or the folder may not be written to.
     """
-    with writing_to(home.warehouse), _writers_turn(home, wait_seconds=wait_seconds):
+    _require_not_lost(home)
+    with (
+        writing_to(home.warehouse),
+        _naming_damage(home),
+        _writers_turn(home, wait_seconds=wait_seconds),
+    ):
         copy = _name_of_copy(home)
         try:
             _copy_for_writing(home, copy, wait_seconds=wait_seconds)
@@ -77,7 +83,10 @@ def reading(
         ``wait_seconds``.
     """
     if home.warehouse.exists():
-        with _connect(home, read_only=True, wait_seconds=wait_seconds) as con:
+        with (
+            _naming_damage(home),
+            _connect(home, read_only=True, wait_seconds=wait_seconds) as con,
+        ):
             if _has_every_table(con):
                 yield con
                 return
@@ -107,7 +116,7 @@ def _connect(home: Home, *, read_only: bool, wait_seconds: float) -> duckdb.Duck
         except (duckdb.IOException, duckdb.ConnectionException) as error:
             # DuckDB has no error code for a lock; its text is the only sign.
             if "lock" not in str(error).lower() and "configuration" not in str(error).lower():
-                raise
+                raise CorruptArtifactError(damaged(home, error)) from error
             if time.monotonic() > deadline:
                 raise ResourceUnavailableError(_held(home, wait_seconds)) from error
             if not reported:
@@ -116,8 +125,47 @@ def _connect(home: Home, *, read_only: bool, wait_seconds: float) -> duckdb.Duck
                 )
                 reported = True
             time.sleep(0.2)
+        except duckdb.Error as error:
+            raise CorruptArtifactError(damaged(home, error)) from error
         else:
             return _offline(con)
+
+
+_DAMAGE = (duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
+_UNREADABLE_WORDS = ("could not read enough bytes", "corrupt", "checksum", "not a valid duckdb")
+
+
+@contextmanager
+def _naming_damage(home: Home) -> Iterator[None]:
+    """Report what DuckDB finds damaged once it reads a block as what it is."""
+    try:
+        yield
+    except duckdb.Error as error:
+        words = str(error).lower()
+        if isinstance(error, _DAMAGE) or any(word in words for word in _UNREADABLE_WORDS):
+            raise CorruptArtifactError(damaged(home, error)) from error
+        raise
+
+
+def damaged(home: Home, error: Exception) -> str:
+    """Return what a damaged warehouse is reported as, with what can be done."""
+    said = (str(error).splitlines() or [type(error).__name__])[0]
+    return (
+        f"The warehouse {home.warehouse} is damaged ({said}). `mmm repair` puts back the state "
+        "before the last write; runs, landed files and MLflow are as they were."
+    )
+
+
+def _require_not_lost(home: Home) -> None:
+    """Raise if there is no warehouse though runs were published into one."""
+    if home.warehouse.exists():
+        return
+    published = [path.parent.name for path in home.runs.glob(f"*/{Artifact.DIGESTS}")]
+    if published:
+        raise CorruptArtifactError(
+            f"The warehouse {home.warehouse} is gone, though {len(published)} published run(s) are "
+            "there. Restore it, or let `mmm repair` put back the state before the last write."
+        )
 
 
 def _offline(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -129,29 +177,22 @@ def _offline(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 def _writers_turn(home: Home, *, wait_seconds: float) -> Iterator[None]:
     """Hold the lock file of all writers; the kernel frees it when its holder dies."""
     home.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(home.warehouse.with_suffix(".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        log.warning("the warehouse is being written to; waiting up to %.0f s", wait_seconds)
-        try:
-            lock.acquire(timeout=wait_seconds)
-        except filelock.Timeout as error:
-            raise ResourceUnavailableError(_held(home, wait_seconds)) from error
-    try:
+    path = home.warehouse.with_suffix(".lock")
+    with held(path, what=f"The warehouse {home.warehouse}", wait_seconds=wait_seconds):
         yield
-    finally:
-        lock.release()
 
 
 def _name_of_copy(home: Home) -> Path:
-    return home.warehouse.with_name(f".{home.warehouse.name}.{uuid.uuid4().hex[:8]}.partial")
+    # Beside the file that a link leads to, so that it can be renamed onto it.
+    return home.warehouse.resolve().with_name(
+        f".{home.warehouse.name}.{uuid.uuid4().hex[:8]}.partial"
+    )
 
 
 def _copy_for_writing(home: Home, copy: Path, *, wait_seconds: float) -> None:
     """Copy the warehouse, if there is one; what a killed writer left is removed."""
     original = home.warehouse
-    for left in original.parent.glob(f".{original.name}.*.partial*"):
+    for left in copy.parent.glob(f".{original.name}.*.partial*"):
         left.unlink(missing_ok=True)
     if original.exists():
         if _log_of(original).exists():
@@ -167,9 +208,24 @@ def _opened(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _replace(original: Path, copy: Path) -> None:
+    """Put the copy where the warehouse is: behind a link, with its mode; keep what was there."""
     with copy.open("rb+") as stream:
         os.fsync(stream.fileno())
-    copy.replace(original)
+    target = original.resolve()
+    if target.exists():
+        shutil.copymode(target, copy)
+        kept = previous_of(original)
+        beside = kept.with_name(f".{kept.name}.{uuid.uuid4().hex[:8]}.partial")
+        os.link(target, beside)
+        beside.replace(kept)
+    else:
+        copy.chmod(0o600)
+    copy.replace(target)
+
+
+def previous_of(warehouse: Path) -> Path:
+    """Return where the warehouse is kept as it was before the last write."""
+    return warehouse.resolve().with_name(f"{warehouse.stem}.previous{warehouse.suffix}")
 
 
 def _remove(copy: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from schemas.errors import ResourceUnavailableError
+from schemas.errors import CorruptArtifactError, ResourceUnavailableError
 from tasks.store.warehouse import connection
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -150,7 +150,10 @@ def test_a_second_writer_waits_for_the_first(home, hold):
 def test_a_file_that_is_no_warehouse_is_not_taken_for_a_lock(home):
     home.warehouse.parent.mkdir(parents=True)
     home.warehouse.write_bytes(b"not a database" * 1000)
-    with pytest.raises(duckdb.Error), connection.writing(home, wait_seconds=60):
+    with (
+        pytest.raises(CorruptArtifactError, match="is damaged"),
+        connection.writing(home, wait_seconds=60),
+    ):
         pass
 
 
@@ -193,6 +196,7 @@ def test_a_writer_that_is_killed_leaves_the_last_commit_and_no_copy_for_long(hom
     assert sorted(entities(home)) == ["committed", "next"]
     assert {path.name for path in home.warehouse.parent.iterdir()} == {
         "warehouse.duckdb",
+        "warehouse.previous.duckdb",
         "warehouse.lock",
     }
 

@@ -1,0 +1,24 @@
+"""Mend a home; a plain function, because what is broken may be what a flow needs."""
+
+from datetime import UTC, datetime
+
+from schemas.answers.repair import RepairReport
+from tasks.store.home import current_home
+from tasks.store.warehouse.repair import repair_warehouse
+
+
+def repair_home() -> RepairReport:
+    """Put back the warehouse of the current home where it is damaged, and dates that are wrong.
+
+    Returns
+    -------
+    RepairReport
+        What was wrong, what was done, and what could not be brought back.
+
+    Raises
+    ------
+    CorruptArtifactError
+        If nothing that was kept can be put back.
+    """
+    today = max(datetime.now(UTC).date(), datetime.now().astimezone().date())
+    return repair_warehouse(current_home(), today)
