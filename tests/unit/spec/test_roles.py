@@ -176,7 +176,7 @@ def test_a_hostile_column_name_is_just_a_name(hostile):
     assert hostile in {c.activity for c in roles.channels}
 
 
-@pytest.mark.parametrize("hostile", ["act_../../etc/passwd", "act_", "act_a\x07"])
+@pytest.mark.parametrize("hostile", ["act_../../etc/passwd", "act_a/b"])
 def test_a_column_whose_name_can_be_no_key_is_refused(hostile):
     with pytest.raises(SpecError, match=r"separate parts|is empty|not printed"):
         roles_of([*COLUMNS, hostile])
