@@ -23,9 +23,9 @@ from schemas.errors import DataContractError, MmmError
 from schemas.outcomes import Verdict
 from schemas.spec.refit_request import RefitRequest
 from schemas.spec.run_spec import RunSpec
-from tasks.backfill.task import find_replayed, next_replay, show_backfill
 from tasks.canonicalize.task import accepted_since, preview_snapshot
 from tasks.ingest.task import ingest_file
+from tasks.lifecycle.task_backfill import find_replayed, next_replay, show_backfill
 from tasks.query.runs import load_spec
 from tasks.store.redaction import filter_states
 

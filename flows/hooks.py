@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from flows.spec_files import find_file
 from schemas.documents.results import RefitReport
 from schemas.errors import MmmError
-from tasks.notify import task as notices
+from tasks.lifecycle import task_notices as notices
 from tasks.query.runs import load_spec
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from schemas.answers.stability import (
     StabilityReport,
 )
 from schemas.refs import StepKey
+from tasks.explain.task_stability import answer_noise, forget_repetitions, plan_repetitions
 from tasks.fit.task import fit_returns
-from tasks.stability.task import answer_noise, forget_repetitions, plan_repetitions
 from tasks.store.redaction import filter_states
 
 filter_states()

@@ -5,7 +5,7 @@ from prefect import flow
 from flows import hooks
 from schemas.documents.forecast_scores import LedgerReport, ScoringReport
 from tasks.forecast.task import report_ledger, score_runs, watch_residuals
-from tasks.notify import task as notices
+from tasks.lifecycle import task_notices as notices
 from tasks.query.runs import select_datasets
 from tasks.store.redaction import filter_states
 

@@ -1,4 +1,4 @@
-"""How a number is written for people, on the terminal and in MLflow's notes alike."""
+"""How numbers and texts are written for people, on the terminal and in MLflow's notes alike."""
 
 from collections.abc import Sequence
 
@@ -101,3 +101,11 @@ def format_bytes(count: int) -> str:
         size /= 1000
         units.pop(0)
     return f"{size:.0f} {units[0]}" if size >= 99.5 or units[0] == "B" else f"{size:.3g} {units[0]}"
+
+
+def escape_markdown(text: str) -> str:
+    """Make text show as itself in markdown."""
+    shown = text.replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
+    for mark in "|`*_[]":
+        shown = shown.replace(mark, f"\\{mark}")
+    return shown

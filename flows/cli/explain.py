@@ -69,7 +69,7 @@ def stability(
         from flows import engines
         from flows.cli.render import changes
         from schemas.answers.stability import NoiseRequest
-        from tasks.stability.task import read_trend
+        from tasks.explain.task_stability import read_trend
 
         report = read_trend(dataset)
         if noise_seeds is not None:

@@ -29,7 +29,7 @@ def rollback(
     """
 
     def work(answer: TextIO) -> int:
-        from tasks.rollback.task import roll_back
+        from tasks.publish.task_rollback import roll_back
 
         _answer(answer, roll_back(dataset, to=to, reason=reason), as_json=as_json)
         return 0
@@ -51,7 +51,7 @@ def accept(
     """
 
     def work(answer: TextIO) -> int:
-        from tasks.rollback.task import accept_run
+        from tasks.publish.task_rollback import accept_run
 
         _answer(answer, accept_run(run_id, reason=reason), as_json=as_json)
         return 0

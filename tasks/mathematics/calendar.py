@@ -109,6 +109,18 @@ def next_start(start: date, grain: Grain) -> date:
     return date(start.year + start.month // 12, start.month % 12 + 1, min(start.day, 28))
 
 
+def nth_day(first: date, n: int, grain: Grain) -> date:
+    """Return the day ``n`` periods after ``first``: the same weekday, or the same day of the month.
+
+    A month that is too short for the day gives its last day.
+    """
+    if grain is Grain.WEEK:
+        return first + timedelta(days=DAYS_PER_WEEK * n)
+    months = first.year * 12 + first.month - 1 + n
+    year, month = months // 12, months % 12 + 1
+    return date(year, month, min(first.day, calendar.monthrange(year, month)[1]))
+
+
 def n_periods_between(first: date, last: date, grain: Grain) -> int:
     """Count the steps of the grid from ``first`` to ``last``."""
     if grain is Grain.WEEK:

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from schemas.markdown import escape_markdown
 from schemas.outcomes import GateRow, Verdict
 from schemas.spec.gates import SamplingGates
 from schemas.spec.kpi import KpiKind
 from schemas.spec.run_spec import RunSpec
-from schemas.words import format_number
+from schemas.words import escape_markdown, format_number
 from tasks.publish.outputs import RunOutputs, compute_shares
 
 _SAMPLING_WORDS = ("hat", "ess", "diverg", "bfmi", "tree")

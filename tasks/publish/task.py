@@ -50,9 +50,10 @@ from tasks.store.tracking.server import asking
 from tasks.store.warehouse.changes import write_changes
 from tasks.store.warehouse.connection import writing
 from tasks.store.warehouse.forecasts import write_forecasts
+from tasks.store.warehouse.gates import write_gate_results
 from tasks.store.warehouse.plans import write_plan
 from tasks.store.warehouse.promotions import list_promotions, write_promotion
-from tasks.store.warehouse.runs import write_gate_results, write_marts
+from tasks.store.warehouse.runs import write_marts
 from tasks.store.warehouse.stability import write_stability
 
 if TYPE_CHECKING:

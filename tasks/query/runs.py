@@ -24,9 +24,10 @@ from tasks.store.runs.digests import require_unchanged
 from tasks.store.runs.plan_sources import find_planned_run, read_run_spec_of
 from tasks.store.runs.retention_facts import list_datasets
 from tasks.store.warehouse.forecasts import datasets_with_forecasts
+from tasks.store.warehouse.gates import read_gate_results
 from tasks.store.warehouse.plans import find_scenario, list_scenarios, read_plan
 from tasks.store.warehouse.prunings import find_pruning, list_prunings, require_files
-from tasks.store.warehouse.runs import list_runs, read_gate_results, read_roas, read_run
+from tasks.store.warehouse.runs import list_runs, read_roas, read_run
 
 FORMATS = ("csv", "json", "html")
 _SUMMARY_KEYS = (

@@ -4,8 +4,7 @@ from typing import Any
 
 from schemas.answers.scenarios import MadeBy
 from schemas.documents.plan import Plan
-from schemas.markdown import escape_markdown
-from schemas.words import format_number
+from schemas.words import escape_markdown, format_number
 
 _METRICS = (
     "budget", "current_budget", "gain_mean", "gain_low", "gain_high", "prob_gain",

@@ -1,7 +1,7 @@
 """Posts a JSON document to the webhook that ``MMM_WEBHOOK_URL`` names.
 
 Belongs here: the address, the request, one retry.
-Does not: what is said (``tasks.notify``).
+Does not: what is said (``tasks.lifecycle.task_notices``).
 Invariant: nothing raised, and of the address only the host is logged; the rest may hold a token.
 """
 

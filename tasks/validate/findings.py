@@ -6,8 +6,9 @@ Belongs here: filling a rule's message from what failed. Does not: the rules, ru
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from schemas.documents.data import LayerReport, ValidationSummary
 from schemas.names import ENTITY_COLUMN, LINE_COLUMN, PERIOD_COLUMN
-from schemas.outcomes import MAX_PLACES, Finding, Layer, Verdict
+from schemas.outcomes import MAX_PLACES, Finding, Layer, Verdict, worst
 
 MAX_EXAMPLES = 5
 
@@ -105,3 +106,28 @@ def _shown(value: Any) -> str:
 
 def _number(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, int | float) else str(value)
+
+
+def add_layer(
+    summary: ValidationSummary | None,
+    *,
+    layer: Layer,
+    findings: list[Finding],
+    facts: Mapping[str, Any],
+    expectations: Mapping[str, Any],
+) -> ValidationSummary:
+    """Return the summary with one layer added or replaced, and the verdict over all layers.
+
+    Facts of a layer (rows, entities, periods, grain, missing rates) also stand at the top, where
+    the latest layer wins.
+    """
+    reported = LayerReport(
+        verdict=worst(f.verdict for f in findings),
+        findings=findings,
+        expectations=dict(expectations),
+        **facts,
+    )
+    layers = {**(summary.layers if summary else {}), layer.value: reported}
+    verdict = worst(one.verdict for one in layers.values())
+    before = summary.model_dump(exclude={"verdict", "layers"}) if summary else {}
+    return ValidationSummary(**{**before, **facts}, verdict=verdict, layers=layers)

@@ -26,13 +26,12 @@ from tasks.store.warehouse.gates import record_findings
 from tasks.validate.canonical import canonical_frame, judge_candidate, paired_channels
 from tasks.validate.experiments import judge_lift_tests
 from tasks.validate.features import feature_frame, judge_terms, suite_columns
-from tasks.validate.findings import findings_of
+from tasks.validate.findings import add_layer, findings_of
 from tasks.validate.header import judge_header, judge_spellings
 from tasks.validate.names import judge_entities
 from tasks.validate.plausible import judge_plausibility
 from tasks.validate.raw import judge_mixed_dates, judge_month_ends, raw_columns
 from tasks.validate.restated import judge_history
-from tasks.validate.summary import add_layer
 
 log = logging.getLogger(__name__)
 

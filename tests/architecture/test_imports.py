@@ -34,7 +34,7 @@ EXTRA = {
 """Libraries a stage may import beyond the numeric ones."""
 
 ENGINE_HOMES = {
-    "prefect": ("flows/", "/task.py", "tasks/store/"),
+    "prefect": ("flows/", "/task.py", "/task_", "tasks/store/"),
     "mlflow": ("tasks/store/", "tasks/publish/", "flows/services/guarded.py"),  # serves its pages
     "great_expectations": ("tasks/store/gx.py",),
     "duckdb": ("tasks/store/", "tasks/canonicalize/", "tasks/validate/"),
@@ -86,6 +86,12 @@ STAGES = [
 ]
 
 
+def is_shell(path: str) -> bool:
+    """Whether a file is one of those that a flow calls: ``task.py`` or ``task_<noun>.py``."""
+    name = Path(path).name
+    return name == "task.py" or name.startswith("task_")
+
+
 def strays(path: str, ours: set[str], libraries: set[str]) -> list[str]:
     """What a module imports beyond what its room allows."""
     outside = [name for name in own(path) if not starts(name, *ours)]
@@ -124,7 +130,7 @@ def test_a_stage_imports_itself_and_the_libraries_only():
     for path in STAGES:
         stage = Path(path).parts[1]
         ours = {f"tasks.{stage}", "tasks.mathematics", "tasks.models", "schemas"}
-        shell = path.endswith("/task.py")
+        shell = is_shell(path)
         libraries = (TASK_SHELL if shell else NUMERIC | {"pydantic"}) | EXTRA.get(stage, set())
         if found := strays(path, ours | ({"tasks.store"} if shell else set()), libraries):
             offenders[path] = found
@@ -141,7 +147,7 @@ def test_flows_call_tasks_and_nothing_below_them():
             name
             for name in own(path)
             if not starts(name, *doors)
-            and not (name.startswith("tasks.") and name.split(".")[2:3] == ["task"])
+            and not (name.startswith("tasks.") and is_shell(_module_path(name)))
         ]
         if outside:
             offenders[path] = outside

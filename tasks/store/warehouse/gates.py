@@ -1,11 +1,14 @@
-"""Outcomes of data gates in the warehouse. Belongs here: SQL that writes ``ops.gate_results``."""
+"""Outcomes of gates in the warehouse. Belongs here: SQL over ``ops.gate_results``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from schemas.outcomes import Finding, Layer, Verdict
+import duckdb
+
+from schemas.outcomes import Finding, GateRow, Layer, Verdict
 from tasks.store.home import Home
 from tasks.store.redaction import redact
-from tasks.store.warehouse.connection import writing
+from tasks.store.warehouse.connection import reading, writing
 
 
 def record_findings(
@@ -31,3 +34,42 @@ def record_findings(
                 for (gate, detail), (reported, observed) in rows.items()
             ],
         )
+
+
+def write_gate_results(
+    con: duckdb.DuckDBPyConnection,
+    run_id: str,
+    gate_group: str,
+    rows: Iterable[GateRow],
+) -> None:
+    """Replace the results of one gate group."""
+    con.execute(
+        "delete from ops.gate_results where run_id = ? and battery = ?", [run_id, gate_group]
+    )
+    for gate, verdict, observed, detail in rows:
+        con.execute(
+            "insert or replace into ops.gate_results "
+            "(run_id, battery, gate, verdict, observed, detail) values (?, ?, ?, ?, ?, ?)",
+            [run_id, gate_group, gate, verdict, observed, detail],
+        )
+
+
+def read_gate_results(home: Home, run_id: str) -> list[dict[str, Any]]:
+    """Return all gate results of a run, in the order of the layers.
+
+    Returns
+    -------
+    list of dict
+        ``battery`` (the gate group), ``gate``, ``verdict``, ``observed``, ``detail``.
+    """
+    order = ["raw", "canonical", "features", "sampling", "fit", "stability"]
+    with reading(home) as con:
+        rows = con.execute(
+            "select battery, gate, verdict, observed, detail from ops.gate_results "
+            "where run_id = ? order by list_position(?, battery), gate, detail",
+            [run_id, order],
+        ).fetchall()
+    return [
+        dict(zip(("battery", "gate", "verdict", "observed", "detail"), row, strict=True))
+        for row in rows
+    ]

@@ -3,7 +3,7 @@
 Writers take the connection of an open transaction, so that a caller decides what appears together.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from schemas.documents.results import RunRecord, RunStatus
 from schemas.errors import UnknownRunError
 from schemas.hints import suggest
 from schemas.names import CONTRIBUTION_COLUMNS, FITTED_COLUMNS, ROAS_COLUMNS
-from schemas.outcomes import GateRow, Verdict
+from schemas.outcomes import Verdict
 from tasks.store.home import Home
 from tasks.store.warehouse.connection import reading
 
@@ -83,45 +83,6 @@ def list_runs(home: Home, dataset_id: str | None = None) -> list[RunRecord]:
         if not rows and dataset_id is not None:
             _refuse_unknown_dataset(con, dataset_id)
     return [_record(row) for row in rows]
-
-
-def write_gate_results(
-    con: duckdb.DuckDBPyConnection,
-    run_id: str,
-    gate_group: str,
-    rows: Iterable[GateRow],
-) -> None:
-    """Replace the results of one gate group."""
-    con.execute(
-        "delete from ops.gate_results where run_id = ? and battery = ?", [run_id, gate_group]
-    )
-    for gate, verdict, observed, detail in rows:
-        con.execute(
-            "insert or replace into ops.gate_results "
-            "(run_id, battery, gate, verdict, observed, detail) values (?, ?, ?, ?, ?, ?)",
-            [run_id, gate_group, gate, verdict, observed, detail],
-        )
-
-
-def read_gate_results(home: Home, run_id: str) -> list[dict[str, Any]]:
-    """Return all gate results of a run, in the order of the layers.
-
-    Returns
-    -------
-    list of dict
-        ``battery`` (the gate group), ``gate``, ``verdict``, ``observed``, ``detail``.
-    """
-    order = ["raw", "canonical", "features", "sampling", "fit", "stability"]
-    with reading(home) as con:
-        rows = con.execute(
-            "select battery, gate, verdict, observed, detail from ops.gate_results "
-            "where run_id = ? order by list_position(?, battery), gate, detail",
-            [run_id, order],
-        ).fetchall()
-    return [
-        dict(zip(("battery", "gate", "verdict", "observed", "detail"), row, strict=True))
-        for row in rows
-    ]
 
 
 def write_marts(

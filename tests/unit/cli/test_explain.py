@@ -162,7 +162,7 @@ def test_what_could_not_be_told_apart_has_a_column_of_its_own():
 
 
 def test_the_trend_alone_starts_no_flow(home, flow, monkeypatch, capsys):
-    monkeypatch.setattr("tasks.stability.task.read_trend", lambda _dataset: report())
+    monkeypatch.setattr("tasks.explain.task_stability.read_trend", lambda _dataset: report())
     asked = flow("flows.measure_noise", "measure_noise", report())
     code, out, _ = call(capsys, "stability", "--dataset", "acme")
     assert (code, asked) == (0, [])
@@ -172,7 +172,7 @@ def test_the_trend_alone_starts_no_flow(home, flow, monkeypatch, capsys):
 
 
 def test_noise_seeds_reach_the_flow(home, flow, monkeypatch, capsys):
-    monkeypatch.setattr("tasks.stability.task.read_trend", lambda _dataset: report())
+    monkeypatch.setattr("tasks.explain.task_stability.read_trend", lambda _dataset: report())
     asked = flow("flows.measure_noise", "measure_noise", report())
     code, out, _ = call(capsys, "stability", "--dataset", "acme", "--noise-seeds", "3", "--json")
     assert (code, asked[0].dataset_id, asked[0].n_seeds) == (0, "acme", 3)

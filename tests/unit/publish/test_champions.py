@@ -13,7 +13,7 @@ from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from tasks.diagnose.task import judge_stability
 from tasks.publish import task
-from tasks.rollback import task as rollback
+from tasks.publish import task_rollback as rollback
 from tasks.store.files.artifacts import write_json
 from tasks.store.locks import dataset_lock
 from tasks.store.runs import champions

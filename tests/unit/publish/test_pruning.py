@@ -22,7 +22,7 @@ from schemas.outcomes import Verdict
 from schemas.spec.retention import RetentionSpec
 from tasks.prune import task as pruning
 from tasks.publish import task
-from tasks.rollback import task as rollback
+from tasks.publish import task_rollback as rollback
 from tasks.store.files.items import ItemFiles
 from tasks.store.locks import dataset_lock
 from tasks.store.runs.plan_sources import open_source

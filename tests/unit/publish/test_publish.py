@@ -15,8 +15,9 @@ from tasks.publish import task
 from tasks.publish.promotion import Alias
 from tasks.store.tracking import experiments
 from tasks.store.warehouse.connection import reading
+from tasks.store.warehouse.gates import read_gate_results
 from tasks.store.warehouse.plans import list_scenarios
-from tasks.store.warehouse.runs import read_gate_results, read_roas, read_run
+from tasks.store.warehouse.runs import read_roas, read_run
 
 HOSTILE = "x'); DROP TABLE kpi;--"
 PARENT = "../../etc/passwd"

@@ -8,7 +8,7 @@ from support.receivers import receiving
 from schemas.documents.notices import Champion, ChampionState, Notice, NoticeKind
 from schemas.documents.results import RefitReport, RunStatus
 from schemas.outcomes import Verdict
-from tasks.notify import task as notices
+from tasks.lifecycle import task_notices as notices
 from tasks.store import webhook
 from tasks.store.runs import status
 

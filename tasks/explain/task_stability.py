@@ -18,8 +18,8 @@ from schemas.documents.effects import ReturnsOfFit
 from schemas.errors import UnknownRunError
 from schemas.names import Artifact
 from schemas.refs import StepKey
+from tasks.explain import trend
 from tasks.mathematics.seeds import derive_seed
-from tasks.stability import trend
 from tasks.store.files.artifacts import read_document, write_json
 from tasks.store.fingerprint import fit_fingerprint
 from tasks.store.home import Home, current_home

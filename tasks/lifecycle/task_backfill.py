@@ -11,7 +11,7 @@ from schemas.answers.backfill import BackfillReport, ReplayedPeriod, ReplayOutco
 from schemas.documents.promotions import PromotionAction
 from schemas.names import Artifact
 from schemas.spec.run_spec import Grain, RunSpec
-from tasks.backfill.dates import nth_day
+from tasks.mathematics.calendar import nth_day
 from tasks.store.artifact_keys import artifact_key
 from tasks.store.home import Home, current_home
 from tasks.store.runs.documents import open_documents

@@ -8,7 +8,7 @@ from schemas.answers.stability import FloorRow, TrendRow
 from schemas.documents.effects import ReturnsOfFit
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.outcomes import Verdict
-from tasks.stability.trend import compare_repetition, summarize_floor, summarize_runs
+from tasks.explain.trend import compare_repetition, summarize_floor, summarize_runs
 
 MOMENT = datetime(2026, 11, 16, tzinfo=UTC)
 ENDS = ("median", "low_50", "high_50", "low_90", "high_90")

@@ -16,7 +16,7 @@ from schemas.errors import (
 )
 from schemas.outcomes import Verdict
 from schemas.spec.run_spec import Grain
-from tasks.backfill.dates import nth_day
+from tasks.mathematics.calendar import nth_day
 
 MONDAY = date(2026, 11, 2)
 

@@ -13,7 +13,7 @@ from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from schemas.refs import FeaturesRef
 from schemas.spec.run_spec import RunSpec
-from tasks.stability import task
+from tasks.explain import task_stability as task
 from tasks.store.files.artifacts import write_json
 from tasks.store.fingerprint import fit_fingerprint
 from tasks.store.runs.status import advance_run, start_run
