@@ -22,6 +22,7 @@ def repair(as_json: JsonOption = False, debug: DebugOption = False) -> None:
         lines = []
         if report.restored_from:
             lines.append(f"warehouse   {report.fault}; put back from {report.restored_from}")
+        if report.moved_to:
             lines.append(f"            the damaged file is {report.moved_to}")
         if report.dates_taken_back:
             lines.append(f"dates       {report.dates_taken_back} row(s) were known after today")

@@ -5,7 +5,6 @@ some characters mean something to whoever reads the key.
 """
 
 import unicodedata
-from collections.abc import Sequence
 
 from schemas.names import (
     ALL_ENTITIES,
@@ -46,28 +45,3 @@ def name_fault(name: str, *, kept: tuple[str, ...]) -> str | None:
     if len(name) > LONGEST_NAME:
         return f"is longer than {LONGEST_NAME} characters; shorten it"
     return None
-
-
-def unusable_names(channels: Sequence[str], controls: Sequence[str], kpi: str) -> list[str]:
-    """Return what is wrong with the names of a spec: no key, or one for two things.
-
-    Parameters
-    ----------
-    channels, controls, kpi
-        Names as they enter tables.
-
-    Returns
-    -------
-    list[str]
-        A sentence per fault.
-    """
-    problems = [
-        f"{name!r} names a channel and a control; name them apart"
-        for name in channels
-        if name in controls
-    ]
-    named = [("channel", name) for name in channels] + [("control", name) for name in controls]
-    for what, name in [*named, ("KPI", kpi)]:
-        fault = name_fault(name, kept=() if what == "KPI" else KEPT_FOR_COMPONENTS)
-        problems += [f"{what} {name!r} {fault}"] if fault else []
-    return problems

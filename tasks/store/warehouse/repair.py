@@ -56,17 +56,17 @@ def repair_warehouse(home: Home, today: date) -> RepairReport:
     ResourceUnavailableError
         If a writer is at work.
     """
-    fault, aside = _fault_of(home.warehouse), None
+    fault, aside, is_put_back = _fault_of(home.warehouse), None, False
     if fault is not None and (home.warehouse.exists() or _published(home)):
         home.warehouse.parent.mkdir(parents=True, exist_ok=True)
         lock = home.warehouse.with_suffix(".lock")
         what = f"The warehouse {home.warehouse}"
         with held(lock, what=what, wait_seconds=_LOCK_SECONDS):
-            aside = _put_back(home, fault)
+            aside, is_put_back = _put_back(home, fault), True
     dates = _take_back_dates(home, today)
     return RepairReport(
-        fault=fault if aside is not None else None,
-        restored_from=previous_of(home.warehouse).name if aside is not None else None,
+        fault=fault if is_put_back else None,
+        restored_from=previous_of(home.warehouse).name if is_put_back else None,
         moved_to=str(aside) if aside else None,
         dates_taken_back=dates,
         runs_not_in_warehouse=_missing_runs(home),
@@ -89,7 +89,8 @@ def _fault_of(path: Path) -> str | None:
     return None
 
 
-def _put_back(home: Home, fault: str) -> Path:
+def _put_back(home: Home, fault: str) -> Path | None:
+    """Put the kept state in place; return where the damaged file lies now, if there is one."""
     kept = previous_of(home.warehouse)
     second = _fault_of(kept)
     if second is not None:
@@ -101,14 +102,15 @@ def _put_back(home: Home, fault: str) -> Path:
     target = home.warehouse.resolve()
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     aside = target.with_name(f"{home.warehouse.stem}.damaged-{stamp}{home.warehouse.suffix}")
-    if target.exists():
+    was_there = target.exists()
+    if was_there:
         target.rename(aside)
     beside = target.with_name(f".{target.name}.repair.partial")
     shutil.copy2(kept, beside)
     with beside.open("rb+") as stream:
         os.fsync(stream.fileno())
     beside.replace(target)
-    return aside
+    return aside if was_there else None
 
 
 def _take_back_dates(home: Home, today: date) -> int:
