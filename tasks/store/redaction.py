@@ -68,7 +68,7 @@ def filter_states() -> None:
     """Make Prefect's state messages of failed flows and tasks pass the filter.
 
     Prefect writes an error's text into its database from one function and has no hook for it;
-    ``tests/contract/test_upstream.py`` holds that this is still the one.
+    ``tests/unit/store/test_redaction.py`` holds that this is still the one.
     """
     import prefect._internal.states
     import prefect.states
