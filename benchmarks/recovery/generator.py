@@ -116,7 +116,8 @@ def generate_known_world(seed: int, shape: Shape, *, model: dict | None = None) 
             DATE_DIM: weeks,
         },
     )
-    world = make_world(f"own_{seed}", _rows(truth, kpi, spend, controls), truth, model=model)
+    known = {"adstock": {"l_max": 8}} | (model or {})
+    world = make_world(f"own_{seed}", _rows(truth, kpi, spend, controls), truth, model=known)
     return KnownWorld(world, media)
 
 

@@ -16,7 +16,6 @@ from schemas.names import (
 LONGEST_NAME = 200
 KEPT_FOR_COMPONENTS = (BASELINE_COMPONENT, TREND_COMPONENT, SEASONALITY_COMPONENT)
 KEPT_FOR_ENTITIES = (ALL_ENTITIES,)
-_SEPARATORS = "/\\"
 
 
 def name_fault(name: str, *, kept: tuple[str, ...]) -> str | None:
@@ -36,8 +35,6 @@ def name_fault(name: str, *, kept: tuple[str, ...]) -> str | None:
     """
     if name.casefold() in kept:
         return f"is kept for the product's own {name.casefold()!r}; give it another name"
-    if any(mark in name for mark in _SEPARATORS):
-        return "holds / or \\, which separate parts of a key; write another sign"
     if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in name):
         return "holds a character that is not printed; remove it"
     if name != name.strip() or not name:

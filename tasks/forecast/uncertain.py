@@ -40,6 +40,8 @@ def vary_coming(
         Draws where blocks begin.
     """
     n_coming, year = continued.sizes[DATE_DIM] - n_past, PERIODS_PER_YEAR[grain]
+    if not n_coming:
+        return continued
     recent = min(n_past, 2 * year)
     n_blocks = -(-n_coming // BLOCK[grain])
     starts = rng.integers(n_past - recent, n_past, n_blocks)

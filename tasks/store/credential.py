@@ -14,7 +14,7 @@ from schemas.errors import StorageError
 from tasks.store.home import Home
 from tasks.store.storage import writing_to
 
-USER = "mmm"
+USER = "steady-mmm"
 _RANDOM_BYTES = 32
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

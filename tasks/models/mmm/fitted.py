@@ -104,7 +104,7 @@ class MmmFitted(DrawsModel):
         self, noise: NDArray[np.float64], before: NDArray[np.float64] | None
     ) -> NDArray[np.float64]:
         """Noise from independent innovations ``(sample, entity, date)``."""
-        if LASTING not in self._samples:
+        if LASTING not in self._samples or not noise.shape[-1]:
             return noise
         rho = self._samples[LASTING].to_numpy()
         if before is None:

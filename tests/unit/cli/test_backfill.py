@@ -62,7 +62,7 @@ def test_the_answer_is_one_json_object_with_the_exit_code(replay, capsys, outcom
 
 
 @pytest.mark.parametrize(
-    ("argv", "told"),
+    ("argv", "reported"),
     [
         (("--from", "2026-11-09", "--to", "2026-11-02"), "is before the first"),
         (("--from", "last week", "--to", "2026-11-02"), "--from"),

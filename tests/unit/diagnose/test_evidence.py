@@ -83,7 +83,5 @@ def test_every_channel_of_every_kind_is_weighed(make):
     assert list(weighed) == ["tv", "search", "email", "rival"]
     assert all(np.isfinite(e.log_ratio) for e in weighed.values())
     rows = evidence_rows(weighed, dict.fromkeys(weighed, 0.25))
-    assert rows["tv"]["prior_elasticity"] == 0.75
-    assert rows["tv"]["log10_likelihood_ratio"] == pytest.approx(
-        weighed["tv"].log_ratio / np.log(10)
-    )
+    assert rows["tv"].prior_elasticity == 0.75
+    assert rows["tv"].log10_likelihood_ratio == pytest.approx(weighed["tv"].log_ratio / np.log(10))

@@ -51,7 +51,8 @@ class Told:
     def expected(self, panel):
         return np.broadcast_to([[30.0], [70.0]], (400, 2, panel.sizes["date"]))
 
-    def sample_kpi(self, panel, expected, *, seed):
+    def sample_kpi(self, panel, expected, *, seed, before=None):
+        del before
         noise = np.random.default_rng(seed).normal(0, 10, (400, 1, panel.sizes["date"]))
         return expected + noise * [[[1.0], [-1.0]]]
 
@@ -86,7 +87,7 @@ def test_a_constant_world_stays_as_it_is():
     rows = rows.assign(spend_search=30.0, act_email=12.0, act_rival=8.0, sales=900.0)
     world = build_world(rows, make_spec(model=BARE))
     draws = prior_draws(world, n_draws=1).isel(chain=[0])
-    draws["y_sigma"] = 0 * draws["y_sigma"]
+    draws["y_sigma"], draws["y_rho"] = 0 * draws["y_sigma"], 0 * draws["y_rho"]
     today = fitted_model(world, draws).expected(world.panel)[0, :, -1]
     table = forecast(world, draws)
     want = np.repeat([*today, today.sum()], 13)
@@ -96,6 +97,7 @@ def test_a_constant_world_stays_as_it_is():
 def test_quantiles_are_those_of_the_noise():
     world = mmm_world(2)
     draws = many(prior_draws(world), 40_000)
+    draws["y_rho"] = 0 * draws["y_rho"]
     table = forecast(world, draws, horizon=2)
     scale = world.inputs.scales["kpi_scale"].to_numpy()
     sd = draws["y_sigma"].to_numpy()[0, 0] * scale

@@ -11,15 +11,14 @@ from tasks.validate.names import judge_entities
 COLUMNS = ["period_start", "sales"]
 
 
-@pytest.mark.parametrize(
-    "name", ["baseline", "trend", "Seasonality", "a/b", "a\\b", "a\nb", " a", ""]
-)
+@pytest.mark.parametrize("name", ["baseline", "trend", "Seasonality", "a\nb", "a\x00b", " a", ""])
 def test_a_name_that_cannot_be_a_key_has_a_fault(name):
     assert name_fault(name, kept=KEPT_FOR_COMPONENTS)
 
 
 @pytest.mark.parametrize(
-    "name", ["tv", "Paid Search (DE)", "Émission télé", "电视", "a.b-c_d:e", "trend 2"]
+    "name",
+    ["tv", "Paid Search (DE)", "Émission télé", "电视", "a.b-c_d:e", "a/b", "a\\b", "trend 2"],
 )
 def test_a_name_of_the_field_has_none(name):
     assert name_fault(name, kept=KEPT_FOR_COMPONENTS) is None
@@ -32,7 +31,6 @@ def test_a_name_of_the_field_has_none(name):
         (["spend_trend"], "channel 'trend' is kept"),
         (["spend_tv", "ctrl_seasonality"], "control 'seasonality' is kept"),
         (["spend_price", "ctrl_price"], "'price' names a channel and a control"),
-        (["spend_google/meta"], "channel 'google/meta' holds /"),
     ],
 )
 def test_names_that_collide_are_refused_before_anything_is_fitted(columns, said):
@@ -41,6 +39,6 @@ def test_names_that_collide_are_refused_before_anything_is_fitted(columns, said)
 
 
 def test_entities_are_judged():
-    findings = judge_entities(["north", "all", "a/b", "All"])
-    assert [finding.places for finding in findings] == [["all"], ["a/b"], ["All"]]
+    findings = judge_entities(["north", "all", "a/b", "a\nb", "All"])
+    assert [finding.places for finding in findings] == [["all"], ["a\nb"], ["All"]]
     assert "kept for the product's own 'all'" in findings[0].message

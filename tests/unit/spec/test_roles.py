@@ -170,13 +170,9 @@ def test_no_two_roles_share_a_canonical_column(columns):
     assert len(sources) == 1 + n_inputs + len(roles.controls)
 
 
-@pytest.mark.parametrize("hostile", ["act_x'); DROP TABLE kpi;--", "act_..", 'act_"', "act_ä ö"])
+@pytest.mark.parametrize(
+    "hostile", ["act_x'); DROP TABLE kpi;--", "act_..", 'act_"', "act_ä ö", "act_a/b"]
+)
 def test_a_hostile_column_name_is_just_a_name(hostile):
     roles = roles_of([*COLUMNS, hostile])
     assert hostile in {c.activity for c in roles.channels}
-
-
-@pytest.mark.parametrize("hostile", ["act_../../etc/passwd", "act_a/b"])
-def test_a_column_whose_name_can_be_no_key_is_refused(hostile):
-    with pytest.raises(SpecError, match=r"separate parts|is empty|not printed"):
-        roles_of([*COLUMNS, hostile])

@@ -195,7 +195,7 @@ def test_only_an_accepted_run_of_the_dataset_is_planned_from(home):
     with pytest.raises(UnknownRunError, match=r"was rejected by a gate \(FAIL\)"):
         find_planned_run(home, PlannedModel(dataset_id="demo", run_id="bad"))
     start_run(home, "half", "demo")
-    with pytest.raises(UnknownRunError, match="no fit to plan from; it is CREATED"):
+    with pytest.raises(UnknownRunError, match="has no outputs: it is CREATED"):
         find_planned_run(home, PlannedModel(dataset_id="demo", run_id="half"))
     ended(home, "good", Verdict.PASS, "other")
     with pytest.raises(UnknownRunError, match="one of dataset 'other', not of 'demo'"):
