@@ -200,6 +200,9 @@ class FeatureMetadata(FeatureSettings):
         ge=0, description="Periods before the first fitted one, for carryover alone."
     )
     entities: list[str] = Field(description="In the order of the panel.")
+    is_ragged: bool = Field(
+        False, description="An entity opened later, or closed earlier, than another."
+    )
     trend: FittedTrend = Field(description="The trend, with what the fitted window decides.")
     media_curve: FittedTrend | None = Field(
         None, description="How all media rise and fall together; null: they do not."

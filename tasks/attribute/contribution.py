@@ -17,6 +17,7 @@ from schemas.names import (
     ComponentKind,
 )
 from tasks.mathematics.draws import hdi, summarize
+from tasks.mathematics.panel import observed_of
 from tasks.models.contract import Component, FittedModel
 from tasks.models.returns import ChannelTotals, total_channel
 
@@ -53,7 +54,8 @@ def attribute_kpi(
     Attribution
         ``contributions`` has ``schemas.names.CONTRIBUTION_COLUMNS``; ``summary`` per component the
         total with its interval, its share of the expected KPI and, for a channel, the plain
-        counterfactual (``incremental``); ``fitted`` has ``FITTED_COLUMNS``, its interval with
+        counterfactual (``incremental``); both tables have the rows in which an entity was open;
+        ``fitted`` has ``FITTED_COLUMNS``, its interval with
         observation noise; ``channels`` holds what the evaluation of a channel is needed for later.
     """
     keys = _keys(panel, window)
@@ -74,8 +76,11 @@ def attribute_kpi(
         else:
             totals[component.name] = draws.sum(axis=2).sum(axis=1)
     summary = _summarize_totals(model, panel, window, totals, expected)
+    open_rows = observed_of(panel)[:, window].ravel()
+    tables = [table[open_rows] for table in tables]
     contributions = pd.concat(tables, ignore_index=True)[list(CONTRIBUTION_COLUMNS)]
     fitted = _fitted(model, panel, window, expected, seed)
+    fitted = fitted[open_rows].reset_index(drop=True)
     return Attribution(contributions, summary, fitted, channels, means)
 
 

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, ComponentKind
-from tasks.mathematics.panel import estimation_window
+from tasks.mathematics.panel import IS_OBSERVED, estimation_window, observed_mean
 from tasks.models.contract import Component, FittedModel
 
 _CEILING = np.exp(50.0)
@@ -19,6 +19,8 @@ _CEILING = np.exp(50.0)
 def steady_panel(panel: xr.Dataset, n_periods: int) -> xr.Dataset:
     """Return the last periods of a panel with every channel at its mean of the fitted periods.
 
+    Every entity is open in them, with the mean of its own periods.
+
     Parameters
     ----------
     panel
@@ -26,11 +28,13 @@ def steady_panel(panel: xr.Dataset, n_periods: int) -> xr.Dataset:
     n_periods
         Periods that the model remembers. Where history is shorter, the first period is repeated.
     """
-    mean = estimation_window(panel)["media"].mean(DATE_DIM)
+    mean = observed_mean(estimation_window(panel), "media")
     index = panel.sizes[DATE_DIM] - n_periods + np.arange(n_periods)
     recent = panel.isel({DATE_DIM: np.maximum(index, 0)})
     media = recent["media"].transpose(ENTITY_DIM, CHANNEL_DIM, DATE_DIM)
     level = mean.transpose(ENTITY_DIM, CHANNEL_DIM).to_numpy()[:, :, None]
+    if IS_OBSERVED in recent:
+        recent = recent.assign({IS_OBSERVED: xr.ones_like(recent[IS_OBSERVED])})
     return recent.assign(media=media.copy(data=np.repeat(level, n_periods, axis=-1)))
 
 

@@ -23,6 +23,7 @@ from scipy.special import logsumexp
 
 from schemas.documents.effects import EvidenceClass, WeighedEvidence
 from schemas.names import ComponentKind
+from tasks.mathematics.panel import observed_of
 from tasks.models.contract import FittedModel
 
 Array = NDArray[np.float64]
@@ -73,7 +74,11 @@ def weigh_evidence(
     found = {}
     for name in (c.name for c in model.components if c.kind is ComponentKind.CHANNEL):
         left = _leave_out(
-            everywhere, model.incremental(name, panel), window, additive=model.additive
+            everywhere,
+            model.incremental(name, panel),
+            window,
+            observed_of(panel),
+            additive=model.additive,
         )
         without = _log_likelihood(model, panel, left, window)
         value = float(np.log(len(without)) - logsumexp(without - with_it))
@@ -82,13 +87,22 @@ def weigh_evidence(
     return found
 
 
-def _leave_out(expected: Array, part: Array, window: NDArray[np.bool_], *, additive: bool) -> Array:
+def _leave_out(
+    expected: Array,
+    part: Array,
+    window: NDArray[np.bool_],
+    observed: NDArray[np.bool_],
+    *,
+    additive: bool,
+) -> Array:
     """Expected KPI without a channel's ups and downs, its mean over the fitted periods as it was.
 
     Where components multiply, the mean is kept by a factor: what is left stays positive.
     """
     if additive:
-        return np.asarray(expected - part + part[..., window].mean(axis=-1, keepdims=True))
+        n_open = observed[:, window].sum(axis=-1)[:, None]
+        mean = part[..., window].sum(axis=-1, keepdims=True) / n_open
+        return np.asarray(expected - part + np.where(observed, mean, 0.0))
     left = expected - part
     mean, left_mean = (v[..., window].mean(axis=-1, keepdims=True) for v in (expected, left))
     return np.asarray(left * mean / left_mean)
@@ -98,7 +112,8 @@ def _log_likelihood(
     model: FittedModel, panel: xr.Dataset, expected: Array, window: NDArray[np.bool_]
 ) -> Array:
     """Log likelihood of every draw, ``(sample,)``."""
-    return np.asarray(model.log_likelihood(panel, expected)[:, :, window].sum(axis=(1, 2)))
+    cells = model.log_likelihood(panel, expected)[:, :, window]
+    return np.asarray(cells[:, observed_of(panel)[:, window]].sum(axis=1))
 
 
 def evidence_rows(

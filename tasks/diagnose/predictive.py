@@ -12,6 +12,7 @@ from schemas.spec.gates import FitGates
 from tasks.diagnose.loo import compute_loo
 from tasks.mathematics.draws import hdi
 from tasks.mathematics.judging import judge_at_least, judge_at_most
+from tasks.mathematics.panel import observed_of
 from tasks.models.contract import FittedModel
 
 
@@ -44,17 +45,18 @@ def measure_predictive(
     seed
         Seed of the replicated data.
     """
-    actual = panel["kpi"].to_numpy()[:, window]
+    cells = observed_of(panel)[:, window]
+    actual = panel["kpi"].to_numpy()[:, window][cells]
     everywhere, media = _expected_and_media(model, panel)
     expected = everywhere[:, :, window]
     baseline = (expected - media[:, :, window]).sum(axis=(1, 2))
-    replicated = model.sample_kpi(panel, everywhere, seed=seed)[:, :, window]
+    replicated = model.sample_kpi(panel, everywhere, seed=seed)[:, :, window][:, cells]
     low, high = hdi(replicated)
-    log_likelihood = model.log_likelihood(panel, everywhere)[:, :, window]
-    innovations = model.innovations(panel, everywhere)[:, :, window]
+    log_likelihood = model.log_likelihood(panel, everywhere)[:, :, window][:, cells]
+    innovations = np.where(cells, model.innovations(panel, everywhere)[:, :, window], np.nan)
     return PredictiveEvidence(
-        ppc_p_mean=two_sided_p(replicated.mean(axis=(1, 2)), actual.mean()),
-        ppc_p_sd=two_sided_p(replicated.std(axis=(1, 2)), actual.std()),
+        ppc_p_mean=two_sided_p(replicated.mean(axis=1), actual.mean()),
+        ppc_p_sd=two_sided_p(replicated.std(axis=1), actual.std()),
         negative_baseline_prob=float((baseline < 0).mean()),
         durbin_watson=durbin_watson(innovations.mean(axis=0)),
         coverage_94=float(((actual >= low) & (actual <= high)).mean()),
@@ -82,14 +84,17 @@ def two_sided_p(replicated: NDArray[np.float64], observed: float) -> float:
 
 
 def durbin_watson(residuals: NDArray[np.float64]) -> float:
-    """Durbin-Watson statistic of each entity's residuals ``(entity, date)``, averaged."""
-    squared = (residuals**2).sum(axis=-1)
-    steps = (np.diff(residuals, axis=-1) ** 2).sum(axis=-1)
+    """Durbin-Watson statistic of each entity's residuals ``(entity, date)``, averaged.
+
+    NaN where an entity is not open.
+    """
+    squared = np.nansum(residuals**2, axis=-1)
+    steps = np.nansum(np.diff(residuals, axis=-1) ** 2, axis=-1)
     return float(np.mean(steps / np.where(squared > 0, squared, np.nan)))
 
 
 def _loo(log_likelihood: NDArray[np.float64], n_chains: int) -> dict[str, float]:
-    loo = compute_loo(log_likelihood, ("entity", "date"), n_chains)
+    loo = compute_loo(log_likelihood, ("cell",), n_chains)
     if loo is None:
         return dict.fromkeys(("elpd_loo", "p_loo", "pareto_k_bad_share"), float("nan"))
     return {

@@ -14,11 +14,11 @@ from schemas.refs import SnapshotRef
 from schemas.spec.baseline import TrendKind, TrendSpec
 from schemas.spec.roles import ColumnRoles
 from schemas.spec.run_spec import RunSpec
-from tasks.features.feasibility import require_feasible
+from tasks.features.feasibility import require_feasible, require_rectangle
 from tasks.features.metadata import describe_settings
 from tasks.features.public_holidays import holidays_event
 from tasks.features.windows import apply_windows, idle_controls
-from tasks.mathematics.panel import IS_ESTIMATION, build_panel
+from tasks.mathematics.panel import IS_ESTIMATION, build_panel, is_ragged, observed_of
 from tasks.mathematics.references import choose_references, measure_references
 from tasks.mathematics.scaling import CONTROL_REFERENCE, carry_controls, compute_scales
 from tasks.mathematics.trend import fix_trend
@@ -71,6 +71,8 @@ def build_features(
     panel = build_panel(kept, settings)
     metadata = _describe_panel(panel, _with_references(panel, settings), spec)
     kind = kind_of(metadata)
+    if not kind.fits_ragged_panels:
+        require_rectangle(metadata)
     if kind.refuses_unseen_terms:
         fitted = panel[DATE_DIM].values[panel[IS_ESTIMATION].values]
         require_feasible(metadata, pd.DatetimeIndex(fitted))
@@ -114,6 +116,7 @@ def _describe_panel(panel: xr.Dataset, settings: FeatureSettings, spec: RunSpec)
         n_estimation_periods=len(fitted),
         n_carryover_periods=int((~window).sum()),
         entities=[str(e) for e in panel[ENTITY_DIM].values],
+        is_ragged=is_ragged(panel),
         trend=fix_trend(settings.trend, position),
         events=[*settings.events, *found],
         media_curve=fix_trend(MEDIA_CURVE, position) if varies else None,
@@ -124,9 +127,10 @@ def _add_columns(kept: pd.DataFrame, panel: xr.Dataset, inputs: ModelInputs) -> 
     metadata = inputs.metadata
     added: dict[str, NDArray[np.float64]] = {}
     design = linear_design(panel, inputs)
+    present = observed_of(panel)
     columns = {control.name: control.column for control in metadata.controls}
     for index, term in enumerate(linear_terms(inputs)):
-        added[_column_of(term, columns)] = design[:, index].ravel()
+        added[_column_of(term, columns)] = design[:, index][present]
     added |= kind_of(metadata).columns(panel, inputs)
     return pd.concat([kept, pd.DataFrame(added, index=kept.index)], axis=1)
 

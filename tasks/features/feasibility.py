@@ -45,6 +45,27 @@ def require_feasible(metadata: FeatureMetadata, fitted: pd.DatetimeIndex) -> Non
         )
 
 
+def require_rectangle(metadata: FeatureMetadata) -> None:
+    """Raise if a kind that needs every period of every entity lacks some.
+
+    Parameters
+    ----------
+    metadata
+        With the kind, and whether the panel is ragged.
+
+    Raises
+    ------
+    SpecError
+        With the kind and what to write instead.
+    """
+    if metadata.is_ragged:
+        raise SpecError(
+            f"Entities do not cover the same periods, and kind {metadata.model_kind} needs that "
+            "they do; set model.kind to mmm, which fits each entity on what it has, or level to "
+            "brand."
+        )
+
+
 def _ambiguous_names(metadata: FeatureMetadata) -> list[str]:
     names = [term.name for term in describe_terms(metadata)]
     names += metadata.channel_names

@@ -37,6 +37,7 @@ from schemas.names import (
 from tasks.forecast.uncertain import draw_changes
 from tasks.mathematics.events import period_ends
 from tasks.mathematics.horizon_panel import extend_panel
+from tasks.mathematics.panel import observed_of
 from tasks.mathematics.seeds import derive_seed
 from tasks.models.contract import FittedModel
 
@@ -74,7 +75,7 @@ def forecast_kpi(
     Returns
     -------
     pd.DataFrame
-        ``schemas.names.FORECAST_COLUMNS``, in KPI units, one row per entity and coming period, then
+        ``schemas.names.FORECAST_COLUMNS``, in KPI units, one row per open entity and period, then
         one per coming period of scope ``all``: there draws are summed over entities before
         anything is taken of them. ``expected_mean`` is the mean of the expected KPI (for kind
         ``log_student_t`` of its median, as everywhere). The quantiles are of draws with observation
@@ -93,9 +94,11 @@ def forecast_kpi(
     starts = pd.DatetimeIndex(continued[DATE_DIM].values[n_past:])
     entities = [str(entity) for entity in panel[ENTITY_DIM].values]
     together = (draws.sum(axis=1, keepdims=True) for draws in (expected, kpi))
+    is_open = observed_of(continued)[:, -1]
+    names = [entity for entity, stays in zip(entities, is_open, strict=True) if stays]
     return pd.concat(
         [
-            _summarize(ForecastScope.ENTITY, entities, starts, expected, kpi),
+            _summarize(ForecastScope.ENTITY, names, starts, expected[:, is_open], kpi[:, is_open]),
             _summarize(ForecastScope.ALL, [ALL_ENTITIES], starts, *together),
         ],
         ignore_index=True,
@@ -134,7 +137,8 @@ def sample_coming(
     coming = continued.isel({DATE_DIM: slice(n_past, None)})
     everywhere = model.expected(continued)
     last = continued["kpi"].to_numpy()[:, n_past - 1] - everywhere[..., n_past - 1]
-    before = last if np.isfinite(last).all() else None
+    # What has closed has no last noise, and none to come.
+    before = np.nan_to_num(last) if np.isfinite(last).any() else None
     expected = everywhere[..., n_past:]
     return expected, model.sample_kpi(coming, expected, seed=seed, before=before)
 

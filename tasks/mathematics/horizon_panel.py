@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from schemas.names import CHANNEL_DIM, CONTROL_DIM, DATE_DIM, ENTITY_DIM
 from schemas.spec.run_spec import Grain
 from tasks.mathematics.calendar import PERIODS_PER_YEAR, next_start
-from tasks.mathematics.panel import IS_ESTIMATION
+from tasks.mathematics.panel import IS_ESTIMATION, IS_OBSERVED
 
 
 def extend_panel(panel: xr.Dataset, grain: Grain, n_periods: int, *, like_last: int) -> xr.Dataset:
@@ -37,7 +37,8 @@ def extend_panel(panel: xr.Dataset, grain: Grain, n_periods: int, *, like_last: 
     xr.Dataset
         The panel with ``n_periods`` more dates: ``media`` and ``spend`` as above, ``controls`` of
         the same period a year before (of the last period where history is shorter than a year),
-        ``unit_value`` of the last period, ``kpi`` NaN, ``is_estimation`` false.
+        ``unit_value`` of the last period, ``kpi`` NaN, ``is_estimation`` false, ``is_observed`` as
+        in the last period: what has closed stays closed.
     """
     n_known = panel.sizes[DATE_DIM]
     recent = _repeat_recent(n_known, n_periods, like_last)
@@ -53,6 +54,8 @@ def extend_panel(panel: xr.Dataset, grain: Grain, n_periods: int, *, like_last: 
     )
     future["kpi"] = xr.full_like(future["unit_value"], np.nan)
     future[IS_ESTIMATION] = (DATE_DIM, np.zeros(n_periods, bool))
+    if IS_OBSERVED in panel:
+        future[IS_OBSERVED] = panel[IS_OBSERVED].isel({DATE_DIM: last}).drop_vars(DATE_DIM)
     future[DATE_DIM] = future_starts(panel, grain, n_periods)
     return xr.concat([panel, future], dim=DATE_DIM).transpose(..., DATE_DIM)
 

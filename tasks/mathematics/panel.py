@@ -1,9 +1,13 @@
 """The panel: what a model sees, as one labelled Dataset.
 
 Variables: ``media`` and ``spend`` ``(entity, channel, date)``, ``controls`` ``(entity, control,
-date)``, ``kpi`` and ``unit_value`` ``(entity, date)``, ``is_estimation`` ``(date)``. The last axis
-is time everywhere, so that lags and sums run over contiguous memory. ``spend`` is NaN for a channel
-without a spend column; ``kpi`` is NaN for periods that are only to be predicted.
+date)``, ``kpi`` and ``unit_value`` ``(entity, date)``, ``is_estimation`` ``(date)``,
+``is_observed`` ``(entity, date)``. The last axis is time everywhere, so that lags and sums run over
+contiguous memory. ``spend`` is NaN for a channel without a spend column; ``kpi`` is NaN for periods
+that are only to be predicted.
+
+An entity that opened later or closed earlier than another has no rows there: ``is_observed`` is
+false, media and spend are zero, ``kpi`` is NaN, controls and values are those of its nearest row.
 """
 
 from collections.abc import Sequence
@@ -26,6 +30,8 @@ from schemas.names import (
 
 IS_ESTIMATION = "is_estimation"
 """Column and variable that is true for the periods that are fitted."""
+IS_OBSERVED = "is_observed"
+"""Variable that is true where an entity has a row: between its opening and its closing."""
 
 
 def build_panel(rows: pd.DataFrame, metadata: FeatureSettings) -> xr.Dataset:
@@ -35,33 +41,30 @@ def build_panel(rows: pd.DataFrame, metadata: FeatureSettings) -> xr.Dataset:
     ----------
     rows
         ``entity_id, period_start``, the columns that ``metadata`` names, and ``is_estimation``
-        (absent: all periods count). One row per entity and period, every entity on the same grid.
+        (absent: all periods count). One row per entity and period; an entity may begin later or
+        end earlier than another, and has no gap between.
     metadata
         Names the columns: of the KPI and its value, of channels and of controls.
 
     Raises
     ------
     DataContractError
-        If an entity lacks a period that another one has.
+        If an entity lacks a period between its first and its last, or has one twice.
     """
     entities = sorted(rows[ENTITY_COLUMN].unique())
     dates = pd.DatetimeIndex(sorted(rows[PERIOD_COLUMN].unique()), name=DATE_DIM)
     ordered = rows.sort_values([ENTITY_COLUMN, PERIOD_COLUMN], kind="stable")
-    if len(ordered) != len(entities) * len(dates):
-        raise DataContractError(
-            f"The panel is not rectangular: {len(entities)} entities x {len(dates)} periods need "
-            f"{len(entities) * len(dates)} rows, got {len(ordered)}; each entity needs each period."
-        )
     shape = (len(entities), len(dates))
+    observed = _observed(ordered, entities, dates)
+    flags = _is_fitted(ordered, dates)
+    if not observed.all():
+        ordered = _complete(ordered, entities, dates, metadata)
 
     def block(columns: Sequence[str | None]) -> NDArray[np.float64]:
         parts = [_column(ordered, column, shape) for column in columns]
         return np.stack(parts, axis=1) if parts else np.empty((shape[0], 0, shape[1]))
 
     channels, controls = metadata.channels, metadata.controls
-    flags = (
-        ordered[IS_ESTIMATION].to_numpy(bool) if IS_ESTIMATION in ordered else np.ones(shape, bool)
-    )
     unit = metadata.unit_value_column
     return xr.Dataset(
         {
@@ -82,7 +85,8 @@ def build_panel(rows: pd.DataFrame, metadata: FeatureSettings) -> xr.Dataset:
                 (ENTITY_DIM, DATE_DIM),
                 _column(ordered, unit, shape) if unit else np.full(shape, metadata.unit_value),
             ),
-            IS_ESTIMATION: ((DATE_DIM,), flags.reshape(shape)[0]),
+            IS_ESTIMATION: ((DATE_DIM,), flags),
+            IS_OBSERVED: ((ENTITY_DIM, DATE_DIM), observed),
         },
         coords={
             ENTITY_DIM: entities,
@@ -97,6 +101,103 @@ def _column(rows: pd.DataFrame, column: str | None, shape: tuple[int, int]) -> N
     if column is None or column not in rows:
         return np.full(shape, np.nan)
     return rows[column].to_numpy(float).reshape(shape)
+
+
+def _observed(
+    rows: pd.DataFrame, entities: Sequence[str], dates: pd.DatetimeIndex
+) -> NDArray[np.bool_]:
+    """Which entities have a row in which period, ``(entity, date)``."""
+    counts = np.zeros((len(entities), len(dates)), dtype=np.intp)
+    entity = pd.Index(entities).get_indexer(pd.Index(rows[ENTITY_COLUMN]))
+    np.add.at(counts, (entity, dates.get_indexer(pd.DatetimeIndex(rows[PERIOD_COLUMN]))), 1)
+    observed = counts > 0
+    begun = np.logical_or.accumulate(observed, axis=1)
+    open_still = np.logical_or.accumulate(observed[:, ::-1], axis=1)[:, ::-1]
+    if (counts > 1).any() or (begun & open_still & ~observed).any():
+        raise DataContractError(
+            f"The panel has gaps or repeats: {len(rows)} rows of {len(entities)} entities and "
+            f"{len(dates)} periods; each entity needs each period once from its first to its last."
+        )
+    return observed
+
+
+def _is_fitted(rows: pd.DataFrame, dates: pd.DatetimeIndex) -> NDArray[np.bool_]:
+    if IS_ESTIMATION not in rows:
+        return np.ones(len(dates), bool)
+    return rows.groupby(PERIOD_COLUMN)[IS_ESTIMATION].first().reindex(dates).to_numpy(bool)
+
+
+def _complete(
+    rows: pd.DataFrame,
+    entities: Sequence[str],
+    dates: pd.DatetimeIndex,
+    metadata: FeatureSettings,
+) -> pd.DataFrame:
+    """Add the rows in which an entity was not open: no media, and controls of its nearest row."""
+    keys = pd.MultiIndex.from_product([entities, dates], names=[ENTITY_COLUMN, PERIOD_COLUMN])
+    full = rows.set_index([ENTITY_COLUMN, PERIOD_COLUMN]).reindex(keys)
+    named = (c for one in metadata.channels for c in (one.input_column, one.spend_column))
+    media = [c for c in dict.fromkeys(named) if c is not None and c in full]
+    full[media] = full[media].fillna(0.0)
+    carried = [*(c.column for c in metadata.controls), metadata.unit_value_column]
+    known = [c for c in carried if c is not None and c in full]
+    if known:
+        by_entity = full.groupby(ENTITY_COLUMN)[known]
+        full[known] = by_entity.ffill().fillna(by_entity.bfill())
+    return full.reset_index()
+
+
+def is_ragged(panel: xr.Dataset) -> bool:
+    """Say whether an entity of a panel opened later, or closed earlier, than another.
+
+    Parameters
+    ----------
+    panel
+        As ``build_panel`` arranges it; without ``is_observed`` every entity is open everywhere.
+    """
+    return IS_OBSERVED in panel and not bool(panel[IS_OBSERVED].all())
+
+
+def observed_of(panel: xr.Dataset) -> NDArray[np.bool_]:
+    """Return which entities are open in which periods.
+
+    Parameters
+    ----------
+    panel
+        As ``build_panel`` arranges it; without ``is_observed`` every entity is open everywhere.
+
+    Returns
+    -------
+    NDArray
+        Booleans, ``(entity, date)``.
+    """
+    if IS_OBSERVED not in panel:
+        return np.ones((panel.sizes[ENTITY_DIM], panel.sizes[DATE_DIM]), bool)
+    return panel[IS_OBSERVED].transpose(ENTITY_DIM, DATE_DIM).to_numpy()
+
+
+def observed_values(panel: xr.Dataset, name: str) -> xr.DataArray:
+    """Return a variable with NaN where an entity is not open.
+
+    Parameters
+    ----------
+    panel
+        As ``build_panel`` arranges it, or some of its periods.
+    name
+        Variable with ``(entity, date)`` among its axes.
+    """
+    return panel[name].where(panel[IS_OBSERVED]) if is_ragged(panel) else panel[name]
+
+
+def observed_mean(panel: xr.Dataset, name: str) -> xr.DataArray:
+    """Mean of a variable over the periods in which each entity is open.
+
+    Parameters
+    ----------
+    panel, name
+        As ``observed_values`` takes them; NaN is left out.
+    """
+    return observed_values(panel, name).mean(DATE_DIM)
 
 
 def estimation_window(panel: xr.Dataset) -> xr.Dataset:

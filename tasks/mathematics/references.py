@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from schemas.names import CONTROL_DIM, DATE_DIM, ENTITY_DIM
 from schemas.spec.baseline import ControlReference, ControlSpec
-from tasks.mathematics.panel import estimation_window
+from tasks.mathematics.panel import estimation_window, observed_values
 from tasks.mathematics.scaling import carry_controls
 
 
@@ -49,7 +49,7 @@ def choose_references(
     list
         One of ``ControlReference``, or a number in the unit of the control.
     """
-    window = estimation_window(panel)["controls"]
+    window = observed_values(estimation_window(panel), "controls")
     return [
         choose_reference(window.isel({CONTROL_DIM: index}).to_numpy())
         if control.reference is None
@@ -74,7 +74,7 @@ def measure_references(panel: xr.Dataset, controls: Sequence[ControlSpec]) -> xr
         ``(entity, control)``, units of the control. ``mean``, ``min`` and ``max`` are of each
         entity, so that a control that never changes within a market contributes nothing there.
     """
-    carried = estimation_window(carry_controls(panel, controls))["controls"]
+    carried = observed_values(estimation_window(carry_controls(panel, controls)), "controls")
     columns = [
         _one(carried.isel({CONTROL_DIM: index}, drop=True), control)
         for index, control in enumerate(controls)

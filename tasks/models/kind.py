@@ -68,6 +68,9 @@ class Kind(ABC):
     refuses_unseen_terms: ClassVar[bool] = True
     """A season or an event that the fitted history does not show is refused before the fit."""
 
+    fits_ragged_panels: ClassVar[bool] = False
+    """It fits an entity on the periods that it has; otherwise a ragged panel is refused."""
+
     @property
     def name(self) -> str:
         """Name in specs and documents."""

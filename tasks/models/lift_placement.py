@@ -18,7 +18,7 @@ from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
 from schemas.spec.lift_tests import LiftTest
 from schemas.spec.run_spec import Grain
 from tasks.mathematics.calendar import next_start
-from tasks.mathematics.panel import IS_ESTIMATION
+from tasks.mathematics.panel import IS_ESTIMATION, observed_of
 
 _ROUNDING = 1e-9
 """Share of the spend by which a change down to zero may miss it."""
@@ -132,6 +132,7 @@ def _place(panel: xr.Dataset, test: LiftTest, grain: Grain) -> PlacedTest:
         np.nan_to_num(_spend(panel, channel)[entities]),
         slice(first, last + 1),
         test.delta_spend,
+        observed_of(panel)[entities, first : last + 1],
         fallback=_units_per_money(_media(panel, channel), np.nan_to_num(_spend(panel, channel))),
     )
     # An entity without spend has no part in a test of all that spent elsewhere.
@@ -144,14 +145,18 @@ def _delta_input(
     spend: NDArray[np.float64],
     periods: slice,
     delta_spend: float,
+    is_open: NDArray[np.bool_],
     *,
     fallback: float,
 ) -> NDArray[np.float64]:
-    """Change of the input per entity and period of a test; arrays are ``(entity, date)``."""
+    """Change of the input per entity and period of a test; arrays are ``(entity, date)``.
+
+    ``is_open`` is ``(entity, period of the test)``: a test moves nothing where there was no market.
+    """
     spent = spend[:, periods]
     if spent.sum() > 0:
         return media[:, periods] * delta_spend / spent.sum()
-    evenly = np.full(spent.shape, delta_spend / spent.size)
+    evenly = delta_spend * is_open / max(int(is_open.sum()), 1)
     rates = [
         _units_per_money(m, s) if s.sum() > 0 else fallback
         for m, s in zip(media, spend, strict=True)

@@ -9,7 +9,7 @@ import xarray as xr
 from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
 from tasks.mathematics.draws import hdi
-from tasks.mathematics.panel import build_panel
+from tasks.mathematics.panel import build_panel, observed_of
 from tasks.mathematics.scaling import scales_from_json
 from tasks.models.contract import FittedModel, ModelInputs
 from tasks.models.kind import Kind
@@ -151,9 +151,10 @@ def predict_rows(
     low, high = hdi(model.sample_kpi(panel, expected, seed=seed))
     ordered = rows.sort_values([ENTITY_COLUMN, PERIOD_COLUMN], kind="stable")
     table = ordered[[ENTITY_COLUMN, PERIOD_COLUMN]].reset_index(drop=True)
-    table["kpi_mean"] = expected.mean(axis=0).ravel()
-    table["kpi_low"], table["kpi_high"] = low.ravel(), high.ravel()
+    present = observed_of(panel)
+    table["kpi_mean"] = expected.mean(axis=0)[present]
+    table["kpi_low"], table["kpi_high"] = low[present], high[present]
     for component in model.components:
         mean = model.contribution(component, panel).mean(axis=0)
-        table[f"contribution_{component.name}"] = mean.ravel()
+        table[f"contribution_{component.name}"] = mean[present]
     return table

@@ -17,7 +17,7 @@ from schemas.documents.plan import PlanModel
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, ComponentKind
 from schemas.spec.optimizer import PlanBounds
 from tasks.mathematics.horizon_panel import extend_panel
-from tasks.mathematics.panel import estimation_window
+from tasks.mathematics.panel import estimation_window, observed_of
 from tasks.models.contract import Component, FittedModel
 from tasks.models.lookback import longest_carryover, longest_memory
 from tasks.models.returns import value_of_units
@@ -208,9 +208,15 @@ def build_horizon(
         history=spend.sum(axis=2),
         kpi=weight * _reference_kpi(panel, horizon, in_money=metadata.in_money),
         observed=np.stack([total.min(axis=1), total.max(axis=1)]),
-        observed_by_entity=np.stack([spend.min(axis=2), spend.max(axis=2)]),
+        observed_by_entity=np.stack([_least_while_open(fitted, spend), spend.max(axis=2)]),
         weight=weight,
     )
+
+
+def _least_while_open(fitted: xr.Dataset, spend: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Least spend of a period in which an entity was open, ``(entity, channel)``."""
+    is_open = observed_of(fitted)[:, None, :]
+    return np.asarray(np.where(is_open, spend, np.inf).min(axis=2))
 
 
 def _reference_kpi(panel: xr.Dataset, horizon: int, *, in_money: bool) -> float:

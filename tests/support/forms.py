@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
+import pandas as pd
 from support.worlds import World, build_world, make_rows, make_spec, mmm_world
 
 from schemas.spec.channels import AdstockKind, SaturationKind
@@ -91,6 +92,20 @@ def switched_on_world() -> World:
     return build_world(rows, make_spec(lift_tests=[lift_test(20, 4)]))
 
 
+def ragged_rows() -> pd.DataFrame:
+    """Rows of three entities: the second opened in week 12, the third closed after week 50."""
+    rows = make_rows(3)
+    week = rows.groupby("entity_id").cumcount()
+    late = (rows["entity_id"] == "market_1") & (week < 12)
+    closed = (rows["entity_id"] == "market_2") & (week >= 50)
+    return rows[~late & ~closed].reset_index(drop=True)
+
+
+def ragged_world(**settings: Any) -> World:
+    """World of ``ragged_rows``."""
+    return build_world(ragged_rows(), make_spec(**settings))
+
+
 RICH_MODEL = {
     "trend": {"kind": "piecewise", "changepoints": 3},
     "events": PROMOTION,
@@ -153,6 +168,17 @@ MEDIA: dict[str, Callable[[], World]] = {
     ),
     "coefficient": partial(coefficient_world, 1),
     "coefficient-entities": partial(coefficient_world, 3),
+    "ragged": ragged_world,
+    "ragged-independent": partial(ragged_world, model={"autocorrelated_noise": False}),
+    "ragged-student-t": partial(ragged_world, model={"likelihood": "student_t"}),
+    "ragged-rich": partial(
+        ragged_world,
+        channels=MIXED,
+        controls=PRICED,
+        lift_tests=[*LIFTS, lift_test(30, 2, entity="market_1")],
+        windows={"carryover_months": 2, "estimation_months": 12},
+        model=RICH_MODEL,
+    ),
     "stated-share": partial(mmm_world, 1, model={"media_share": 0.2}),
     "stated-share-entities": partial(mmm_world, 3, model={"share_spread": 0.5}),
     "lift": partial(mmm_world, 1, lift_tests=LIFTS),

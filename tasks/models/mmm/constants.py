@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, TERM_DIM
 from schemas.spec.run_spec import Likelihood
-from tasks.mathematics.panel import IS_ESTIMATION
+from tasks.mathematics.panel import IS_ESTIMATION, observed_of
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms
 from tasks.models.mmm import table
@@ -39,7 +39,9 @@ class FitConstants:
     window: NDArray[np.bool_]
     """Fitted periods, ``(date,)``: the last ones of the panel."""
     kpi: Array
-    """``(entity, fitted date)``."""
+    """``(entity, fitted date)``, zero where an entity was not open."""
+    observed: NDArray[np.bool_]
+    """``(entity, fitted date)``: from an entity's opening to its closing, without a gap."""
     kpi_mean: Array
     """``(entity,)``: what a share is a share of."""
     design: Array
@@ -65,6 +67,20 @@ class FitConstants:
         """Number of channels, entities, terms and fitted periods."""
         return (len(self.media.names), self.kpi.shape[0], self.design.shape[1], self.kpi.shape[1])
 
+    @property
+    def starts(self) -> NDArray[np.intp]:
+        """First fitted period of each entity, ``(entity,)``."""
+        return np.argmax(self.observed, axis=1)
+
+    @property
+    def lengths(self) -> NDArray[np.intp]:
+        """Number of fitted periods of each entity, ``(entity,)``."""
+        return self.observed.sum(axis=1)
+
+    def mean(self, values: Array) -> Array:
+        """Mean over the periods of each entity; ``values`` are ``(..., entity, date)``."""
+        return own_mean(values, self.observed)
+
     def multiplier(self, samples: xr.Dataset) -> Array | None:
         """Media multiplier of draws over the fitted periods, ``(sample, date)``, if there is one.
 
@@ -79,6 +95,18 @@ class FitConstants:
         sized = samples["media_curve_scale"].to_numpy()[:, None] * weights
         growth = np.exp(sized @ self.curve)
         return np.asarray(growth / growth.mean(axis=-1, keepdims=True))
+
+
+def own_mean(values: Array, observed: NDArray[np.bool_]) -> Array:
+    """Mean over the periods in which an entity is open; ``values`` are ``(..., entity, date)``."""
+    if observed.all():
+        return np.asarray(values.mean(axis=-1))
+    return np.asarray((values * observed).sum(axis=-1) / observed.sum(axis=-1))
+
+
+def design_means(constants: FitConstants) -> Array:
+    """Mean of every linear term over the periods of each entity, ``(entity, term)``."""
+    return np.moveaxis(constants.mean(np.moveaxis(constants.design, 0, 1)), 0, 1)
 
 
 def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
@@ -98,7 +126,9 @@ def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
     """
     window = panel[IS_ESTIMATION].values
     scaled = (panel["kpi"] / inputs.scales["kpi_scale"]).transpose(ENTITY_DIM, DATE_DIM).to_numpy()
-    kpi = np.ascontiguousarray(scaled[:, window])
+    observed = np.ascontiguousarray(observed_of(panel)[:, window])
+    kpi = np.where(observed, scaled[:, window], 0.0)
+    own = np.where(observed, kpi, np.nan)
     media = media_design(panel, inputs)
     design = np.ascontiguousarray(linear_design(panel, inputs)[:, :, window])
     shares = share_priors(panel, inputs)
@@ -106,7 +136,7 @@ def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
     signs = np.array([float(term.sign) for term in terms])
     relative = np.array([term.relative_sd for term in terms])
     typical = TypicalShares(shares.typical[:, None] * np.exp(shares.pressure), shares.follows)
-    resolution = resolve(media, window, kpi, design, typical)
+    resolution = resolve(media, window, own, design, typical)
     curve = _curve(inputs, int(window.sum()))
     student_t = inputs.metadata.likelihood is Likelihood.STUDENT_T
     autocorrelated = bool(inputs.metadata.autocorrelated_noise)
@@ -116,9 +146,9 @@ def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
         *shape_entries,
         *table.effect_entries(shares, resolution),
         *table.curve_entries(len(curve)),
-        *table.level_entries(kpi),
-        *table.linear_entries(design, kpi, signs, relative, resolution),
-        *table.noise_entries(kpi, student_t=student_t, autocorrelated=autocorrelated),
+        *table.level_entries(own),
+        *table.linear_entries(design, own, signs, relative, resolution),
+        *table.noise_entries(own, student_t=student_t, autocorrelated=autocorrelated),
     ]
     coords = {
         ENTITY_DIM: panel[ENTITY_DIM].values,
@@ -131,7 +161,8 @@ def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
         media=media,
         window=window,
         kpi=kpi,
-        kpi_mean=kpi.mean(axis=-1),
+        observed=observed,
+        kpi_mean=own_mean(kpi, observed),
         design=design,
         term_signs=signs,
         by_share=shares.by_share,

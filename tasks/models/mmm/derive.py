@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from schemas.names import CHANNEL_DIM, ENTITY_DIM, SAMPLE_DIM, TERM_DIM
-from tasks.models.mmm.constants import SAFE, FitConstants
+from tasks.models.mmm.constants import SAFE, FitConstants, design_means
 from tasks.models.mmm.parameters import Parameter, PooledParameter, PriorKind, contrasts
 from tasks.models.mmm.shapes import channel_shape
 
@@ -99,19 +99,19 @@ def _amplitudes(variables: Variables, constants: FitConstants) -> Variables:
     media_mean = np.zeros(beta.shape[:2])
     for index in range(len(media.names)):
         shape = channel_shape(samples, media, index)[:, :, constants.window]
-        mean = shape.mean(axis=-1) + SAFE if constants.by_share[index] else 1.0
+        mean = constants.mean(shape) + SAFE if constants.by_share[index] else 1.0
         reference = media.signs[index] * constants.active[index]
         if constants.by_share[index]:
             reference = reference * constants.kpi_mean
         beta[:, :, index] = np.exp(by_entity[:, index]) * reference / mean
         if multiplier is not None:
             shape = shape * multiplier[:, None, :]
-        media_mean += beta[:, :, index] * shape.mean(axis=-1)
+        media_mean += beta[:, :, index] * constants.mean(shape)
     baseline = variables["level"][1] - media_mean
     if "gamma_linear" in variables:
         dims, gamma = variables["gamma_linear"]
         by_term = gamma if dims != (TERM_DIM,) else gamma[:, None, :]
-        baseline = baseline - (by_term * constants.design.mean(axis=-1)).sum(axis=-1)
+        baseline = baseline - (by_term * design_means(constants)).sum(axis=-1)
     return {
         "saturation_beta": ((ENTITY_DIM, CHANNEL_DIM), beta),
         "intercept_contribution": ((ENTITY_DIM,), baseline),

@@ -20,7 +20,7 @@ from schemas.names import (
     ComponentKind,
 )
 from schemas.spec.lift_tests import LiftTest
-from tasks.mathematics.panel import IS_ESTIMATION
+from tasks.mathematics.panel import IS_ESTIMATION, is_ragged, observed_of
 from tasks.models.base import DrawsModel
 from tasks.models.contract import Component
 from tasks.models.linear import linear_references, referred_design, terms_of
@@ -48,7 +48,10 @@ class MmmFitted(DrawsModel):
         return total
 
     def contribution(self, component: Component, panel: xr.Dataset) -> NDArray[np.float64]:
-        """One component; the identity link makes it equal to its counterfactual."""
+        """One component, zero where an entity is not open; equal to its counterfactual."""
+        return _while_open(self._everywhere(component, panel), panel)
+
+    def _everywhere(self, component: Component, panel: xr.Dataset) -> NDArray[np.float64]:
         if component.kind is ComponentKind.CHANNEL:
             return self._channel(component.name, panel)
         scale = self._scale(panel)
@@ -65,7 +68,7 @@ class MmmFitted(DrawsModel):
 
     def incremental(self, channel: str, panel: xr.Dataset) -> NDArray[np.float64]:
         """Equal to the contribution: the model is additive."""
-        return self._channel(channel, panel)
+        return _while_open(self._channel(channel, panel), panel)
 
     def sample_kpi(
         self,
@@ -83,18 +86,18 @@ class MmmFitted(DrawsModel):
             nu = self._samples[TAIL].to_numpy()[:, None, None]
             noise = rng.standard_t(nu, expected.shape)
         noise = self._sigma(panel) * noise
-        return expected + self._lasting(noise, before)
+        return expected + _while_open(self._lasting(noise, before), panel)
 
     def innovations(self, panel: xr.Dataset, expected: NDArray[np.float64]) -> NDArray[np.float64]:
         """Residuals less what lasts; that of the first fitted period on the scale of the others."""
-        residual = panel["kpi"].to_numpy()[None] - expected
+        kpi = panel["kpi"].transpose(ENTITY_DIM, DATE_DIM).to_numpy()
+        residual = kpi[None] - expected
         if LASTING not in self._samples:
             return residual
         innovations = residual.copy()
         innovations[..., 1:] -= self._samples[LASTING].to_numpy()[:, :, None] * residual[..., :-1]
-        first = int(np.argmax(panel[IS_ESTIMATION].to_numpy()))
-        innovations[..., first] = residual[..., first] * self._innovation_share()
-        return innovations
+        share = self._innovation_share()[:, :, None]
+        return np.where(_first_fitted(panel), residual * share, innovations)
 
     def _innovation_share(self) -> NDArray[np.float64]:
         """Spread of innovations over that of the noise they make, ``(sample, entity)``."""
@@ -124,8 +127,8 @@ class MmmFitted(DrawsModel):
         residual = residual / sigma
         if LASTING in self._samples:
             # The first fitted period has the spread that noise has in the long run.
-            first = int(np.argmax(panel[IS_ESTIMATION].to_numpy()))
-            sigma[..., first] /= self._innovation_share()
+            share = self._innovation_share()[:, :, None]
+            sigma = np.where(_first_fitted(panel), sigma / share, sigma)
         if TAIL in self._samples:
             nu = self._samples[TAIL].to_numpy()[:, None, None]
             return np.asarray(student_t.logpdf(residual, nu) - np.log(sigma))
@@ -160,7 +163,7 @@ class MmmFitted(DrawsModel):
         gradients = []
         for channel in channels:
             index = self._channels.index(channel)
-            passed_on = weights * self._amplitude(index, panel)
+            passed_on = _while_open(weights * self._amplitude(index, panel), panel)
             gradient = shape_gradient(self._samples, media, index, passed_on)
             scale = scales.sel({CHANNEL_DIM: channel}).to_numpy()
             gradients.append(gradient / scale[:, None])
@@ -197,3 +200,14 @@ class MmmFitted(DrawsModel):
 
     def _sigma(self, panel: xr.Dataset) -> NDArray[np.float64]:
         return self._samples["y_sigma"].to_numpy()[:, :, None] * self._scale(panel)
+
+
+def _first_fitted(panel: xr.Dataset) -> NDArray[np.bool_]:
+    """Say which is the first fitted period of each entity, ``(entity, date)``."""
+    fitted = panel[IS_ESTIMATION].to_numpy() & observed_of(panel)
+    return np.asarray(fitted & ~np.pad(fitted[:, :-1], ((0, 0), (1, 0))))
+
+
+def _while_open(values: NDArray[np.float64], panel: xr.Dataset) -> NDArray[np.float64]:
+    """Set ``(sample, entity, date)`` to zero where an entity has not opened, or has closed."""
+    return np.where(observed_of(panel), values, 0.0) if is_ragged(panel) else values

@@ -65,7 +65,7 @@ def resolve(
     window
         Fitted periods, ``(date,)``.
     kpi
-        Scaled KPI, ``(entity, fitted date)``.
+        Scaled KPI, ``(entity, fitted date)``, NaN where an entity was not open.
     design
         Linear terms, ``(entity, term, fitted date)``.
     typical
@@ -73,14 +73,16 @@ def resolve(
         what it is.
     """
     shape = _typical_shape(media)[..., window]
-    means = shape.mean(axis=-1, keepdims=True)
-    relative = np.divide(shape, means, out=np.zeros_like(shape), where=means > 0)
     n_channels, n_entities, _ = shape.shape
     values = np.zeros((n_channels + design.shape[1], n_entities))
     errors = np.full_like(values, np.inf)
     for entity in range(n_entities):
-        columns = np.concatenate([relative[:, entity] * kpi[entity].mean(), design[entity]])
-        values[:, entity], errors[:, entity] = regress(columns.T, kpi[entity])
+        known = np.isfinite(kpi[entity])
+        own, seen = kpi[entity, known], shape[:, entity, known]
+        means = seen.mean(axis=-1, keepdims=True)
+        relative = np.divide(seen, means, out=np.zeros_like(seen), where=means > 0)
+        columns = np.concatenate([relative * own.mean(), design[entity][:, known]])
+        values[:, entity], errors[:, entity] = regress(columns.T, own)
     unit = typical.values * _learned_level(values[:n_channels], typical)
     return Resolution(
         share=Estimates(values[:n_channels] / unit, errors[:n_channels] / unit),

@@ -25,7 +25,13 @@ from schemas.names import CHANNEL_DIM, ENTITY_DIM, TERM_DIM
 from tasks.mathematics.carryover import adstock_weights
 from tasks.mathematics.saturation import saturation_shape
 from tasks.models.contract import ModelInputs
-from tasks.models.mmm.constants import BASELINE_SOFTNESS, SAFE, FitConstants, fit_constants
+from tasks.models.mmm.constants import (
+    BASELINE_SOFTNESS,
+    SAFE,
+    FitConstants,
+    design_means,
+    fit_constants,
+)
 from tasks.models.mmm.design import MediaDesign
 from tasks.models.mmm.lift import lift_of_segments
 from tasks.models.mmm.parameters import (
@@ -72,13 +78,13 @@ def graph_of(constants: FitConstants) -> pm.Model:
     with pm.Model(coords=coords) as model:
         values = _free_variables(constants)
         media_sum = _media_sum(constants, values)
-        media_mean = media_sum.mean(axis=-1)
+        media_mean = _own_mean(media_sum, constants)
         level = values["level"]
         mu = level[:, None] + media_sum - media_mean[:, None]
         baseline = level - media_mean
         if constants.design.shape[1]:
             gamma = _coefficients(constants, values)
-            means = constants.design.mean(axis=-1)
+            means = design_means(constants)
             centered = constants.design - means[..., None]
             mu = mu + (gamma[:, :, None] * centered).sum(axis=1)
             baseline = baseline - (gamma * means).sum(axis=-1)
@@ -168,13 +174,21 @@ def _media_sum(constants: FitConstants, values: Values) -> Any:
     by_share = constants.by_share[:, None]
     reference = np.where(by_share, constants.kpi_mean, 1.0)
     reference = media.signs[:, None] * constants.active * reference
-    mean = pt.where(by_share, shape.mean(axis=-1) + SAFE, 1.0)
+    mean = pt.where(by_share, _own_mean(shape, constants) + SAFE, 1.0)
     beta = pt.exp(log_share) * reference / mean
     values["saturation_beta"] = pm.Deterministic(
         "saturation_beta", beta.T, dims=(ENTITY_DIM, CHANNEL_DIM)
     )
     total = (beta[:, :, None] * shape).sum(axis=0)
     return total if not len(constants.curve) else total * _multiplier(constants, values)
+
+
+def _own_mean(values: Any, constants: FitConstants) -> Any:
+    """Mean over the periods in which each entity is open."""
+    if constants.observed.all():
+        return values.mean(axis=-1)
+    weights = constants.observed / constants.lengths[:, None]
+    return (values * weights).sum(axis=-1)
 
 
 def _multiplier(constants: FitConstants, values: Values) -> Any:
@@ -236,13 +250,24 @@ def _coefficients(constants: FitConstants, values: Values) -> Any:
 
 
 def _observe(constants: FitConstants, mu: Any, values: Values) -> None:
-    sigma, dims = values["y_sigma"][:, None], (ENTITY_DIM, _FITTED_DIM)
     if constants.autocorrelated:
         _observe_autocorrelated(constants, mu, values)
-    elif constants.student_t:
-        pm.StudentT("y", nu=values["y_nu"], mu=mu, sigma=sigma, observed=constants.kpi, dims=dims)
     else:
-        pm.Normal("y", mu=mu, sigma=sigma, observed=constants.kpi, dims=dims)
+        _observe_independent(constants, mu, values["y_sigma"][:, None], values)
+
+
+def _observe_independent(constants: FitConstants, mu: Any, sigma: Any, values: Values) -> None:
+    """Independent noise around means, of the periods in which entities are open."""
+    kpi = constants.kpi
+    dims: tuple[str, str] | None = (ENTITY_DIM, _FITTED_DIM)
+    if not constants.observed.all():
+        open_cells = np.flatnonzero(constants.observed)
+        mu, sigma = (pt.broadcast_to(v, kpi.shape).ravel()[open_cells] for v in (mu, sigma))
+        kpi, dims = kpi.ravel()[open_cells], None
+    if constants.student_t:
+        pm.StudentT("y", nu=values["y_nu"], mu=mu, sigma=sigma, observed=kpi, dims=dims)
+    else:
+        pm.Normal("y", mu=mu, sigma=sigma, observed=kpi, dims=dims)
 
 
 def _observe_autocorrelated(constants: FitConstants, mu: Any, values: Values) -> None:
@@ -253,13 +278,11 @@ def _observe_autocorrelated(constants: FitConstants, mu: Any, values: Values) ->
     rho, kpi = values["y_rho"][:, None], constants.kpi
     lasting = rho * (kpi[:, :-1] - mu[:, :-1])
     given = pt.concatenate([mu[:, :1], mu[:, 1:] + lasting], axis=1)
-    first = np.arange(kpi.shape[1]) == 0
+    first = np.arange(kpi.shape[1]) == constants.starts[:, None]
+    if not constants.observed.all():
+        given = pt.where(first, mu, given)
     sigma = values["y_sigma"][:, None] / pt.where(first, pt.sqrt(1 - rho**2), 1.0)
-    dims = (ENTITY_DIM, _FITTED_DIM)
-    if constants.student_t:
-        pm.StudentT("y", nu=values["y_nu"], mu=given, sigma=sigma, observed=kpi, dims=dims)
-    else:
-        pm.Normal("y", mu=given, sigma=sigma, observed=kpi, dims=dims)
+    _observe_independent(constants, given, sigma, values)
 
 
 def _observe_lift(constants: FitConstants, values: Values) -> None:

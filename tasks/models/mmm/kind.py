@@ -35,6 +35,7 @@ class MmmModelKind(NutsKind):
 
     spec = KINDS[ModelKind.MMM]
     files = (Artifact.PYMC_MARKETING,)
+    fits_ragged_panels = True
 
     def settings(self, spec: RunSpec) -> dict[str, Any]:
         """Seasons, trend and events, noise, and what is believed of channels and experiments."""

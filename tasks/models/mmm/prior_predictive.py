@@ -52,7 +52,7 @@ def predict_prior(panel: xr.Dataset, inputs: ModelInputs, *, seed: int) -> dict[
     kpi = float(fitted["kpi"].sum())
     media = np.sum([totals.share(kpi) for totals in channels.values()], axis=0)
     outcomes = model.sample_kpi(panel, expected, seed=seed)[:, :, window].sum(axis=1)
-    actual = panel["kpi"].to_numpy()[:, window].sum(axis=0)
+    actual = np.nansum(panel["kpi"].to_numpy()[:, window], axis=0)
     return {
         "n_draws": N_DRAWS,
         "random_seed": seed,

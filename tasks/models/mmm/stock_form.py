@@ -61,6 +61,8 @@ NO_CARRYOVER: dict[AdstockKind, dict[str, float]] = {
 def stock_obstacle(metadata: FeatureMetadata) -> str | None:
     """Say why a stock ``MMM`` cannot hold fits of these features, or None where it can."""
     shapes = channel_shapes(metadata)
+    if metadata.is_ragged:
+        return "entities do not cover the same periods"
     if metadata.media_curve is not None:
         return "media vary over time along a curve that it does not have"
     if len(_adstocks(shapes)) > 1:

@@ -171,7 +171,7 @@ def linear_entries(
 def coefficient_unit(design: Array, kpi: Array) -> Array:
     """Standard deviation of the KPI per standard deviation of each term, ``(term,)``."""
     spread = design.std(axis=(0, 2))
-    return np.asarray(kpi.std(axis=-1).mean() / np.where(spread > 0, spread, 1.0))
+    return np.asarray(np.nanstd(kpi, axis=-1).mean() / np.where(spread > 0, spread, 1.0))
 
 
 def _pooled(
@@ -214,13 +214,13 @@ def curve_entries(n_basis: int) -> Entries:
 
 def level_entries(kpi: Array) -> Entries:
     """Mean KPI per entity: known up to the noise of the mean, so a weak prior suffices."""
-    spread = np.maximum(kpi.std(axis=-1), 1e-3)
-    return [parameter("level", (ENTITY_DIM,), PriorKind.NORMAL, kpi.mean(axis=-1), spread)]
+    spread = np.maximum(np.nanstd(kpi, axis=-1), 1e-3)
+    return [parameter("level", (ENTITY_DIM,), PriorKind.NORMAL, np.nanmean(kpi, axis=-1), spread)]
 
 
 def noise_entries(kpi: Array, *, student_t: bool, autocorrelated: bool) -> Entries:
     """Standard deviation of the noise per entity, the weight of its tails, what lasts of it."""
-    spread = np.maximum(kpi.std(axis=-1), 1e-3)
+    spread = np.maximum(np.nanstd(kpi, axis=-1), 1e-3)
     entries: Entries = [
         parameter("y_sigma", (ENTITY_DIM,), PriorKind.HALF_NORMAL, spread, np.zeros_like(spread))
     ]

@@ -40,7 +40,9 @@ SIZES = 23
     I_GROUPS,
     I_SEGMENTS,
     I_SEGMENT_DATES,
-) = range(SIZES, SIZES + 7)
+    I_STARTS,
+    I_LENGTHS,
+) = range(SIZES, SIZES + 9)
 """Header: where the arrays of the integer buffer begin, in this order."""
 
 (
@@ -64,7 +66,7 @@ SIZES = 23
     F_MEDIA,
     F_ORIGIN,
     F_FACTOR,
-) = range(SIZES + 7, SIZES + 27)
+) = range(SIZES + 9, SIZES + 29)
 """Header: where the arrays of the floating-point buffer begin, in this order."""
 
 (
@@ -93,9 +95,9 @@ SIZES = 23
     W_SPARE,
     W_LIFT,
     W_RESIDUAL,
-) = range(SIZES + 27, SIZES + 52)
+) = range(SIZES + 29, SIZES + 54)
 """Header: where the arrays that one evaluation works in begin, in this order; zeros at first."""
-HEADER_SIZE = SIZES + 52
+HEADER_SIZE = SIZES + 54
 
 NO_FRAME, DIAGONAL_FRAME, DENSE_FRAME = range(3)
 """How the sampler's coordinates lie in the model's, see ``frame``."""

@@ -65,7 +65,7 @@ def evaluate(x: Floats, grad: Floats, ints: Ints, floats: Floats, work: Floats) 
 @compiled
 def _add_entity(e: int, ints: Ints, floats: Floats, work: Floats) -> float:
     """Log likelihood of one entity; adds to the adjoints in ``work``."""
-    n = ints[at.H_PERIODS]
+    n, start = ints[ints[at.I_LENGTHS] + e], ints[ints[at.I_STARTS] + e]
     baseline = _expect(e, ints, floats, work)
     total = _add_noise(e, ints, floats, work)
     g_mu = part(work, ints[at.W_G_MU], 0, n)
@@ -83,8 +83,8 @@ def _add_entity(e: int, ints: Ints, floats: Floats, work: Floats) -> float:
         g_mu[t] -= g_level / n
     if ints[at.H_BASIS]:
         for t in range(n):
-            work[ints[at.W_G_MULTIPLIER] + t] += g_mu[t] * work[ints[at.W_MEDIA] + t]
-            g_mu[t] *= work[ints[at.W_MULTIPLIER] + t]
+            work[ints[at.W_G_MULTIPLIER] + start + t] += g_mu[t] * work[ints[at.W_MEDIA] + t]
+            g_mu[t] *= work[ints[at.W_MULTIPLIER] + start + t]
     for c in range(ints[at.H_CHANNELS]):
         if amplitude(c, e, ints, floats) != 0.0:
             backward_cell(c, e, g_mu, ints, floats, work)
@@ -94,15 +94,15 @@ def _add_entity(e: int, ints: Ints, floats: Floats, work: Floats) -> float:
 @compiled
 def _expect(e: int, ints: Ints, floats: Floats, work: Floats) -> float:
     """Write the expected KPI of one entity to ``W_MU``; return its baseline."""
-    n, n_terms = ints[at.H_PERIODS], ints[at.H_TERMS]
+    n, n_terms = ints[ints[at.I_LENGTHS] + e], ints[at.H_TERMS]
     media, mu = part(work, ints[at.W_MEDIA], 0, n), part(work, ints[at.W_MU], 0, n)
-    multiplier = part(work, ints[at.W_MULTIPLIER], 0, n)
+    multiplier = part(work, ints[at.W_MULTIPLIER] + ints[ints[at.I_STARTS] + e], 0, n)
     fill(media, 0.0)
     for c in range(ints[at.H_CHANNELS]):
         if amplitude(c, e, ints, floats) == 0.0:
             continue
         beta = forward_cell(c, e, ints, floats, work)
-        shape = part(work, ints[at.W_SHAPE], c, n)
+        shape = part(work, ints[at.W_SHAPE], c, ints[at.H_PERIODS])
         for t in range(n):
             media[t] += beta * shape[t]
     media_mean = 0.0
@@ -118,7 +118,7 @@ def _expect(e: int, ints: Ints, floats: Floats, work: Floats) -> float:
         gamma = raw if sign == 0.0 else sign * math.exp(raw)
         work[ints[at.W_GAMMA] + k] = gamma
         baseline -= gamma * floats[ints[at.F_TERM_MEANS] + e * n_terms + k]
-        column = part(floats, ints[at.F_DESIGN], e * n_terms + k, n)
+        column = part(floats, ints[at.F_DESIGN], e * n_terms + k, ints[at.H_PERIODS])
         for t in range(n):
             mu[t] += gamma * column[t]
     return baseline
@@ -127,10 +127,10 @@ def _expect(e: int, ints: Ints, floats: Floats, work: Floats) -> float:
 @compiled
 def _terms_adjoint(e: int, g_baseline: float, ints: Ints, floats: Floats, work: Floats) -> None:
     """Adjoints of the coefficients of one entity's linear terms."""
-    n, n_terms = ints[at.H_PERIODS], ints[at.H_TERMS]
+    n, n_terms = ints[ints[at.I_LENGTHS] + e], ints[at.H_TERMS]
     g_mu = part(work, ints[at.W_G_MU], 0, n)
     for k in range(n_terms):
-        column = part(floats, ints[at.F_DESIGN], e * n_terms + k, n)
+        column = part(floats, ints[at.F_DESIGN], e * n_terms + k, ints[at.H_PERIODS])
         g = -g_baseline * floats[ints[at.F_TERM_MEANS] + e * n_terms + k]
         for t in range(n):
             g += g_mu[t] * column[t]
@@ -142,8 +142,9 @@ def _terms_adjoint(e: int, g_baseline: float, ints: Ints, floats: Floats, work: 
 @compiled
 def _add_noise(e: int, ints: Ints, floats: Floats, work: Floats) -> float:
     """Log density of one entity's KPI; the adjoint of ``W_MU`` is written to ``W_G_MU``."""
-    n, position, tail = ints[at.H_PERIODS], ints[at.H_SIGMA] + e, ints[at.H_NU]
-    kpi, mu = part(floats, ints[at.F_KPI], e, n), part(work, ints[at.W_MU], 0, n)
+    n, position, tail = ints[ints[at.I_LENGTHS] + e], ints[at.H_SIGMA] + e, ints[at.H_NU]
+    kpi = part(floats, ints[at.F_KPI], e, ints[at.H_PERIODS])[:n]
+    mu = part(work, ints[at.W_MU], 0, n)
     g_mu, sigma = part(work, ints[at.W_G_MU], 0, n), work[ints[at.W_VALUES] + position]
     residual = part(work, ints[at.W_RESIDUAL], 0, n)
     for t in range(n):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.models.mmm.constants import BASELINE_SOFTNESS, FitConstants
+from tasks.models.mmm.constants import BASELINE_SOFTNESS, FitConstants, design_means
 from tasks.models.mmm.kernel import codes as at
 from tasks.models.mmm.kernel.prior_arrays import Priors, prior_arrays
 from tasks.models.mmm.parameters import PooledParameter
@@ -75,6 +75,8 @@ def _int_arrays(
         groups.positions,
         lift.segments,
         lift.dates,
+        constants.starts,
+        constants.lengths,
     ]
 
 
@@ -83,7 +85,7 @@ def _float_arrays(
 ) -> list[Floats]:
     """Arrays of the floating-point buffer before the media, as ``codes`` orders them."""
     reference = np.where(constants.by_share[:, None], constants.kpi_mean, 1.0)
-    means = constants.design.mean(axis=-1)
+    means = design_means(constants)
     return [
         np.array([priors.log_constant]),
         priors.first,
@@ -100,8 +102,8 @@ def _float_arrays(
         lift.scale,
         lift.before,
         lift.after,
-        constants.kpi,
-        constants.design - means[..., None],
+        _from_own_start(constants, constants.kpi),
+        _from_own_start(constants, constants.design - means[..., None]),
     ]
 
 
@@ -175,10 +177,24 @@ def _sizes(
 
 
 def _padded_media(constants: FitConstants) -> tuple[Floats, int]:
-    """Media with zeros before the first period, and the position of the first fitted period."""
+    """Media with zeros before the first period, and the position of the first fitted period.
+
+    The kernel counts the periods of an entity from its first fitted one.
+    """
     lead = constants.media.n_lags - 1
     padded = np.pad(constants.media.values, ((0, 0), (0, 0), (lead, 0)))
+    padded = np.moveaxis(_from_own_start(constants, np.moveaxis(padded, 1, 0)), 0, 1)
     return padded, lead + int(np.argmax(constants.window))
+
+
+def _from_own_start(constants: FitConstants, values: Floats) -> Floats:
+    """Move each entity's series to its own first fitted period, zeros behind; entities first."""
+    if constants.observed.all():
+        return values
+    moved = np.zeros_like(values)
+    for entity, start in enumerate(constants.starts):
+        moved[entity, ..., : values.shape[-1] - start] = values[entity, ..., start:]
+    return moved
 
 
 def _channels(constants: FitConstants) -> Ints:

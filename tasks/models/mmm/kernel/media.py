@@ -147,9 +147,9 @@ def backward_shape(
 @compiled
 def forward_cell(c: int, e: int, ints: Ints, floats: Floats, work: Floats) -> float:
     """Shape of one channel in one entity, and its coefficient, which is returned."""
-    n, cell = ints[at.H_PERIODS], c * ints[at.H_ENTITIES] + e
+    n, cell = ints[ints[at.I_LENGTHS] + e], c * ints[at.H_ENTITIES] + e
     series = part(floats, ints[at.F_MEDIA], cell, ints[at.H_PADDED])
-    shape = part(work, ints[at.W_SHAPE], c, n)
+    shape = part(work, ints[at.W_SHAPE], c, ints[at.H_PERIODS])[:n]
     forward_shape(c, series, ints[at.H_START], shape, ints, work)
     mean = 1.0
     if field(c, at.C_BY_SHARE, ints):
@@ -165,8 +165,8 @@ def backward_cell(
     c: int, e: int, g_media: Floats, ints: Ints, floats: Floats, work: Floats
 ) -> None:
     """Adjoint of ``forward_cell``, given that of the entity's media sum."""
-    n, cell = ints[at.H_PERIODS], c * ints[at.H_ENTITIES] + e
-    shape = part(work, ints[at.W_SHAPE], c, n)
+    n, cell = ints[ints[at.I_LENGTHS] + e], c * ints[at.H_ENTITIES] + e
+    shape = part(work, ints[at.W_SHAPE], c, ints[at.H_PERIODS])[:n]
     beta, mean = work[ints[at.W_BETA] + c], work[ints[at.W_MEANS] + c]
     g_beta = work[ints[at.W_G_BETA] + cell]
     for t in range(n):

@@ -26,7 +26,8 @@ class Priors(NamedTuple):
 def prior_arrays(constants: FitConstants) -> Priors:
     """Return the priors of one posterior as the arrays that the compiled density reads."""
     codes, firsts, seconds = [], [], []
-    log_constant = 0.0 if constants.student_t else -0.5 * np.log(2 * np.pi) * constants.kpi.size
+    n_cells = 0 if constants.student_t else int(constants.observed.sum())
+    log_constant = -0.5 * np.log(2 * np.pi) * n_cells
     errors = constants.lift.standard_error
     log_constant -= float((np.log(errors) + 0.5 * np.log(2 * np.pi)).sum())
     for entry in constants.table.entries:
