@@ -32,7 +32,7 @@ def apply_windows(rows: pd.DataFrame, windows: Windows | None, grain: Grain) -> 
     Raises
     ------
     DataContractError
-        If the history is shorter than the estimation window.
+        If the history is shorter than the estimation window, or an entity has no row in it.
     """
     dates = pd.Index(sorted(rows[PERIOD_COLUMN].unique()))
     if windows is None:
@@ -46,8 +46,20 @@ def apply_windows(rows: pd.DataFrame, windows: Windows | None, grain: Grain) -> 
         )
     kept = dates[-(n_estimation + n_carryover) :]
     first_fitted = dates[-n_estimation]
+    _require_fitted_rows(rows, first_fitted)
     rows = rows[rows[PERIOD_COLUMN] >= kept[0]]
     return rows.assign(**{IS_ESTIMATION: rows[PERIOD_COLUMN] >= first_fitted})
+
+
+def _require_fitted_rows(rows: pd.DataFrame, first_fitted: pd.Timestamp) -> None:
+    last = rows.groupby(ENTITY_COLUMN)[PERIOD_COLUMN].max()
+    closed = last[last < first_fitted]
+    if len(closed):
+        named = ", ".join(f"{name} (last row {day:%Y-%m-%d})" for name, day in closed.items())
+        raise DataContractError(
+            f"{named}: no row in the fitted periods, which begin on {first_fitted:%Y-%m-%d}; "
+            "leave out what has closed, or make windows.estimation_months longer."
+        )
 
 
 def idle_controls(rows: pd.DataFrame, controls: Sequence[ControlRole]) -> list[ControlRole]:

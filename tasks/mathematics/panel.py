@@ -35,7 +35,7 @@ IS_OBSERVED = "is_observed"
 
 
 def build_panel(rows: pd.DataFrame, metadata: FeatureSettings) -> xr.Dataset:
-    """Arrange long rows as a rectangular panel.
+    """Arrange long rows as a panel.
 
     Parameters
     ----------
@@ -185,6 +185,11 @@ def observed_values(panel: xr.Dataset, name: str) -> xr.DataArray:
         As ``build_panel`` arranges it, or some of its periods.
     name
         Variable with ``(entity, date)`` among its axes.
+
+    Returns
+    -------
+    xr.DataArray
+        The same axes and unit.
     """
     return panel[name].where(panel[IS_OBSERVED]) if is_ragged(panel) else panel[name]
 
@@ -196,6 +201,11 @@ def observed_mean(panel: xr.Dataset, name: str) -> xr.DataArray:
     ----------
     panel, name
         As ``observed_values`` takes them; NaN is left out.
+
+    Returns
+    -------
+    xr.DataArray
+        The axes of the variable but ``date``, in its unit.
     """
     return observed_values(panel, name).mean(DATE_DIM)
 

@@ -132,9 +132,19 @@ def test_panel_keeps_every_number_in_its_place(world):
     assert np.isnan(float(cell["spend"].sel(channel="email")))
 
 
-def test_a_ragged_panel_is_refused(world):
-    with pytest.raises(DataContractError, match="not rectangular: 3 entities x 60 periods"):
-        build_panel(world.frame.iloc[1:], world.metadata)
+def test_a_market_that_opened_a_period_later_has_zeros_and_no_kpi_there(world):
+    panel = build_panel(world.frame.iloc[1:], world.metadata)
+    first = panel.isel(entity=0, date=0)
+    assert not first["is_observed"]
+    assert np.isnan(first["kpi"])
+    assert (first["media"].values == 0).all()
+    assert panel["is_observed"].values.sum() == 3 * 60 - 1
+
+
+def test_a_gap_or_a_repeat_in_a_market_is_refused(world):
+    for broken in (world.frame.drop(index=7), pd.concat([world.frame, world.frame.iloc[[7]]])):
+        with pytest.raises(DataContractError, match="gaps or repeats"):
+            build_panel(broken, world.metadata)
 
 
 def test_periods_to_predict_have_no_kpi(world):
