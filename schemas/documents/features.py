@@ -203,6 +203,11 @@ class FeatureMetadata(FeatureSettings):
     is_ragged: bool = Field(
         False, description="An entity opened later, or closed earlier, than another."
     )
+    has_negative_kpi: bool = Field(
+        False,
+        description="The KPI is negative in a fitted period; shares are then of its size, the sum "
+        "of its absolute values.",
+    )
     trend: FittedTrend = Field(description="The trend, with what the fitted window decides.")
     media_curve: FittedTrend | None = Field(
         None, description="How all media rise and fall together; null: they do not."

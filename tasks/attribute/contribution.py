@@ -17,7 +17,12 @@ from schemas.names import (
     ComponentKind,
 )
 from tasks.mathematics.draws import hdi, summarize
-from tasks.mathematics.panel import observed_of
+from tasks.mathematics.panel import (
+    estimation_window,
+    has_negative_kpi,
+    observed_of,
+    sized_kpi,
+)
 from tasks.models.contract import Component, FittedModel
 from tasks.models.returns import ChannelTotals, total_channel
 
@@ -53,7 +58,8 @@ def attribute_kpi(
     -------
     Attribution
         ``contributions`` has ``schemas.names.CONTRIBUTION_COLUMNS``; ``summary`` per component the
-        total with its interval, its share of the expected KPI and, for a channel, the plain
+        total with its interval, its share of the expected KPI (of the sum of
+        sizes where the KPI takes both signs) and, for a channel, the plain
         counterfactual (``incremental``); both tables have the rows in which an entity was open;
         ``fitted`` has ``FITTED_COLUMNS``, its interval with
         observation noise; ``channels`` holds what the evaluation of a channel is needed for later.
@@ -101,6 +107,8 @@ def _summarize_totals(
 ) -> dict[str, dict[str, Any]]:
     """Return ``contribution_summary.json`` from totals over all entities, ``(sample,)`` each."""
     everything = expected[:, :, window].sum(axis=(1, 2))
+    if has_negative_kpi(panel):
+        everything = np.full_like(everything, float(sized_kpi(estimation_window(panel)).sum()))
     summary = {}
     for name, kind in model.components:
         total = totals[name]

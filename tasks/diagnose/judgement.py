@@ -12,7 +12,7 @@ from tasks.diagnose import evidence as weighing
 from tasks.diagnose.cause import Cause, find_causes
 from tasks.diagnose.facts import collect_facts
 from tasks.diagnose.suspects import find_suspects
-from tasks.mathematics.panel import IS_ESTIMATION
+from tasks.mathematics.panel import IS_ESTIMATION, has_negative_kpi
 from tasks.models.opening import OpenFit
 
 
@@ -74,7 +74,8 @@ def judge_fit(fit: OpenFit, findings: list[Finding], spec: RunSpec) -> Judgement
     judged = convergence.judge_convergence(
         evidence.sampling, spec.gates.sampling, fit.kind.sampling_gates
     )
-    report = GateReport(outcomes=[*judged, *_judge_rest(evidence, spec.gates)])
+    rest = _judge_rest(evidence, spec.gates, is_signed=has_negative_kpi(fit.panel))
+    report = GateReport(outcomes=[*judged, *rest])
     failures = convergence.sampling_failures(judged)
     causes = _find_causes(fit, evidence, findings, spec.gates) if failures else []
     verdict = worst([report.verdict, *(f.verdict for f in findings)])
@@ -117,9 +118,9 @@ def _measure(fit: OpenFit, spec: RunSpec) -> Evidence:
     )
 
 
-def _judge_rest(evidence: Evidence, gates: GateSettings) -> list[GateOutcome]:
+def _judge_rest(evidence: Evidence, gates: GateSettings, *, is_signed: bool) -> list[GateOutcome]:
     return [
-        *predictive.judge_predictive(evidence.predictive, gates.fit),
+        *predictive.judge_predictive(evidence.predictive, gates.fit, is_signed=is_signed),
         identifiability.judge_identifiability(evidence.contractions, gates.fit),
         *lift_conflict.judge_lift(evidence.lifts, gates.fit),
     ]

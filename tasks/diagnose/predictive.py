@@ -104,8 +104,10 @@ def _loo(log_likelihood: NDArray[np.float64], n_chains: int) -> dict[str, float]
     }
 
 
-def judge_predictive(evidence: PredictiveEvidence, gates: FitGates) -> list[GateOutcome]:
-    """Judge one fit by the fit gates."""
+def judge_predictive(
+    evidence: PredictiveEvidence, gates: FitGates, *, is_signed: bool = False
+) -> list[GateOutcome]:
+    """Judge one fit by the fit gates; a KPI of both signs may well have a negative baseline."""
     shape = "The model cannot produce data like these: look at outliers, trend and seasonality."
     media = "Media explain more than all KPI: lower model.media_share or add controls."
     lasting = "Residuals are correlated in time: add what lasts and is missing (events, price)."
@@ -115,7 +117,7 @@ def judge_predictive(evidence: PredictiveEvidence, gates: FitGates) -> list[Gate
     pareto = (gates.pareto_k_review_share, np.inf)
     low, high = (gates.durbin_watson_low, -np.inf), (gates.durbin_watson_high, np.inf)
     e = evidence
-    return [
+    outcomes = [
         judge_at_least("ppc_p_mean", e.ppc_p_mean, ppc, shape, where="mean KPI"),
         judge_at_least("ppc_p_sd", e.ppc_p_sd, ppc, shape, where="standard deviation of the KPI"),
         judge_at_most("negative_baseline_prob", e.negative_baseline_prob, baseline, media),
@@ -123,6 +125,7 @@ def judge_predictive(evidence: PredictiveEvidence, gates: FitGates) -> list[Gate
         judge_at_most("durbin_watson_upper", e.durbin_watson, high, lasting, where="upper end"),
         judge_at_most("pareto_k_bad_share", e.pareto_k_bad_share, pareto, single),
     ]
+    return [o for o in outcomes if not (is_signed and o.gate == "negative_baseline_prob")]
 
 
 def evidence_facts(evidence: PredictiveEvidence) -> dict[str, float | None]:

@@ -18,7 +18,13 @@ from tasks.features.feasibility import require_feasible, require_rectangle
 from tasks.features.metadata import describe_settings
 from tasks.features.public_holidays import holidays_event
 from tasks.features.windows import apply_windows, idle_controls
-from tasks.mathematics.panel import IS_ESTIMATION, build_panel, is_ragged, observed_of
+from tasks.mathematics.panel import (
+    IS_ESTIMATION,
+    build_panel,
+    has_negative_kpi,
+    is_ragged,
+    observed_of,
+)
 from tasks.mathematics.references import choose_references, measure_references
 from tasks.mathematics.scaling import CONTROL_REFERENCE, carry_controls, compute_scales
 from tasks.mathematics.trend import fix_trend
@@ -117,6 +123,7 @@ def _describe_panel(panel: xr.Dataset, settings: FeatureSettings, spec: RunSpec)
         n_carryover_periods=int((~window).sum()),
         entities=[str(e) for e in panel[ENTITY_DIM].values],
         is_ragged=is_ragged(panel),
+        has_negative_kpi=has_negative_kpi(panel),
         trend=fix_trend(settings.trend, position),
         events=[*settings.events, *found],
         media_curve=fix_trend(MEDIA_CURVE, position) if varies else None,

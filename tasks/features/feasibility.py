@@ -35,6 +35,11 @@ def require_feasible(metadata: FeatureMetadata, fitted: pd.DatetimeIndex) -> Non
         *_ambiguous_names(metadata),
         *_unseen_seasons(metadata.harmonics, len(fitted), PERIODS_PER_YEAR[grain]),
     ]
+    if metadata.non_negative_baseline and metadata.has_negative_kpi:
+        problems.append(
+            "model.non_negative_baseline holds the baseline at zero or above, but the KPI itself "
+            "is negative in fitted periods; leave it out"
+        )
     for event in metadata.events:
         problems += _unseen_event(event, event_column(event, fitted.to_numpy(), grain), fitted)
     if problems:

@@ -210,6 +210,35 @@ def observed_mean(panel: xr.Dataset, name: str) -> xr.DataArray:
     return observed_values(panel, name).mean(DATE_DIM)
 
 
+def sized_kpi(panel: xr.Dataset) -> xr.DataArray:
+    """Return the KPI that shares are shares of: its size where it takes both signs.
+
+    The sum of net adds, or of any KPI around zero, says nothing of how much there was to explain.
+
+    Parameters
+    ----------
+    panel
+        As ``build_panel`` arranges it, or its fitted periods.
+
+    Returns
+    -------
+    xr.DataArray
+        ``(entity, date)``, KPI units.
+    """
+    return abs(panel["kpi"]) if has_negative_kpi(panel) else panel["kpi"]
+
+
+def has_negative_kpi(panel: xr.Dataset) -> bool:
+    """Say whether the KPI is negative in any fitted period.
+
+    Parameters
+    ----------
+    panel
+        As ``build_panel`` arranges it, or its fitted periods.
+    """
+    return bool((estimation_window(panel)["kpi"] < 0).any())
+
+
 def estimation_window(panel: xr.Dataset) -> xr.Dataset:
     """Return the fitted periods of a panel.
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from schemas.documents.features import FeatureMetadata
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, MARGINAL_STEP, ComponentKind
-from tasks.mathematics.panel import IS_ESTIMATION, estimation_window
+from tasks.mathematics.panel import IS_ESTIMATION, estimation_window, sized_kpi
 from tasks.models.contract import FittedModel
 from tasks.models.quantities import quantiles
 
@@ -167,7 +167,7 @@ def channel_quantiles(
     metadata
         Whether a KPI unit has a value in money.
     """
-    kpi = float(window["kpi"].sum())
+    kpi = float(sized_kpi(window).sum())
     return {
         name: {
             **quantiles(totals.share(kpi), "share"),
@@ -225,7 +225,8 @@ def measure_returns(
         Per channel and quantity ``{quantity}_mean``, ``_mcse`` (Monte Carlo standard error of the
         mean), ``_r_hat``, and what ``quantiles`` names; all null where there is no ROAS.
     """
-    kpi, n_chains = float(estimation_window(panel)["kpi"].sum()), model.draws.sizes["chain"]
+    kpi = float(sized_kpi(estimation_window(panel)).sum())
+    n_chains = model.draws.sizes["chain"]
     return {
         name: {
             **_summary(totals.roas(in_money=metadata.in_money), "roas", n_chains),

@@ -17,7 +17,7 @@ from schemas.documents.plan import PlanModel
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, ComponentKind
 from schemas.spec.optimizer import PlanBounds
 from tasks.mathematics.horizon_panel import extend_panel
-from tasks.mathematics.panel import estimation_window, observed_of
+from tasks.mathematics.panel import estimation_window, has_negative_kpi, observed_of
 from tasks.models.contract import Component, FittedModel
 from tasks.models.lookback import longest_carryover, longest_memory
 from tasks.models.returns import value_of_units
@@ -222,7 +222,8 @@ def _least_while_open(fitted: xr.Dataset, spend: NDArray[np.float64]) -> NDArray
 def _reference_kpi(panel: xr.Dataset, horizon: int, *, in_money: bool) -> float:
     """KPI of as many periods before the horizon; where history is shorter, as if it went on."""
     last = panel.isel({DATE_DIM: slice(-horizon, None)})
-    kpi = last["kpi"] * last["unit_value"] if in_money else last["kpi"]
+    size = abs(last["kpi"]) if has_negative_kpi(panel) else last["kpi"]
+    kpi = size * last["unit_value"] if in_money else size
     return float(kpi.sum() * horizon / last.sizes[DATE_DIM])
 
 

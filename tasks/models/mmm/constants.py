@@ -43,7 +43,7 @@ class FitConstants:
     observed: NDArray[np.bool_]
     """``(entity, fitted date)``: from an entity's opening to its closing, without a gap."""
     kpi_mean: Array
-    """``(entity,)``: what a share is a share of."""
+    """``(entity,)``: what a share is a share of; the mean size of a KPI of both signs."""
     design: Array
     """Linear terms ``(entity, term, fitted date)``."""
     term_signs: Array
@@ -162,7 +162,7 @@ def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
         window=window,
         kpi=kpi,
         observed=observed,
-        kpi_mean=own_mean(kpi, observed),
+        kpi_mean=own_mean(np.abs(kpi) if (kpi < 0).any() else kpi, observed),
         design=design,
         term_signs=signs,
         by_share=shares.by_share,

@@ -81,7 +81,8 @@ def resolve(
         own, seen = kpi[entity, known], shape[:, entity, known]
         means = seen.mean(axis=-1, keepdims=True)
         relative = np.divide(seen, means, out=np.zeros_like(seen), where=means > 0)
-        columns = np.concatenate([relative * own.mean(), design[entity][:, known]])
+        size = np.abs(own).mean() if np.nanmin(kpi) < 0 else own.mean()
+        columns = np.concatenate([relative * size, design[entity][:, known]])
         values[:, entity], errors[:, entity] = regress(columns.T, own)
     unit = typical.values * _learned_level(values[:n_channels], typical)
     return Resolution(

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.names import DATE_DIM
-from tasks.mathematics.panel import IS_ESTIMATION, estimation_window
+from tasks.mathematics.panel import IS_ESTIMATION, estimation_window, sized_kpi
 from tasks.mathematics.spend import effective_spend
 from tasks.models.contract import ModelInputs
 from tasks.models.mmm.fitted import MmmFitted
@@ -49,7 +49,7 @@ def predict_prior(panel: xr.Dataset, inputs: ModelInputs, *, seed: int) -> dict[
     window, fitted = panel[IS_ESTIMATION].values, estimation_window(panel)
     channels, expected = evaluate(model, panel)
     rows = channel_quantiles(channels, fitted, inputs.metadata)
-    kpi = float(fitted["kpi"].sum())
+    kpi = float(sized_kpi(fitted).sum())
     media = np.sum([totals.share(kpi) for totals in channels.values()], axis=0)
     outcomes = model.sample_kpi(panel, expected, seed=seed)[:, :, window].sum(axis=1)
     actual = np.nansum(panel["kpi"].to_numpy()[:, window], axis=0)

@@ -28,7 +28,7 @@ from schemas.documents.features import ChannelFeatures, FeatureMetadata
 from schemas.errors import SpecError
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
 from schemas.spec.channels import PriorQuantity
-from tasks.mathematics.panel import estimation_window
+from tasks.mathematics.panel import estimation_window, sized_kpi
 from tasks.models.contract import ModelInputs
 
 COMMON_RETURN_PRIOR = (0.0, 1.0)
@@ -108,7 +108,7 @@ def share_priors(panel: xr.Dataset, inputs: ModelInputs) -> SharePriors:
         If a ROAS prior stands on a channel that spent nothing in the fitted window.
     """
     window = estimation_window(panel)
-    value = (window["kpi"] * window["unit_value"]).sum(DATE_DIM).to_numpy()
+    value = (sized_kpi(window) * window["unit_value"]).sum(DATE_DIM).to_numpy()
     spend = window["spend"].sum(DATE_DIM).transpose(CHANNEL_DIM, ENTITY_DIM).to_numpy()
     settings = inputs.metadata.channels
     money = spend.sum(axis=1)
@@ -191,7 +191,7 @@ def stated_shares(panel: xr.Dataset, inputs: ModelInputs) -> dict[str, float]:
         Share by channel; those without a stated prior, or with one on a coefficient, are absent.
     """
     window = estimation_window(panel)
-    kpi_value = float((window["kpi"] * window["unit_value"]).sum())
+    kpi_value = float((sized_kpi(window) * window["unit_value"]).sum())
     spend = window["spend"].sum((ENTITY_DIM, DATE_DIM)).to_numpy()
     shares = {}
     for channel, money in zip(inputs.metadata.channels, spend, strict=True):
