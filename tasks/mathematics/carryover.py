@@ -1,10 +1,15 @@
 """Carryover: how one period's input is spread over that period and the next ones.
 
-Every kernel is written once for NumPy and for PyTensor: the numeric module comes in as ``xp``.
-The kernels equal pymc-marketing's (``tests/unit/mmm/test_against_pymc_marketing.py``).
+Lag weights are written once for NumPy and for PyTensor: the numeric module comes in as ``xp``. They
+equal pymc-marketing's (``tests/unit/mathematics/test_against_pymc_marketing.py``).
+
+``ADSTOCKS`` has everything about an adstock but its machine code, which is the branch of the same
+name in ``tasks.models.mmm.kernel.carry``. A new one is an entry here, that branch and a name in
+``schemas.spec.channels``; ``tests/unit/mathematics/test_transforms.py`` holds all forms equal.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -12,16 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.spec.channels import AdstockKind
+from tasks.mathematics.transforms import Transform, TransformPrior
 
-ADSTOCK_PARAMETERS: dict[AdstockKind, tuple[str, ...]] = {
-    AdstockKind.GEOMETRIC: ("alpha",),
-    AdstockKind.DELAYED: ("alpha", "theta"),
-    AdstockKind.WEIBULL_PDF: ("lam", "k"),
-    AdstockKind.WEIBULL_CDF: ("lam", "k"),
-    AdstockKind.BINOMIAL: ("alpha",),
-    AdstockKind.NONE: (),
-}
-"""Learned parameters of each kernel, named as in pymc-marketing."""
+Parameters = Mapping[str, Any]
+
+RETENTION_PRIOR = TransformPrior("beta", 1.0, 2.0)
+"""Most weekly carryover is short (mean a third), but it may last for months."""
+_WEIBULL_PRIOR = TransformPrior("gamma", 4.0, 2.0)
+"""Mean 2, standard deviation 1."""
 
 _TINY = 1e-300
 
@@ -34,10 +37,10 @@ def adstock_weights(
     Parameters
     ----------
     kind
-        Shape of the kernel.
+        One of ``ADSTOCKS``.
     parameters
-        ``ADSTOCK_PARAMETERS[kind]`` by name, each of shape ``(...)``: ``alpha`` in [0, 1), above 0
-        for the binomial kernel, ``theta`` the delay of the peak in periods, ``lam`` and ``k``
+        ``ADSTOCKS[kind].parameters`` by name, each of shape ``(...)``: ``alpha`` in [0, 1), above 0
+        for the binomial one, ``theta`` the delay of the peak in periods, ``lam`` and ``k``
         Weibull scale and shape.
     l_max
         Number of lags including lag 0.
@@ -59,29 +62,31 @@ def adstock_weights(
     Jin et al. (2017), section 2.1 (geometric, delayed); pymc-marketing ``weibull_adstock`` and
     ``binomial_adstock``.
     """
-    if kind is AdstockKind.NONE:
+    adstock = ADSTOCKS[kind]
+    if adstock.weights is None:
         raise ValueError("adstock 'none' has no weights; use the input as it is")
-    p = {name: parameters[name][..., None] for name in ADSTOCK_PARAMETERS[kind]}
-    weights = _raw_weights(kind, p, np.arange(l_max, dtype=float), xp)
+    p = {name: parameters[name][..., None] for name in adstock.parameters}
+    weights = adstock.weights(np.arange(l_max, dtype=float), p, xp)
     return weights / weights.sum(axis=-1, keepdims=True)
 
 
-def _raw_weights(
-    kind: AdstockKind, p: Mapping[str, Any], lags: NDArray[np.float64], xp: ModuleType
-) -> Any:
-    if kind is AdstockKind.GEOMETRIC:
-        return p["alpha"] ** lags
-    if kind is AdstockKind.DELAYED:
-        return p["alpha"] ** ((lags - p["theta"]) ** 2)
-    if kind is AdstockKind.BINOMIAL:
-        # (1 - lag / (l_max + 1)) ** (1 / alpha - 1); the base is data, so its logarithm is too.
-        return xp.exp((1 / p["alpha"] - 1) * np.log1p(-lags / (len(lags) + 1)))
-    if kind is AdstockKind.WEIBULL_PDF:
-        return _weibull_density_weights(lags + 1, p["lam"], p["k"], xp)
-    return _weibull_survival_weights(lags, p["lam"], p["k"], xp)
+@dataclass(frozen=True, kw_only=True)
+class Adstock(Transform):
+    """One form of carryover."""
+
+    weights: Callable[[NDArray[np.float64], Parameters, ModuleType], Any] | None
+    """Weights of lags before they are divided by their sum: ``(lags, parameters, xp)``."""
+    no_carryover: Mapping[str, float]
+    """Parameters that keep all weight on lag zero."""
 
 
-def _weibull_density_weights(times: NDArray[np.float64], lam: Any, k: Any, xp: ModuleType) -> Any:
+def _binomial_weights(lags: NDArray[np.float64], p: Parameters, xp: ModuleType) -> Any:
+    # (1 - lag / (l_max + 1)) ** (1 / alpha - 1); the base is data, so its logarithm is too.
+    return xp.exp((1 / p["alpha"] - 1) * np.log1p(-lags / (len(lags) + 1)))
+
+
+def _weibull_density_weights(lags: NDArray[np.float64], p: Parameters, xp: ModuleType) -> Any:
+    times, lam, k = lags + 1, p["lam"], p["k"]
     if len(times) == 1:
         return xp.ones_like(lam)
     log_ratio = xp.log(times) - xp.log(lam)
@@ -92,11 +97,51 @@ def _weibull_density_weights(times: NDArray[np.float64], lam: Any, k: Any, xp: M
     return density - low
 
 
-def _weibull_survival_weights(lags: NDArray[np.float64], lam: Any, k: Any, xp: ModuleType) -> Any:
+def _weibull_survival_weights(lags: NDArray[np.float64], p: Parameters, xp: ModuleType) -> Any:
+    lam, k = p["lam"], p["k"]
     # The product of survival values up to a lag is the exponential of minus the summed hazards.
     # Written with a logarithm and a floor: the gradient of 0 ** k does not exist below k = 1.
     hazard = xp.exp(k * (np.log(np.maximum(lags, _TINY)) - xp.log(lam)))
     return xp.exp(-xp.cumsum(hazard, axis=-1))
+
+
+ADSTOCKS: dict[AdstockKind, Adstock] = {
+    # Jin et al. (2017), section 2.1
+    AdstockKind.GEOMETRIC: Adstock(
+        priors={"alpha": RETENTION_PRIOR},
+        weights=lambda lags, p, _: p["alpha"] ** lags,
+        no_carryover={"alpha": 0.0},
+        stock="GeometricAdstock",
+    ),
+    AdstockKind.DELAYED: Adstock(
+        priors={"alpha": RETENTION_PRIOR, "theta": TransformPrior("half_normal", 1.0, 0.0)},
+        weights=lambda lags, p, _: p["alpha"] ** ((lags - p["theta"]) ** 2),
+        no_carryover={"alpha": 0.0, "theta": 0.0},
+        stock="DelayedAdstock",
+    ),
+    # pymc-marketing weibull_adstock
+    AdstockKind.WEIBULL_PDF: Adstock(
+        priors={"lam": _WEIBULL_PRIOR, "k": _WEIBULL_PRIOR},
+        weights=_weibull_density_weights,
+        no_carryover={"lam": 1.0, "k": 50.0},
+        stock="WeibullPDFAdstock",
+    ),
+    AdstockKind.WEIBULL_CDF: Adstock(
+        priors={"lam": _WEIBULL_PRIOR, "k": _WEIBULL_PRIOR},
+        weights=_weibull_survival_weights,
+        no_carryover={"lam": 1e-3, "k": 1.0},
+        stock="WeibullCDFAdstock",
+    ),
+    # pymc-marketing binomial_adstock
+    AdstockKind.BINOMIAL: Adstock(
+        priors={"alpha": RETENTION_PRIOR},
+        weights=_binomial_weights,
+        no_carryover={"alpha": 1e-9},
+        stock="BinomialAdstock",
+    ),
+    AdstockKind.NONE: Adstock(priors={}, weights=None, no_carryover={}, stock="NoAdstock"),
+}
+"""Every adstock; parameters are named as in pymc-marketing."""
 
 
 def stack_lags(values: NDArray[np.float64], l_max: int) -> NDArray[np.float64]:

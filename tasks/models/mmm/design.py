@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from schemas.documents.features import FeatureMetadata
 from schemas.spec.channels import AdstockKind, AdstockSpec, ChannelKind, SaturationSpec
-from tasks.mathematics.carryover import ADSTOCK_PARAMETERS, stack_lags
-from tasks.mathematics.saturation import SATURATION_PARAMETERS
+from tasks.mathematics.carryover import ADSTOCKS, stack_lags
+from tasks.mathematics.saturation import SATURATIONS
 from tasks.mathematics.scaling import scale_media
+from tasks.mathematics.transforms import Transform
 from tasks.models.contract import ModelInputs
 
 
@@ -27,15 +28,23 @@ class ChannelShape:
         """Number of lags, 1 without carryover."""
         return 1 if self.adstock.kind is AdstockKind.NONE else self.adstock.l_max
 
+    def transform(self, family: str) -> Transform:
+        """Definition of its ``adstock`` or its ``saturation``."""
+        return (
+            ADSTOCKS[self.adstock.kind]
+            if family == "adstock"
+            else SATURATIONS[self.saturation.kind]
+        )
+
     @property
     def adstock_parameters(self) -> tuple[str, ...]:
         """Learned parameters of the carryover kernel."""
-        return ADSTOCK_PARAMETERS[self.adstock.kind]
+        return ADSTOCKS[self.adstock.kind].parameters
 
     @property
     def saturation_parameters(self) -> tuple[str, ...]:
         """Learned parameters of the saturation curve."""
-        return SATURATION_PARAMETERS[self.saturation.kind]
+        return SATURATIONS[self.saturation.kind].parameters
 
 
 @dataclass(frozen=True)

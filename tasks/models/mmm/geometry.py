@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.spec.channels import AdstockKind, SaturationKind
-from tasks.mathematics.carryover import adstock_weights
-from tasks.mathematics.saturation import saturation_shape
-from tasks.models.mmm import priors
+from tasks.mathematics.carryover import RETENTION_PRIOR, adstock_weights
+from tasks.mathematics.saturation import HALF_SATURATION_PRIOR, saturation_shape
 from tasks.models.mmm.design import MediaDesign
 from tasks.models.regression import regress
 
@@ -103,9 +102,9 @@ def _learned_level(shares: NDArray[np.float64], typical: TypicalShares) -> NDArr
 
 def _typical_shape(media: MediaDesign) -> NDArray[np.float64]:
     """Shape of every channel at typical parameters, ``(channel, entity, date)``."""
-    a, b = priors.RETENTION_PRIOR
+    a, b = RETENTION_PRIOR.first, RETENTION_PRIOR.second
     alpha = np.full(1, a / (a + b))
-    kappa = np.exp(priors.HALF_SATURATION_PRIOR[0])
+    kappa = np.exp(HALF_SATURATION_PRIOR.first)
     shapes = []
     for index, channel in enumerate(media.shapes):
         carried = media.values[index]

@@ -18,8 +18,8 @@ from schemas.spec.channels import (
 from schemas.spec.kinds import KINDS, ModelKind
 from schemas.spec.roles import ChannelRole
 from schemas.spec.run_spec import MEDIA_SHARE, SHARE_SPREAD, Likelihood, ModelSpec, RunSpec
-from tasks.mathematics.carryover import ADSTOCK_PARAMETERS
-from tasks.mathematics.saturation import SATURATION_PARAMETERS
+from tasks.mathematics.carryover import ADSTOCKS
+from tasks.mathematics.saturation import SATURATIONS
 from tasks.models.contract import ModelInputs, Posterior
 from tasks.models.lift_placement import place_tests
 from tasks.models.linear import describe_terms
@@ -135,7 +135,7 @@ def _stated_media_share(model: ModelSpec) -> dict[str, float | None]:
 
 def _n_shape_parameters(channel: ChannelFeatures) -> int:
     adstock, saturation = channel.learned_adstock.kind, channel.learned_saturation.kind
-    return len(ADSTOCK_PARAMETERS[adstock]) + len(SATURATION_PARAMETERS[saturation])
+    return len(ADSTOCKS[adstock].priors) + len(SATURATIONS[saturation].priors)
 
 
 MMM = MmmModelKind()

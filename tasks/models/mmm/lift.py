@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from schemas.documents.features import FeatureMetadata
 from schemas.names import CHANNEL_DIM, ENTITY_DIM, SAMPLE_DIM
 from schemas.spec.lift_tests import LiftTest
-from tasks.mathematics.carryover import ADSTOCK_PARAMETERS, adstock_weights, stack_lags
-from tasks.mathematics.saturation import SATURATION_PARAMETERS, saturation_shape
+from tasks.mathematics.carryover import ADSTOCKS, adstock_weights, stack_lags
+from tasks.mathematics.saturation import SATURATIONS, saturation_shape
 from tasks.mathematics.scaling import scale_media
 from tasks.models.contract import ModelInputs
 from tasks.models.lift_placement import PlacedTest, change_input, place_tests
@@ -214,7 +214,7 @@ def _shape(
 ) -> Any:
     """Shape from period ``start`` on, ``(..., segment, period)``."""
     adstock, saturation = transform.adstock, transform.saturation
-    curve = {n: curves[f"saturation_{n}"] for n in SATURATION_PARAMETERS[saturation.kind]}
+    curve = {n: curves[f"saturation_{n}"] for n in SATURATIONS[saturation.kind].parameters}
 
     def saturate(x: Any, *new_axes: None) -> Any:
         shaped = {name: value[..., *new_axes] for name, value in curve.items()}
@@ -222,7 +222,7 @@ def _shape(
 
     if transform.n_lags == 1:
         return saturate(series[:, start:], None)
-    kernel = {n: curves[f"adstock_{n}"] for n in ADSTOCK_PARAMETERS[adstock.kind]}
+    kernel = {n: curves[f"adstock_{n}"] for n in ADSTOCKS[adstock.kind].parameters}
     weights = adstock_weights(adstock.kind, kernel, l_max=transform.n_lags, xp=xp)[..., None]
     lagged = stack_lags(series, transform.n_lags)[..., start:]
     if saturation.before_adstock:

@@ -41,17 +41,6 @@ RELATIVE_RETURN_SHAPE = 1.5
 """Shape of the gamma; its coefficient of variation is one over the root of it."""
 UNPAID_SHARE = 0.3
 """Mean share of the KPI of all channels together, were none of them paid."""
-RETENTION_PRIOR = (1.0, 2.0)
-"""Beta: most weekly carryover is short (mean a third), but it may last for months."""
-THETA_SIGMA = 1.0
-WEIBULL_PRIOR = (2.0, 1.0)
-SLOPE_PRIOR = (np.log(1.2), 0.35)
-"""Log-normal: between concave (0.6) and clearly S-shaped (2.4)."""
-HALF_SATURATION_PRIOR = (np.log(0.6), 0.7)
-"""Log-normal on the input over its maximum: within, or not far beyond, what was observed."""
-LOGISTIC_PRIOR = (np.log(3.0), 0.7)
-ROOT_PRIOR = (3.0, 3.0)
-"""Beta on the exponent of root saturation: around a square root."""
 ENTITY_SPREAD_PRIOR = (np.log(0.3), 0.5)
 """Log-normal: entities differ by about 35 % in a channel's share. It avoids zero, where a
 hierarchy turns into a funnel that few entities cannot open."""

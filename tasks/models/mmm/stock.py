@@ -15,21 +15,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from pymc_extras.prior import Prior
-from pymc_marketing.mmm import (
-    MMM,
-    BinomialAdstock,
-    DelayedAdstock,
-    GeometricAdstock,
-    HillSaturation,
-    LogisticSaturation,
-    MichaelisMentenSaturation,
-    NoAdstock,
-    NoSaturation,
-    RootSaturation,
-    TanhSaturation,
-    WeibullCDFAdstock,
-    WeibullPDFAdstock,
-)
+from pymc_marketing import mmm
+from pymc_marketing.mmm import MMM
 from pymc_marketing.mmm.scaling import FixedScaling, Scaling
 
 from schemas.documents.features import FeatureMetadata
@@ -42,34 +29,18 @@ from schemas.names import (
     TERM_DIM,
     ComponentKind,
 )
-from schemas.spec.channels import AdstockKind, ChannelKind, SaturationKind
+from schemas.spec.channels import ChannelKind, SaturationKind
 from schemas.spec.run_spec import Likelihood
+from tasks.mathematics.carryover import ADSTOCKS
+from tasks.mathematics.saturation import SATURATIONS, Saturation
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms
 from tasks.models.mmm.design import ChannelShape, channel_shapes, has_parameter
 from tasks.models.mmm.priors import TAIL_PRIOR
-from tasks.models.mmm.stock_form import LINES, NO_CARRYOVER, StockForm, stock_form
+from tasks.models.mmm.stock_form import StockForm, stock_form
 from tasks.models.mmm.stock_names import rename_for_storage
 
 TARGET = "y"
-_ADSTOCKS: dict[AdstockKind, Any] = {
-    AdstockKind.GEOMETRIC: GeometricAdstock,
-    AdstockKind.DELAYED: DelayedAdstock,
-    AdstockKind.WEIBULL_PDF: WeibullPDFAdstock,
-    AdstockKind.WEIBULL_CDF: WeibullCDFAdstock,
-    AdstockKind.BINOMIAL: BinomialAdstock,
-    AdstockKind.NONE: NoAdstock,
-}
-_SATURATIONS: dict[SaturationKind, Any] = {
-    SaturationKind.HILL: HillSaturation,
-    SaturationKind.LOGISTIC: LogisticSaturation,
-    SaturationKind.MICHAELIS_MENTEN: MichaelisMentenSaturation,
-    SaturationKind.TANH: TanhSaturation,
-    SaturationKind.ROOT: RootSaturation,
-    SaturationKind.NONE: NoSaturation,
-}
-_AMPLITUDES = {SaturationKind.MICHAELIS_MENTEN: "alpha", SaturationKind.TANH: "b"}
-"""What a curve calls its amplitude, where that is not ``beta``."""
 
 
 def publish_stock(draws: xr.Dataset, panel: xr.Dataset, inputs: ModelInputs) -> MMM:
@@ -131,15 +102,16 @@ def _stock_model(inputs: ModelInputs) -> MMM:
 
 
 def _adstock(form: StockForm) -> Any:
-    kernel = _ADSTOCKS[form.adstock.kind]
-    if kernel is NoAdstock:
-        return NoAdstock(l_max=1)
+    kernel = getattr(mmm, ADSTOCKS[form.adstock.kind].stock)
+    if kernel is mmm.NoAdstock:
+        return mmm.NoAdstock(l_max=1)
     priors = {name: _per(prior, CHANNEL_DIM) for name, prior in kernel.default_priors.items()}
     return kernel(l_max=form.adstock.l_max, priors=priors)
 
 
 def _saturation(form: StockForm, metadata: FeatureMetadata) -> Any:
-    curve, amplitude = _SATURATIONS[form.saturation], _AMPLITUDES.get(form.saturation, "beta")
+    definition = SATURATIONS[form.saturation]
+    curve, amplitude = getattr(mmm, definition.stock), definition.amplitude
     dims = dict.fromkeys((amplitude, "c"), (ENTITY_DIM, CHANNEL_DIM))
     priors = {
         name: _per(prior, *dims.get(name, (CHANNEL_DIM,)))
@@ -231,20 +203,20 @@ def _linear_part(
 def _media_part(draws: xr.Dataset, metadata: FeatureMetadata) -> dict[str, xr.DataArray]:
     """Parameters of carryover and saturation, with a value for every channel."""
     form, shapes = stock_form(metadata), channel_shapes(metadata)
-    line = LINES[form.saturation]
+    definition = SATURATIONS[form.saturation]
     kept = {
         label: _for_all_channels(draws, label, shapes, value)
         for family, values in (
-            ("adstock", NO_CARRYOVER[form.adstock.kind]),
-            ("saturation", line.parameters),
+            ("adstock", ADSTOCKS[form.adstock.kind].no_carryover),
+            ("saturation", definition.line),
         )
         for name, value in values.items()
         for label in [f"{family}_{name}"]
     }
     is_line = [shape.saturation.kind is SaturationKind.NONE for shape in shapes]
-    factor = np.where(is_line, line.factor, 1.0)
+    factor = np.where(is_line, definition.line_factor, 1.0)
     beta = draws["saturation_beta"] * xr.DataArray(factor, dims=CHANNEL_DIM)
-    return kept | _amplitude(beta, kept, form.saturation)
+    return kept | _amplitude(beta, kept, definition)
 
 
 def _for_all_channels(
@@ -258,15 +230,14 @@ def _for_all_channels(
     return xr.DataArray(values, dims=("chain", "draw", CHANNEL_DIM))
 
 
-_TINY = 1e-100
-
-
 def _amplitude(
-    beta: xr.DataArray, kept: dict[str, xr.DataArray], kind: SaturationKind
+    beta: xr.DataArray, kept: dict[str, xr.DataArray], definition: Saturation
 ) -> dict[str, xr.DataArray]:
-    """Amplitude by the name that the stock curve has for it."""
-    if kind is SaturationKind.TANH:
-        # A channel that is off has no amplitude, and the stock curve divides by it.
-        beta = xr.where(beta == 0, _TINY, beta)
-        return {"saturation_c": kept.pop("saturation_kappa") / beta, "saturation_b": beta}
-    return {f"saturation_{_AMPLITUDES.get(kind, 'beta')}": beta}
+    """Amplitude by the name that the stock curve has for it; what it lacks leaves ``kept``."""
+    prefix = "saturation_"
+    learned = {n.removeprefix(prefix): v for n, v in kept.items() if n.startswith(prefix)}
+    amplitude = definition.to_stock(beta, learned)
+    for name in definition.parameters:
+        if name not in learned:
+            del kept[f"{prefix}{name}"]
+    return {f"{prefix}{name}": values for name, values in amplitude.items()}

@@ -8,7 +8,6 @@ differs between channels cannot be held by a stock ``MMM``.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from schemas.documents.features import FeatureMetadata
 from schemas.spec.channels import AdstockKind, AdstockSpec, SaturationKind
@@ -23,39 +22,6 @@ class StockForm:
     saturation: SaturationKind
     before_adstock: bool
     """Saturation comes first."""
-
-
-class Line(NamedTuple):
-    """Parameters that make a curve a line, and what its amplitude is then multiplied by."""
-
-    parameters: dict[str, float]
-    factor: float
-
-
-_FAR = 1e12
-"""Half-saturation over the input: what it bends a line by is below rounding of the KPI."""
-_LOW_RATE = 1e-5
-"""A lower one loses digits, because pymc-marketing's curve subtracts from one."""
-
-LINES: dict[SaturationKind, Line] = {
-    SaturationKind.HILL: Line({"slope": 1.0, "kappa": _FAR}, _FAR),
-    SaturationKind.LOGISTIC: Line({"lam": _LOW_RATE}, 2 / _LOW_RATE),
-    SaturationKind.MICHAELIS_MENTEN: Line({"lam": _FAR}, _FAR),
-    SaturationKind.TANH: Line({"kappa": _FAR}, _FAR),
-    SaturationKind.ROOT: Line({"alpha": 1.0}, 1.0),
-    SaturationKind.NONE: Line({}, 1.0),
-}
-"""Every curve as ``x``."""
-
-NO_CARRYOVER: dict[AdstockKind, dict[str, float]] = {
-    AdstockKind.GEOMETRIC: {"alpha": 0.0},
-    AdstockKind.DELAYED: {"alpha": 0.0, "theta": 0.0},
-    AdstockKind.WEIBULL_PDF: {"lam": 1.0, "k": 50.0},
-    AdstockKind.WEIBULL_CDF: {"lam": 1e-3, "k": 1.0},
-    AdstockKind.BINOMIAL: {"alpha": 1e-9},
-    AdstockKind.NONE: {},
-}
-"""Every kernel with all weight on lag zero."""
 
 
 def stock_obstacle(metadata: FeatureMetadata) -> str | None:

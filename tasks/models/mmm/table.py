@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, ENTITY_DIM, TERM_DIM
-from schemas.spec.channels import SaturationKind
+from tasks.mathematics.carryover import ADSTOCKS
+from tasks.mathematics.saturation import SATURATIONS
 from tasks.models.mmm import priors
 from tasks.models.mmm.design import MediaDesign
 from tasks.models.mmm.geometry import Estimates, Resolution, centering
@@ -25,8 +26,14 @@ COMMON_RETURN = "common_return"
 CURVE_DIM = "curve_basis"
 """Basis functions of the media curve."""
 
-_ADSTOCK_NAMES = ("alpha", "theta", "lam", "k")
-_SATURATION_NAMES = ("slope", "kappa", "lam", "alpha")
+_NAMES = {
+    family: tuple(dict.fromkeys(name for t in transforms for name in t.parameters))
+    for family, transforms in (
+        ("adstock", ADSTOCKS.values()),
+        ("saturation", SATURATIONS.values()),
+    )
+}
+"""Parameters that any carryover or saturation has, each once, in the order of their tables."""
 Entries = list[Entry]
 Array = NDArray[np.float64]
 
@@ -48,7 +55,7 @@ def media_entries(media: MediaDesign, peaks: Array) -> tuple[Entries, dict[str, 
     """
     entries: Entries = []
     coords: dict[str, list[str]] = {}
-    for family, names in (("adstock", _ADSTOCK_NAMES), ("saturation", _SATURATION_NAMES)):
+    for family, names in _NAMES.items():
         for name in names:
             users = media.users(family, name)
             if not users:
@@ -57,38 +64,21 @@ def media_entries(media: MediaDesign, peaks: Array) -> tuple[Entries, dict[str, 
             dim = CHANNEL_DIM if len(users) == len(media.shapes) else f"{label}_{CHANNEL_DIM}"
             if dim != CHANNEL_DIM:
                 coords[dim] = [media.names[i] for i in users]
-            if family == "adstock":
-                kind, first, second = _adstock_prior(name)
-            else:
-                kind, first, second = _saturation_prior(name, media, users, peaks)
-            size = np.zeros(len(users))
-            entries.append(parameter(label, (dim,), kind, first + size, second + size))
+            entries.append(parameter(label, (dim,), *_prior(family, name, media, users, peaks)))
     return entries, coords
 
 
-def _adstock_prior(name: str) -> tuple[PriorKind, Any, Any]:
-    if name == "alpha":
-        return PriorKind.BETA, *priors.RETENTION_PRIOR
-    if name == "theta":
-        return PriorKind.HALF_NORMAL, priors.THETA_SIGMA, 0.0
-    mean, spread = priors.WEIBULL_PRIOR
-    return PriorKind.GAMMA, (mean / spread) ** 2, mean / spread**2
+def _prior(
+    family: str, name: str, media: MediaDesign, users: list[int], peaks: Array
+) -> tuple[PriorKind, Array, Array]:
+    """Prior of one parameter, with its arguments for each channel that has it.
 
-
-def _saturation_prior(
-    name: str, media: MediaDesign, users: list[int], peaks: Array
-) -> tuple[PriorKind, Any, Any]:
-    if name == "alpha":
-        return PriorKind.BETA, *priors.ROOT_PRIOR
-    if name == "slope":
-        return PriorKind.LOG_NORMAL, *priors.SLOPE_PRIOR
-    # Relative to the largest input, whatever the scale was rounded to: a half-saturation grows
-    # with it, the rate of a logistic curve falls.
-    logistic = [media.shapes[i].saturation.kind is SaturationKind.LOGISTIC for i in users]
-    half, rate = np.array(priors.HALF_SATURATION_PRIOR), np.array(priors.LOGISTIC_PRIOR)
-    chosen = np.where(np.array(logistic)[:, None], rate, half)
-    shift = np.where(logistic, -1.0, 1.0) * np.log(peaks[users])
-    return PriorKind.LOG_NORMAL, chosen[:, 0] + shift, chosen[:, 1]
+    Those of an input are relative to the largest one, whatever the scale was rounded to.
+    """
+    stated = [media.shapes[i].transform(family).priors[name] for i in users]
+    powers = np.array([prior.peak_power for prior in stated])
+    first = np.array([prior.first for prior in stated]) + powers * np.log(peaks[users])
+    return PriorKind(stated[0].family), first, np.array([prior.second for prior in stated])
 
 
 def effect_entries(shares: priors.SharePriors, resolution: Resolution) -> Entries:

@@ -12,8 +12,8 @@ from pytensor.xtensor import as_xtensor
 from support.graphs import FAST, evaluate
 
 from schemas.spec.channels import AdstockKind, SaturationKind
-from tasks.mathematics.carryover import ADSTOCK_PARAMETERS, adstock_weights, stack_lags
-from tasks.mathematics.saturation import SATURATION_PARAMETERS, saturation_shape
+from tasks.mathematics.carryover import ADSTOCKS, adstock_weights, stack_lags
+from tasks.mathematics.saturation import SATURATIONS, saturation_shape
 from tasks.mathematics.seasonality import (
     DAYS_PER_YEAR,
     fourier_names,
@@ -70,12 +70,12 @@ STOCK_CURVE = {
 
 
 def adstocked(kind):
-    weights = adstock_weights(kind, {n: ADSTOCK[n] for n in ADSTOCK_PARAMETERS[kind]}, l_max=L_MAX)
+    weights = adstock_weights(kind, {n: ADSTOCK[n] for n in ADSTOCKS[kind].parameters}, l_max=L_MAX)
     return np.einsum("cl,clt->ct", weights, stack_lags(X, L_MAX))
 
 
 def curve_of(kind, convert=np.asarray):
-    return {n: convert(CURVE[n][:, None]) for n in SATURATION_PARAMETERS[kind]}
+    return {n: convert(CURVE[n][:, None]) for n in SATURATIONS[kind].parameters}
 
 
 @pytest.mark.parametrize("kind", list(STOCK_ADSTOCK))
@@ -93,7 +93,7 @@ def test_saturation_equals_pymc_marketing(kind):
 
 @pytest.mark.parametrize("kind", list(STOCK_ADSTOCK))
 def test_adstock_weights_are_the_same_in_numpy_and_pytensor(kind):
-    p = {n: ADSTOCK[n] for n in ADSTOCK_PARAMETERS[kind]}
+    p = {n: ADSTOCK[n] for n in ADSTOCKS[kind].parameters}
     graph = adstock_weights(kind, {n: pt.as_tensor(v) for n, v in p.items()}, l_max=L_MAX, xp=pt)
     np.testing.assert_allclose(
         evaluate(graph), adstock_weights(kind, p, l_max=L_MAX), rtol=1e-12, atol=1e-15
@@ -109,7 +109,7 @@ def test_saturation_is_the_same_in_numpy_and_pytensor(kind):
 
 @pytest.mark.parametrize("kind", list(STOCK_CURVE))
 def test_saturation_has_a_finite_gradient_in_weeks_without_media(kind):
-    names = SATURATION_PARAMETERS[kind]
+    names = SATURATIONS[kind].parameters
     inputs = {n: pt.vector(n) for n in names}
     graph = saturation_shape(
         kind, pt.as_tensor(X), {n: v[:, None] for n, v in inputs.items()}, xp=pt

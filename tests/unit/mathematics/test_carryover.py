@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from schemas.spec.channels import AdstockKind
 from tasks.mathematics.carryover import (
-    ADSTOCK_PARAMETERS,
+    ADSTOCKS,
     adstock_weights,
     carry_back,
     recursive_adstock,
@@ -26,7 +26,7 @@ INPUT = arrays(float, 30, elements=st.floats(0, 1e6))
 
 
 def parameters(kind, data):
-    return {name: np.array(data.draw(RANGES[name], name)) for name in ADSTOCK_PARAMETERS[kind]}
+    return {name: np.array(data.draw(RANGES[name], name)) for name in ADSTOCKS[kind].parameters}
 
 
 def naive_recursion(values, decay):
@@ -89,13 +89,13 @@ def test_weights_are_shares_of_one(kind, data, l_max):
 
 @pytest.mark.parametrize("kind", KERNELS)
 def test_one_lag_is_no_carryover(kind):
-    p = {name: np.array(0.7) for name in ADSTOCK_PARAMETERS[kind]}
+    p = {name: np.array(0.7) for name in ADSTOCKS[kind].parameters}
     np.testing.assert_array_equal(adstock_weights(kind, p, l_max=1), [1.0])
 
 
 @pytest.mark.parametrize("kind", KERNELS)
 def test_weights_of_many_channels_are_those_of_each(kind):
-    p = {name: np.linspace(0.2, 0.8, 6).reshape(2, 3) for name in ADSTOCK_PARAMETERS[kind]}
+    p = {name: np.linspace(0.2, 0.8, 6).reshape(2, 3) for name in ADSTOCKS[kind].parameters}
     together = adstock_weights(kind, p, l_max=5)
     assert together.shape == (2, 3, 5)
     for at in np.ndindex(2, 3):

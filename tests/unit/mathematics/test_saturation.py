@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.spec.channels import SaturationKind
-from tasks.mathematics.saturation import SATURATION_PARAMETERS, saturation_shape, saturation_slope
+from tasks.mathematics.saturation import SATURATIONS, saturation_shape, saturation_slope
 
 CURVES = list(SaturationKind)
 BOUNDED = [k for k in CURVES if k not in (SaturationKind.NONE, SaturationKind.ROOT)]
@@ -20,7 +20,7 @@ RANGES = {
 
 
 def parameters(kind, data):
-    return {name: data.draw(RANGES[name], name) for name in SATURATION_PARAMETERS[kind]}
+    return {name: data.draw(RANGES[name], name) for name in SATURATIONS[kind].parameters}
 
 
 @pytest.mark.parametrize(

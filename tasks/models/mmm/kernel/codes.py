@@ -127,19 +127,6 @@ PRIOR_CODES = {
     PriorKind.GAMMA: GAMMA,
     PriorKind.BETA: BETA,
 }
-ADSTOCK_CODES = {
-    AdstockKind.NONE: carry.NONE,
-    AdstockKind.GEOMETRIC: carry.GEOMETRIC,
-    AdstockKind.DELAYED: carry.DELAYED,
-    AdstockKind.WEIBULL_PDF: carry.WEIBULL_PDF,
-    AdstockKind.WEIBULL_CDF: carry.WEIBULL_CDF,
-    AdstockKind.BINOMIAL: carry.BINOMIAL,
-}
-CURVE_CODES = {
-    SaturationKind.NONE: curves.NONE,
-    SaturationKind.HILL: curves.HILL,
-    SaturationKind.LOGISTIC: curves.LOGISTIC,
-    SaturationKind.MICHAELIS_MENTEN: curves.MICHAELIS_MENTEN,
-    SaturationKind.TANH: curves.TANH,
-    SaturationKind.ROOT: curves.ROOT,
-}
+ADSTOCK_CODES = {kind: int(getattr(carry, kind.name)) for kind in AdstockKind}
+CURVE_CODES = {kind: int(getattr(curves, kind.name)) for kind in SaturationKind}
+"""Machine code stands in the branch of the same name."""
