@@ -47,8 +47,11 @@ class ToyFitted(DrawsModel):
         del panel
         return np.stack([(weights * self._beta(c)).sum(axis=0) for c in channels], axis=1)
 
-    def sample_kpi(self, panel: xr.Dataset, expected: Array, *, seed: int) -> Array:
-        del panel
+    def sample_kpi(
+        self, panel: xr.Dataset, expected: Array, *, seed: int, before: Array | None = None
+    ) -> Array:
+        """Noise does not last, so what was before says nothing."""
+        del panel, before
         noise = np.random.default_rng(seed).standard_normal(expected.shape)
         return expected + self._scalar("sigma") * noise
 
@@ -57,9 +60,13 @@ class ToyFitted(DrawsModel):
         z = (panel["kpi"].to_numpy()[None] - expected) / sigma
         return -0.5 * z**2 - np.log(sigma) - 0.5 * np.log(2 * np.pi)
 
-    def effect_draws(self, channel: str) -> tuple[Array, float]:
-        """Without a prior, the data alone decide."""
-        return self._beta(channel).ravel(), np.inf
+    def innovations(self, panel: xr.Dataset, expected: Array) -> Array:
+        return np.asarray(panel["kpi"].to_numpy()[None] - expected)
+
+    def effect_draws(self, channel: str) -> tuple[Array, Array]:
+        """Without a prior there is nothing to shift: the data alone decide."""
+        draws = self._beta(channel).ravel()
+        return draws, np.zeros_like(draws)
 
     def _index(self, channel: str) -> int:
         return self._channels.index(channel)

@@ -23,6 +23,7 @@ from schemas.spec.lift_tests import LiftTest
 from schemas.spec.run_spec import RunSpec
 from schemas.spec.sampler import SamplerSpec
 from tasks.models.base import DrawsModel
+from tasks.models.contract import FittedModel
 from tasks.models.kind import Watch
 from tasks.models.registry import find_kind, kind_of, known_kinds, registered
 
@@ -127,3 +128,18 @@ def test_least_squares_without_noise_give_back_what_made_the_kpi():
     np.testing.assert_allclose(model.expected(world.panel).mean(axis=0).ravel(), rows["sales"])
     tv = model.contribution(model.components[0], world.panel)
     np.testing.assert_allclose(tv[0, 0], 2 * rows["act_tv"], rtol=1e-9, atol=1e-7)
+
+
+def test_what_a_kind_opens_has_all_that_the_contract_asks_for():
+    asked = {n for n in [*vars(FittedModel), *FittedModel.__annotations__] if n[0] != "_"}
+    with registered(TOY):
+        toy = build_world(make_rows(), RunSpec.model_validate({**SPEC, "channels": CHANNELS}))
+        settings = SamplerSpec(draws=20, chains=2)
+        tree = TOY.fit(toy.panel, toy.inputs, settings, Watch()).tree
+        models = [
+            fitted_model(mmm_world()),
+            fitted_model(log_world()),
+            fitted_model(toy, tree["posterior"].to_dataset()),
+        ]
+    missing = {type(m).__name__: lack for m in models if (lack := asked - set(dir(m)))}
+    assert not missing
