@@ -6,7 +6,7 @@ One model for JSON and YAML. Unknown keys are errors with a hint (``schemas.spec
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 from schemas.names import DEFAULT_KPI_COLUMN, ENTITY_COLUMN, PERIOD_COLUMN
 from schemas.spec.base import SpecModel
@@ -179,8 +179,9 @@ class RunSpec(SpecModel):
     grain: Grain | None = Field(None, description="`WEEK` or `MONTH`; default: by the dates.")
     level: Level | None = Field(
         None,
+        validation_alias=AliasChoices("level", "aggregation"),
         description="`entity` keeps the panel, `brand` sums it; default: `brand` with "
-        "`feature_config`, else `entity`.",
+        "`feature_config`, else `entity`. `aggregation` is another name of it.",
     )
     target_col: str = Field(DEFAULT_KPI_COLUMN, description="Column of the KPI.")
     kpi: KpiSpec = KpiSpec()

@@ -359,3 +359,11 @@ def test_what_only_kind_mmm_knows_is_not_ignored_elsewhere(keys, named):
     message = refusal(**{**keys, "model": model})
     assert f"{named}: only kind mmm knows this" in message
     parse_run_spec({"dataset_id": "d", **keys})
+
+
+def test_the_level_may_be_called_by_what_it_is():
+    summed = parse_run_spec({"dataset_id": "d", "aggregation": "brand"})
+    assert summed == parse_run_spec({"dataset_id": "d", "level": "brand"})
+    assert summed.model_dump()["level"] == "brand"
+    message = refusal(level="brand", aggregation="entity")
+    assert "aggregation" in message
