@@ -5,8 +5,9 @@ it is what priors on contribution share or ROAS decide. Written once for NumPy a
 (``xp``).
 
 ``SATURATIONS`` has everything about a saturation but its machine code, which is the branch of the
-same name in ``tasks.models.mmm.kernel.curves``. A new one is an entry here, that branch and a name
-in ``schemas.spec.channels``; ``tests/unit/mathematics/test_transforms.py`` holds all forms equal.
+same name in ``tasks.models.mmm.kernel.saturations``. A new one is an entry here, that branch and a
+name in ``schemas.spec.channels``; ``tests/unit/mathematics/test_transforms.py`` holds all forms
+equal.
 """
 
 from collections.abc import Callable, Mapping

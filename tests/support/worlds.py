@@ -21,7 +21,7 @@ from tasks.models.contract import FittedModel, ModelInputs
 from tasks.models.linear import linear_terms
 from tasks.models.mmm.constants import fit_constants
 from tasks.models.mmm.design import media_design
-from tasks.models.mmm.shapes import channel_shape
+from tasks.models.mmm.unit_response import unit_response
 from tasks.models.registry import kind_of
 
 CHANNELS = [
@@ -232,7 +232,7 @@ def _amplitudes(world: World, draws: xr.Dataset) -> np.ndarray:
     kpi = (world.panel["kpi"] / world.inputs.scales["kpi_scale"]).to_numpy()[:, world.window]
     beta = []
     for index, sign in enumerate(media.signs):
-        shape = channel_shape(samples, media, index)[:, :, world.window].mean(axis=-1)
+        shape = unit_response(samples, media, index)[:, :, world.window].mean(axis=-1)
         log_share = samples["log_share"].isel({CHANNEL_DIM: index}).to_numpy()
         share = np.exp(log_share.reshape(len(shape), -1))
         amplitude = share * kpi.mean(axis=-1) / np.where(shape > 1e-12, shape, 1.0)

@@ -21,7 +21,7 @@ from tasks.models.mmm.geometry import TypicalShares, resolve
 from tasks.models.mmm.lift import LiftDesign, lift_design
 from tasks.models.mmm.parameters import ParameterTable
 from tasks.models.mmm.priors import share_priors
-from tasks.models.mmm.shapes import curve_basis
+from tasks.models.mmm.unit_response import trend_basis
 
 SAFE = 1e-12
 """Floor under a mean shape: a channel that is off divides by it."""
@@ -145,7 +145,7 @@ def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
     entries = [
         *shape_entries,
         *table.effect_entries(shares, resolution),
-        *table.curve_entries(len(curve)),
+        *table.media_trend_entries(len(curve)),
         *table.level_entries(own),
         *table.linear_entries(design, own, signs, relative, resolution),
         *table.noise_entries(own, student_t=student_t, autocorrelated=autocorrelated),
@@ -182,4 +182,4 @@ def _curve(inputs: ModelInputs, n_periods: int) -> Array:
     if curve is None:
         return np.zeros((0, n_periods))
     first = inputs.metadata.n_carryover_periods
-    return curve_basis(first + np.arange(n_periods, dtype=float), curve)
+    return trend_basis(first + np.arange(n_periods, dtype=float), curve)

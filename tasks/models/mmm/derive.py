@@ -8,7 +8,7 @@ from scipy.special import expit
 from schemas.names import CHANNEL_DIM, ENTITY_DIM, SAMPLE_DIM, TERM_DIM
 from tasks.models.mmm.constants import SAFE, FitConstants, design_means
 from tasks.models.mmm.parameters import Parameter, PooledParameter, PriorKind, contrasts
-from tasks.models.mmm.shapes import channel_shape
+from tasks.models.mmm.unit_response import unit_response
 
 Array = NDArray[np.float64]
 Variables = dict[str, tuple[tuple[str, ...], Array]]
@@ -87,7 +87,7 @@ def _signed(
 
 
 def _amplitudes(variables: Variables, constants: FitConstants) -> Variables:
-    """Coefficients of the shapes, and the baseline that media and linear terms leave."""
+    """Coefficients of the responses, and the baseline that media and linear terms leave."""
     media, by_entity = constants.media, variables["log_share"][1]
     if by_entity.ndim == 2:
         by_entity = by_entity[:, :, None]
@@ -98,15 +98,15 @@ def _amplitudes(variables: Variables, constants: FitConstants) -> Variables:
     beta = np.empty((len(by_entity), constants.kpi.shape[0], len(media.names)))
     media_mean = np.zeros(beta.shape[:2])
     for index in range(len(media.names)):
-        shape = channel_shape(samples, media, index)[:, :, constants.window]
-        mean = constants.mean(shape) + SAFE if constants.by_share[index] else 1.0
+        response = unit_response(samples, media, index)[:, :, constants.window]
+        mean = constants.mean(response) + SAFE if constants.by_share[index] else 1.0
         reference = media.signs[index] * constants.active[index]
         if constants.by_share[index]:
             reference = reference * constants.kpi_mean
         beta[:, :, index] = np.exp(by_entity[:, index]) * reference / mean
         if multiplier is not None:
-            shape = shape * multiplier[:, None, :]
-        media_mean += beta[:, :, index] * constants.mean(shape)
+            response = response * multiplier[:, None, :]
+        media_mean += beta[:, :, index] * constants.mean(response)
     baseline = variables["level"][1] - media_mean
     if "gamma_linear" in variables:
         dims, gamma = variables["gamma_linear"]

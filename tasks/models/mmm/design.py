@@ -17,7 +17,7 @@ from tasks.models.contract import ModelInputs
 
 
 @dataclass(frozen=True)
-class ChannelShape:
+class ChannelTransforms:
     """Carryover and saturation of one channel."""
 
     adstock: AdstockSpec
@@ -56,43 +56,45 @@ class MediaDesign:
     """``(channel, entity, date)``, in scaled input units."""
     signs: NDArray[np.float64]
     """``(channel,)``: -1 for a competitor, else 1."""
-    shapes: tuple[ChannelShape, ...]
+    transforms: tuple[ChannelTransforms, ...]
     """One per channel."""
 
     @property
     def n_lags(self) -> int:
         """Largest number of lags of any channel."""
-        return max((shape.n_lags for shape in self.shapes), default=1)
+        return max((channel.n_lags for channel in self.transforms), default=1)
 
     def lagged(self, index: int) -> NDArray[np.float64]:
         """Series of one channel stacked with its past, ``(lag, entity, date)``."""
-        stacked = stack_lags(self.values[index], self.shapes[index].n_lags)
+        stacked = stack_lags(self.values[index], self.transforms[index].n_lags)
         return np.ascontiguousarray(np.moveaxis(stacked, 1, 0))
 
     def users(self, family: str, name: str) -> list[int]:
         """Positions of the channels whose ``adstock`` or ``saturation`` has a parameter."""
-        return np.flatnonzero(has_parameter(self.shapes, f"{family}_{name}")).tolist()
+        return np.flatnonzero(has_parameter(self.transforms, f"{family}_{name}")).tolist()
 
 
-def has_parameter(shapes: Sequence[ChannelShape], label: str) -> NDArray[np.bool_]:
+def has_parameter(transforms: Sequence[ChannelTransforms], label: str) -> NDArray[np.bool_]:
     """Say which channels have a parameter, such as ``adstock_theta``, ``(channel,)``."""
     family, _, name = label.partition("_")
-    return np.array([name in getattr(shape, f"{family}_parameters") for shape in shapes], bool)
+    return np.array(
+        [name in getattr(channel, f"{family}_parameters") for channel in transforms], bool
+    )
 
 
-def channel_places(shapes: Sequence[ChannelShape], label: str) -> NDArray[np.intp]:
+def channel_places(transforms: Sequence[ChannelTransforms], label: str) -> NDArray[np.intp]:
     """Position of every channel in a parameter that only some have.
 
-    Channels without the parameter get position 0; whoever computes their shape never reads it.
+    Channels without the parameter get position 0; whoever computes their response never reads it.
     """
-    has = has_parameter(shapes, label)
+    has = has_parameter(transforms, label)
     return np.where(has, np.cumsum(has) - 1, 0)
 
 
-def channel_shapes(metadata: FeatureMetadata) -> tuple[ChannelShape, ...]:
+def channel_transforms(metadata: FeatureMetadata) -> tuple[ChannelTransforms, ...]:
     """Read carryover and saturation of every channel."""
     return tuple(
-        ChannelShape(channel.learned_adstock, channel.learned_saturation)
+        ChannelTransforms(channel.learned_adstock, channel.learned_saturation)
         for channel in metadata.channels
     )
 
@@ -105,5 +107,5 @@ def media_design(panel: xr.Dataset, inputs: ModelInputs) -> MediaDesign:
         names=tuple(c.name for c in channels),
         values=np.ascontiguousarray(np.moveaxis(scaled, 1, 0)),
         signs=np.array([-1.0 if c.kind is ChannelKind.COMPETITOR else 1.0 for c in channels]),
-        shapes=channel_shapes(inputs.metadata),
+        transforms=channel_transforms(inputs.metadata),
     )

@@ -26,8 +26,8 @@ from tasks.models.contract import Component
 from tasks.models.linear import linear_references, referred_design, terms_of
 from tasks.models.mmm.design import media_design
 from tasks.models.mmm.lift import expected_lift, lift_design
-from tasks.models.mmm.shapes import channel_shape, sampled_multiplier, shape_gradient
 from tasks.models.mmm.table import COMMON_RETURN
+from tasks.models.mmm.unit_response import sampled_multiplier, unit_response, unit_response_gradient
 
 TAIL = "y_nu"
 """Degrees of freedom of Student t noise; absent where the noise is normal."""
@@ -164,18 +164,18 @@ class MmmFitted(DrawsModel):
         for channel in channels:
             index = self._channels.index(channel)
             passed_on = _while_open(weights * self._amplitude(index, panel), panel)
-            gradient = shape_gradient(self._samples, media, index, passed_on)
+            gradient = unit_response_gradient(self._samples, media, index, passed_on)
             scale = scales.sel({CHANNEL_DIM: channel}).to_numpy()
             gradients.append(gradient / scale[:, None])
         return np.stack(gradients, axis=1)
 
     def _channel(self, channel: str, panel: xr.Dataset) -> NDArray[np.float64]:
         index = self._channels.index(channel)
-        shape = channel_shape(self._samples, media_design(panel, self._inputs), index)
-        return np.asarray(shape * self._amplitude(index, panel))
+        response = unit_response(self._samples, media_design(panel, self._inputs), index)
+        return np.asarray(response * self._amplitude(index, panel))
 
     def _amplitude(self, index: int, panel: xr.Dataset) -> NDArray[np.float64]:
-        """What a channel's shape is multiplied by, KPI units, ``(sample, entity, 1 or date)``."""
+        """Factor of a channel's response, KPI units, ``(sample, entity, 1 or date)``."""
         beta = self._samples["saturation_beta"].isel({CHANNEL_DIM: index})
         amplitude = beta.transpose(SAMPLE_DIM, ENTITY_DIM).to_numpy()[:, :, None]
         amplitude = amplitude * self._scale(panel)

@@ -71,13 +71,13 @@ def resolve(
         About the prior median shares; where a common return is part of them, the fits say about
         what it is.
     """
-    shape = _typical_shape(media)[..., window]
-    n_channels, n_entities, _ = shape.shape
+    response = _typical_shape(media)[..., window]
+    n_channels, n_entities, _ = response.shape
     values = np.zeros((n_channels + design.shape[1], n_entities))
     errors = np.full_like(values, np.inf)
     for entity in range(n_entities):
         known = np.isfinite(kpi[entity])
-        own, seen = kpi[entity, known], shape[:, entity, known]
+        own, seen = kpi[entity, known], response[:, entity, known]
         means = seen.mean(axis=-1, keepdims=True)
         relative = np.divide(seen, means, out=np.zeros_like(seen), where=means > 0)
         size = np.abs(own).mean() if np.nanmin(kpi) < 0 else own.mean()
@@ -105,16 +105,16 @@ def _typical_shape(media: MediaDesign) -> NDArray[np.float64]:
     a, b = RETENTION_PRIOR.first, RETENTION_PRIOR.second
     alpha = np.full(1, a / (a + b))
     kappa = np.exp(HALF_SATURATION_PRIOR.first)
-    shapes = []
-    for index, channel in enumerate(media.shapes):
+    responses = []
+    for index, channel in enumerate(media.transforms):
         carried = media.values[index]
         if channel.n_lags > 1:
             weights = adstock_weights(AdstockKind.GEOMETRIC, {"alpha": alpha}, l_max=channel.n_lags)
             carried = np.einsum("l,let->et", weights[0], media.lagged(index))
         peak = max(float(media.values[index].max()), 1e-12)
         half = {"lam": kappa * peak}
-        shapes.append(saturation_shape(SaturationKind.MICHAELIS_MENTEN, carried, half))
-    return np.stack(shapes)
+        responses.append(saturation_shape(SaturationKind.MICHAELIS_MENTEN, carried, half))
+    return np.stack(responses)
 
 
 def centering(

@@ -1,9 +1,9 @@
 """The PyMC graph of kind ``mmm``, in share coordinates: it says what the model is.
 
-    shape[c, e, t] = saturation(adstock(x))          computed once; either order
+    response[c, e, t] = saturation(adstock(x))          computed once; either order
     share[c, e]    = exp(mu_c + contrast[e] tau_c z) log-normal; contrasts between entities pooled
-    beta[c, e]     = share * mean_t KPI / mean_t shape
-    contribution   = sign_c * beta * shape
+    beta[c, e]     = share * mean_t KPI / mean_t response
+    contribution   = sign_c * beta * response
     mu[e, t]       = level[e] + sum_c (contribution - its mean over t) + centered design @ gamma[e]
 
 Usual parameterizations put a prior on ``beta``; contribution is then a ridge of coefficient,
@@ -166,20 +166,20 @@ def _pooled_variable(entry: PooledParameter, values: Values) -> Any:
 def _media_sum(constants: FitConstants, values: Values) -> Any:
     """Contribution of all channels together in scaled KPI units, ``(entity, date)``."""
     media, window = constants.media, constants.window
-    shapes = [_channel_shape(media, i, values)[:, window] for i in range(len(media.names))]
-    shape = pt.stack(shapes)
+    responses = [_channel_shape(media, i, values)[:, window] for i in range(len(media.names))]
+    response = pt.stack(responses)
     log_share = values["log_share"]
     if log_share.ndim == 1:
         log_share = log_share[:, None]
     by_share = constants.by_share[:, None]
     reference = np.where(by_share, constants.kpi_mean, 1.0)
     reference = media.signs[:, None] * constants.active * reference
-    mean = pt.where(by_share, _own_mean(shape, constants) + SAFE, 1.0)
+    mean = pt.where(by_share, _own_mean(response, constants) + SAFE, 1.0)
     beta = pt.exp(log_share) * reference / mean
     values["saturation_beta"] = pm.Deterministic(
         "saturation_beta", beta.T, dims=(ENTITY_DIM, CHANNEL_DIM)
     )
-    total = (beta[:, :, None] * shape).sum(axis=0)
+    total = (beta[:, :, None] * response).sum(axis=0)
     return total if not len(constants.curve) else total * _multiplier(constants, values)
 
 
@@ -200,7 +200,7 @@ def _multiplier(constants: FitConstants, values: Values) -> Any:
 
 def _channel_shape(media: MediaDesign, index: int, values: Values) -> Any:
     """Saturated adstock of one channel over the whole panel, ``(entity, date)``."""
-    channel = media.shapes[index]
+    channel = media.transforms[index]
     curve = channel_parameters(media, index, "saturation", values)
     series: Any = media.values[index]
     if channel.saturation.before_adstock:
@@ -217,7 +217,7 @@ def _channel_shape(media: MediaDesign, index: int, values: Values) -> Any:
 def _carry(series: Any, weights: Any, media: MediaDesign, index: int) -> Any:
     if isinstance(series, np.ndarray):
         return (weights[:, None, None] * media.lagged(index)).sum(axis=0)
-    n_lags, (n_entities, n_periods) = media.shapes[index].n_lags, media.values.shape[1:]
+    n_lags, (n_entities, n_periods) = media.transforms[index].n_lags, media.values.shape[1:]
     padded = pt.concatenate([pt.zeros((n_entities, n_lags - 1)), series], axis=1)
     return sum(
         weights[lag] * padded[:, n_lags - 1 - lag : n_lags - 1 - lag + n_periods]
@@ -229,7 +229,7 @@ def channel_parameters(
     media: MediaDesign, index: int, family: str, values: Values
 ) -> dict[str, Any]:
     """Parameters of one channel's ``adstock`` or ``saturation``, scalars by short name."""
-    names = cast(tuple[str, ...], getattr(media.shapes[index], f"{family}_parameters"))
+    names = cast(tuple[str, ...], getattr(media.transforms[index], f"{family}_parameters"))
     return {
         name: values[f"{family}_{name}"][media.users(family, name).index(index)] for name in names
     }

@@ -26,7 +26,7 @@ from tasks.mathematics.saturation import SATURATIONS, saturation_shape
 from tasks.mathematics.scaling import scale_media
 from tasks.models.contract import ModelInputs
 from tasks.models.lift_placement import PlacedTest, change_input, place_tests
-from tasks.models.mmm.design import ChannelShape, channel_places, channel_shapes
+from tasks.models.mmm.design import ChannelTransforms, channel_places, channel_transforms
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class LiftDesign:
     """``(test,)``: measured lift, KPI units."""
     standard_error: NDArray[np.float64]
     """``(test,)``: its standard error, KPI units."""
-    transforms: tuple[ChannelShape, ...]
+    transforms: tuple[ChannelTransforms, ...]
     """Per channel."""
 
     def only(self, segments: NDArray[np.intp]) -> "LiftDesign":
@@ -88,7 +88,7 @@ def lift_design(
         If a test does not fit the panel (``lift_placement.place_tests``).
     """
     tests = read_tests(inputs.metadata) if tests is None else tests
-    transforms = channel_shapes(inputs.metadata)
+    transforms = channel_transforms(inputs.metadata)
     scale = inputs.scales["kpi_scale"].sel({ENTITY_DIM: panel[ENTITY_DIM].values}).to_numpy()
     baseline = scale_media(panel, inputs.scales)
     segments = [
@@ -130,7 +130,7 @@ def _segment(
     test: int,
     entity: int,
     placed: PlacedTest,
-    transform: ChannelShape,
+    transform: ChannelTransforms,
     series: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> _Segment:
     """Cut history, test and carryover out of ``(entity, channel, date)`` series."""
@@ -196,9 +196,9 @@ def lift_of_segments(
     return total
 
 
-def _groups(design: LiftDesign) -> list[tuple[ChannelShape, NDArray[np.intp]]]:
+def _groups(design: LiftDesign) -> list[tuple[ChannelTransforms, NDArray[np.intp]]]:
     """Segments by transform, each computed at once."""
-    groups: dict[str, tuple[ChannelShape, list[int]]] = {}
+    groups: dict[str, tuple[ChannelTransforms, list[int]]] = {}
     for segment, channel in enumerate(design.channel):
         transform = design.transforms[channel]
         groups.setdefault(repr(transform), (transform, []))[1].append(segment)
@@ -207,7 +207,7 @@ def _groups(design: LiftDesign) -> list[tuple[ChannelShape, NDArray[np.intp]]]:
 
 def _shape(
     series: NDArray[np.float64],
-    transform: ChannelShape,
+    transform: ChannelTransforms,
     curves: Mapping[str, Any],
     start: int,
     xp: ModuleType,

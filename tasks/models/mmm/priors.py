@@ -51,7 +51,7 @@ LINEAR_SPREAD_PRIOR = (np.log(0.15), 0.5)
 SIGNED_MEDIAN = 0.2
 """Size of a coefficient whose sign is stated, in the units of ``LINEAR_SIGMA``."""
 SIGNED_SPREAD = 1.0
-CURVE_PRIOR = (np.log(0.15), 0.5)
+MEDIA_TREND_PRIOR = (np.log(0.15), 0.5)
 """Log-normal standard deviation of the logarithm of the media curve: about 15 % up and down."""
 AUTOCORRELATION_PRIOR = (1.0, 2.0)
 """Beta: what lasts of a period's noise into the next one; little, unless the data say so."""

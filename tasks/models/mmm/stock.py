@@ -35,7 +35,7 @@ from tasks.mathematics.carryover import ADSTOCKS
 from tasks.mathematics.saturation import SATURATIONS, Saturation
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms
-from tasks.models.mmm.design import ChannelShape, channel_shapes, has_parameter
+from tasks.models.mmm.design import ChannelTransforms, channel_transforms, has_parameter
 from tasks.models.mmm.priors import TAIL_PRIOR
 from tasks.models.mmm.stock_form import StockForm, stock_form
 from tasks.models.mmm.stock_names import rename_for_storage
@@ -202,10 +202,10 @@ def _linear_part(
 
 def _media_part(draws: xr.Dataset, metadata: FeatureMetadata) -> dict[str, xr.DataArray]:
     """Parameters of carryover and saturation, with a value for every channel."""
-    form, shapes = stock_form(metadata), channel_shapes(metadata)
+    form, transforms = stock_form(metadata), channel_transforms(metadata)
     definition = SATURATIONS[form.saturation]
     kept = {
-        label: _for_all_channels(draws, label, shapes, value)
+        label: _for_all_channels(draws, label, transforms, value)
         for family, values in (
             ("adstock", ADSTOCKS[form.adstock.kind].no_carryover),
             ("saturation", definition.line),
@@ -213,18 +213,18 @@ def _media_part(draws: xr.Dataset, metadata: FeatureMetadata) -> dict[str, xr.Da
         for name, value in values.items()
         for label in [f"{family}_{name}"]
     }
-    is_line = [shape.saturation.kind is SaturationKind.NONE for shape in shapes]
+    is_line = [channel.saturation.kind is SaturationKind.NONE for channel in transforms]
     factor = np.where(is_line, definition.line_factor, 1.0)
     beta = draws["saturation_beta"] * xr.DataArray(factor, dims=CHANNEL_DIM)
     return kept | _amplitude(beta, kept, definition)
 
 
 def _for_all_channels(
-    draws: xr.Dataset, label: str, shapes: Sequence[ChannelShape], otherwise: float
+    draws: xr.Dataset, label: str, transforms: Sequence[ChannelTransforms], otherwise: float
 ) -> xr.DataArray:
     """Draws of one parameter, ``(chain, draw, channel)``, completed for channels without it."""
-    has = has_parameter(shapes, label)
-    values = np.full((draws.sizes["chain"], draws.sizes["draw"], len(shapes)), otherwise)
+    has = has_parameter(transforms, label)
+    values = np.full((draws.sizes["chain"], draws.sizes["draw"], len(transforms)), otherwise)
     if has.any():
         values[..., has] = draws[label].transpose("chain", "draw", ...).to_numpy()
     return xr.DataArray(values, dims=("chain", "draw", CHANNEL_DIM))

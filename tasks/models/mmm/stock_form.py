@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from schemas.documents.features import FeatureMetadata
 from schemas.spec.channels import AdstockKind, AdstockSpec, SaturationKind
-from tasks.models.mmm.design import ChannelShape, channel_shapes
+from tasks.models.mmm.design import ChannelTransforms, channel_transforms
 
 
 @dataclass(frozen=True)
@@ -26,48 +26,50 @@ class StockForm:
 
 def stock_obstacle(metadata: FeatureMetadata) -> str | None:
     """Say why a stock ``MMM`` cannot hold fits of these features, or None where it can."""
-    shapes = channel_shapes(metadata)
+    transforms = channel_transforms(metadata)
     if metadata.is_ragged:
         return "entities do not cover the same periods"
     if metadata.media_curve is not None:
         return "media vary over time along a curve that it does not have"
-    if len(_adstocks(shapes)) > 1:
-        return f"channels differ in adstock ({_listed(_adstocks(shapes))})"
-    if len(_saturations(shapes)) > 1:
-        return f"channels differ in saturation ({_listed(s.value for s in _saturations(shapes))})"
-    if len(_orders(shapes)) > 1:
+    if len(_adstocks(transforms)) > 1:
+        return f"channels differ in adstock ({_listed(_adstocks(transforms))})"
+    if len(_saturations(transforms)) > 1:
+        return (
+            f"channels differ in saturation ({_listed(s.value for s in _saturations(transforms))})"
+        )
+    if len(_orders(transforms)) > 1:
         return "channels differ in whether saturation comes before adstock"
     return None
 
 
 def stock_form(metadata: FeatureMetadata) -> StockForm:
     """Return the transforms of the stock model; there must be no ``stock_obstacle``."""
-    shapes = channel_shapes(metadata)
-    adstocks, saturations = _adstocks(shapes), _saturations(shapes)
+    transforms = channel_transforms(metadata)
+    adstocks, saturations = _adstocks(transforms), _saturations(transforms)
     return StockForm(
         adstock=adstocks[0] if adstocks else AdstockSpec(kind=AdstockKind.NONE),
         saturation=saturations[0] if saturations else SaturationKind.NONE,
-        before_adstock=any(_orders(shapes)),
+        before_adstock=any(_orders(transforms)),
     )
 
 
-def _adstocks(shapes: Iterable[ChannelShape]) -> list[AdstockSpec]:
+def _adstocks(transforms: Iterable[ChannelTransforms]) -> list[AdstockSpec]:
     """Carryover of the channels that have any, each once."""
-    return list(dict.fromkeys(shape.adstock for shape in shapes if shape.n_lags > 1))
+    return list(dict.fromkeys(channel.adstock for channel in transforms if channel.n_lags > 1))
 
 
-def _saturations(shapes: Iterable[ChannelShape]) -> list[SaturationKind]:
+def _saturations(transforms: Iterable[ChannelTransforms]) -> list[SaturationKind]:
     """Saturation of the channels that have any, each once."""
-    kinds = (shape.saturation.kind for shape in shapes)
+    kinds = (channel.saturation.kind for channel in transforms)
     return list(dict.fromkeys(kind for kind in kinds if kind is not SaturationKind.NONE))
 
 
-def _orders(shapes: Iterable[ChannelShape]) -> set[bool]:
+def _orders(transforms: Iterable[ChannelTransforms]) -> set[bool]:
     """Whether saturation comes first, of the channels for which that makes a difference."""
     return {
-        shape.saturation.before_adstock
-        for shape in shapes
-        if shape.n_lags > 1 and shape.saturation.kind is not SaturationKind.NONE
+        channel.saturation.before_adstock
+        for channel in transforms
+        if channel.n_lags > 1 and channel.saturation.kind is not SaturationKind.NONE
     }
 
 

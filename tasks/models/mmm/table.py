@@ -61,7 +61,7 @@ def media_entries(media: MediaDesign, peaks: Array) -> tuple[Entries, dict[str, 
             if not users:
                 continue
             label = f"{family}_{name}"
-            dim = CHANNEL_DIM if len(users) == len(media.shapes) else f"{label}_{CHANNEL_DIM}"
+            dim = CHANNEL_DIM if len(users) == len(media.transforms) else f"{label}_{CHANNEL_DIM}"
             if dim != CHANNEL_DIM:
                 coords[dim] = [media.names[i] for i in users]
             entries.append(parameter(label, (dim,), *_prior(family, name, media, users, peaks)))
@@ -75,7 +75,7 @@ def _prior(
 
     Those of an input are relative to the largest one, whatever the scale was rounded to.
     """
-    stated = [media.shapes[i].transform(family).priors[name] for i in users]
+    stated = [media.transforms[i].transform(family).priors[name] for i in users]
     powers = np.array([prior.peak_power for prior in stated])
     first = np.array([prior.first for prior in stated]) + powers * np.log(peaks[users])
     return PriorKind(stated[0].family), first, np.array([prior.second for prior in stated])
@@ -192,14 +192,17 @@ def _pooled(
     return [mean, sizes, contrasts]
 
 
-def curve_entries(n_basis: int) -> Entries:
+def media_trend_entries(n_basis: int) -> Entries:
     """Size and weights of the media curve, where media vary over time."""
     if not n_basis:
         return []
     weights = parameter(
         "media_curve_weight", (CURVE_DIM,), PriorKind.NORMAL, np.zeros(n_basis), np.ones(n_basis)
     )
-    return [parameter("media_curve_scale", (), PriorKind.LOG_NORMAL, *priors.CURVE_PRIOR), weights]
+    return [
+        parameter("media_curve_scale", (), PriorKind.LOG_NORMAL, *priors.MEDIA_TREND_PRIOR),
+        weights,
+    ]
 
 
 def level_entries(kpi: Array) -> Entries:

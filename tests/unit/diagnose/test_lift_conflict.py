@@ -17,7 +17,7 @@ from tasks.diagnose.lift_conflict import (
 from tasks.mathematics.draws import stack_samples
 from tasks.models.mmm.lift import expected_lift, lift_design
 from tasks.models.mmm.prior_draws import draw_prior
-from tasks.models.mmm.shapes import sampled_multiplier
+from tasks.models.mmm.unit_response import sampled_multiplier
 
 GATES = FitGates()
 

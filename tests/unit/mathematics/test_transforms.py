@@ -15,7 +15,7 @@ from support.graphs import evaluate
 from schemas.spec.channels import AdstockKind, SaturationKind
 from tasks.mathematics.carryover import ADSTOCKS, adstock_weights
 from tasks.mathematics.saturation import SATURATIONS, saturation_shape, saturation_slope
-from tasks.models.mmm.kernel import carry, codes, curves
+from tasks.models.mmm.kernel import carry, codes, saturations
 from tasks.models.mmm.parameters import PriorKind
 
 X = np.linspace(0.0, 2.5, 23)
@@ -40,8 +40,8 @@ def test_every_name_of_the_spec_has_a_definition_and_every_definition_a_name():
     assert list(ADSTOCKS) == list(AdstockKind)
     assert list(SATURATIONS) == list(SaturationKind)
     assert set(codes.ADSTOCK_CODES) == set(ADSTOCKS)
-    assert set(codes.CURVE_CODES) == set(SATURATIONS)
-    for table in (codes.ADSTOCK_CODES, codes.CURVE_CODES):
+    assert set(codes.SATURATION_CODES) == set(SATURATIONS)
+    for table in (codes.ADSTOCK_CODES, codes.SATURATION_CODES):
         assert len(set(table.values())) == len(table)
 
 
@@ -73,8 +73,8 @@ def test_a_saturation_is_the_same_in_numpy_in_the_graph_and_in_machine_code(kind
     graph = pt.as_tensor(saturation_shape(kind, pt.constant(X), p, xp=pt))
     np.testing.assert_allclose(evaluate(graph), want, rtol=1e-12)
     out, aux, scratch, spare = (np.zeros_like(X) for _ in range(4))
-    curves.saturate_into(
-        codes.CURVE_CODES[kind], X, *in_order(definition), out, aux, scratch, spare
+    saturations.saturate_into(
+        codes.SATURATION_CODES[kind], X, *in_order(definition), out, aux, scratch, spare
     )
     np.testing.assert_allclose(out, want, rtol=1e-11, atol=1e-13)
 
@@ -92,9 +92,9 @@ def test_the_slopes_of_a_saturation_are_those_of_its_shape(kind):
         saturation_slope(kind, x, learned(definition)), by_input, rtol=1e-6, atol=1e-8
     )
     out, aux, scratch, spare, back = (np.zeros_like(x) for _ in range(5))
-    code, both = codes.CURVE_CODES[kind], in_order(definition)
-    curves.saturate_into(code, x, *both, out, aux, scratch, spare)
-    by_parameters = curves.saturate_adjoint(code, x, *both, out, aux, np.ones_like(x), back)
+    code, both = codes.SATURATION_CODES[kind], in_order(definition)
+    saturations.saturate_into(code, x, *both, out, aux, scratch, spare)
+    by_parameters = saturations.saturate_adjoint(code, x, *both, out, aux, np.ones_like(x), back)
     np.testing.assert_allclose(back, by_input, rtol=1e-6, atol=1e-8)
     for got, name in zip(by_parameters, definition.parameters, strict=False):
         up, down = (shape(x, **{name: LEARNED[name] + s}).sum() for s in (step, -step))
@@ -109,7 +109,7 @@ def test_lag_weights_are_the_same_in_numpy_in_the_graph_and_in_machine_code(kind
     graph = adstock_weights(kind, p, l_max=N_LAGS, xp=pt)
     np.testing.assert_allclose(evaluate(graph), want, rtol=1e-12)
     weights, slopes = np.zeros(N_LAGS), np.zeros(2 * N_LAGS)
-    carry.kernel_weights(codes.ADSTOCK_CODES[kind], N_LAGS, *in_order(definition), weights, slopes)
+    carry.lag_weights(codes.ADSTOCK_CODES[kind], N_LAGS, *in_order(definition), weights, slopes)
     np.testing.assert_allclose(weights, want, rtol=1e-11, atol=1e-14)
     for place, name in enumerate(definition.parameters):
         up, down = (

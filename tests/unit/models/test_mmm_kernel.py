@@ -15,7 +15,7 @@ from support.worlds import mmm_world
 from tasks.models.mmm.constants import fit_constants
 from tasks.models.mmm.graph import graph_of
 from tasks.models.mmm.kernel.elementary import exp_into, log_into
-from tasks.models.mmm.kernel.layout import Frame, pack
+from tasks.models.mmm.kernel.layout import Preconditioner, pack
 from tasks.models.mmm.parameters import PooledParameter
 from tasks.models.mmm.prior_draws import prior_points
 
@@ -82,7 +82,7 @@ def test_a_frame_moves_the_point_and_turns_the_gradient(constants, points, kind)
     n = constants.table.size
     factor = dense_frame(n, rng) if kind == "dense" else rng.uniform(0.5, 2, n)
     matrix = factor if kind == "dense" else np.diag(factor)
-    framed, plain = pack(constants, Frame(points[0], factor)), pack(constants)
+    framed, plain = pack(constants, Preconditioner(points[0], factor)), pack(constants)
     for u in rng.normal(0, 0.1, (3, n)):
         got, want = evaluate_density(framed, u), evaluate_density(plain, points[0] + matrix @ u)
         assert got.code == want.code == 0

@@ -11,7 +11,7 @@ _TINY = 1e-300
 
 
 @compiled
-def kernel_weights(
+def lag_weights(
     kind: int, n_lags: int, first: float, second: float, weights: Floats, slopes: Floats
 ) -> None:
     """Normalized weights of the lags and their derivatives by both parameters.

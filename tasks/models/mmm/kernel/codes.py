@@ -1,7 +1,7 @@
 """Numbers by which the kernel knows fields, priors, carryover kernels and curves."""
 
 from schemas.spec.channels import AdstockKind, SaturationKind
-from tasks.models.mmm.kernel import carry, curves
+from tasks.models.mmm.kernel import carry, saturations
 from tasks.models.mmm.parameters import PriorKind
 
 (
@@ -19,12 +19,12 @@ from tasks.models.mmm.parameters import PriorKind
     H_SOFT_BASELINE,
     H_GROUPS,
     H_BASIS,
-    H_CURVE_SCALE,
-    H_CURVE_WEIGHT,
+    H_TREND_SCALE,
+    H_TREND_WEIGHT,
     H_TESTS,
     H_SEGMENTS,
     H_SEGMENT_PERIODS,
-    H_FRAME,
+    H_PRECONDITIONER,
     H_WORK,
     H_COMMON,
     H_RHO,
@@ -56,7 +56,7 @@ SIZES = 23
     F_TERM_SIGNS,
     F_TERM_MEANS,
     F_SOFT_BASELINE,
-    F_CURVE,
+    F_TREND,
     F_LIFT,
     F_SEGMENT_SCALE,
     F_SEGMENT_BEFORE,
@@ -80,7 +80,7 @@ SIZES = 23
     W_G_WEIGHTS,
     W_MULTIPLIER,
     W_G_MULTIPLIER,
-    W_SHAPE,
+    W_RESPONSE,
     W_INNER,
     W_AUX,
     W_BETA,
@@ -90,7 +90,7 @@ SIZES = 23
     W_MEDIA,
     W_MU,
     W_G_MU,
-    W_G_SHAPE,
+    W_G_RESPONSE,
     W_SCRATCH,
     W_SPARE,
     W_LIFT,
@@ -99,8 +99,8 @@ SIZES = 23
 """Header: where the arrays that one evaluation works in begin, in this order; zeros at first."""
 HEADER_SIZE = SIZES + 54
 
-NO_FRAME, DIAGONAL_FRAME, DENSE_FRAME = range(3)
-"""How the sampler's coordinates lie in the model's, see ``frame``."""
+NO_PRECONDITIONER, DIAGONAL_PRECONDITIONER, DENSE_PRECONDITIONER = range(3)
+"""How the sampler's coordinates lie in the model's, see ``preconditioner``."""
 ABSENT = -1
 """Position of a parameter that the model does not have."""
 
@@ -109,9 +109,9 @@ ABSENT = -1
     C_LAGS,
     C_ADSTOCK_1,
     C_ADSTOCK_2,
-    C_CURVE,
-    C_CURVE_1,
-    C_CURVE_2,
+    C_SATURATION,
+    C_SATURATION_1,
+    C_SATURATION_2,
     C_BEFORE,
     C_BY_SHARE,
 ) = range(9)
@@ -128,5 +128,5 @@ PRIOR_CODES = {
     PriorKind.BETA: BETA,
 }
 ADSTOCK_CODES = {kind: int(getattr(carry, kind.name)) for kind in AdstockKind}
-CURVE_CODES = {kind: int(getattr(curves, kind.name)) for kind in SaturationKind}
+SATURATION_CODES = {kind: int(getattr(saturations, kind.name)) for kind in SaturationKind}
 """Machine code stands in the branch of the same name."""

@@ -9,12 +9,12 @@ from nutpie.compile_pymc import CompiledPyMCModel
 from threadpoolctl import threadpool_limits
 
 from tasks.models.mmm.constants import FitConstants
-from tasks.models.mmm.kernel.layout import Buffers, Frame, pack
+from tasks.models.mmm.kernel.layout import Buffers, Preconditioner, pack
 from tasks.models.mmm.kernel.machine_code import entry_points
 from tasks.models.mmm.kernel.start import (
     density_of,
     find_mode,
-    laplace_frame,
+    laplace_preconditioner,
     prior_center,
     prior_widths,
 )
@@ -29,19 +29,19 @@ _START_WIDTH = 1.5
 def compile_kernel(constants: FitConstants) -> CompiledPyMCModel:
     """Return the posterior of a panel, ready for ``nutpie.sample``.
 
-    Chains move in the frame of a Laplace approximation at the mode and start around it.
+    Chains move in the preconditioner of a Laplace approximation at the mode and start around it.
     """
     density = density_of(pack(constants))
     # Matrices are small: BLAS threads would cost more than they save, and their number would
-    # decide the last digits of the frame.
+    # decide the last digits of the preconditioner.
     with threadpool_limits(1, user_api="blas"):
         mode = find_mode(density, prior_center(constants))
-        frame = laplace_frame(density, mode, prior_widths(constants))
-    return _as_model(pack(constants, frame), frame)
+        preconditioner = laplace_preconditioner(density, mode, prior_widths(constants))
+    return _as_model(pack(constants, preconditioner), preconditioner)
 
 
-def _as_model(buffers: Buffers, frame: Frame) -> CompiledPyMCModel:
-    n = frame.origin.size
+def _as_model(buffers: Buffers, preconditioner: Preconditioner) -> CompiledPyMCModel:
+    n = preconditioner.origin.size
     functions = entry_points()
 
     def start(seed: int | None) -> NDArray[np.float64]:

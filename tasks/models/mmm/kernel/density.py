@@ -1,7 +1,7 @@
 """The log density: one pass forward and one backward over every entity.
 
-Adjoints are derivatives of the log density by an intermediate value. The arrays of shapes are those
-of one entity, so that they stay in the processor's cache at any number of entities.
+Adjoints are derivatives of the log density by an intermediate value. The arrays of responses are
+those of one entity, so that they stay in the processor's cache at any number of entities.
 """
 
 import math
@@ -17,7 +17,7 @@ from tasks.models.mmm.kernel.media import (
     set_weights,
     weights_adjoint,
 )
-from tasks.models.mmm.kernel.media_curve import multiplier_adjoint, set_multiplier
+from tasks.models.mmm.kernel.media_trend import multiplier_adjoint, set_multiplier
 from tasks.models.mmm.kernel.noise import (
     innovations_adjoint,
     normal_noise,
@@ -102,9 +102,9 @@ def _expect(e: int, ints: Ints, floats: Floats, work: Floats) -> float:
         if amplitude(c, e, ints, floats) == 0.0:
             continue
         beta = forward_cell(c, e, ints, floats, work)
-        shape = part(work, ints[at.W_SHAPE], c, ints[at.H_PERIODS])
+        response = part(work, ints[at.W_RESPONSE], c, ints[at.H_PERIODS])
         for t in range(n):
-            media[t] += beta * shape[t]
+            media[t] += beta * response[t]
     media_mean = 0.0
     for t in range(n):
         mu[t] = media[t] * multiplier[t]

@@ -10,8 +10,8 @@ from numba.extending import intrinsic
 from tasks.models.mmm.kernel import codes as at
 from tasks.models.mmm.kernel.density import evaluate
 from tasks.models.mmm.kernel.elementary import sum_of
-from tasks.models.mmm.kernel.frame import from_frame, gradient_in_frame
 from tasks.models.mmm.kernel.media import part
+from tasks.models.mmm.kernel.preconditioner import from_preconditioned, preconditioned_gradient
 
 _DOUBLES: Any = types.CPointer(types.double)  # type: ignore[no-untyped-call]
 _DENSITY = types.int64(types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, types.voidptr)
@@ -37,7 +37,7 @@ _pointer: Any = intrinsic(_to_pointer)
 
 @cfunc(_DENSITY, cache=True)
 def log_density(dim: Any, u_: Any, grad_: Any, value_: Any, data_: Any) -> int:
-    """Log density and its gradient, in the coordinates of the frame."""
+    """Log density and its gradient, in the coordinates of the preconditioner."""
     buffers = carray(data_, (4,), np.uint64)
     ints = carray(_pointer(buffers[0]), (buffers[1],), np.int64)
     floats = carray(_pointer(buffers[2]), (buffers[3],), np.float64)
@@ -49,9 +49,9 @@ def log_density(dim: Any, u_: Any, grad_: Any, value_: Any, data_: Any) -> int:
     n = ints[at.H_DIM]
     u, grad = carray(u_, (n,)), carray(grad_, (n,))
     x, by_x = part(work, ints[at.W_POINT], 0, n), part(work, ints[at.W_GRADIENT], 0, n)
-    from_frame(u, ints, floats, x)
+    from_preconditioned(u, ints, floats, x)
     value = evaluate(x, by_x, ints, floats, work)
-    gradient_in_frame(by_x, ints, floats, grad)
+    preconditioned_gradient(by_x, ints, floats, grad)
     carray(value_, (1,))[0] = value
     if not np.isfinite(value) or block.size == 0:
         return _BAD_VALUE
@@ -68,5 +68,5 @@ def hand_over(dim: Any, n_values: Any, u_: Any, out_: Any, data_: Any) -> int:
     if dim != n_values or dim != np.uint64(ints[at.H_DIM]):
         return _WRONG_SIZE
     u, out = carray(u_, (dim,)), carray(out_, (dim,))
-    from_frame(u, ints, floats, out)
+    from_preconditioned(u, ints, floats, out)
     return 0

@@ -28,7 +28,7 @@ class Buffers(NamedTuple):
     """Addresses and lengths of both; its own address is what the kernel is given."""
 
 
-class Frame(NamedTuple):
+class Preconditioner(NamedTuple):
     """Coordinates ``u`` of the sampler: the model's point is ``origin + factor @ u``."""
 
     origin: Floats
@@ -36,14 +36,14 @@ class Frame(NamedTuple):
     """Lower triangular ``(n, n)``, or the diagonal ``(n,)``."""
 
 
-def pack(constants: FitConstants, frame: Frame | None = None) -> Buffers:
-    """Write the data of one posterior into buffers, the frame last."""
+def pack(constants: FitConstants, preconditioner: Preconditioner | None = None) -> Buffers:
+    """Write the data of one posterior into buffers, the preconditioner last."""
     padded, start = _padded_media(constants)
     priors, groups, lift = prior_arrays(constants), _groups(constants), _lift(constants)
     ints = _int_arrays(constants, priors, groups, lift)
     floats = _float_arrays(constants, priors, groups, lift)
-    floats += [padded, *(frame or (np.zeros(0), np.zeros(0)))]
-    sizes = _sizes(constants, padded.shape[-1], start, lift, frame)
+    floats += [padded, *(preconditioner or (np.zeros(0), np.zeros(0)))]
+    sizes = _sizes(constants, padded.shape[-1], start, lift, preconditioner)
     work = _work_sizes(sizes)
     begins = [
         at.HEADER_SIZE + _begins([array.size for array in ints]),
@@ -118,11 +118,11 @@ def _work_sizes(sizes: Ints) -> list[int]:
     n_values = n_dim + sizes[at.H_GROUPS] * n_entities
     parameters = [n_values, n_values, n_dim, n_dim, n_dim]
     weights = [n_channels * n_lags, 2 * n_channels * n_lags, n_channels * n_lags]
-    shapes = [n_channels * n, n_channels * n_padded, n_channels * n_padded]
+    responses = [n_channels * n, n_channels * n_padded, n_channels * n_padded]
     cells = [n_channels, n_channels, n_channels * n_entities, sizes[at.H_TERMS]]
     series = [n_padded] * 6
     last = [sizes[at.H_TESTS] + 2 * sizes[at.H_SEGMENTS], n]
-    return [int(s) for s in (*parameters, *weights, n, n, *shapes, *cells, *series, *last)]
+    return [int(s) for s in (*parameters, *weights, n, n, *responses, *cells, *series, *last)]
 
 
 class _Lift(NamedTuple):
@@ -152,7 +152,11 @@ def _lift(constants: FitConstants) -> _Lift:
 
 
 def _sizes(
-    constants: FitConstants, n_padded: int, start: int, lift: _Lift, frame: Frame | None
+    constants: FitConstants,
+    n_padded: int,
+    start: int,
+    lift: _Lift,
+    preconditioner: Preconditioner | None,
 ) -> Ints:
     offsets = constants.table.offsets()
     header = np.zeros(at.SIZES, dtype=np.int64)
@@ -161,8 +165,8 @@ def _sizes(
     header[at.H_PADDED], header[at.H_START] = n_padded, start
     pooled = [e for e in constants.table.entries if isinstance(e, PooledParameter)]
     header[at.H_GROUPS] = sum(len(entry.unit) for entry in pooled)
-    header[at.H_CURVE_SCALE] = offsets.get("media_curve_scale", at.ABSENT)
-    header[at.H_CURVE_WEIGHT] = offsets.get("media_curve_weight", at.ABSENT)
+    header[at.H_TREND_SCALE] = offsets.get("media_curve_scale", at.ABSENT)
+    header[at.H_TREND_WEIGHT] = offsets.get("media_curve_weight", at.ABSENT)
     header[at.H_BASIS] = len(constants.curve)
     header[at.H_TESTS] = len(lift.tests)
     header[[at.H_SEGMENTS, at.H_SEGMENT_PERIODS]] = lift.before.shape
@@ -172,7 +176,9 @@ def _sizes(
     header[at.H_COMMON] = offsets.get(COMMON_RETURN, at.ABSENT)
     header[at.H_SOFT_BASELINE] = constants.non_negative_baseline
     header[at.H_LAGS] = constants.media.n_lags
-    header[at.H_FRAME] = at.NO_FRAME if frame is None else frame.factor.ndim
+    header[at.H_PRECONDITIONER] = (
+        at.NO_PRECONDITIONER if preconditioner is None else preconditioner.factor.ndim
+    )
     return header
 
 
@@ -201,15 +207,15 @@ def _channels(constants: FitConstants) -> Ints:
     """One row of ``CHANNEL_FIELDS`` per channel."""
     media, offsets = constants.media, constants.table.offsets()
     rows = np.full((len(media.names), at.CHANNEL_FIELDS), at.ABSENT, dtype=np.int64)
-    for index, shape in enumerate(media.shapes):
-        rows[index, at.C_ADSTOCK] = at.ADSTOCK_CODES[shape.adstock.kind]
-        rows[index, at.C_LAGS] = shape.n_lags
-        rows[index, at.C_CURVE] = at.CURVE_CODES[shape.saturation.kind]
-        rows[index, at.C_BEFORE] = shape.saturation.before_adstock
+    for index, channel in enumerate(media.transforms):
+        rows[index, at.C_ADSTOCK] = at.ADSTOCK_CODES[channel.adstock.kind]
+        rows[index, at.C_LAGS] = channel.n_lags
+        rows[index, at.C_SATURATION] = at.SATURATION_CODES[channel.saturation.kind]
+        rows[index, at.C_BEFORE] = channel.saturation.before_adstock
         rows[index, at.C_BY_SHARE] = constants.by_share[index]
         for family, names, field in (
-            ("adstock", shape.adstock_parameters, at.C_ADSTOCK_1),
-            ("saturation", shape.saturation_parameters, at.C_CURVE_1),
+            ("adstock", channel.adstock_parameters, at.C_ADSTOCK_1),
+            ("saturation", channel.saturation_parameters, at.C_SATURATION_1),
         ):
             for position, name in enumerate(names):
                 place = media.users(family, name).index(index)

@@ -4,9 +4,9 @@ from tasks.models.mmm.kernel import codes as at
 from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled
 from tasks.models.mmm.kernel.media import (
     amplitude,
-    backward_shape,
+    backward_response,
     forward_cell,
-    forward_shape,
+    forward_response,
     part,
 )
 
@@ -54,15 +54,15 @@ def add_lift(ints: Ints, floats: Floats, work: Floats) -> float:
 
 @compiled
 def _response(s: int, series: Floats, ints: Ints, work: Floats) -> float:
-    """Sum of the shape over a segment, times the media multiplier."""
+    """Sum of the response over a segment, times the media multiplier."""
     start = _segment(s, _FIRST, ints)
     n = series.shape[0] - start
-    shape = part(work, ints[at.W_G_SHAPE], 0, n)
-    forward_shape(_segment(s, _CHANNEL, ints), series, start, shape, ints, work)
+    response = part(work, ints[at.W_G_RESPONSE], 0, n)
+    forward_response(_segment(s, _CHANNEL, ints), series, start, response, ints, work)
     dates = ints[ints[at.I_SEGMENT_DATES] + s * series.shape[0] + start :]
     total = 0.0
     for t in range(n):
-        total += shape[t] * work[ints[at.W_MULTIPLIER] + dates[t]]
+        total += response[t] * work[ints[at.W_MULTIPLIER] + dates[t]]
     return total
 
 
@@ -76,13 +76,13 @@ def _segment_adjoint(
     length, start = ints[at.H_SEGMENT_PERIODS], _segment(s, _FIRST, ints)
     c, n = _segment(s, _CHANNEL, ints), length - start
     dates = ints[ints[at.I_SEGMENT_DATES] + s * length + start :]
-    shape, g_shape = part(work, ints[at.W_MU], 0, n), part(work, ints[at.W_G_SHAPE], 0, n)
+    response, g_response = part(work, ints[at.W_MU], 0, n), part(work, ints[at.W_G_RESPONSE], 0, n)
     for side in range(2):
         begin = ints[at.F_SEGMENT_AFTER] if side == 0 else ints[at.F_SEGMENT_BEFORE]
         series = part(floats, begin, s, length)
         signed = pull * beta if side == 0 else -pull * beta
-        forward_shape(c, series, start, shape, ints, work)
+        forward_response(c, series, start, response, ints, work)
         for t in range(n):
-            g_shape[t] = signed * work[ints[at.W_MULTIPLIER] + dates[t]]
-            work[ints[at.W_G_MULTIPLIER] + dates[t]] += signed * shape[t]
-        backward_shape(c, series, start, shape, g_shape, ints, work)
+            g_response[t] = signed * work[ints[at.W_MULTIPLIER] + dates[t]]
+            work[ints[at.W_G_MULTIPLIER] + dates[t]] += signed * response[t]
+        backward_response(c, series, start, response, g_response, ints, work)

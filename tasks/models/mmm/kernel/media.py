@@ -1,4 +1,4 @@
-"""From a channel's series to its shape and contribution, and back.
+"""From a channel's series to its response and contribution, and back.
 
 ``ints``, ``floats`` and ``work`` are the buffers of ``layout``. Tuples of arrays would read better,
 but every call would count the references of every array in them.
@@ -10,12 +10,12 @@ from tasks.models.mmm.constants import SAFE
 from tasks.models.mmm.kernel import codes as at
 from tasks.models.mmm.kernel.carry import (
     carry_into,
-    kernel_weights,
+    lag_weights,
     series_adjoint,
     weight_adjoint,
 )
-from tasks.models.mmm.kernel.curves import saturate_adjoint, saturate_into
 from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled, sum_of
+from tasks.models.mmm.kernel.saturations import saturate_adjoint, saturate_into
 
 
 @compiled
@@ -58,7 +58,7 @@ def set_weights(ints: Ints, work: Floats) -> None:
         if field(c, at.C_LAGS, ints) == 1:
             weights[0] = 1.0
             continue
-        kernel_weights(
+        lag_weights(
             field(c, at.C_ADSTOCK, ints),
             field(c, at.C_LAGS, ints),
             _parameter(c, at.C_ADSTOCK_1, ints, work),
@@ -86,62 +86,68 @@ def weights_adjoint(ints: Ints, work: Floats) -> None:
 
 
 @compiled
-def forward_shape(
-    c: int, series: Floats, start: int, shape: Floats, ints: Ints, work: Floats
+def forward_response(
+    c: int, series: Floats, start: int, response: Floats, ints: Ints, work: Floats
 ) -> None:
-    """Write the shape of a series to ``shape``, from period ``start`` of the series on.
+    """Write the response of a series to ``response``, from period ``start`` of the series on.
 
     Rows ``c`` of ``W_INNER`` and ``W_AUX`` keep what the adjoint needs again.
     """
-    kind, n_lags = field(c, at.C_CURVE, ints), field(c, at.C_LAGS, ints)
-    first, second = _parameter(c, at.C_CURVE_1, ints, work), _parameter(c, at.C_CURVE_2, ints, work)
+    kind, n_lags = field(c, at.C_SATURATION, ints), field(c, at.C_LAGS, ints)
+    first, second = (
+        _parameter(c, at.C_SATURATION_1, ints, work),
+        _parameter(c, at.C_SATURATION_2, ints, work),
+    )
     weights = part(work, ints[at.W_WEIGHTS], c, ints[at.H_LAGS])
     before = field(c, at.C_BEFORE, ints) == 1
-    n = series.shape[0] if before else shape.shape[0]
+    n = series.shape[0] if before else response.shape[0]
     inner = part(work, ints[at.W_INNER], c, ints[at.H_PADDED])[:n]
     aux = part(work, ints[at.W_AUX], c, ints[at.H_PADDED])[:n]
     scratch, spare = part(work, ints[at.W_SCRATCH], 0, n), part(work, ints[at.W_SPARE], 0, n)
     if before:
         saturate_into(kind, series, first, second, inner, aux, scratch, spare)
-        carry_into(inner, weights, n_lags, start, shape)
+        carry_into(inner, weights, n_lags, start, response)
     else:
         carry_into(series, weights, n_lags, start, inner)
-        saturate_into(kind, inner, first, second, shape, aux, scratch, spare)
+        saturate_into(kind, inner, first, second, response, aux, scratch, spare)
 
 
 @compiled
-def backward_shape(
+def backward_response(
     c: int,
     series: Floats,
     start: int,
-    shape: Floats,
-    g_shape: Floats,
+    response: Floats,
+    g_response: Floats,
     ints: Ints,
     work: Floats,
 ) -> None:
-    """Adjoint of ``forward_shape``: adds to those of weights and of the curve's parameters."""
-    kind, n_lags = field(c, at.C_CURVE, ints), field(c, at.C_LAGS, ints)
-    first, second = _parameter(c, at.C_CURVE_1, ints, work), _parameter(c, at.C_CURVE_2, ints, work)
+    """Adjoint of ``forward_response``: adds to those of weights and of the curve's parameters."""
+    kind, n_lags = field(c, at.C_SATURATION, ints), field(c, at.C_LAGS, ints)
+    first, second = (
+        _parameter(c, at.C_SATURATION_1, ints, work),
+        _parameter(c, at.C_SATURATION_2, ints, work),
+    )
     weights = part(work, ints[at.W_WEIGHTS], c, ints[at.H_LAGS])
     g_weights = part(work, ints[at.W_G_WEIGHTS], c, ints[at.H_LAGS])
     before = field(c, at.C_BEFORE, ints) == 1
-    n = series.shape[0] if before else shape.shape[0]
+    n = series.shape[0] if before else response.shape[0]
     inner = part(work, ints[at.W_INNER], c, ints[at.H_PADDED])[:n]
     aux = part(work, ints[at.W_AUX], c, ints[at.H_PADDED])[:n]
     scratch, spare = part(work, ints[at.W_SCRATCH], 0, n), part(work, ints[at.W_SPARE], 0, n)
     if before:
-        weight_adjoint(inner, g_shape, n_lags, start, g_weights)
-        series_adjoint(g_shape, weights, n_lags, start, scratch)
+        weight_adjoint(inner, g_response, n_lags, start, g_weights)
+        series_adjoint(g_response, weights, n_lags, start, scratch)
         g_first, g_second = saturate_adjoint(
             kind, series, first, second, inner, aux, scratch, spare
         )
     else:
         g_first, g_second = saturate_adjoint(
-            kind, inner, first, second, shape, aux, g_shape, scratch
+            kind, inner, first, second, response, aux, g_response, scratch
         )
         weight_adjoint(series, scratch, n_lags, start, g_weights)
-    _add_adjoint(c, at.C_CURVE_1, g_first, ints, work)
-    _add_adjoint(c, at.C_CURVE_2, g_second, ints, work)
+    _add_adjoint(c, at.C_SATURATION_1, g_first, ints, work)
+    _add_adjoint(c, at.C_SATURATION_2, g_second, ints, work)
 
 
 @compiled
@@ -149,11 +155,11 @@ def forward_cell(c: int, e: int, ints: Ints, floats: Floats, work: Floats) -> fl
     """Shape of one channel in one entity, and its coefficient, which is returned."""
     n, cell = ints[ints[at.I_LENGTHS] + e], c * ints[at.H_ENTITIES] + e
     series = part(floats, ints[at.F_MEDIA], cell, ints[at.H_PADDED])
-    shape = part(work, ints[at.W_SHAPE], c, ints[at.H_PERIODS])[:n]
-    forward_shape(c, series, ints[at.H_START], shape, ints, work)
+    response = part(work, ints[at.W_RESPONSE], c, ints[at.H_PERIODS])[:n]
+    forward_response(c, series, ints[at.H_START], response, ints, work)
     mean = 1.0
     if field(c, at.C_BY_SHARE, ints):
-        mean = sum_of(shape) / n + SAFE
+        mean = sum_of(response) / n + SAFE
     size = math.exp(work[ints[at.W_VALUES] + ints[ints[at.I_SHARE_CELLS] + cell]])
     beta = size * amplitude(c, e, ints, floats) / mean
     work[ints[at.W_MEANS] + c], work[ints[at.W_BETA] + c] = mean, beta
@@ -166,17 +172,17 @@ def backward_cell(
 ) -> None:
     """Adjoint of ``forward_cell``, given that of the entity's media sum."""
     n, cell = ints[ints[at.I_LENGTHS] + e], c * ints[at.H_ENTITIES] + e
-    shape = part(work, ints[at.W_SHAPE], c, ints[at.H_PERIODS])[:n]
+    response = part(work, ints[at.W_RESPONSE], c, ints[at.H_PERIODS])[:n]
     beta, mean = work[ints[at.W_BETA] + c], work[ints[at.W_MEANS] + c]
     g_beta = work[ints[at.W_G_BETA] + cell]
     for t in range(n):
-        g_beta += g_media[t] * shape[t]
+        g_beta += g_media[t] * response[t]
     work[ints[at.W_ADJOINT] + ints[ints[at.I_SHARE_CELLS] + cell]] += g_beta * beta
     through_mean = 0.0
     if field(c, at.C_BY_SHARE, ints):
         through_mean = -g_beta * beta / (mean * n)
-    g_shape = part(work, ints[at.W_G_SHAPE], 0, n)
+    g_response = part(work, ints[at.W_G_RESPONSE], 0, n)
     for t in range(n):
-        g_shape[t] = beta * g_media[t] + through_mean
+        g_response[t] = beta * g_media[t] + through_mean
     series = part(floats, ints[at.F_MEDIA], cell, ints[at.H_PADDED])
-    backward_shape(c, series, ints[at.H_START], shape, g_shape, ints, work)
+    backward_response(c, series, ints[at.H_START], response, g_response, ints, work)

@@ -10,7 +10,7 @@ from scipy.linalg import cholesky, eigh
 from scipy.optimize import minimize
 
 from tasks.models.mmm.constants import FitConstants
-from tasks.models.mmm.kernel.layout import Buffers, Frame
+from tasks.models.mmm.kernel.layout import Buffers, Preconditioner
 from tasks.models.mmm.kernel.machine_code import entry_points
 from tasks.models.mmm.parameters import Parameter, PooledParameter, PriorKind, SizeParameter
 
@@ -52,8 +52,8 @@ def find_mode(density: Density, start: Floats) -> Floats:
     return np.asarray(found.x)
 
 
-def laplace_frame(density: Density, mode: Floats, widths: Floats) -> Frame:
-    """Frame in which the curvature at the mode is one in every direction.
+def laplace_preconditioner(density: Density, mode: Floats, widths: Floats) -> Preconditioner:
+    """Preconditioner in which the curvature at the mode is one in every direction.
 
     Parameters
     ----------
@@ -72,10 +72,12 @@ def laplace_frame(density: Density, mode: Floats, widths: Floats) -> Frame:
         change = density(mode - step)[1] - density(mode + step)[1]
         curvature[i] = change * widths / (2 * _STEP)
     if n > DENSE_LIMIT:
-        return Frame(mode, widths / np.sqrt(np.maximum(np.diag(curvature), _MIN_CURVATURE)))
+        return Preconditioner(
+            mode, widths / np.sqrt(np.maximum(np.diag(curvature), _MIN_CURVATURE))
+        )
     values, vectors = eigh(0.5 * (curvature + curvature.T))
     scaled = vectors / np.sqrt(np.maximum(values, _MIN_CURVATURE))
-    return Frame(mode, widths[:, None] * cholesky(scaled @ scaled.T, lower=True))
+    return Preconditioner(mode, widths[:, None] * cholesky(scaled @ scaled.T, lower=True))
 
 
 def prior_center(constants: FitConstants) -> Floats:

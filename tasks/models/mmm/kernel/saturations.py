@@ -30,7 +30,7 @@ def saturate_into(
     first, second
         ``slope`` and ``kappa`` of Hill; ``lam``, ``kappa`` or ``alpha`` of the others.
     out
-        Written: the shape.
+        Written: the response.
     aux
         Written: the logarithm of the input where the adjoint needs it again.
     scratch, spare
@@ -86,14 +86,14 @@ def saturate_adjoint(
     x: Floats,
     first: float,
     second: float,
-    shape: Floats,
+    response: Floats,
     aux: Floats,
     adjoint: Floats,
     out: Floats,
 ) -> tuple[float, float]:
     """Adjoints of one ``saturate_into``.
 
-    ``adjoint`` is that of the shape; the adjoint of ``x`` is written to ``out``, those of both
+    ``adjoint`` is that of the response; the adjoint of ``x`` is written to ``out``, those of both
     parameters are returned. No two arrays overlap.
     """
     n = x.shape[0]
@@ -103,25 +103,25 @@ def saturate_adjoint(
     elif kind == HILL:
         log_kappa = math.log(second)
         for t in range(n):
-            g = adjoint[t] * shape[t] * (1.0 - shape[t])
+            g = adjoint[t] * response[t] * (1.0 - response[t])
             g_first += g * (aux[t] - log_kappa)
             g_second += g
             out[t] = g * first / (x[t] + _TINY)
         g_second *= -first / second
     elif kind == ROOT:
         for t in range(n):
-            g = adjoint[t] * shape[t]
+            g = adjoint[t] * response[t]
             g_first += g * aux[t]
             out[t] = g * first / (x[t] + _TINY)
     elif kind == MICHAELIS_MENTEN:
         for t in range(n):
             inverse = 1.0 / (first + x[t])
-            g_first -= adjoint[t] * shape[t] * inverse
+            g_first -= adjoint[t] * response[t] * inverse
             out[t] = adjoint[t] * first * inverse * inverse
     else:
         rate = 0.5 * first if kind == LOGISTIC else 1.0 / first
         for t in range(n):
-            g = adjoint[t] * (1.0 - shape[t] * shape[t])
+            g = adjoint[t] * (1.0 - response[t] * response[t])
             g_first += g * x[t]
             out[t] = g * rate
         g_first *= 0.5 if kind == LOGISTIC else -1.0 / (first * first)

@@ -9,16 +9,16 @@ from tasks.models.mmm.kernel.elementary import Floats, Ints, compiled, fill
 
 
 @compiled
-def from_frame(u: Floats, ints: Ints, floats: Floats, x: Floats) -> None:
+def from_preconditioned(u: Floats, ints: Ints, floats: Floats, x: Floats) -> None:
     """Write the model's point ``x`` that belongs to ``u``."""
     n = u.shape[0]
-    if ints[at.H_FRAME] == at.NO_FRAME:
+    if ints[at.H_PRECONDITIONER] == at.NO_PRECONDITIONER:
         for i in range(n):
             x[i] = u[i]
         return
     origin = floats[ints[at.F_ORIGIN] : ints[at.F_ORIGIN] + n]
     factor = floats[ints[at.F_FACTOR] :]
-    if ints[at.H_FRAME] == at.DIAGONAL_FRAME:
+    if ints[at.H_PRECONDITIONER] == at.DIAGONAL_PRECONDITIONER:
         for i in range(n):
             x[i] = origin[i] + factor[i] * u[i]
         return
@@ -31,15 +31,15 @@ def from_frame(u: Floats, ints: Ints, floats: Floats, x: Floats) -> None:
 
 
 @compiled
-def gradient_in_frame(by_x: Floats, ints: Ints, floats: Floats, by_u: Floats) -> None:
+def preconditioned_gradient(by_x: Floats, ints: Ints, floats: Floats, by_u: Floats) -> None:
     """Write the gradient by ``u``: the factor's transpose times the gradient by ``x``."""
     n = by_x.shape[0]
-    if ints[at.H_FRAME] == at.NO_FRAME:
+    if ints[at.H_PRECONDITIONER] == at.NO_PRECONDITIONER:
         for i in range(n):
             by_u[i] = by_x[i]
         return
     factor = floats[ints[at.F_FACTOR] :]
-    if ints[at.H_FRAME] == at.DIAGONAL_FRAME:
+    if ints[at.H_PRECONDITIONER] == at.DIAGONAL_PRECONDITIONER:
         for i in range(n):
             by_u[i] = factor[i] * by_x[i]
         return

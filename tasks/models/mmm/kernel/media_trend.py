@@ -15,10 +15,10 @@ def set_multiplier(ints: Ints, floats: Floats, work: Floats) -> None:
     if n_basis == 0:
         fill(multiplier, 1.0)
         return
-    scale = work[ints[at.W_VALUES] + ints[at.H_CURVE_SCALE]]
-    weights = part(work, ints[at.W_VALUES] + ints[at.H_CURVE_WEIGHT], 0, n_basis)
+    scale = work[ints[at.W_VALUES] + ints[at.H_TREND_SCALE]]
+    weights = part(work, ints[at.W_VALUES] + ints[at.H_TREND_WEIGHT], 0, n_basis)
     for k in range(n_basis):
-        basis = part(floats, ints[at.F_CURVE], k, n)
+        basis = part(floats, ints[at.F_TREND], k, n)
         for t in range(n):
             multiplier[t] += scale * weights[k] * basis[t]
     total = 0.0
@@ -37,16 +37,16 @@ def multiplier_adjoint(ints: Ints, floats: Floats, work: Floats) -> None:
         return
     multiplier = part(work, ints[at.W_MULTIPLIER], 0, n)
     adjoint = part(work, ints[at.W_G_MULTIPLIER], 0, n)
-    scale = work[ints[at.W_VALUES] + ints[at.H_CURVE_SCALE]]
+    scale = work[ints[at.W_VALUES] + ints[at.H_TREND_SCALE]]
     pull = 0.0
     for t in range(n):
         pull += adjoint[t] * multiplier[t] / n
     for k in range(n_basis):
-        basis = part(floats, ints[at.F_CURVE], k, n)
+        basis = part(floats, ints[at.F_TREND], k, n)
         g = 0.0
         for t in range(n):
             g += multiplier[t] * (adjoint[t] - pull) * basis[t]
-        position = ints[at.H_CURVE_WEIGHT] + k
+        position = ints[at.H_TREND_WEIGHT] + k
         work[ints[at.W_ADJOINT] + position] += scale * g
         weight = work[ints[at.W_VALUES] + position]
-        work[ints[at.W_ADJOINT] + ints[at.H_CURVE_SCALE]] += weight * g
+        work[ints[at.W_ADJOINT] + ints[at.H_TREND_SCALE]] += weight * g

@@ -19,14 +19,14 @@ from tasks.models.mmm.design import MediaDesign
 Array = NDArray[np.float64]
 
 
-def channel_shape(samples: xr.Dataset, media: MediaDesign, index: int) -> Array:
+def unit_response(samples: xr.Dataset, media: MediaDesign, index: int) -> Array:
     """Shape of one channel for every sample, ``(sample, entity, date)``, no unit."""
-    channel, series = media.shapes[index], media.values[index]
+    channel, series = media.transforms[index], media.values[index]
     curve = _curve(samples, media, index)
     first = channel.saturation.before_adstock
     if channel.n_lags == 1:
-        shape = saturation_shape(channel.saturation.kind, series, curve)
-        return np.broadcast_to(shape, (samples.sizes[SAMPLE_DIM], *series.shape))
+        response = saturation_shape(channel.saturation.kind, series, curve)
+        return np.broadcast_to(response, (samples.sizes[SAMPLE_DIM], *series.shape))
     weights = _kernel(samples, media, index)
     if not first:
         carried = _carried(media, index, weights)
@@ -36,22 +36,24 @@ def channel_shape(samples: xr.Dataset, media: MediaDesign, index: int) -> Array:
     return np.einsum("sl,selt->set", weights, stack_lags(saturated, channel.n_lags))
 
 
-def shape_gradient(samples: xr.Dataset, media: MediaDesign, index: int, weights: Array) -> Array:
-    """Gradient of the weighted sum of ``channel_shape`` by one channel's scaled input.
+def unit_response_gradient(
+    samples: xr.Dataset, media: MediaDesign, index: int, weights: Array
+) -> Array:
+    """Gradient of the weighted sum of ``unit_response`` by one channel's scaled input.
 
     Parameters
     ----------
     samples, media, index
-        As ``channel_shape`` takes them.
+        As ``unit_response`` takes them.
     weights
-        Weight of every value of the shape, ``(sample, entity, date)``.
+        Weight of every value of the response, ``(sample, entity, date)``.
 
     Returns
     -------
     NDArray
         ``(entity, date)``.
     """
-    channel, series = media.shapes[index], media.values[index]
+    channel, series = media.transforms[index], media.values[index]
     kind, curve = channel.saturation.kind, _curve(samples, media, index)
     if channel.n_lags == 1:
         return np.asarray((weights * saturation_slope(kind, series, curve)).sum(axis=0))
@@ -77,7 +79,7 @@ def _curve(samples: xr.Dataset, media: MediaDesign, index: int) -> dict[str, Arr
 def _kernel(samples: xr.Dataset, media: MediaDesign, index: int) -> Array:
     """Weights of one channel's lags, ``(sample, lag)``."""
     parameters = _parameters(samples, media, index, "adstock")
-    channel = media.shapes[index]
+    channel = media.transforms[index]
     return np.asarray(adstock_weights(channel.adstock.kind, parameters, l_max=channel.n_lags))
 
 
@@ -91,7 +93,7 @@ def _parameters(
     samples: xr.Dataset, media: MediaDesign, index: int, family: str
 ) -> dict[str, Array]:
     """One channel's parameters by short name, ``(sample,)`` each."""
-    names = getattr(media.shapes[index], f"{family}_parameters")
+    names = getattr(media.transforms[index], f"{family}_parameters")
     places = {name: media.users(family, name).index(index) for name in names}
     return {
         name: samples[f"{family}_{name}"].transpose(SAMPLE_DIM, ...).to_numpy()[:, place]
@@ -99,7 +101,7 @@ def _parameters(
     }
 
 
-def curve_basis(position: Array, curve: FittedTrend) -> Array:
+def trend_basis(position: Array, curve: FittedTrend) -> Array:
     """Basis of the media curve at unit amplitude, ``(basis, date)``; ``curve`` as in metadata."""
     scales = np.array(trend_relative_sds(curve)) / RELATIVE_SD
     return trend_columns(position, curve) * scales[:, None]
@@ -128,8 +130,8 @@ def media_multiplier(
     fitted = np.arange(skipped, skipped + metadata.n_estimation_periods, dtype=float)
     wanted = periods_since(pd.DatetimeIndex(dates), metadata.first_period, metadata.grain)
     sized = scale[:, None] * weights
-    mean = np.exp(sized @ curve_basis(fitted, curve)).mean(axis=-1, keepdims=True)
-    return np.exp(sized @ curve_basis(wanted, curve)) / mean
+    mean = np.exp(sized @ trend_basis(fitted, curve)).mean(axis=-1, keepdims=True)
+    return np.exp(sized @ trend_basis(wanted, curve)) / mean
 
 
 def sampled_multiplier(
