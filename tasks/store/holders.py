@@ -16,6 +16,7 @@ import filelock
 import psutil
 
 from schemas.errors import ResourceUnavailableError
+from tasks.store.storage import writing_to
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +38,13 @@ def held(path: Path, *, what: str, wait_seconds: float) -> Iterator[None]:
     ------
     ResourceUnavailableError
         Naming the holder, if it does not let go in time.
+    StorageError
+        If the lock file may not be written to.
     """
     lock = filelock.FileLock(path)
     try:
-        lock.acquire(timeout=0)
+        with writing_to(path):
+            lock.acquire(timeout=0)
     except filelock.Timeout:
         log.warning("%s is locked by %s; waiting up to %.0f s", what, holder(path), wait_seconds)
         try:
