@@ -25,7 +25,7 @@ def race(home: Home, data: Path) -> list[str]:
     ]
     ended = [fork.end() for fork in forks]
     faults = [f"ended {status}, {verdict}" for status, verdict in ended if verdict != Verdict.PASS]
-    waited = [f"another refit of {DATASET} is running" in log.read_text() for log in logs]
+    waited = [f"Dataset {DATASET!r} is locked by" in log.read_text() for log in logs]
     if sorted(waited[:2]) != [False, True] or waited[2]:
         faults.append(f"waited for the lock of {DATASET}: {waited}")
     return [*faults, *_found(home, {DATASET: (3, 3), OTHER: (1, 1)})]
