@@ -15,7 +15,7 @@ def test_it_is_made_once_and_only_its_owner_reads_it(home):
     first = api_credential(home)
     assert api_credential(home) == first
     user, _, password = first.partition(":")
-    assert user == "mmm"
+    assert user == "steady-mmm"
     assert len(password) >= 43  # 32 random bytes
     assert stat.S_IMODE(credential_path(home).stat().st_mode) == 0o600
     assert stat.S_IMODE(credential_path(home).parent.stat().st_mode) == 0o700
@@ -49,7 +49,7 @@ def test_a_link_is_not_followed(home, tmp_path):
         api_credential(home)
 
 
-@pytest.mark.parametrize("text", ["", "\n", "no-colon", "mmm:"])
+@pytest.mark.parametrize("text", ["", "\n", "no-colon", "steady-mmm:"])
 def test_a_damaged_file_is_reported_without_its_text(home, text):
     path = credential_path(home)
     path.parent.mkdir(parents=True)
