@@ -171,7 +171,7 @@ def _wave(rng: np.random.Generator, controls: Array) -> Array:
 
 def _spend(rng: np.random.Generator, shape: Shape) -> Array:
     """Weekly spend, ``(entity, channel, week)``; the kinds of flighting take turns."""
-    patterns = (_always_on, _on_off, _delayed_start, _seasonal)
+    patterns = (_always_on, on_off, _delayed_start, _seasonal)
     first = int(rng.integers(len(patterns)))
     level = 1000 * rng.lognormal(0, 0.7, shape.n_channels)
     size = rng.lognormal(0, 0.4, shape.n_entities)
@@ -187,7 +187,7 @@ def _always_on(rng: np.random.Generator, n_weeks: int) -> Array:
     return np.exp(0.35 * _autoregressive(rng, (n_weeks,)))
 
 
-def _on_off(rng: np.random.Generator, n_weeks: int) -> Array:
+def on_off(rng: np.random.Generator, n_weeks: int) -> Array:
     """Bursts of about five weeks, pauses of about six."""
     out = np.zeros(n_weeks)
     week = int(rng.integers(0, 6))

@@ -20,6 +20,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from benchmarks.recovery.generator import on_off
 from benchmarks.recovery.worlds import CONTROL_PREFIX, KPI_COLUMN, SPEND_PREFIX, World, make_world
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, PERIOD_COLUMN
 
@@ -326,7 +327,7 @@ def _noise(rng: np.random.Generator, recipe: Recipe, n_weeks: int) -> Array:
 def _patterns(rng: np.random.Generator, recipe: Recipe, demand: Array, season: Array) -> Array:
     """Weekly spend of every channel with mean one, ``(channel, week)``."""
     n_channels, n_weeks = recipe.n_channels[0], len(demand)
-    kinds = (_always_on, _on_off, _late, _seasonal)
+    kinds = (_always_on, on_off, _late, _seasonal)
     first = int(rng.integers(len(kinds)))
     common = _autoregressive(rng, (n_weeks,), 0.6)
     rows = []
@@ -339,7 +340,7 @@ def _patterns(rng: np.random.Generator, recipe: Recipe, demand: Array, season: A
             own = _autoregressive(rng, (n_weeks,), 0.6)
             row = np.exp(0.4 * (np.sqrt(0.9) * common + np.sqrt(0.1) * own))
         elif recipe.spend == "bursts":
-            row = _on_off(rng, n_weeks)
+            row = on_off(rng, n_weeks)
         else:
             row = kinds[(first + channel) % len(kinds)](rng, n_weeks)
         rows.append(row / row.mean())
@@ -355,17 +356,6 @@ def _christmas(n_weeks: int) -> Array:
 
 def _always_on(rng: np.random.Generator, n_weeks: int) -> Array:
     return np.exp(0.35 * _autoregressive(rng, (n_weeks,), 0.6))
-
-
-def _on_off(rng: np.random.Generator, n_weeks: int) -> Array:
-    """Bursts of about five weeks, pauses of about six."""
-    out = np.zeros(n_weeks)
-    week = int(rng.integers(0, 6))
-    while week < n_weeks:
-        end = week + int(rng.integers(3, 8))
-        out[week:end] = rng.uniform(0.5, 1.5) * rng.gamma(10, 0.1, len(out[week:end]))
-        week = end + int(rng.integers(3, 10))
-    return out
 
 
 def _late(rng: np.random.Generator, n_weeks: int) -> Array:
