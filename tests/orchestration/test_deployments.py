@@ -179,6 +179,7 @@ def test_parameters_that_cannot_be_used_are_refused_when_submitted(site, name, p
     assert "Validation failed" in answer.text
 
 
+@pytest.mark.slow
 def test_a_flow_run_that_is_killed_is_reported_by_the_worker(site):
     with dataset_lock(site.home, "demo", wait_seconds=1):  # so that the refit waits where it is
         run = site.submit("refit-weekly", {}).json()

@@ -105,6 +105,7 @@ def fails(monday: Monday, error: type[MmmError], code: int, said: str) -> None:
     assert caught.value.exit_code == code
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_while_publishing_loses_nothing_but_time(monday, monkeypatch, samplings):
     publish = monday.flow.publish_run
 
@@ -154,6 +155,7 @@ def test_an_mlflow_that_is_not_there_is_reported_before_anything_is_fitted(
     monday.assert_unharmed()
 
 
+@pytest.mark.slow
 def test_an_mlflow_that_goes_away_promotes_nothing_and_the_next_run_finishes_it(
     monday, monkeypatch, samplings
 ):
@@ -237,6 +239,7 @@ def test_a_sampler_that_fails_ends_in_a_typed_error(monday, monkeypatch, fault):
     monday.assert_unharmed()
 
 
+@pytest.mark.slow
 def test_a_clock_that_jumps_back_a_year_refits_nothing_until_it_is_right_again(
     monday, monkeypatch, samplings
 ):

@@ -17,7 +17,7 @@ from support.receivers import receiving
 CHECKOUT = Path(__file__).resolve().parents[2]
 TOKEN = "PlantedT0ken4711"  # noqa: S105 - made for this test
 
-pytestmark = pytest.mark.orchestration
+pytestmark = [pytest.mark.orchestration, pytest.mark.slow]
 
 _FLOWS = f"""
 import os, sys

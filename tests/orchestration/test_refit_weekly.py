@@ -38,7 +38,6 @@ LENIENT = {
 }
 SPEC = {
     "dataset_id": "acme",
-    "model": {"kind": "log_student_t"},
     "sampler": {"draws": 200, "tune": 300, "chains": 2},
     "gates": LENIENT,
 }

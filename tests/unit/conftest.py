@@ -1,6 +1,7 @@
 """A finished run whose files are tiny and made by hand; no sampling, no Prefect server."""
 
 import json
+import shutil
 from datetime import date
 
 import numpy as np
@@ -34,9 +35,21 @@ PARENT = "../../etc/passwd"
 DOLLAR = "$pend_{"
 
 
+@pytest.fixture(scope="session")
+def migrated_store(tmp_path_factory):
+    """An empty MLflow store; making its tables anew for each home would take a second."""
+    import mlflow
+
+    file = tmp_path_factory.mktemp("store") / "mlflow.db"
+    mlflow.MlflowClient(f"sqlite:///{file}").search_experiments(max_results=1)
+    return file
+
+
 @pytest.fixture
-def finished(home):
-    """Make a TRAINED run with all its files."""
+def finished(home, migrated_store):
+    """Make a TRAINED run with all its files, in a home whose MLflow store is there."""
+    home.mlruns.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(migrated_store, home.mlruns / "mlflow.db")
 
     def make(
         run_id="run-1", verdict=Verdict.PASS, dataset_id="demo", *, weeks=4, as_of=None, **spec

@@ -41,7 +41,14 @@ def sampled_names(constants):
     ]
 
 
-@pytest.mark.parametrize("form", FORMS)
+SOON = {"bare", "rich", "ragged-rich", "lift-mixed", "student-t", "time-varying-entities"}
+"""Forms that together reach every branch; compiling a graph takes seconds, so the rest is slow."""
+
+
+@pytest.mark.parametrize(
+    "form",
+    [pytest.param(form, marks=[] if form in SOON else pytest.mark.slow) for form in FORMS],
+)
 def test_density_and_gradient_are_those_of_the_graph(form):
     constants = constants_of(form)
     graph = graph_of(constants)
