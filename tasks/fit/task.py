@@ -144,7 +144,22 @@ def select_retry(spec: RunSpec, tried: list[Attempt]) -> Retry | None:
 
 @task(name="settle-fit", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=2)
 def select_fit(spec: RunSpec, tried: list[Attempt], run_id: str) -> JudgedFit:
-    """Put the best fit that was tried into the run's folder, with the story of the others."""
+    """Put the best fit that was tried into the run's folder, with the story of the others.
+
+    Parameters
+    ----------
+    spec
+        Its sampler's escalation names what the retries changed.
+    tried
+        The fit and its retries in the order they were made, at least one.
+    run_id
+        Run whose folder the best fit is copied into.
+
+    Raises
+    ------
+    SamplingError
+        If no fit produced draws.
+    """
     home = current_home()
     chosen = escalation.best_attempt(tried)
     if chosen.posterior is None or chosen.diagnostics is None:

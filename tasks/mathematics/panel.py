@@ -46,6 +46,13 @@ def build_panel(rows: pd.DataFrame, metadata: FeatureSettings) -> xr.Dataset:
     metadata
         Names the columns: of the KPI and its value, of channels and of controls.
 
+    Returns
+    -------
+    xr.Dataset
+        ``kpi``, ``unit_value`` and ``is_observed (entity, date)``, ``media`` and ``spend``
+        ``(entity, channel, date)``, ``controls (entity, control, date)``, ``is_estimation (date)``,
+        each in the unit of its column.
+
     Raises
     ------
     DataContractError

@@ -77,6 +77,11 @@ def carry_controls(panel: xr.Dataset, controls: Sequence[ControlSpec]) -> xr.Dat
         Its ``controls`` in their own units.
     controls
         ``decay`` and ``max_lag`` of each, in the order of the panel.
+
+    Returns
+    -------
+    xr.Dataset
+        The panel, ``controls (entity, control, date)`` still in their own units.
     """
     if not any(control.decay for control in controls):
         return panel
@@ -91,7 +96,13 @@ def carry_controls(panel: xr.Dataset, controls: Sequence[ControlSpec]) -> xr.Dat
 
 
 def scales_to_json(scales: xr.Dataset) -> FeatureScaler:
-    """Return scales as the document ``feature_scaler.json``."""
+    """Return scales as the document ``feature_scaler.json``.
+
+    Parameters
+    ----------
+    scales
+        What a kind scales its inputs by, any variables over named dimensions with coordinates.
+    """
     document = scales.to_dict()
     return FeatureScaler(
         coords={k: v["data"] for k, v in document["coords"].items()},
@@ -102,7 +113,13 @@ def scales_to_json(scales: xr.Dataset) -> FeatureScaler:
 
 
 def scales_from_json(document: FeatureScaler) -> xr.Dataset:
-    """Rebuild what ``scales_to_json`` wrote, bit for bit."""
+    """Rebuild what ``scales_to_json`` wrote, bit for bit.
+
+    Returns
+    -------
+    xr.Dataset
+        The same variables, dimensions and coordinates, as 64-bit floats.
+    """
     return xr.Dataset(
         {k: (v.dims, np.asarray(v.data, dtype=float)) for k, v in document.scales.items()},
         coords=dict(document.coords),

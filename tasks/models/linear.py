@@ -75,7 +75,15 @@ def terms_of(component: Component, inputs: ModelInputs) -> list[int]:
 
 
 def linear_design(panel: xr.Dataset, inputs: ModelInputs) -> NDArray[np.float64]:
-    """Values of the linear terms, ``(entity, term, date)``, over every period of the panel."""
+    """Values of the linear terms, ``(entity, term, date)``, over every period of the panel.
+
+    Parameters
+    ----------
+    panel
+        ``controls (entity, control, date)`` in their own units, and its dates.
+    inputs
+        Metadata that list the terms, and the scales of the controls.
+    """
     metadata = inputs.metadata
     dates = pd.DatetimeIndex(panel[DATE_DIM].values)
     events = [event_column(event, dates.to_numpy(), metadata.grain) for event in metadata.events]
@@ -124,7 +132,22 @@ def _trend(dates: pd.DatetimeIndex, inputs: ModelInputs) -> NDArray[np.float64]:
 
 
 def periods_since(dates: pd.DatetimeIndex, first_period: date, grain: Grain) -> NDArray[np.float64]:
-    """Number of periods between the first period of the fit and each date."""
+    """Number of periods between the first period of the fit and each date.
+
+    Parameters
+    ----------
+    dates
+        First days of periods.
+    first_period
+        First day of the fit's first period.
+    grain
+        Length of a period; days and weeks are both counted in weeks, months in months.
+
+    Returns
+    -------
+    NDArray
+        ``(date,)``, negative before the fit.
+    """
     first = pd.Timestamp(first_period)
     if grain is Grain.MONTH:
         months = (dates.year - first.year) * 12 + (dates.month - first.month)

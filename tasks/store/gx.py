@@ -43,6 +43,19 @@ def expand_suite(suite: Mapping[str, Any], columns: Mapping[str, Sequence[str]])
     """Write an entry with ``for_each: <role>`` once per column of that role.
 
     ``{column}`` in its ``kwargs`` becomes the column, and ``meta.column`` names it.
+
+    Parameters
+    ----------
+    suite
+        ``name`` and ``expectations``, each with ``type``, ``kwargs``, ``meta`` and perhaps
+        ``for_each``, as the files of ``schemas/suites`` have them.
+    columns
+        Names of the columns of each role.
+
+    Returns
+    -------
+    dict
+        ``name`` and ``expectations`` as Great Expectations takes them.
     """
     expectations = []
     for entry in suite["expectations"]:
@@ -68,6 +81,22 @@ def run_suite(
     index_columns: Sequence[str],
 ) -> dict[str, Any]:
     """Validate a frame and return the result as plain JSON, long lists cut to ``MAX_PLACES``.
+
+    Parameters
+    ----------
+    frame
+        Rows to look at, as they are in the layer.
+    suite
+        What ``expand_suite`` returned.
+    parameters
+        Values of the suite's ``$PARAMETER`` places.
+    index_columns
+        Columns that name a row in a finding.
+
+    Returns
+    -------
+    dict
+        ``success`` and ``results``, one for each expectation, as Great Expectations describes them.
 
     Raises
     ------

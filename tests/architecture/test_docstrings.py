@@ -18,32 +18,7 @@ SHAPELESS = re.compile(
 SHAPE = re.compile(r"``\([a-z_, .]+\)``")
 """A shape such as ``(entity, date)``; a summary that has one says what comes out."""
 
-OWED = frozenset(
-    {
-        "tasks.fit.task.select_fit",
-        "tasks.mathematics.panel.build_panel",
-        "tasks.mathematics.scaling.carry_controls",
-        "tasks.mathematics.scaling.scales_from_json",
-        "tasks.mathematics.scaling.scales_to_json",
-        "tasks.mathematics.trend.has_line",
-        "tasks.mathematics.trend.trend_relative_sds",
-        "tasks.models.linear.describe_terms",
-        "tasks.models.linear.linear_design",
-        "tasks.models.linear.periods_since",
-        "tasks.models.log_student_t.design.adstock_media",
-        "tasks.models.log_student_t.design.compute_media_scales",
-        "tasks.models.log_student_t.design.standardize_media",
-        "tasks.models.log_student_t.design.transform_media",
-        "tasks.models.mmm.prior_predictive.log_prior",
-        "tasks.models.mmm.priors.share_priors",
-        "tasks.models.mmm.shapes.sampled_multiplier",
-        "tasks.models.mmm.stock_form.stock_obstacle",
-        "tasks.query.runs.summarize_run",
-        "tasks.store.gx.expand_suite",
-        "tasks.store.gx.run_suite",
-        "tasks.store.warehouse.runs.write_marts",
-    }
-)
+OWED = frozenset({"tasks.query.runs.summarize_run"})
 """Functions that do not say it yet; none may be added."""
 
 

@@ -1,4 +1,4 @@
-"""Kind ``log_student_t`` goes the whole way of a refit, as ``mmm`` does in ``test_refit_weekly``."""
+"""Kind ``log_student_t`` goes the whole way of a refit, as ``mmm`` does in the weekly test."""
 
 from pathlib import Path
 

@@ -21,6 +21,15 @@ def transform_media(
     The Hill curve's ``K`` is on adstocked activity divided by its maximum in the fit
     (``adstock_scale``), so 0.5 means half of the largest adstocked week. Without saturation the
     adstocked activity is returned in its own unit.
+
+    Parameters
+    ----------
+    panel
+        ``media (entity, channel, date)`` in units of activity.
+    metadata
+        Its fixed adstock and saturation of this kind.
+    scales
+        ``adstock_scale (entity, channel)`` of the fit.
     """
     config = metadata.fixed_transforms
     adstocked = adstock_media(panel, metadata)
@@ -32,7 +41,15 @@ def transform_media(
 
 
 def adstock_media(panel: xr.Dataset, metadata: FeatureMetadata) -> NDArray[np.float64]:
-    """Adstocked media in their own unit, ``(entity, channel, date)``."""
+    """Adstocked media in their own unit, ``(entity, channel, date)``.
+
+    Parameters
+    ----------
+    panel
+        ``media (entity, channel, date)`` in units of activity.
+    metadata
+        Its fixed adstock and saturation of this kind.
+    """
     max_lag = metadata.fixed_transforms.adstock.max_lag
     media = panel["media"].transpose(ENTITY_DIM, CHANNEL_DIM, DATE_DIM).to_numpy()
     carried = [
@@ -93,7 +110,18 @@ def _decay_of(channel: ChannelFeatures, per_channel: Mapping[str, float], defaul
 def standardize_media(
     panel: xr.Dataset, metadata: FeatureMetadata, scales: xr.Dataset
 ) -> NDArray[np.float64]:
-    """Channel features as the model sees them: z-scores, ``(entity, channel, date)``."""
+    """Channel features as the model sees them: z-scores, ``(entity, channel, date)``.
+
+    Parameters
+    ----------
+    panel
+        ``media (entity, channel, date)`` in units of activity.
+    metadata
+        Its fixed adstock and saturation of this kind.
+    scales
+        ``adstock_scale (entity, channel)`` of the fit, ``channel_mean (channel)`` and
+        ``channel_std (channel)``.
+    """
     raw = transform_media(panel, metadata, scales)
     mean = scales["channel_mean"].to_numpy()[:, None]
     return (raw - mean) / scales["channel_std"].to_numpy()[:, None]
@@ -103,6 +131,15 @@ def compute_media_scales(
     panel: xr.Dataset, metadata: FeatureMetadata, window: NDArray[np.bool_]
 ) -> xr.Dataset:
     """Scales of the channel features.
+
+    Parameters
+    ----------
+    panel
+        ``media (entity, channel, date)`` in units of activity.
+    metadata
+        Its fixed adstock and saturation of this kind.
+    window
+        ``(date,)``, true where a period counts in the fit.
 
     Returns
     -------

@@ -91,6 +91,13 @@ class SharePriors:
 def share_priors(panel: xr.Dataset, inputs: ModelInputs) -> SharePriors:
     """Turn the spec's channel priors, or its silence, into priors on contribution share.
 
+    Parameters
+    ----------
+    panel
+        ``kpi`` and ``unit_value (entity, date)``, ``spend (entity, channel, date)``.
+    inputs
+        Metadata whose channels state priors, or nothing.
+
     Raises
     ------
     SpecError

@@ -94,7 +94,21 @@ def write_marts(
     fitted: "pd.DataFrame",
     roas: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    """Replace everything published of one run."""
+    """Replace everything published of one run.
+
+    Parameters
+    ----------
+    con
+        Connection inside a transaction.
+    run_id, dataset_id
+        Whose rows they are.
+    contributions
+        ``CONTRIBUTION_COLUMNS``, in units of the KPI, one row per entity, period and component.
+    fitted
+        ``FITTED_COLUMNS``, in units of the KPI, one row per entity and period.
+    roas
+        Returns by channel, as ``roi_metrics.json`` has them.
+    """
     parts = contributions[list(CONTRIBUTION_COLUMNS)]
     replace_rows(con, "mart.contributions", run_id, dataset_id, parts)
     replace_rows(con, "mart.fitted", run_id, dataset_id, fitted[list(FITTED_COLUMNS)])

@@ -25,7 +25,7 @@ from tasks.store.warehouse.promotions import list_promotions
 @pytest.fixture
 def publish(finished, monkeypatch):
     monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
-    monkeypatch.setattr(task, "build_figures", lambda outputs: {})  # drawn in test_publish
+    monkeypatch.setattr(task, "build_figures", lambda _: {})  # drawn in test_publish
 
     def run(**facts):
         return publish_run(finished(**facts))

@@ -28,7 +28,7 @@ CHANNEL = "x'); DROP TABLE kpi;--"
 def explained(home, finished, monkeypatch):
     """A finished run and the reference of its explanation."""
     monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
-    monkeypatch.setattr(task, "build_figures", lambda outputs: {})  # drawn in test_publish
+    monkeypatch.setattr(task, "build_figures", lambda _: {})  # drawn in test_publish
     made = finished()
     fits = [
         FitTold(name=Factor.SPEC_OR_CODE, says="spec of now", seed=42, seconds=2.0, r_hat_max=1.01),

@@ -21,7 +21,7 @@ RAISED = SamplerSpec(target_accept=0.975, tune=2000)
 @pytest.fixture(autouse=True)
 def _no_flow_run(monkeypatch):
     monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
-    monkeypatch.setattr(task, "build_figures", lambda outputs: {})  # drawn in test_publish
+    monkeypatch.setattr(task, "build_figures", lambda _: {})  # drawn in test_publish
 
 
 @pytest.fixture
