@@ -5,6 +5,7 @@ that ``mmm --help`` answers at once.
 """
 
 import atexit
+import os
 import sys
 from typing import Annotated
 
@@ -82,11 +83,22 @@ def main(argv: list[str] | None = None) -> int:
     """
     if argv is not None:
         return _dispatch(argv)
+    # What a home holds is its owner's business: MMM_UMASK=027 lets a group read it.
+    os.umask(_umask())
     leave = process.Leave()
     # First in, so last out: after Prefect has sent its logs and the ephemeral API has ended.
     atexit.register(leave)
     leave.code = _dispatch(sys.argv[1:])
     return leave.code
+
+
+def _umask() -> int:
+    stated = os.environ.get("MMM_UMASK", "077")
+    try:
+        return int(stated, 8) & 0o777
+    except ValueError:
+        sys.stderr.write(f"mmm: MMM_UMASK={stated!r} is no octal number such as 027.\n")
+        raise SystemExit(process.EXIT_INVALID) from None
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -5,14 +5,19 @@ test runs in a temporary home and touches nothing else. This module is the only 
 ``MMM_HOME``.
 """
 
+import getpass
 import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from schemas.errors import SpecError
 from tasks.store.redaction import filter_logs
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+
+_IN_ADDRESSES = "%?#"
+"""Quoting, query and fragment: SQLAlchemy, MLflow's artifact paths and DuckDB each read them."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,25 @@ class Home:
 
 
 def current_home() -> Home:
-    """Return the home named by ``MMM_HOME``, or the checkout."""
+    """Return the home named by ``MMM_HOME``, or the checkout.
+
+    Raises
+    ------
+    SpecError
+        If its path holds a character that means something in an address.
+    """
+    home = _named_home()
+    held = sorted(set(str(home.root)) & set(_IN_ADDRESSES))
+    if held:
+        raise SpecError(
+            f"The home {home.root} cannot be used: {' and '.join(map(repr, held))} in its path "
+            "means something else in the addresses of MLflow and DuckDB, so files would land "
+            "outside it. Rename the folder, or point MMM_HOME at another one."
+        )
+    return home
+
+
+def _named_home() -> Home:
     named = os.environ.get("MMM_HOME")
     return Home(Path(named).expanduser().resolve() if named else CHECKOUT)
 
@@ -96,7 +119,8 @@ def configure_environment() -> None:
     MLflow by environment alone.
     """
     filter_logs()
-    home = current_home()
+    _name_a_user()
+    home = _named_home()
     prefect_home = home.root / ".prefect"
     os.environ["PYTENSOR_FLAGS"] = _exact_arithmetic(os.environ.get("PYTENSOR_FLAGS", ""))
     for name, value in {
@@ -120,6 +144,21 @@ def configure_environment() -> None:
     # be written to is reported by the first write that matters, with its path.
     with suppress(OSError):
         Path(os.environ["PREFECT_HOME"]).expanduser().mkdir(parents=True, exist_ok=True)
+
+
+def _name_a_user() -> None:
+    """Give a user whom the system does not know, as in many containers, a name and a folder.
+
+    Prefect asks for the user's folder and MLflow for the user's name; without either both die.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = os.environ.get("MMM_HOME") or str(CHECKOUT)
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["LOGNAME"] = f"user-{os.getuid()}"
 
 
 def _exact_arithmetic(flags: str) -> str:

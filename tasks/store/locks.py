@@ -1,7 +1,10 @@
 """One refit per dataset at a time: a lock file that the kernel frees when its holder dies."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from filelock import FileLock
 
 from tasks.store.holders import held
 from tasks.store.home import Home
@@ -30,3 +33,14 @@ def dataset_lock(home: Home, dataset_id: str, *, wait_seconds: float) -> Iterato
         path.touch()
     with held(path, what=f"Dataset {dataset_id!r}", wait_seconds=wait_seconds):
         yield
+
+
+def first_opens(home: Home, *, wait_seconds: float) -> AbstractContextManager[object]:
+    """Return the lock under which MLflow's store is opened for the first time.
+
+    Who may only read the home makes no store and cannot take the lock, and goes without.
+    """
+    path = home.locks / "mlflow.lock"
+    if path.exists() and not os.access(path, os.W_OK):
+        return nullcontext()
+    return FileLock(path, timeout=wait_seconds)

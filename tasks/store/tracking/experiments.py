@@ -17,10 +17,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from schemas.errors import ResourceUnavailableError
 from tasks.store.home import CHECKOUT, Home
+from tasks.store.locks import first_opens
+from tasks.store.redaction import redact
 from tasks.store.storage import writing_to
 from tasks.store.tracking.moves import follow_moved_home
 from tasks.store.tracking.server import require_answer
@@ -104,7 +106,7 @@ def open_store(home: Home) -> "MlflowClient":
     client = mlflow.MlflowClient()
     try:
         # Two first opens race in the migration, and one of them dies.
-        with FileLock(home.locks / "mlflow.lock", timeout=LOCK_SECONDS):
+        with first_opens(home, wait_seconds=LOCK_SECONDS):
             if _is_local(home):
                 follow_moved_home(home)
             client.search_experiments(max_results=1)
@@ -150,8 +152,8 @@ def log_refit(
     _drop_leftovers(client, experiment_id, record)
     _sweep_killed(client, experiment_id)
     with mlflow.start_run(
-        experiment_id=experiment_id, run_name=record.name, description=record.note,
-        tags={**record.tags, RUN_TAG: record.run_id},
+        experiment_id=experiment_id, run_name=record.name, description=redact(record.note),
+        tags=_tags_of(record),
     ) as active:  # fmt: skip
         log_params(client, active.info.run_id, record.params)
         mlflow.log_metrics(clean_metrics(record.metrics))
@@ -160,10 +162,14 @@ def log_refit(
             client.log_figure(active.info.run_id, figure, f"figures/{name}.png")
         number = _register(record.dataset_id, model) if model else None
         if number is not None:
-            for key, value in {**record.tags, RUN_TAG: record.run_id}.items():
+            for key, value in _tags_of(record).items():
                 client.set_model_version_tag(record.dataset_id, str(number), key, value)
     log.info("logged run %s to MLflow run %s", record.run_id, active.info.run_id)
     return Logged(active.info.run_id, number)
+
+
+def _tags_of(record: RefitLog) -> dict[str, str]:
+    return {key: redact(value) for key, value in record.tags.items()} | {RUN_TAG: record.run_id}
 
 
 def move_alias(client: "MlflowClient", dataset_id: str, version: int, alias: str) -> None:
@@ -250,7 +256,7 @@ def log_params(client: "MlflowClient", mlflow_run_id: str, params: Mapping[str, 
     """Log parameters under names that MLflow accepts, any number of them."""
     from mlflow.entities import Param
 
-    entries = [Param(clean_name(key), _shortened(str(value))) for key, value in params.items()]
+    entries = [Param(clean_name(k), _shortened(redact(str(v)))) for k, v in params.items()]
     for start in range(0, len(entries), 100):  # MLflow takes at most 100 in one call.
         client.log_batch(mlflow_run_id, params=entries[start : start + 100])
 

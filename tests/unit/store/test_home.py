@@ -1,10 +1,15 @@
 """Where state lives."""
 
+import getpass
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from flows.cli import app
+from schemas.errors import SpecError
 from tasks.store.home import CHECKOUT, Home, configure_environment, current_home
 
 
@@ -54,3 +59,45 @@ def test_importing_the_flows_switches_telemetry_off(tmp_path):
         check=True,
     ).stdout.split()
     assert printed == ["true", "false", "true", str(Path(tmp_path).resolve() / ".prefect")]
+
+
+@pytest.mark.parametrize("folder", ["50%41", "why?", "no#1"])
+def test_a_home_whose_path_means_something_in_an_address_is_refused(tmp_path, monkeypatch, folder):
+    monkeypatch.setenv("MMM_HOME", str(tmp_path / folder))
+    with pytest.raises(SpecError, match="point MMM_HOME at another one"):
+        current_home()
+    assert app.main(["runs"]) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_home_with_spaces_umlauts_and_quotes_is_used(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MMM_HOME", str(tmp_path / "Büro 'privat' & Co"))
+    assert app.main(["runs"]) == 0
+    assert "No runs yet" in capsys.readouterr().out
+
+
+def test_a_user_whom_the_system_does_not_know_gets_a_folder_and_a_name(home, monkeypatch):
+    def unknown(*_):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(Path, "home", unknown)
+    monkeypatch.setattr(getpass, "getuser", lambda: os.environ["LOGNAME"])
+    monkeypatch.delenv("LOGNAME", raising=False)
+    configure_environment()
+    assert os.environ["HOME"] == str(home.root)
+    assert os.environ["LOGNAME"] == f"user-{os.getuid()}"
+
+
+def test_what_the_command_makes_is_its_owners_alone(tmp_path):
+    home = tmp_path / "home"
+    subprocess.run(
+        ["/bin/sh", "-c", f'umask 022; "{sys.executable}" -m flows.cli.app runs'],
+        env={**os.environ, "MMM_HOME": str(home)},
+        cwd=CHECKOUT,
+        check=True,
+        capture_output=True,
+    )
+    made = [home, *home.rglob("*")]
+    assert len(made) > 3
+    assert {path for path in made if path.stat().st_mode & 0o077} == set()
