@@ -7,6 +7,7 @@ server starts.
 from datetime import UTC, datetime
 from typing import Any
 
+from schemas.answers.checked_file import CheckedFile
 from schemas.errors import DataContractError
 from schemas.outcomes import Finding, Verdict, worst
 from schemas.refs import StepKey
@@ -20,7 +21,7 @@ from tasks.validate.task import validate_canonical, validate_features, validate_
 _KEY = StepKey(run_id="check")
 
 
-def check_data(spec: RunSpec | None, data: str) -> dict[str, Any]:
+def check_data(spec: RunSpec | None, data: str) -> CheckedFile:
     """Validate a file as a refit would, and change nothing.
 
     Parameters
@@ -29,12 +30,6 @@ def check_data(spec: RunSpec | None, data: str) -> dict[str, Any]:
         Run spec; None finds roles by prefix.
     data
         Path of the file.
-
-    Returns
-    -------
-    dict
-        ``verdict``, ``findings`` (dicts of ``Finding``), ``file`` and, as far as the layers were
-        reached, ``dataset_id, grain, n_rows, n_periods, n_entities, first_period, last_period``.
 
     Raises
     ------
@@ -49,11 +44,7 @@ def check_data(spec: RunSpec | None, data: str) -> dict[str, Any]:
         if not error.findings:
             raise
         findings = error.findings
-    return {
-        "verdict": worst(f.verdict for f in findings).value,
-        "findings": [f.model_dump(mode="json") for f in findings],
-        **facts,
-    }
+    return CheckedFile(verdict=worst(f.verdict for f in findings), findings=findings, **facts)
 
 
 def _check_layers(spec: RunSpec, data: str, facts: dict[str, Any]) -> list[Finding]:
@@ -65,7 +56,7 @@ def _check_layers(spec: RunSpec, data: str, facts: dict[str, Any]) -> list[Findi
         if raw.verdict is Verdict.FAIL:
             return raw.findings
         candidate = canonicalize_batch.fn(_KEY, batch, spec, as_of)
-        facts["grain"] = candidate.grain.value
+        facts["grain"] = candidate.grain
         canonical = validate_canonical.fn(_KEY, candidate, spec)
         findings = [*raw.findings, *canonical.findings]
         if canonical.verdict is Verdict.FAIL:

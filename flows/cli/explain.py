@@ -37,7 +37,9 @@ def explain(
         require_explainable(request)
         reported = process.call_flow(_open_explain, request, engines=engines.EXPLAIN)
         if as_json:
-            process.print_json(answer, reported.model_dump(mode="json"))
+            # The version is that of ``change.json``; the published answer has none.
+            document = reported.model_dump(mode="json", exclude={"schema_version"})
+            process.print_json(answer, document)
         else:
             answer.write(changes.render_explanation(reported) + "\n")
         return 0
@@ -76,7 +78,7 @@ def stability(
             request = NoiseRequest(dataset_id=dataset, n_seeds=noise_seeds)
             report = process.call_flow(_open_noise, request, engines=engines.EXPLAIN)
         if as_json:
-            process.print_json(answer, report.model_dump(mode="json"))
+            process.print_answer(answer, report)
         else:
             answer.write(changes.render_stability(report) + "\n")
         return 0

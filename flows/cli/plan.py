@@ -1,6 +1,6 @@
 """The verbs of budgets: ``mmm plan`` and ``mmm scenarios``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -15,8 +15,8 @@ from schemas.hints import suggest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from schemas.answers.scenarios import PlanReport, Scenario
-    from schemas.documents.plan import Plan, PlanRequest
+    from schemas.answers.scenarios import PlanReport
+    from schemas.documents.plan import PlanRequest
 
 Number = float | None
 Whole = int | None
@@ -87,7 +87,7 @@ def plan(
     )  # fmt: skip
 
     def work(answer: TextIO) -> int:
-        from tasks.query.runs import draft_plan
+        from tasks.query.plans import draft_plan
 
         request = draft_plan(
             asked=asked | {"models": _models(dataset or [], weight or [], run)},
@@ -167,14 +167,12 @@ def _read_weight(entry: str, datasets: Sequence[str]) -> tuple[str, float]:
 def _make_plan(request: "PlanRequest", answer: TextIO, *, as_json: bool) -> int:
     from flows import engines
     from flows.cli.render import plans
-    from tasks.query.runs import open_scenario
+    from tasks.query.plans import open_made_plan
 
     report = process.call_flow(_open_flow, request, engines=engines.PLAN)
-    made = open_scenario(report.scenario_id).plan
+    made = open_made_plan(report)
     if as_json:
-        kept = ("plan_file", "mlflow_run_id", "took_name_from")
-        facts: Mapping[str, Any] = report.model_dump(mode="json", include=set(kept))
-        process.print_json(answer, {**made.model_dump(mode="json"), **facts})
+        process.print_answer(answer, made)
     else:
         answer.write(plans.render_plan(made))
         answer.write(plans.render_place(report))
@@ -189,39 +187,37 @@ def _open_flow() -> "Callable[[PlanRequest], PlanReport]":
 
 def _list(dataset: str | None, answer: TextIO, *, as_json: bool) -> int:
     from flows.cli.render import plans
-    from tasks.query.runs import all_scenarios
+    from tasks.query.plans import all_scenarios
 
     found = all_scenarios(dataset)
     if as_json:
-        document = {"scenarios": [s.model_dump(mode="json") for s in found]}
-        process.print_json(answer, document)
+        process.print_answer(answer, found)
     else:
-        answer.write(plans.render_scenarios(found, datetime.now(UTC)))
+        answer.write(plans.render_scenarios(found.scenarios, datetime.now(UTC)))
     return 0
 
 
 def _show(name: str, dataset: str | None, answer: TextIO, *, as_json: bool) -> int:
     from flows.cli.render import plans
-    from tasks.query.runs import open_scenario
+    from tasks.query.plans import show_plan
 
-    scenario, made = open_scenario(name, dataset)
+    shown = show_plan(name, dataset)
     if as_json:
-        facts = {"mlflow_run_id": scenario.mlflow_run_id}
-        process.print_json(answer, {**made.model_dump(mode="json"), **facts})
+        process.print_answer(answer, shown)
     else:
-        answer.write(plans.render_plan(made))
+        answer.write(plans.render_plan(shown))
     return 0
 
 
 def _compare(names: Sequence[str], dataset: str | None, answer: TextIO, *, as_json: bool) -> int:
     from flows.cli.render import plans
-    from tasks.query.runs import open_scenario
+    from tasks.query.plans import compare_plans, open_scenario
 
     if len(names) < 2:
         raise SpecError("--compare: name at least two plans; `mmm scenarios` lists them.")
-    found: list[tuple[Scenario, Plan]] = [open_scenario(name, dataset) for name in names]
+    found = [open_scenario(name, dataset) for name in names]
     if as_json:
-        process.print_json(answer, plans.comparison(found))
+        process.print_answer(answer, compare_plans(found))
     else:
         answer.write(plans.render_comparison(found))
     return 0

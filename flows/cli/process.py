@@ -14,6 +14,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import Any, TextIO
 
 import typer
+from pydantic import BaseModel
 
 from schemas.errors import MmmError
 from tasks.store.redaction import redact, redact_tree
@@ -119,6 +120,11 @@ def print_json(answer: TextIO, document: Mapping[str, Any]) -> None:
     """Print one JSON object on one line."""
     answer.write(json.dumps(document, default=str, allow_nan=False) + "\n")
     answer.flush()
+
+
+def print_answer(answer: TextIO, document: BaseModel) -> None:
+    """Print a typed answer as one JSON object on one line."""
+    print_json(answer, document.model_dump(mode="json"))
 
 
 def report_error(error: BaseException, *, answer: TextIO, as_json: bool, debug: bool) -> int:

@@ -39,7 +39,7 @@ def prune(
         named = loaded.dataset_id if loaded else dataset
         report = prune_now(named, loaded.retention if loaded else None, dry_run=dry_run)
         if as_json:
-            process.print_json(answer, report.model_dump(mode="json"))
+            process.print_answer(answer, report)
         else:
             answer.write(render_pruning(report) + "\n")
         if not report.busy:

@@ -35,6 +35,7 @@ def validate(
 
     def work(answer: TextIO) -> int:
         from flows.cli.render import terminal
+        from schemas.outcomes import Verdict
         from schemas.spec.run_spec import RunSpec
         from tasks.query.runs import load_spec, locate_data
 
@@ -44,10 +45,10 @@ def validate(
 
         result = check_data(loaded, str(path))
         if as_json:
-            process.print_json(answer, result)
+            process.print_answer(answer, result)
         else:
             answer.write(terminal.render_validation(result, data))
-        return process.EXIT_INVALID if result["verdict"] == "FAIL" else 0
+        return process.EXIT_INVALID if result.verdict is Verdict.FAIL else 0
 
     process.run_verb(work, as_json=as_json, debug=debug)
 
@@ -126,13 +127,12 @@ def _open_flow() -> "Callable[[RefitRequest], RefitReport]":
 def _report(report: "RefitReport", answer: TextIO, *, as_json: bool) -> int:
     from flows import hooks
     from flows.cli.render import terminal
-    from tasks.query.runs import read_summaries
+    from tasks.query.runs import read_figures
 
-    document = report.model_dump(mode="json")
     if as_json:
-        process.print_json(answer, document)
+        process.print_answer(answer, report)
     else:
-        answer.write(terminal.render_refit(document, read_summaries(report.run_id)) + "\n")
+        answer.write(terminal.render_refit(report, read_figures(report.run_id)) + "\n")
     if report.verdict != "FAIL":
         return 0
     hooks.notify_rejection(report)

@@ -17,7 +17,7 @@ def repair(as_json: JsonOption = False, debug: DebugOption = False) -> None:
 
         report = repair_home()
         if as_json:
-            process.print_json(answer, report.model_dump(mode="json"))
+            process.print_answer(answer, report)
             return 0
         lines = []
         if report.restored_from:

@@ -60,10 +60,12 @@ def accept(
 
 
 def _answer(answer: TextIO, row: "Promotion", *, as_json: bool) -> None:
-    champion = f"{row.dataset_id}@{row.version}"
+    from schemas.answers.decisions import DecidedChampion
+
+    decided = DecidedChampion.of(row)
     if as_json:
-        process.print_json(answer, {**row.model_dump(mode="json"), "champion": champion})
+        process.print_answer(answer, decided)
         return
     before = "none" if row.from_version is None else f"{row.dataset_id}@{row.from_version}"
     place = "as before" if row.from_version == row.version else f"in place of {before}"
-    answer.write(f"champion   {champion} (run {row.run_id}), {place}: {row.reason}\n")
+    answer.write(f"champion   {decided.champion} (run {row.run_id}), {place}: {row.reason}\n")

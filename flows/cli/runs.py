@@ -16,17 +16,13 @@ def runs(
 
     def work(answer: TextIO) -> int:
         from flows.cli.render import terminal
-        from tasks.query.runs import all_runs, pruned_runs
+        from tasks.query.runs import list_all_runs
 
-        records, pruned = all_runs(dataset), pruned_runs(dataset)
+        found = list_all_runs(dataset)
         if as_json:
-            rows = [
-                {**r.model_dump(mode="json"), "files_removed_on": pruned.get(r.run_id)}
-                for r in records
-            ]
-            process.print_json(answer, {"runs": rows})
+            process.print_answer(answer, found)
         else:
-            answer.write(terminal.render_runs(records, pruned) + "\n")
+            answer.write(terminal.render_runs(found.runs) + "\n")
         return 0
 
     process.run_verb(work, as_json=as_json, debug=debug)
@@ -45,7 +41,7 @@ def show(
 
         summary = summarize_run(run_id)
         if as_json:
-            process.print_json(answer, summary)
+            process.print_answer(answer, summary)
         else:
             answer.write(terminal.render_run(summary) + "\n")
         return 0
@@ -71,11 +67,11 @@ def export(
     def work(answer: TextIO) -> int:
         from tasks.query.runs import export_run
 
-        paths = export_run(run_id, file_format=file_format, out=out, force=force)
+        written = export_run(run_id, file_format=file_format, out=out, force=force)
         if as_json:
-            process.print_json(answer, {"run_id": run_id, "files": [str(p) for p in paths]})
+            process.print_answer(answer, written)
         else:
-            answer.write("".join(f"{p}\n" for p in paths))
+            answer.write("".join(f"{path}\n" for path in written.files))
         return 0
 
     process.run_verb(work, as_json=as_json, debug=debug)

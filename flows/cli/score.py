@@ -28,7 +28,7 @@ def score(
         all_runs(dataset)
         report = process.call_flow(_open_flow, dataset, engines=engines.SCORE)
         if as_json:
-            process.print_json(answer, report.model_dump(mode="json"))
+            process.print_answer(answer, report)
         else:
             answer.write(render_scoring(report) + "\n")
         return 0

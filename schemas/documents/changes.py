@@ -2,9 +2,12 @@
 
 import math
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.documents.base import Count, Document, Ratio, Seconds
+from schemas.documents.base import Part as Frozen
 from schemas.refs import FeaturesRef, FileRef, Ref, SnapshotRef
 from schemas.spec.run_spec import RunSpec
 
@@ -29,13 +32,15 @@ STEPS = (Factor.SPEC_OR_CODE, Factor.RESTATED, Factor.NEW_PERIODS)
 """In which order the factors are let in, from the earlier run to the later one."""
 
 
-class Part(BaseModel):
+Moved = Annotated[float, Field(json_schema_extra={"unit": "unit of the quantity"})]
+
+
+class Part(Frozen):
     """One part of a change, in the unit of the quantity."""
 
-    model_config = ConfigDict(frozen=True)
-
-    value: float
-    mcse: float
+    value: Moved
+    """What the factor changed, posterior mean."""
+    mcse: Moved
     """Monte Carlo standard error of the value."""
 
     @property
@@ -44,16 +49,17 @@ class Part(BaseModel):
         return abs(self.value) > CLEAR * self.mcse
 
 
-class ChannelChange(BaseModel):
+class ChannelChange(Frozen):
     """The change of one channel and what it is due to."""
 
-    model_config = ConfigDict(frozen=True)
-
     channel: str
+    """Channel that both fits have."""
     quantity: str
     """``roas``, or ``share`` of the KPI where a fit has no ROAS."""
-    before: float
-    after: float
+    before: Moved
+    """Posterior mean of the earlier run."""
+    after: Moved
+    """Posterior mean of the later run."""
     parts: dict[Factor, Part]
     """A factor that could not be told apart is absent; the others and ``unsplit`` add up."""
     unsplit: Part | None = None
@@ -61,6 +67,7 @@ class ChannelChange(BaseModel):
     main_cause: str
     """A factor, or ``unsplit``."""
     sentence: str
+    """The change and its main cause in plain words."""
 
     @property
     def change(self) -> float:
@@ -137,35 +144,44 @@ class Comparison(Ref):
     """What all of them may take; None for no limit."""
 
 
-class FitTold(BaseModel):
+class FitTold(Frozen):
     """What became of an auxiliary fit."""
 
-    model_config = ConfigDict(frozen=True)
-
     name: Factor
+    """The factor that was let in last; ``noise`` for a repetition with another seed."""
     says: str
-    seed: int
-    seconds: float | None
-    r_hat_max: float | None = None
+    """What the fit is, in words."""
+    seed: Count
+    """Seed of everything random in it."""
+    seconds: Seconds | None
+    """Wall seconds; null where it was not made."""
+    r_hat_max: Ratio | None = None
     """Worst R-hat over the returns."""
     error: str = ""
+    """Why it gave nothing; empty where it did."""
 
 
-class Explanation(BaseModel):
+class Explanation(Document):
     """``change.json``: why the returns of run B are others than those of run A."""
 
-    model_config = ConfigDict(frozen=True)
-
     run_a: str
+    """The earlier run."""
     run_b: str
+    """The later run."""
     dataset_id: str
+    """Dataset of both."""
     key: str = ""
+    """Of both runs by content and of the code: the same key gives the same answer."""
     changed: list[Factor] = []
+    """What is not the same in both, in the order in which it was let in."""
     facts: dict[str, str] = {}
     """What changed of each factor, in words."""
     channels: list[ChannelChange] = []
+    """Channels that both fits have."""
     fits: list[FitTold] = []
+    """Auxiliary fits that tell the factors apart."""
     notes: list[str] = []
+    """What a reader must know."""
     is_complete: bool
     """Whether every factor was told apart."""
 

@@ -3,8 +3,10 @@
 from typing import Any
 
 from schemas.documents.base import Document, NamedRows
+from schemas.documents.changes import Explanation
 from schemas.documents.data import ColumnInfo, ValidationSummary
 from schemas.documents.diagnostics import Diagnostics, StabilityReport
+from schemas.documents.digests import Digests
 from schemas.documents.effects import (
     ChannelQuantiles,
     ContributionSummary,
@@ -15,9 +17,11 @@ from schemas.documents.effects import (
 from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.documents.fit import Escalation, ModelMetadata, PosteriorSummary, PriorPredictive
 from schemas.documents.plan import Plan
+from schemas.documents.results import StatusFile
 from schemas.names import Artifact
 
 DOCUMENTS: dict[str, type[Document] | type[NamedRows[Any]]] = {
+    Artifact.RUN_STATUS: StatusFile,
     Artifact.VALIDATION_SUMMARY: ValidationSummary,
     Artifact.COLUMN_INFO: ColumnInfo,
     Artifact.FEATURE_METADATA: FeatureMetadata,
@@ -34,4 +38,6 @@ DOCUMENTS: dict[str, type[Document] | type[NamedRows[Any]]] = {
     Artifact.RESPONSE_CURVES: ResponseCurves,
     Artifact.PLAN: Plan,
     Artifact.STABILITY: StabilityReport,
+    Artifact.CHANGE: Explanation,
+    Artifact.DIGESTS: Digests,
 }

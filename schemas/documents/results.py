@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas.documents.base import Count, Document, Part
 from schemas.documents.plan import Advice
 from schemas.outcomes import Finding, Verdict, is_accepted
 from schemas.refs import PublicationRef
@@ -23,27 +24,38 @@ class RunStatus(StrEnum):
     ERROR = "ERROR"
 
 
-class RunRecord(BaseModel):
-    """``run_status.json``: one run and how far it got, as a row of ``ops.runs``, too."""
-
-    model_config = ConfigDict(frozen=True)
+class RunRecord(Part):
+    """One run and how far it got: a row of ``ops.runs``."""
 
     run_id: str
+    """Id of the run; the name of its folder."""
     dataset_id: str
+    """Dataset that it was fitted on."""
     status: RunStatus
+    """How far it got."""
     reason: str | None = None
     """Why the run ended in ERROR."""
     verdict: Verdict | None = None
+    """Verdict of its gates; null where it was never judged."""
     snapshot_id: str | None = None
+    """Data that it was fitted on."""
     mlflow_run_id: str | None = None
-    model_version: int | None = None
+    """Its run in MLflow; null before it was published."""
+    model_version: Count | None = None
+    """Registered version of its model; null: not registered."""
     created_at: datetime
+    """When it began."""
     updated_at: datetime
+    """When its state changed last."""
 
     @property
     def is_accepted(self) -> bool:
         """Whether the run ended with a fit that its gates accepted."""
         return self.status is RunStatus.OUTPUTS_READY and is_accepted(self.verdict)
+
+
+class StatusFile(RunRecord, Document):
+    """``run_status.json``: one run and how far it got, as in ``ops.runs``."""
 
 
 def explain_refusal(record: RunRecord) -> str | None:

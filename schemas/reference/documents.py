@@ -103,6 +103,9 @@ def list_fields(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, s
         if issubclass(model, RootModel) and inner:  # the file is a row per name
             yield from list_fields(inner, f"{path}{mark.lstrip('.')}")
             continue
+        if issubclass(model, RootModel):  # the file is a value per name
+            yield f"`{path}*`", "text", about(model).partition(": ")[2]
+            continue
         kind = _KINDS.get(mark, "object") + (" or null" if _is_optional(field) else "")
         meaning = said[name] or (about(inner) if inner else say_column(name))
         shown = kind if inner else say_kind(field)

@@ -1,31 +1,19 @@
-"""JSON documents of a run's folder."""
+"""JSON documents of a run's folder, opened as their models."""
 
-import json
 from pathlib import Path
-from typing import Any
 
-from schemas.errors import CorruptArtifactError
+from pydantic import BaseModel
+
+from tasks.store.files.artifacts import parse_document
 
 
-def read_document(folder: Path, name: str) -> Any:
-    """Return a JSON document, or None where the run did not write it.
-
-    Its ``schema_version`` is left out: that is about the file, not about the run.
+def find_document[Doc: BaseModel](folder: Path, name: str, model: type[Doc]) -> Doc | None:
+    """Return a document as its model, or None where the run did not write it.
 
     Raises
     ------
     CorruptArtifactError
-        If the file is not whole.
+        If the file is not whole, or does not have the fields of the model.
     """
     path = folder / name
-    if not path.is_file():
-        return None
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CorruptArtifactError(
-            f"{path} is not whole; restore it or run the refit again."
-        ) from error
-    if isinstance(document, dict):
-        document.pop("schema_version", None)
-    return document
+    return parse_document(path, model) if path.is_file() else None

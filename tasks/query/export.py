@@ -8,10 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from schemas.documents.diagnostics import Diagnostics
+from schemas.documents.effects import ResponseCurves, RoiMetrics
+from schemas.documents.fit import PosteriorSummary
+from schemas.documents.plan import Plan
 from schemas.errors import CorruptArtifactError, SpecError, UnknownRunError
 from schemas.names import Artifact
 from schemas.spec.run_spec import RunSpec
-from tasks.query.documents import read_document
+from tasks.query.documents import find_document
+from tasks.store.files.artifacts import parse_document
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,20 +51,20 @@ def open_tables(folder: Path) -> "dict[str, pd.DataFrame]":
     def frame(name: Artifact) -> "pd.DataFrame | None":
         return pd.read_parquet(folder / name) if (folder / name).is_file() else None
 
-    spec = RunSpec.model_validate(read_document(folder, Artifact.RUN_SPEC))
+    spec = parse_document(folder / Artifact.RUN_SPEC, RunSpec)
     tables = build_tables(
         RunDocuments(
             spec=spec,
             contributions=pd.read_parquet(folder / Artifact.CONTRIBUTIONS),
             fitted=pd.read_parquet(folder / Artifact.FITTED),
-            roi_metrics=read_document(folder, Artifact.ROI_METRICS),
-            diagnostics=read_document(folder, Artifact.DIAGNOSTICS),
-            posterior_summary=read_document(folder, Artifact.POSTERIOR_SUMMARY),
-            response_curves=read_document(folder, Artifact.RESPONSE_CURVES),
+            roi_metrics=parse_document(folder / Artifact.ROI_METRICS, RoiMetrics),
+            diagnostics=parse_document(folder / Artifact.DIAGNOSTICS, Diagnostics),
+            posterior_summary=parse_document(folder / Artifact.POSTERIOR_SUMMARY, PosteriorSummary),
+            response_curves=find_document(folder, Artifact.RESPONSE_CURVES, ResponseCurves),
             roas_by_entity=frame(Artifact.ROAS_BY_ENTITY),
             forecast=frame(Artifact.FORECAST),
             forecast_actuals=frame(Artifact.FORECAST_ACTUALS),
-            plan=read_document(folder, Artifact.PLAN),
+            plan=find_document(folder, Artifact.PLAN, Plan),
         )
     )
     return {**tables, "data_dictionary": build_dictionary(tables, spec)}

@@ -1,11 +1,16 @@
 """Tables of an export, each with the same columns in every export. No I/O."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from pydantic import BaseModel
 
+from schemas.documents.diagnostics import Diagnostics
+from schemas.documents.effects import EntityCurve, ResponseCurve, ResponseCurves, RoiMetrics
+from schemas.documents.fit import PosteriorSummary
+from schemas.documents.plan import Plan
 from schemas.names import (
     ALL_ENTITIES,
     CHANNEL_DIM,
@@ -56,15 +61,14 @@ class RunDocuments:
     spec: RunSpec
     contributions: pd.DataFrame
     fitted: pd.DataFrame
-    roi_metrics: Mapping[str, Mapping[str, Any]]
-    diagnostics: Mapping[str, Any]
-    posterior_summary: Any
-    response_curves: Mapping[str, Mapping[str, Any]] | None = None
+    roi_metrics: RoiMetrics
+    diagnostics: Diagnostics
+    posterior_summary: PosteriorSummary
+    response_curves: ResponseCurves | None = None
     roas_by_entity: pd.DataFrame | None = None
     forecast: pd.DataFrame | None = None
     forecast_actuals: pd.DataFrame | None = None
-    plan: Mapping[str, Any] | None = None
-    """``plan.json``."""
+    plan: Plan | None = None
 
 
 def build_tables(documents: RunDocuments) -> dict[str, pd.DataFrame]:
@@ -72,16 +76,16 @@ def build_tables(documents: RunDocuments) -> dict[str, pd.DataFrame]:
     return {
         "contributions": documents.contributions[list(CONTRIBUTION_COLUMNS)],
         "fitted": documents.fitted[list(FITTED_COLUMNS)],
-        "roas": _keyed(documents.roi_metrics, CHANNEL_DIM, (CHANNEL_DIM, *ROAS_COLUMNS)),
+        "roas": _keyed(documents.roi_metrics.items(), CHANNEL_DIM, (CHANNEL_DIM, *ROAS_COLUMNS)),
         **_selected("roas_by_entity", documents.roas_by_entity, ROAS_BY_ENTITY_COLUMNS),
         **_curves(documents.response_curves),
         **_selected("forecast", documents.forecast, FORECAST_COLUMNS),
         **_selected("forecast_actuals", documents.forecast_actuals, FORECAST_ACTUALS_COLUMNS),
         **_plan(documents.plan),
         "diagnostics": _keyed(
-            documents.diagnostics.get("parameters", {}), "parameter", DIAGNOSTICS_COLUMNS
+            documents.diagnostics.parameters.items(), "parameter", DIAGNOSTICS_COLUMNS
         ),
-        "gates": pd.DataFrame(documents.diagnostics.get("gates", []), columns=list(GATE_COLUMNS)),
+        "gates": _rows(documents.diagnostics.gates, GATE_COLUMNS),
         "posterior_summary": _summary(documents.posterior_summary),
     }
 
@@ -92,44 +96,47 @@ def _selected(
     return {} if frame is None else {name: frame[list(columns)]}
 
 
-def _plan(plan: Mapping[str, Any] | None) -> dict[str, pd.DataFrame]:
+def _plan(plan: Plan | None) -> dict[str, pd.DataFrame]:
     if plan is None:
         return {}
     return {
-        "plan_summary": pd.DataFrame([plan], columns=list(PLAN_SUMMARY_COLUMNS)),
-        "plan": _keyed(plan["channels"], "channel", PLAN_COLUMNS),
-        "plan_allocation": pd.DataFrame(plan["allocation"], columns=list(ALLOCATION_COLUMNS)),
+        "plan_summary": _rows([plan], PLAN_SUMMARY_COLUMNS),
+        "plan": _keyed(plan.channels.items(), "channel", PLAN_COLUMNS),
+        "plan_allocation": _rows(plan.allocation, ALLOCATION_COLUMNS),
     }
 
 
-def _curves(curves: Mapping[str, Mapping[str, Any]] | None) -> dict[str, pd.DataFrame]:
+def _curves(curves: ResponseCurves | None) -> dict[str, pd.DataFrame]:
     if curves is None:
         return {}
     rows = [row for channel, curve in curves.items() for row in _curve_rows(channel, curve)]
     return {"response_curves": pd.DataFrame(rows, columns=list(CURVE_COLUMNS))}
 
 
-def _curve_rows(channel: str, curve: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+def _curve_rows(channel: str, curve: ResponseCurve) -> Iterator[tuple[Any, ...]]:
     """Yield the points of a channel's curve, then those of its entities."""
-    for entity, part in [(ALL_ENTITIES, curve), *curve.get("entities", {}).items()]:
-        points = zip(part["x"], part["median"], part["low_90"], part["high_90"], strict=True)
-        yield from ((channel, entity, curve["unit"], *point) for point in points)
+    parts: list[tuple[str, ResponseCurve | EntityCurve]]
+    parts = [(ALL_ENTITIES, curve), *(curve.entities or {}).items()]
+    for entity, part in parts:
+        points = zip(part.x, part.median, part.low_90, part.high_90, strict=True)
+        yield from ((channel, entity, curve.unit, *point) for point in points)
 
 
 def _keyed(
-    entries: Mapping[str, Mapping[str, Any]], key: str, columns: Sequence[str]
+    entries: Iterable[tuple[str, BaseModel]], key: str, columns: Sequence[str]
 ) -> pd.DataFrame:
-    return pd.DataFrame(
-        [{key: name, **entry} for name, entry in entries.items()], columns=list(columns)
-    )
+    rows = [{key: name, **entry.model_dump(mode="json")} for name, entry in entries]
+    return pd.DataFrame(rows, columns=list(columns))
 
 
-def _summary(document: Any) -> pd.DataFrame:
-    if isinstance(document, Mapping):
-        rows = [
-            {"parameter": name, **entry}
-            for name, entry in document.items()
-            if isinstance(entry, Mapping)
-        ]
-        return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["parameter"])
-    return pd.DataFrame(document)
+def _rows(entries: Iterable[BaseModel], columns: Sequence[str]) -> pd.DataFrame:
+    rows = [entry.model_dump(mode="json", include=set(columns)) for entry in entries]
+    return pd.DataFrame(rows, columns=list(columns))
+
+
+def _summary(document: PosteriorSummary) -> pd.DataFrame:
+    rows = [
+        {"parameter": name, **row.model_dump(mode="json", by_alias=True)}
+        for name, row in document.items()
+    ]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["parameter"])

@@ -119,9 +119,13 @@ def _make(home, run_id, verdict, spec, weeks, as_of):
     write_json(
         home,
         folder / Artifact.POSTERIOR_SUMMARY,
-        {"beta": {"mean": 1.0, "hdi_3%": 0.5}},
+        {"beta": {"mean": 1.0, "sd": 0.3, "hdi_3%": 0.5, "hdi_97%": 1.5}},
     )
-    metrics_file = write_json(home, folder / Artifact.FIT_METRICS, {"mape": 0.02, "r2": 0.9})
+    metrics_file = write_json(
+        home,
+        folder / Artifact.FIT_METRICS,
+        {"mape": 0.02, "rmse": 1.5, "r2": 0.9, "n_observations": 6},
+    )
     roi = write_json(home, folder / Artifact.ROI_METRICS, roas)
     ends = {"median": 2.0, "low_50": 1.5, "high_50": 2.5, "low_90": 1.0, "high_90": 4.0}
     quantiles = write_json(

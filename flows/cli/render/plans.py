@@ -5,7 +5,6 @@ Does not belong here: what a verb does (``flows.cli.plan``), other results (``.t
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from flows.cli.render.terminal import render_table, shown_path
 from schemas.answers.scenarios import PlanReport, Scenario
@@ -109,20 +108,6 @@ def render_comparison(found: Sequence[tuple[Scenario, Plan]]) -> str:
     ]
     header = ["", *(shown_name(scenario) for scenario, _ in found)]
     return render_table(header, [[word, *cells] for word, cells in [*facts, *planned]]) + "\n"
-
-
-def comparison(found: Sequence[tuple[Scenario, Plan]]) -> dict[str, Any]:
-    """Return the comparison for machines: the scenarios, and planned spend by channel and id."""
-    return {
-        "scenarios": [scenario.model_dump(mode="json") for scenario, _ in found],
-        "planned": {
-            channel: {
-                p.scenario_id: p.channels[channel].planned if channel in p.channels else None
-                for _, p in found
-            }
-            for channel in _channels(found)
-        },
-    }
 
 
 def shown_name(scenario: Scenario) -> str:

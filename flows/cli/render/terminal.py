@@ -6,16 +6,20 @@ Does not belong here: what a verb does (``flows.cli``), errors and streams (``.p
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from schemas.documents.results import RefitReport, RunRecord
+from schemas.answers.checked_file import CheckedFile
+from schemas.answers.pruning import Pruning
+from schemas.answers.runs import ListedRun, RunFigures, RunSummary
+from schemas.documents.effects import ChannelReturns
+from schemas.documents.results import RefitReport
 from schemas.names import Artifact
+from schemas.outcomes import Verdict
 from schemas.words import describe_against, format_champion, format_number
 
 
-def render_refit(report: Mapping[str, Any], summaries: Mapping[str, Any]) -> str:
+def render_refit(report: RefitReport, figures: RunFigures) -> str:
     """Render the closing page of a refit."""
-    metrics = {**summaries.get("fit", {}), **report.get("metrics", {})}
+    metrics = {**(dict(figures.fit) if figures.fit else {}), **report.metrics}
     facts = [
         ("worst R-hat", format_number(metrics.get("r_hat_max"))),
         (
@@ -24,27 +28,22 @@ def render_refit(report: Mapping[str, Any], summaries: Mapping[str, Any]) -> str
         ),
         ("R²", format_number(metrics.get("r2"))),
         ("MAPE", _percent(metrics.get("mape"))),
-        ("seconds", format_number(_total(report.get("timings", {})))),
+        ("seconds", format_number(_total(report.timings))),
     ]
     parts = [
-        f"{report['verdict']}  {report['dataset_id']}  run {report['run_id']}",
-        *(f"  - {reason}" for reason in report.get("reasons", [])),
-        *_notes(report.get("findings", [])),
-        render_returns(summaries.get("roas", {})),
+        f"{report.verdict}  {report.dataset_id}  run {report.run_id}",
+        *(f"  - {reason}" for reason in report.reasons),
+        *(f"  note: {finding.message}" for finding in report.findings if finding.is_note),
+        render_returns(figures.roas),
         "  ".join(f"{name} {value}" for name, value in facts),
         _plan_line(report),
         _champion_line(report),
-        f"report     {shown_path(report['artifacts_dir'])}/{Artifact.REPORT}",
-        f"artifacts  {shown_path(report['artifacts_dir'])}",
+        f"report     {shown_path(report.artifacts_dir)}/{Artifact.REPORT}",
+        f"artifacts  {shown_path(report.artifacts_dir)}",
     ]
-    if report.get("mlflow_run_id"):
-        parts.append(f"MLflow     run {report['mlflow_run_id']} (mmm ui shows it)")
+    if report.mlflow_run_id:
+        parts.append(f"MLflow     run {report.mlflow_run_id} (mmm ui shows it)")
     return "\n".join(part for part in parts if part)
-
-
-def _notes(findings: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What was done with the file and needs nobody to act."""
-    return [f"  note: {f['message']}" for f in findings if f["verdict"] == "PASS"]
 
 
 def render_standing(report: RefitReport) -> str:
@@ -55,13 +54,13 @@ def render_standing(report: RefitReport) -> str:
     return format_champion(name, report.champion_last_period, report.champion_age_days)
 
 
-def _plan_line(report: Mapping[str, Any]) -> str:
+def _plan_line(report: RefitReport) -> str:
     """Say what to do with the budget; nothing where the fit was rejected."""
-    if not report.get("plan_note"):
+    if not report.plan_note:
         return ""
-    advice = (report.get("advice") or "none").upper()
-    against = describe_against(report["verdict"], report.get("reasons", []))
-    return f"plan       {advice}: {report['plan_note']} {against}".rstrip()
+    advice = (report.advice or "none").upper()
+    against = describe_against(report.verdict, report.reasons)
+    return f"plan       {advice}: {report.plan_note} {against}".rstrip()
 
 
 def shown_path(path: str) -> str:
@@ -70,87 +69,78 @@ def shown_path(path: str) -> str:
     return str(there.relative_to(here)) if there.is_relative_to(here) else path
 
 
-def render_validation(result: Mapping[str, Any], data: Path) -> str:
+def render_validation(checked: CheckedFile, data: Path) -> str:
     """Render the verdict on a file and its findings."""
-    facts = {
-        k: v
-        for k, v in result.items()
-        if k not in {"verdict", "findings"} and isinstance(v, str | int)
-    }
-    lines = [
-        f"{result['verdict']}  {data.name}  " + "  ".join(f"{k} {v}" for k, v in facts.items())
-    ]
-    lines += [
-        f"- [{f['verdict']}] {f['rule']}: {f['message']} {f.get('remedy', '')}".rstrip()
-        for f in result["findings"]
-    ]
+    facts = checked.model_dump(mode="json", exclude={"verdict", "findings"})
+    known = "  ".join(f"{name} {value}" for name, value in facts.items())
+    lines = [f"{checked.verdict}  {data.name}  {known}"]
+    lines += [f"- {finding.line()}" for finding in checked.findings]
     return "\n".join(lines) + "\n"
 
 
-def render_returns(roas: Mapping[str, Mapping[str, Any]]) -> str:
+def render_returns(returns: Mapping[str, ChannelReturns]) -> str:
     """Render the table of returns, the largest contribution first."""
-    if not roas:
+    if not returns:
         return ""
-    by_size = sorted(roas.items(), key=lambda item: -float(item[1].get("contribution_mean") or 0))
-    has_cost = any(row.get("cost_per_unit_mean") is not None for row in roas.values())
+    by_size = sorted(returns.items(), key=lambda item: -item[1].contribution_mean)
+    has_cost = any(row.cost_per_unit_mean is not None for row in returns.values())
     header = ["channel", "spend", "contribution", "ROAS", "94 % interval"]
     header += ["cost per unit", "94 % interval"] if has_cost else []
     rows = []
     for name, row in by_size:
         cells = [
             name,
-            format_number(row.get("spend")),
-            format_number(row.get("contribution_mean")),
-            *_interval(row, "roas"),
+            format_number(row.spend),
+            format_number(row.contribution_mean),
+            *_interval(row.roas_mean, row.roas_low, row.roas_high),
         ]
-        cells += _interval(row, "cost_per_unit") if has_cost else []
-        rows.append([*cells, "prior-driven" if row.get("prior_driven") else ""])
+        if has_cost:
+            cost = (row.cost_per_unit_mean, row.cost_per_unit_low, row.cost_per_unit_high)
+            cells += _interval(*cost)
+        rows.append([*cells, "prior-driven" if row.prior_driven else ""])
     return render_table([*header, ""], rows)
 
 
-def render_runs(records: Sequence[RunRecord], pruned: Mapping[str, str] | None = None) -> str:
-    """Render a list of runs; ``pruned`` has the day on which a run's files were removed."""
-    removed = pruned or {}
-    if not records:
+def render_runs(runs: Sequence[ListedRun]) -> str:
+    """Render a list of runs."""
+    if not runs:
         return "No runs yet; start one with `mmm refit --spec FILE`."
     rows = [
         [
             r.run_id, r.dataset_id, r.status.value, r.verdict.value if r.verdict else "–",
             str(r.model_version) if r.model_version is not None else "–",
-            r.created_at.strftime("%Y-%m-%d %H:%M"), _note(r, removed.get(r.run_id)),
+            r.created_at.strftime("%Y-%m-%d %H:%M"), _note(r),
         ]
-        for r in records
+        for r in runs
     ]  # fmt: skip
     return render_table(
         ["run", "dataset", "status", "verdict", "version", "created (UTC)", "reason"], rows
     )
 
 
-def _note(record: RunRecord, pruned_on: str | None) -> str:
-    reason = (record.reason or "").partition("\n")[0][:80]
-    gone = f"files removed on {pruned_on}" if pruned_on else ""
+def _note(run: ListedRun) -> str:
+    reason = (run.reason or "").partition("\n")[0][:80]
+    gone = f"files removed on {run.files_removed_on}" if run.files_removed_on else ""
     return "; ".join(part for part in (gone, reason) if part)
 
 
-def render_run(summary: Mapping[str, Any]) -> str:
+def render_run(summary: RunSummary) -> str:
     """Render all that is known of one run."""
+    written = summary.model_dump(mode="json")
     keys = ("run_id", "dataset_id", "status", "reason", "verdict", "snapshot_id", "model_version",
             "champion", "mlflow_run_id", "created_at", "updated_at", "artifacts_dir")  # fmt: skip
-    facts = [[key, str(summary[key])] for key in keys if summary.get(key) is not None]
-    numbers = {
-        **summary["diagnostics"],
-        **{k: v for k, v in summary["fit"].items() if isinstance(v, int | float)},
-    }
+    facts = [[key, str(written[key])] for key in keys if written[key] is not None]
+    numbers = {**written["diagnostics"], **written["fit"]}
     gates = [
-        [g["battery"], g["gate"], g["verdict"], format_number(g["observed"]), g["detail"] or ""]
-        for g in summary["gates"]
+        [g.battery, g.gate, g.verdict, format_number(g.observed), g.detail or ""]
+        for g in summary.gates
     ]
     parts = [
         render_table(["", ""], facts),
-        _pruned_line(summary["pruned"]),
-        "\n".join(f"- {reason}" for reason in summary["reasons"]),
-        "\n".join(f"note: {note}" for note in summary["notes"]),
-        render_returns(summary["roas"]),
+        _pruned_line(summary.pruned),
+        "\n".join(f"- {reason}" for reason in summary.reasons),
+        "\n".join(f"note: {note}" for note in summary.notes),
+        render_returns(summary.roas),
         render_table(["diagnostic", "value"], [[k, format_number(v)] for k, v in numbers.items()])
         if numbers
         else "",
@@ -159,12 +149,12 @@ def render_run(summary: Mapping[str, Any]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _pruned_line(pruning: Mapping[str, Any] | None) -> str:
+def _pruned_line(pruning: Pruning | None) -> str:
     if pruning is None:
         return ""
     return (
-        f"The files of this run were removed on {str(pruning['decided_at'])[:10]} by the retention "
-        f"policy ({pruning['reason']}); this is what the warehouse and the run's trail say."
+        f"The files of this run were removed on {pruning.decided_at:%Y-%m-%d} by the retention "
+        f"policy ({pruning.reason}); this is what the warehouse and the run's trail say."
     )
 
 
@@ -193,24 +183,21 @@ def _visible(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def _interval(row: Mapping[str, Any], stem: str) -> list[str]:
-    if row.get(f"{stem}_mean") is None:
+def _interval(mean: float | None, low: float | None, high: float | None) -> list[str]:
+    if mean is None:
         return ["–", "–"]
-    return [
-        format_number(row[f"{stem}_mean"]),
-        f"{format_number(row.get(f'{stem}_low'))} to {format_number(row.get(f'{stem}_high'))}",
-    ]
+    return [format_number(mean), f"{format_number(low)} to {format_number(high)}"]
 
 
-def _champion_line(report: Mapping[str, Any]) -> str:
-    champion, version = report.get("champion"), report.get("model_version")
+def _champion_line(report: RefitReport) -> str:
+    champion, version = report.champion, report.model_version
     if not champion:
         return "champion   none yet"
-    if report["verdict"] != "FAIL" and champion == f"{report['dataset_id']}@{version}":
+    if report.verdict is not Verdict.FAIL and champion == f"{report.dataset_id}@{version}":
         return f"champion   {champion}"
-    period, age = report.get("champion_last_period"), report.get("champion_age_days")
-    registered = f"; {report['dataset_id']}@{version} is challenger" if version else ""
-    return f"champion   {format_champion(f'{champion} (unchanged)', period, age)}{registered}"
+    name, period = f"{champion} (unchanged)", report.champion_last_period
+    registered = f"; {report.dataset_id}@{version} is challenger" if version else ""
+    return f"champion   {format_champion(name, period, report.champion_age_days)}{registered}"
 
 
 def _least(*values: float | None) -> float | None:

@@ -125,9 +125,10 @@ def parse_document[Doc: BaseModel](path: Path, model: type[Doc]) -> Doc:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the file"
+        what = f"not a {model.__name__}: {where}: {first['msg']}"
         raise CorruptArtifactError(
-            f"{path} is not a {model.__name__}: {where}: {first['msg']}; restore it or run the "
-            "refit again."
+            f"{path} is {'not whole' if first['type'] == 'json_invalid' else what}; restore it or "
+            "run the refit again."
         ) from error
 
 

@@ -5,13 +5,13 @@ Does not: files of a run that has not ended; references check those (``artifacts
 Invariant: a run without the document was published by an earlier version, and is read unchecked.
 """
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from schemas.documents.digests import Digests
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
-from tasks.store.files.artifacts import sha256_of, write_json
+from tasks.store.files.artifacts import parse_document, sha256_of, write_document
 from tasks.store.home import Home
 
 _CHANGING = {Artifact.RUN_STATUS, Artifact.REPORT, Artifact.DIGESTS}
@@ -26,7 +26,8 @@ def write_digests(home: Home, run_id: str) -> None:
         for path in folder.iterdir()
         if path.is_file() and not path.name.startswith(".") and path.name not in _CHANGING
     )
-    write_json(home, folder / Artifact.DIGESTS, {name: sha256_of(folder / name) for name in names})
+    digests = Digests({name: sha256_of(folder / name) for name in names})
+    write_document(home, folder / Artifact.DIGESTS, digests)
 
 
 def recorded_digest(path: Path) -> str | None:
@@ -34,13 +35,7 @@ def recorded_digest(path: Path) -> str | None:
     document = path.with_name(Artifact.DIGESTS)
     if not document.is_file():
         return None
-    try:
-        known = json.loads(document.read_text(encoding="utf-8")).get(path.name)
-    except (ValueError, AttributeError) as error:
-        raise CorruptArtifactError(
-            f"{document} is not whole; restore it or run the refit again."
-        ) from error
-    return None if known is None else str(known)
+    return parse_document(document, Digests).get(path.name)
 
 
 def require_unchanged(folder: Path, names: Iterable[str]) -> None:

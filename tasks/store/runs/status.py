@@ -12,10 +12,10 @@ from typing import Any
 
 import duckdb
 
-from schemas.documents.results import RunRecord, RunStatus
+from schemas.documents.results import RunRecord, RunStatus, StatusFile
 from schemas.errors import MmmError, UnknownRunError
 from schemas.names import Artifact
-from tasks.store.files.artifacts import write_json
+from tasks.store.files.artifacts import write_document
 from tasks.store.home import Home
 from tasks.store.redaction import redact
 from tasks.store.warehouse.connection import writing
@@ -133,8 +133,7 @@ def fail_run(home: Home, run_id: str, reason: str) -> RunRecord:
 
 def _save(home: Home, con: duckdb.DuckDBPyConnection, record: RunRecord) -> RunRecord:
     write_run(con, record)
-    write_json(
-        home, home.run_dir(record.run_id) / Artifact.RUN_STATUS, record.model_dump(mode="json")
-    )
+    status = StatusFile(**record.model_dump())
+    write_document(home, home.run_dir(record.run_id) / Artifact.RUN_STATUS, status)
     log.info("run %s is %s", record.run_id, record.status)
     return record

@@ -10,6 +10,7 @@ import pytest
 
 from flows.cli import app
 from flows.services import servers
+from schemas.answers.checked_file import CheckedFile
 from schemas.documents.results import RefitReport, RunStatus
 from schemas.errors import (
     CorruptArtifactError,
@@ -197,7 +198,9 @@ def test_a_wrong_call_is_json_where_json_was_asked_for(home, capsys):
 def test_validate_reports_all_findings(home, tmp_path, capsys, monkeypatch):
     module = types.ModuleType("flows.check_data")
     found = [FINDING.model_dump(mode="json")]
-    module.check_data = lambda _spec, _data: {"verdict": "FAIL", "findings": found, "grain": "WEEK"}
+    module.check_data = lambda _spec, data: CheckedFile(
+        verdict=Verdict.FAIL, findings=[FINDING], dataset_id="demo", file=data
+    )
     monkeypatch.setitem(sys.modules, "flows.check_data", module)
     data = tmp_path / "panel.csv"
     data.write_text("x")

@@ -37,7 +37,7 @@ def test_file_and_warehouse_report_the_same(home):
     advance_run(home, "r1", RunStatus.VALIDATED, snapshot_id="abc", verdict=Verdict.REVIEW)
     record = read_run(home, "r1")
     written = json.loads((home.run_dir("r1") / Artifact.RUN_STATUS).read_text())
-    assert written == json.loads(record.model_dump_json())
+    assert written == {"schema_version": 1, **json.loads(record.model_dump_json())}
     assert (record.status, record.snapshot_id) == (RunStatus.VALIDATED, "abc")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -18,6 +19,7 @@ from schemas.names import (
     ROAS_COLUMNS,
     Artifact,
 )
+from schemas.outcomes import Verdict
 from schemas.spec.run_spec import RunSpec
 from tasks.publish import task
 from tasks.query.dictionary import build_dictionary
@@ -48,19 +50,21 @@ def published(home, finished):
     rows.to_parquet(folder / Artifact.ROAS_BY_ENTITY)
     path = folder / Artifact.RESPONSE_CURVES
     curves = json.loads(path.read_text())
-    part = {"x": [0.0, 1.0], "median": [0.0, 2.0], "low_90": [0.0, 1.0], "high_90": [0.0, 3.0]}
+    part = {"x": [0.0, 1.0], "median": [0.0, 2.0], "low_90": [0.0, 1.0], "high_90": [0.0, 3.0],
+            "current": 0.5, "observed_low": 0.0, "observed_high": 1.0}  # fmt: skip
     next(iter(curves.values()))["entities"] = {"north": part}
     path.write_text(json.dumps(curves))
 
 
 def exported(run_id, folder):
-    paths = export_run(run_id, file_format="csv", out=folder, force=False)
-    return {path.stem: pd.read_csv(path) for path in paths}
+    written = export_run(run_id, file_format="csv", out=folder, force=False)
+    return {path.stem: pd.read_csv(path) for path in map(Path, written.files)}
 
 
 def test_csv_and_json_have_the_same_tables_and_columns(published, tmp_path):
     tables = exported("run-1", tmp_path / "a" / "csv")
-    js = export_run("run-1", file_format="json", out=tmp_path / "json", force=False)
+    written = export_run("run-1", file_format="json", out=tmp_path / "json", force=False)
+    js = [Path(path) for path in written.files]
     assert set(tables) == {*ALWAYS, *WHERE_THERE, "data_dictionary"} == {p.stem for p in js}
     for name, columns in {
         "contributions": CONTRIBUTION_COLUMNS,
@@ -138,9 +142,10 @@ def test_html_is_the_report_of_the_run_byte_for_byte(home, published, tmp_path):
     assert not (tmp_path / "out").exists()
     page = b"<!doctype html>\xc3\xa9"
     (home.run_dir("run-1") / Artifact.REPORT).write_bytes(page)
-    paths = export_run("run-1", file_format="html", out=tmp_path / "out", force=False)
-    assert [p.name for p in paths] == ["report.html"]
-    assert paths[0].read_bytes() == page
+    written = export_run("run-1", file_format="html", out=tmp_path / "out", force=False)
+    (path,) = map(Path, written.files)
+    assert path.name == "report.html"
+    assert path.read_bytes() == page
     with pytest.raises(SpecError, match=r"already has report\.html"):
         export_run("run-1", file_format="html", out=tmp_path / "out", force=False)
 
@@ -157,8 +162,8 @@ def test_show_reports_record_returns_diagnostics_and_champion(finished, monkeypa
     monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
     publish_run(finished())
     shown = summarize_run("run-1")
-    assert (shown["verdict"], shown["champion"]) == ("PASS", "demo@1")
-    assert shown["diagnostics"]["r_hat_max"] == 1.004
-    assert len(shown["roas"]) == 3
-    assert [g["gate"] for g in shown["gates"]] == ["r_hat_max", "ppc_p"]
-    assert json.dumps(shown, allow_nan=False)
+    assert (shown.verdict, shown.champion) == (Verdict.PASS, "demo@1")
+    assert shown.diagnostics.r_hat_max == 1.004
+    assert len(shown.roas) == 3
+    assert [g.gate for g in shown.gates] == ["r_hat_max", "ppc_p"]
+    assert json.dumps(shown.model_dump(mode="json"), allow_nan=False)
