@@ -76,3 +76,13 @@ def test_every_locked_package_has_hashes():
 def test_the_lock_names_no_place_to_download_from():
     assert "://" not in LOCK
     assert not re.search(r"^\s*(-i|-f|--index|--extra-index|--find-links|-e)\b", LOCK, re.M)
+
+
+def test_the_list_of_versions_that_face_strangers_is_that_of_the_lock():
+    table = (ROOT / "SECURITY.md").read_text(encoding="utf-8").partition("## Versions that face")[2]
+    listed = re.findall(
+        r"([a-z0-9-]+) (\d[\w.]*)", table.partition("## How")[0].partition("|--")[2]
+    )
+    pins = {name: pin for name, (pin, _) in locked().items()}
+    assert len(listed) > 20
+    assert {name: pin for name, pin in listed if pins[name] != pin} == {}
