@@ -117,6 +117,8 @@ class DiagnosticsRef(Ref):
     metrics: dict[str, float]
     sampling_failures: dict[str, float] = {}
     """What was observed at each sampling gate that failed."""
+    sampling_reviews: dict[str, float] = {}
+    """What was observed at each sampling gate that is to be reviewed."""
     stability: FileRef | None = None
     """How far the fit moved from the champion; None until it was compared."""
 

@@ -1,6 +1,7 @@
 """``column_info.json`` and ``validation_summary.json``: what the data are, and what is odd."""
 
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from pydantic import Field
@@ -96,7 +97,38 @@ class ColumnFacts(Part):
     """Mean value."""
     total: InputAmount | None = Field(alias="sum", description="Sum of the values.")
     drift_ratio: Ratio | None
-    """Median of new or changed periods over that of all known before."""
+    """Median of new or changed periods over that of all known before; for information, no gate
+    reads it."""
+
+
+class ArrivalRule(StrEnum):
+    """What may be wrong with a column in its newest periods."""
+
+    LEVEL = "unusual_values"
+    """Far outside of anything before: a unit, a thousands separator, a wrong column."""
+    COST = "unusual_cost_per_unit"
+    """Spend per activity, likewise: two columns swapped, or the unit of one of them."""
+    STUCK = "stuck_values"
+    """One value again and again, in a column that does not repeat."""
+    DEAD = "dead_column"
+    """Zero or missing for longer than ever before."""
+
+
+class ArrivalFault(Part):
+    """One fault of the newest periods of a column, or of spend and activity of a channel."""
+
+    rule: ArrivalRule
+    """What may be wrong."""
+    columns: list[str]
+    """Canonical columns: one, or activity and spend of a channel."""
+    period_start: date
+    """First day of the period in which it shows."""
+    entity: str
+    """Where it is clearest."""
+    n_entities: Count
+    """Entities that show it."""
+    times: Ratio | None
+    """Value over the typical one before; null where a ratio says nothing."""
 
 
 class ColumnInfo(Document):
@@ -142,6 +174,10 @@ class ColumnInfo(Document):
     """Periods of the panel."""
     columns: dict[str, ColumnFacts]
     """Every number of the panel."""
+    judged_periods: Periods = 0
+    """Newest periods that were compared with those before them."""
+    arrivals: list[ArrivalFault] = []
+    """What is odd about them."""
 
 
 class LayerFacts(SparsePart):

@@ -175,6 +175,8 @@ class TriedFit(Part):
     """Null where there are no draws."""
     sampling_failures: dict[str, Number]
     """Observed value of every sampling gate that failed."""
+    sampling_reviews: dict[str, Number] = {}
+    """Observed value of every sampling gate that is to be reviewed."""
     error: str | None
     """Why there are no draws."""
     metrics: dict[str, Number | None]

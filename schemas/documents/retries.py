@@ -63,6 +63,16 @@ class Attempt(Ref):
         return self.diagnostics.sampling_failures if self.diagnostics else {}
 
     @property
+    def reviews(self) -> dict[str, float]:
+        """What was observed at each sampling gate that is to be reviewed."""
+        return self.diagnostics.sampling_reviews if self.diagnostics else {}
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there are draws that every sampling gate passed."""
+        return self.sampled_well and not self.reviews
+
+    @property
     def sampled_well(self) -> bool:
         """Whether there are draws that no sampling gate failed."""
         return self.diagnostics is not None and not self.failures

@@ -72,7 +72,10 @@ class DataGates(Gates):
     )
     outlier_robust_z: float = Field(6.0, gt=2, description="KPI further out in robust z: REVIEW.")
     max_drift_ratio: float = Field(
-        3.0, gt=1, description="Median of a column against the previous batch, up or down: REVIEW."
+        3.0,
+        gt=1,
+        description="Values of the newest periods this many times beyond anything known before, "
+        "up or down: REVIEW.",
     )
     restated_share_pass: float = Field(
         0.02,

@@ -17,6 +17,7 @@ from schemas.names import PERIOD_COLUMN, Artifact
 from schemas.refs import BatchRef, CandidateRef, FileRef, SnapshotRef, StepKey
 from schemas.spec.roles import ColumnRoles, resolve_roles
 from schemas.spec.run_spec import RunSpec
+from tasks.canonicalize.arrivals import describe_arrivals
 from tasks.canonicalize.content_id import snapshot_id_of
 from tasks.canonicalize.describe import describe_columns, describe_panel
 from tasks.canonicalize.panel_rules import (
@@ -100,6 +101,7 @@ def canonicalize_batch(
     }
     before = known if batch and len(known) else None
     info["columns"] = describe_columns(shaped.known, before, roles)
+    info |= describe_arrivals(shaped.known, before, roles, spec.gates.data)
     log.info("panel of %s: %d rows, %s", spec.dataset_id, len(shaped.wide), shaped.grain.value)
     return CandidateRef(
         dataset_id=spec.dataset_id,
@@ -233,8 +235,7 @@ def take_snapshot(key: StepKey, candidate: CandidateRef, spec: RunSpec, as_of: d
             run_key=run_key(spec, snapshot_id, as_of),
         )
         write_run_input(con, decided)
-    said = (snapshot_id, spec.dataset_id, n_restated, key.run_id)
-    log.info("snapshot %s of %s, %d value(s) restated (%s)", *said)
+    log.info("snapshot %s of %s, %d value(s) restated", snapshot_id, spec.dataset_id, n_restated)
     return SnapshotRef(
         dataset_id=spec.dataset_id,
         snapshot_id=snapshot_id,

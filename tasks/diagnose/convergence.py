@@ -181,11 +181,9 @@ def judge_convergence(
     return [outcome for outcome in outcomes if outcome.gate in apply]
 
 
-def sampling_failures(outcomes: Sequence[GateOutcome]) -> dict[str, float]:
-    """Return what was observed at each gate that failed."""
-    return {
-        o.gate: o.observed for o in outcomes if o.verdict is Verdict.FAIL and o.observed is not None
-    }
+def observed_at(outcomes: Sequence[GateOutcome], verdict: Verdict) -> dict[str, float]:
+    """Return what was observed at each gate of a verdict, such as FAIL."""
+    return {o.gate: o.observed for o in outcomes if o.verdict is verdict and o.observed is not None}
 
 
 def evidence_facts(evidence: Evidence) -> dict[str, Any]:

@@ -54,6 +54,8 @@ class Judgement(NamedTuple):
     """What is reported and blocks nothing."""
     sampling_failures: dict[str, float]
     """Observed value per sampling gate that failed."""
+    sampling_reviews: dict[str, float]
+    """Likewise of those to be reviewed."""
     document: Diagnostics
     """``diagnostics.json``."""
 
@@ -76,7 +78,7 @@ def judge_fit(fit: OpenFit, findings: list[Finding], spec: RunSpec) -> Judgement
     )
     rest = _judge_rest(evidence, spec.gates, is_signed=has_negative_kpi(fit.panel))
     report = GateReport(outcomes=[*judged, *rest])
-    failures = convergence.sampling_failures(judged)
+    failures = convergence.observed_at(judged, Verdict.FAIL)
     causes = _find_causes(fit, evidence, findings, spec.gates) if failures else []
     verdict = worst([report.verdict, *(f.verdict for f in findings)])
     reasons = [
@@ -100,7 +102,8 @@ def judge_fit(fit: OpenFit, findings: list[Finding], spec: RunSpec) -> Judgement
             "parameters": evidence.sampling.parameters,
         }
     )
-    return Judgement(verdict, reasons, evidence, notes, failures, document)
+    reviews = convergence.observed_at(judged, Verdict.REVIEW)
+    return Judgement(verdict, reasons, evidence, notes, failures, reviews, document)
 
 
 def _measure(fit: OpenFit, spec: RunSpec) -> Evidence:

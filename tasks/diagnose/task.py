@@ -71,6 +71,7 @@ def diagnose_posterior(
         file=write_document(home, fit_dir(home, key) / Artifact.DIAGNOSTICS, judged.document),
         metrics=judged.evidence.metrics,
         sampling_failures=judged.sampling_failures,
+        sampling_reviews=judged.sampling_reviews,
     )
 
 

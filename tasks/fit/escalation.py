@@ -60,8 +60,8 @@ def why_stopped(settings: SamplerSpec, tried: Sequence[Attempt]) -> str:
 
 def _decide(settings: SamplerSpec, tried: Sequence[Attempt]) -> Retry | str:
     last = tried[-1]
-    if last.sampled_well:
-        return "no sampling gate failed"
+    if last.is_clean:
+        return "every sampling gate passed"
     limits = settings.escalation
     if len(tried) > limits.max_retries:
         return f"sampler.escalation.max_retries is {limits.max_retries}"
@@ -82,7 +82,7 @@ def _decide(settings: SamplerSpec, tried: Sequence[Attempt]) -> Retry | str:
         number=len(tried),
         kind=kind,
         settings=changed,
-        reason=f"{_reported(judged.failures)} failed: {_change(last.retry.settings, changed)}",
+        reason=f"{_reported(judged)}: {_change(last.retry.settings, changed)}",
         limit_seconds=min(left, 60 * settings.timeout_minutes),
     )
 
@@ -108,6 +108,24 @@ def preferred_kinds(failures: Mapping[str, float]) -> tuple[RetryKind, ...]:
     return (RetryKind.LONGER, RetryKind.PATIENT, RetryKind.OTHER_SAMPLER)
 
 
+def milder_kinds(reviews: Mapping[str, float]) -> tuple[RetryKind, ...]:
+    """Return what may help a fit that is only to be reviewed, the likeliest first.
+
+    An R-hat just above its limit and an ESS just below it are mostly a matter of more draws. No
+    other sampler is tried: it costs a compilation, and the fit at hand can be used.
+
+    Parameters
+    ----------
+    reviews
+        What was observed at each sampling gate that is to be reviewed.
+    """
+    if set(reviews) <= {SamplingGate.R_HAT, SamplingGate.ESS_BULK, SamplingGate.ESS_TAIL}:
+        return (RetryKind.LONGER, RetryKind.PATIENT)
+    if SamplingGate.TREE_DEPTH in reviews:
+        return (RetryKind.TUNE, RetryKind.LONGER)
+    return (RetryKind.CAREFUL, RetryKind.PATIENT)
+
+
 def _untried(
     settings: SamplerSpec, tried: Sequence[Attempt], judged: Attempt
 ) -> tuple[RetryKind, SamplerSpec] | None:
@@ -115,7 +133,9 @@ def _untried(
     kinds = {attempt.retry.kind for attempt in tried}
     last = tried[-1]
     backend = NEXT_BACKEND.get(SamplerBackend(_sampler(judged)))
-    for kind in preferred_kinds(judged.failures):
+    failed = judged.failures
+    kinds_in_order = preferred_kinds(failed) if failed else milder_kinds(judged.reviews)
+    for kind in kinds_in_order:
         changed = _changed(kind, settings, last.retry.settings, backend)
         if kind not in kinds and changed != last.retry.settings:
             return kind, changed
@@ -166,18 +186,20 @@ def expected_seconds(before: Attempt, settings: SamplerSpec) -> float:
 
 
 def best_attempt(tried: Sequence[Attempt]) -> Attempt:
-    """Return the first fit that no sampling gate failed, else the least bad one.
+    """Return the first fit that every sampling gate passed, else the least bad one.
 
-    Least bad has the fewest failed gates, then the smallest R-hat, then the largest ESS.
+    Least bad has the fewest failed gates, then the fewest to be reviewed, then the smallest R-hat,
+    then the largest ESS.
     """
     judged = [attempt for attempt in tried if attempt.diagnostics is not None]
-    return next((a for a in judged if a.sampled_well), None) or min(judged, key=_badness)
+    return next((a for a in judged if a.is_clean), None) or min(judged, key=_badness)
 
 
-def _badness(attempt: Attempt) -> tuple[int, float, float]:
+def _badness(attempt: Attempt) -> tuple[int, int, float, float]:
     metrics = attempt.diagnostics.metrics if attempt.diagnostics else {}
     ess = metrics.get(SamplingGate.ESS_BULK, 0.0)
-    return len(attempt.failures), metrics.get(SamplingGate.R_HAT, math.inf), -ess
+    r_hat = metrics.get(SamplingGate.R_HAT, math.inf)
+    return len(attempt.failures), len(attempt.reviews), r_hat, -ess
 
 
 def describe_retries(
@@ -230,6 +252,7 @@ def _row(attempt: Attempt) -> dict[str, Any]:
         "seconds": round(attempt.seconds, 3),
         "verdict": diagnostics.verdict.value if diagnostics else None,
         "sampling_failures": attempt.failures,
+        "sampling_reviews": attempt.reviews,
         "error": attempt.error or None,
         "metrics": _sampling_metrics(attempt),
     }
@@ -245,8 +268,10 @@ def _sampler(attempt: Attempt) -> str:
     return attempt.posterior.sampler if attempt.posterior else str(attempt.retry.settings.backend)
 
 
-def _reported(failures: Mapping[str, float]) -> str:
-    return ", ".join(f"{gate} {value:.4g}" for gate, value in failures.items())
+def _reported(judged: Attempt) -> str:
+    found = judged.failures or judged.reviews
+    listed = ", ".join(f"{gate} {value:.4g}" for gate, value in found.items())
+    return f"{listed} {'failed' if judged.failures else 'to be reviewed'}"
 
 
 def _change(before: SamplerSpec, after: SamplerSpec) -> str:

@@ -137,8 +137,8 @@ def select_retry(spec: RunSpec, tried: list[Attempt]) -> Retry | None:
     retry = escalation.next_retry(spec.sampler, tried)
     if retry is not None:
         log.warning("the fit is tried again, retry %d: %s", retry.number, retry.reason)
-    elif not tried[-1].sampled_well:
-        log.warning("no auxiliary fit: %s", escalation.why_stopped(spec.sampler, tried))
+    elif not tried[-1].is_clean:
+        log.warning("no further retry: %s", escalation.why_stopped(spec.sampler, tried))
     return retry
 
 

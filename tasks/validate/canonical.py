@@ -1,6 +1,6 @@
 """Canonical rules: what the panel's rows must be judged on, computed as plain columns.
 
-Belongs here: grid, balance, history, pairing and outlier columns; grain, drift and future rules.
+Belongs here: grid, balance, history, pairing and outlier columns; grain and future rules.
 Does not: expectations (``schemas/suites/canonical.json``), reading files.
 """
 
@@ -118,11 +118,10 @@ def judge_candidate(
     *,
     detected: Grain | None,
     wanted: Grain | None,
-    max_drift_ratio: float,
     max_missing_share: float,
     is_replay: bool = False,
 ) -> list[Finding]:
-    """Judge the panel as a whole: grain, future periods, missing history, drift."""
+    """Judge the panel as a whole: grain, future periods, missing history."""
     findings = _judge_grain(detected, wanted)
     future = info.n_future_periods
     if future:
@@ -157,17 +156,6 @@ def judge_candidate(
                     Verdict.FAIL,
                     f"column {column!r}: {share:.1%} of the panel's values are missing.",
                     "Give the column's history in the file, or drop it from the spec.",
-                    column=column,
-                )
-            )
-        ratio = facts.drift_ratio
-        if ratio is not None and not 1 / max_drift_ratio <= ratio <= max_drift_ratio:
-            findings.append(
-                _finding(
-                    "drift",
-                    Verdict.REVIEW,
-                    f"column {column!r}: its median is {ratio:.3g} times that known before.",
-                    "Check the unit of the column (thousands, currency) in this file.",
                     column=column,
                 )
             )

@@ -23,6 +23,7 @@ from tasks.store.inputs import keys, landing, landing_rows, text_values
 from tasks.store.runs.resume import resumable
 from tasks.store.warehouse import canonical, connection
 from tasks.store.warehouse.gates import record_findings
+from tasks.validate.arrivals import judge_arrivals
 from tasks.validate.canonical import canonical_frame, judge_candidate, paired_channels
 from tasks.validate.experiments import judge_lift_tests
 from tasks.validate.features import feature_frame, judge_terms, suite_columns
@@ -100,9 +101,9 @@ def validate_canonical(
 ) -> ValidationRef:
     """Judge the panel that would be known with this batch.
 
-    Grid, grain, length, pairing, drift, and what changes of history; with ``accept_restatement`` a
-    large change is a review and holds nothing. In a replay, periods after the as-of date are
-    reported and are no review.
+    Grid, grain, length, pairing, the newest periods beside those before them, and what changes of
+    history; with ``accept_restatement`` a large change is a review and holds nothing. In a replay,
+    periods after the as-of date are reported and are no review.
     """
     home, gates = current_home(), spec.gates.data
     info = read_document(home, candidate.column_info, ColumnInfo)
@@ -124,11 +125,11 @@ def validate_canonical(
         info,
         detected=detect_grain(list(panel[PERIOD_COLUMN].dt.date)),
         wanted=spec.grain,
-        max_drift_ratio=gates.max_drift_ratio,
         max_missing_share=gates.max_missing_share,
         is_replay=is_replay,
     )
     findings += judge_entities(info.entities)
+    findings += judge_arrivals(info)
     if len(panel):
         findings += judge_history(
             info.history,

@@ -19,6 +19,13 @@ FAILURES = {
     "depth": {SamplingGate.TREE_DEPTH: 0.4},
     "none": {},
 }
+REVIEWS = {
+    "r_hat_review": {SamplingGate.R_HAT: 1.016},
+    "ess_review": {SamplingGate.ESS_BULK: 363.0},
+    "divergences_review": {SamplingGate.DIVERGENCES: 0.0005},
+    "depth_review": {SamplingGate.TREE_DEPTH: 0.02},
+}
+"""Likewise at the gates that are to be reviewed, of fits that no gate failed."""
 """What was observed at the gates that failed, by a short name."""
 
 
@@ -28,16 +35,18 @@ def posterior_ref(seconds=10.0, sampler="kernel", file=FILE):
     )
 
 
-def diagnostics_ref(failures, *, file=FILE, **metrics):
-    observed = {str(gate): value for gate, value in failures.items()}
-    verdict = Verdict.FAIL if failures else Verdict.PASS
+def diagnostics_ref(name, *, file=FILE, **metrics):
+    failures, reviews = FAILURES.get(name, {}), REVIEWS.get(name, {})
+    observed = {str(gate): value for gate, value in (failures or reviews).items()}
+    verdict = Verdict.FAIL if failures else Verdict.REVIEW if reviews else Verdict.PASS
     reasons = [f"{gate} is bad" for gate in observed]
     return DiagnosticsRef(
         verdict=verdict,
         reasons=reasons,
         file=file,
         metrics=observed | metrics,
-        sampling_failures=observed,
+        sampling_failures=observed if failures else {},
+        sampling_reviews=observed if reviews else {},
     )
 
 
@@ -65,7 +74,7 @@ def attempt(
         retry=retry,
         seconds=seconds,
         posterior=posterior_ref(seconds, sampler),
-        diagnostics=diagnostics_ref(FAILURES[failures], **metrics),
+        diagnostics=diagnostics_ref(failures, **metrics),
     )
 
 
@@ -104,11 +113,11 @@ class ForgedTasks:
 
     def diagnose(self, key, posterior, features, findings, spec):
         del posterior, features, findings, spec
-        failures = FAILURES[self._outcome(key.retry)]
+        outcome = self._outcome(key.retry)
         path = fit_dir(self.home, key) / "diagnostics.json"
         judged = {"verdict": "PASS", "reasons": [], "divergences": key.retry}
         file = write_json(self.home, path, judged)
-        return diagnostics_ref(failures, file=file)
+        return diagnostics_ref(outcome, file=file)
 
     def _outcome(self, retry):
         return self.outcomes[min(retry, len(self.outcomes) - 1)]

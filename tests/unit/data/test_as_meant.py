@@ -216,7 +216,7 @@ def test_unpaired_media_are_judged_by_money_and_activity(
     activity = sum(float(row.split(",")[3]) for row in paired[1:])
     more = spend_without / (1 - spend_without) * total
     trailing = activity_without / (1 - activity_without) * activity
-    content = [*paired, f"north,2024-07-15,1010,{trailing},{more},11"]
+    content = [*paired, f"north,2022-12-26,1010,{trailing},{more},11"]
     found = rules(world.canonical(content))
     assert [r for r in found if r not in ("kpi_outlier",)] == ([expected] if expected else [])
 

@@ -219,6 +219,6 @@ def test_an_outlier_a_drift_and_future_periods_are_reviews(world, lines):
     later += ["north,2024-03-11,900000,9000,9000,11", "north,2025-01-06,1,1,1,1"]
     outcome = world.canonical(later)
     assert {f.rule for f in outcome.findings if f.verdict is Verdict.REVIEW} == {
-        "kpi_outlier", "drift", "future_periods",
+        "kpi_outlier", "unusual_values", "stuck_values", "future_periods",
     }  # fmt: skip
     assert outcome.verdict is Verdict.REVIEW

@@ -6,9 +6,10 @@ import pytest
 from support.attempts import FAILURES, attempt
 
 from schemas.documents.retries import RetryKind, SamplingGate
+from schemas.outcomes import Verdict
 from schemas.spec.gates import SamplingGates
 from schemas.spec.sampler import EscalationSpec, SamplerBackend, SamplerSpec
-from tasks.diagnose.convergence import Evidence, judge_convergence, sampling_failures
+from tasks.diagnose.convergence import Evidence, judge_convergence, observed_at
 from tasks.fit.escalation import (
     best_attempt,
     describe_retries,
@@ -43,6 +44,10 @@ def climb(failures, settings=BASE, *, seconds=1.0, sampler="kernel"):
         ("ebfmi", ["careful", "patient", "other_sampler"]),
         ("depth", ["tune", "longer", "other_sampler"]),
         ("ess", ["longer", "patient", "other_sampler"]),
+        ("r_hat_review", ["longer", "patient"]),
+        ("ess_review", ["longer", "patient"]),
+        ("divergences_review", ["careful", "patient"]),
+        ("depth_review", ["tune", "longer"]),
         ("none", []),
     ],
 )
@@ -199,4 +204,22 @@ def test_retry_zero_is_the_spec():
 def test_the_retries_knows_every_sampling_gate_by_its_name():
     bad = Evidence(2.0, "a", 1.0, "a", 1.0, "a", 500, 1000, 0.01, 1.0, {})
     outcomes = judge_convergence(bad, SamplingGates())
-    assert set(sampling_failures(outcomes)) == {str(gate) for gate in SamplingGate}
+    assert set(observed_at(outcomes, Verdict.FAIL)) == {str(gate) for gate in SamplingGate}
+
+
+def test_a_review_is_tried_again_with_more_draws_and_says_why():
+    retry = next_retry(BASE, [attempt("r_hat_review", settings=BASE)])
+    assert retry.settings.draws == 2 * BASE.draws
+    assert retry.reason == "r_hat_max 1.016 to be reviewed: draws 1000 to 2000"
+
+
+def test_a_review_is_taken_before_a_failure_and_after_a_pass():
+    review, failed, clean = attempt("ess_review"), attempt("r_hat"), attempt("none")
+    assert best_attempt([failed, review]) is review
+    assert best_attempt([review, failed]) is review
+    assert best_attempt([review, clean]) is clean
+
+
+def test_of_two_reviews_the_better_one_is_taken():
+    near, nearer = attempt("r_hat_review"), attempt("r_hat_review", r_hat_max=1.011)
+    assert best_attempt([near, nearer]) is nearer
