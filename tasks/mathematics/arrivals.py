@@ -26,7 +26,7 @@ MIN_ENTITY_SHARE = 0.1
 SAME_SHARE = 0.5
 """Likewise of those that are silent or repeat a value, and half as many of all: some pause in any
 week."""
-CLEAR = 3.0
+CLEAR_EXCESS = 3.0
 """Times the limit from where one market of many is enough."""
 MAX_CHANCE = 0.01
 """Chance of a run of equal values, by the column's own repeats, up to which it is called stuck."""
@@ -201,7 +201,7 @@ def _sighting(excess: NDArray[np.float64], first: int, n_judged: int) -> Sightin
     strength = excess.max(axis=0)
     n_odd = int((strength > 1).sum())
     few = n_odd < max(1, int(np.ceil(MIN_ENTITY_SHARE * n_judged)))
-    if n_odd == 0 or (few and strength.max() <= CLEAR):
+    if n_odd == 0 or (few and strength.max() <= CLEAR_EXCESS):
         return None
     entity = int(strength.argmax())
     row = int((excess[:, entity] > 1).argmax())

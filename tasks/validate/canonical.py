@@ -15,10 +15,8 @@ from schemas.outcomes import Finding, Layer, Verdict
 from schemas.spec.gates import DataGates
 from schemas.spec.roles import ColumnRoles
 from schemas.spec.run_spec import Grain
+from tasks.mathematics.arrivals import MAD_TO_SIGMA
 from tasks.mathematics.calendar import common_anchor, describe_anchor, is_on_grid, n_periods_between
-
-MAD_TO_SIGMA = 1.4826
-"""Median absolute deviation to standard deviation of a normal distribution."""
 
 
 def paired_channels(roles: ColumnRoles) -> list[str]:
