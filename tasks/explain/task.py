@@ -38,6 +38,7 @@ from tasks.store.files.artifacts import (
     read_json,
     read_netcdf,
     read_parquet,
+    write_document,
     write_json,
     write_parquet,
 )
@@ -176,7 +177,7 @@ def find_explanation(comparison: Comparison) -> Explanation | None:
 def record_explanation(ref: ExplanationRef) -> Explanation:
     """Put an explanation on record: fits in MLflow under the later run, rows in the warehouse."""
     home = current_home()
-    explanation = Explanation.model_validate(read_json(home, ref.file))
+    explanation = read_document(home, ref.file, Explanation)
     parent = read_run(home, explanation.run_b).mlflow_run_id
     if parent is not None:
         log_auxiliary_fits_of(experiments.open_store(home), parent, explanation)
@@ -292,8 +293,7 @@ def _key(then: ComparedRun, now: ComparedRun) -> str:
 
 
 def _write(home: Home, folder: Path, explanation: Explanation) -> ExplanationRef:
-    document = explanation.model_dump(mode="json")
     return ExplanationRef(
-        file=write_json(home, folder / Artifact.CHANGE, document),
+        file=write_document(home, folder / Artifact.CHANGE, explanation),
         is_complete=explanation.is_complete,
     )

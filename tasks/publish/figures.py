@@ -21,7 +21,7 @@ def build_figures(outputs: RunOutputs) -> dict[str, Figure]:
         "fitted": fitted_against_actual(outputs),
         "prior_posterior": prior_against_posterior(outputs),
     }
-    if outputs.curves:
+    if len(outputs.curves):
         figures["response_curves"] = response_curves(outputs)
     return figures
 
@@ -67,15 +67,15 @@ def returns_per_channel(outputs: RunOutputs) -> Figure:
     )
     figure, axes = canvas(f"{word} with 94 % interval, {window_label(outputs)}")
     shown = [
-        name for name in outputs.channels if outputs.roas[name].get(f"{stem}_mean") is not None
+        name for name in outputs.channels if getattr(outputs.roas[name], f"{stem}_mean") is not None
     ]
     for position, name in enumerate(shown):
         row = outputs.roas[name]
-        low, high = row.get(f"{stem}_low"), row.get(f"{stem}_high")
+        mean, low, high = (getattr(row, f"{stem}_{end}") for end in ("mean", "low", "high"))
         if low is not None and high is not None:
             axes.plot([low, high], [position, position], color="#4477aa", linewidth=2)
-        face = "white" if row.get("prior_driven") else "#4477aa"
-        axes.plot([row[f"{stem}_mean"]], [position], "o", color="#4477aa", markerfacecolor=face)
+        face = "white" if row.prior_driven else "#4477aa"
+        axes.plot([mean], [position], "o", color="#4477aa", markerfacecolor=face)
     axes.set_yticks(range(len(shown)), [label(name) for name in shown])
     axes.invert_yaxis()
     axes.set_xlabel(

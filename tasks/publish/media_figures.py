@@ -1,13 +1,12 @@
 """Figures of single channels: what was believed and what was learned, and the response to spend."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, PercentFormatter
 
+from schemas.documents.effects import Quantiles, ResponseCurve
+from schemas.documents.fit import PriorChannel
 from tasks.publish.canvas import POSTERIOR_COLOUR, PRIOR_COLOUR, label, panels, window_label
 from tasks.publish.outputs import RunOutputs
 
@@ -23,7 +22,7 @@ def prior_against_posterior(outputs: RunOutputs) -> Figure:
     """Show share and ROAS per channel: 50 % (thick) and 90 % (thin) intervals, prior in grey."""
     names = [name for name in outputs.channels if name in outputs.quantiles]
     quantities = ["share"]
-    if any(outputs.quantiles[name].get("roas_median") is not None for name in names):
+    if any(outputs.quantiles[name].roas_median is not None for name in names):
         quantities.append("roas")
     figure, grid = panels(
         f"Prior (grey) and posterior (blue) with 50 % and 90 % intervals, {window_label(outputs)}",
@@ -41,9 +40,10 @@ def prior_against_posterior(outputs: RunOutputs) -> Figure:
 
 
 def _compare(axes: Axes, outputs: RunOutputs, names: list[str], quantity: str) -> None:
-    prior_rows = outputs.prior.get("channels", {})
+    believed = outputs.prior.channels if outputs.prior else {}
     for position, name in enumerate(names):
-        _bars(axes, prior_rows.get(name, {}), quantity, position - _OFFSET, PRIOR_COLOUR)
+        if name in believed:
+            _bars(axes, believed[name], quantity, position - _OFFSET, PRIOR_COLOUR)
         _bars(axes, outputs.quantiles[name], quantity, position + _OFFSET, POSTERIOR_COLOUR)
     axes.grid(axis="x", color="#eeeeee")
     axes.set_axisbelow(True)
@@ -58,24 +58,28 @@ def _compare(axes: Axes, outputs: RunOutputs, names: list[str], quantity: str) -
     _zoom(axes, [outputs.quantiles[name] for name in names], quantity)
 
 
-def _zoom(axes: Axes, rows: list[Mapping[str, Any]], quantity: str) -> None:
+def _zoom(axes: Axes, rows: list[Quantiles], quantity: str) -> None:
     """Let a wide prior run out of the picture before it makes the posteriors unreadable."""
-    ends = [row[f"{quantity}_{end}"] or 0.0 for row in rows for end in ("low_90", "high_90")]
+    found = [row.ends(quantity) for row in rows]
+    ends = [row[end] for row in found if row is not None for end in ("low_90", "high_90")]
     reach = _PRIOR_REACH * max(map(abs, ends), default=0.0)
     low, high = axes.get_xlim()
     if reach > 0:
         axes.set_xlim(max(low, -reach), min(high, reach))
 
 
-def _bars(axes: Axes, row: Mapping[str, Any], quantity: str, height: float, color: str) -> None:
+def _bars(
+    axes: Axes, row: Quantiles | PriorChannel, quantity: str, height: float, color: str
+) -> None:
     """Draw one distribution as two bars and a dot; nothing where there is none."""
-    if row.get(f"{quantity}_median") is None:
+    median = getattr(row, f"{quantity}_median")
+    if median is None:
         return
     for percent, width in ((90, 1.4), (50, 4.5)):
-        ends = [row[f"{quantity}_low_{percent}"], row[f"{quantity}_high_{percent}"]]
+        ends = [getattr(row, f"{quantity}_{end}_{percent}") for end in ("low", "high")]
         axes.plot(ends, [height, height], color=color, linewidth=width, solid_capstyle="butt")
     axes.plot(
-        [row[f"{quantity}_median"]], [height], "o", color="white", markeredgecolor=color,
+        [median], [height], "o", color="white", markeredgecolor=color,
         markersize=4,
     )  # fmt: skip
 
@@ -99,17 +103,17 @@ def response_curves(outputs: RunOutputs) -> Figure:
     return figure
 
 
-def _curve(axes: Axes, curve: Mapping[str, Any]) -> None:
-    x = curve["x"]
-    axes.axvspan(curve["observed_low"], curve["observed_high"], color="#f0f0f0", linewidth=0)
+def _curve(axes: Axes, curve: ResponseCurve) -> None:
+    x = curve.x
+    axes.axvspan(curve.observed_low, curve.observed_high, color="#f0f0f0", linewidth=0)
     axes.fill_between(
-        x, curve["low_90"], curve["high_90"], color=POSTERIOR_COLOUR, alpha=0.25, linewidth=0
+        x, curve.low_90, curve.high_90, color=POSTERIOR_COLOUR, alpha=0.25, linewidth=0
     )
-    axes.plot(x, curve["median"], color=POSTERIOR_COLOUR, linewidth=1.5)
-    at_mean = np.interp(curve["current"], x, curve["median"])
-    axes.plot([curve["current"]], [at_mean], "o", color="black", markersize=5)
+    axes.plot(x, curve.median, color=POSTERIOR_COLOUR, linewidth=1.5)
+    at_mean = np.interp(curve.current, x, curve.median)
+    axes.plot([curve.current], [at_mean], "o", color="black", markersize=5)
     axes.set_xlim(0.0, x[-1])
-    axes.set_xlabel(f"{curve['unit']} per period", fontsize=8)
+    axes.set_xlabel(f"{curve.unit} per period", fontsize=8)
     axes.tick_params(labelsize=8)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(EngFormatter(sep=""))

@@ -1,11 +1,12 @@
 """What a finished run is published from: its files, opened, and the few totals every page needs."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import pandas as pd
 
+from schemas.documents.diagnostics import Diagnostics, JudgedGate, StabilityReport
+from schemas.documents.effects import ChannelQuantiles, ResponseCurves, RoiMetrics
+from schemas.documents.fit import PriorPredictive
 from schemas.names import PERIOD_COLUMN, ComponentKind
 from schemas.refs import AttributionRef, DiagnosticsRef, SnapshotRef
 from schemas.spec.run_spec import RunSpec
@@ -22,16 +23,21 @@ class RunOutputs:
     attribution: AttributionRef
     contributions: pd.DataFrame
     fitted: pd.DataFrame
-    roas: Mapping[str, Mapping[str, Any]]
-    gates: list[dict[str, Any]]
-    quantiles: Mapping[str, Mapping[str, Any]]
-    """``channel_quantiles.json``: share and ROAS of the posterior."""
-    curves: Mapping[str, Mapping[str, Any]]
-    """``response_curves.json``; empty where no channel has any input."""
-    prior: Mapping[str, Any]
-    """``prior_predictive.json``; empty where the fit did not write one."""
-    stability: Mapping[str, Any] = field(default_factory=dict)
-    """``stability.json``; empty where the fit was compared with no champion."""
+    roas: RoiMetrics
+    judged: Diagnostics
+    quantiles: ChannelQuantiles
+    """Share and ROAS of the posterior."""
+    curves: ResponseCurves
+    """Without any row where no channel has any input."""
+    prior: PriorPredictive | None = None
+    """None where the fit did not write one."""
+    stability: StabilityReport | None = None
+    """None where the fit was not compared."""
+
+    @property
+    def gates(self) -> list[JudgedGate]:
+        """Every number that was judged."""
+        return self.judged.gates
 
     @property
     def last_period(self) -> str:
@@ -41,9 +47,7 @@ class RunOutputs:
     @property
     def channels(self) -> list[str]:
         """Channels, the largest contribution first."""
-        return sorted(
-            self.roas, key=lambda name: -float(self.roas[name].get("contribution_mean") or 0.0)
-        )
+        return sorted(self.roas.names(), key=lambda name: -self.roas[name].contribution_mean)
 
 
 def compute_shares(outputs: RunOutputs) -> dict[str, float]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from schemas.documents.diagnostics import JudgedGate
+from schemas.documents.effects import ChannelReturns
 from schemas.outcomes import GateRow, Verdict
 from schemas.spec.gates import SamplingGates
 from schemas.spec.kpi import KpiKind
@@ -57,7 +59,7 @@ def refit_metrics(outputs: RunOutputs, timings: Mapping[str, float]) -> dict[str
     }
     for channel, row in outputs.roas.items():
         for quantity in ("roas", "mroas", "cost_per_unit"):
-            metrics[f"{quantity}/{channel}"] = row.get(f"{quantity}_mean")
+            metrics[f"{quantity}/{channel}"] = getattr(row, f"{quantity}_mean")
     metrics |= {
         f"contribution_share/{name}": share for name, share in compute_shares(outputs).items()
     }
@@ -70,12 +72,7 @@ def refit_metrics(outputs: RunOutputs, timings: Mapping[str, float]) -> dict[str
 def gate_rows(outputs: RunOutputs, gate_group: str) -> list[GateRow]:
     """Return rows of ``ops.gate_results`` of one gate group, ``sampling`` or ``fit``."""
     return [
-        GateRow(
-            str(g["gate"]),
-            str(g["verdict"]),
-            g.get("observed"),
-            str(g.get("reason") or g.get("where") or ""),
-        )
+        GateRow(g.gate, g.verdict.value, g.observed, g.reason or g.where)
         for g in outputs.gates
         if gate_group_of(g) == gate_group
     ]
@@ -83,18 +80,16 @@ def gate_rows(outputs: RunOutputs, gate_group: str) -> list[GateRow]:
 
 def is_well_sampled(outputs: RunOutputs) -> bool:
     """Whether every gate on the sampler's own evidence passed."""
-    judged = [g["verdict"] for g in outputs.gates if gate_group_of(g) == "sampling"]
-    return bool(judged) and all(verdict == Verdict.PASS for verdict in judged)
+    judged = [g.verdict for g in outputs.gates if gate_group_of(g) == "sampling"]
+    return bool(judged) and all(verdict is Verdict.PASS for verdict in judged)
 
 
-def gate_group_of(gate: Mapping[str, Any]) -> str:
+def gate_group_of(gate: JudgedGate) -> str:
     """Return the gate group a gate belongs to: as reported, else by its name."""
-    reported = gate.get("battery")
-    if reported:
-        return str(reported)
-    name = str(gate["gate"])
-    is_sampling = name in SamplingGates.model_fields or any(
-        word in name for word in _SAMPLING_WORDS
+    if gate.battery:
+        return gate.battery
+    is_sampling = gate.gate in SamplingGates.model_fields or any(
+        word in gate.gate for word in _SAMPLING_WORDS
     )
     return "sampling" if is_sampling else "fit"
 
@@ -108,15 +103,15 @@ def roas_rows(outputs: RunOutputs) -> list[dict[str, str]]:
         row = outputs.roas[name]
         cells = {
             "channel": name,
-            "spend": format_number(row.get("spend")),
+            "spend": format_number(row.spend),
             "share of KPI": f"{100 * shares[name]:.1f} %" if name in shares else "–",
             "ROAS": _interval(row, "roas"),
         }
         if count:
             cells[f"cost per {outputs.spec.kpi_name}"] = _interval(row, "cost_per_unit")
-        cells["mROAS"] = format_number(row.get("mroas_mean"))
-        cells["decided by"] = "prior" if row.get("prior_driven") else "data"
-        cells["evidence"] = str(row.get("evidence_sentence") or "–")
+        cells["mROAS"] = format_number(row.mroas_mean)
+        cells["decided by"] = "prior" if row.prior_driven else "data"
+        cells["evidence"] = row.evidence_sentence or "–"
         rows.append(cells)
     return rows
 
@@ -124,14 +119,14 @@ def roas_rows(outputs: RunOutputs) -> list[dict[str, str]]:
 def diagnostics_rows(outputs: RunOutputs) -> list[dict[str, str]]:
     """Return all gates as text, the worst first."""
     order = (Verdict.FAIL, Verdict.REVIEW, Verdict.NOT_EVALUATED, Verdict.PASS)
-    gates = sorted(outputs.gates, key=lambda g: order.index(Verdict(g["verdict"])))
+    gates = sorted(outputs.gates, key=lambda g: order.index(g.verdict))
     return [
         {
-            "gate": str(g["gate"]),
-            "verdict": str(g["verdict"]),
-            "observed": format_number(g.get("observed")),
-            "where": str(g.get("where") or ""),
-            "reason": str(g.get("reason") or ""),
+            "gate": g.gate,
+            "verdict": g.verdict.value,
+            "observed": format_number(g.observed),
+            "where": g.where,
+            "reason": g.reason,
         }
         for g in gates
     ]
@@ -187,8 +182,8 @@ def _flatten(value: Any, key: str) -> dict[str, str]:
     return flat
 
 
-def _interval(row: Mapping[str, Any], stem: str) -> str:
-    mean, low, high = (row.get(f"{stem}_{end}") for end in ("mean", "low", "high"))
+def _interval(row: ChannelReturns, stem: str) -> str:
+    mean, low, high = (getattr(row, f"{stem}_{end}") for end in ("mean", "low", "high"))
     if mean is None:
         return "–"
     return f"{format_number(mean)} [{format_number(low)}, {format_number(high)}]"

@@ -12,7 +12,10 @@ from prefect.cache_policies import NO_CACHE
 
 from schemas.answers.scenarios import MadeBy
 from schemas.documents.changes import Explanation, ExplanationRef
+from schemas.documents.diagnostics import Diagnostics, StabilityReport
+from schemas.documents.effects import ChannelQuantiles, ResponseCurves, RoiMetrics
 from schemas.documents.features import FeatureMetadata
+from schemas.documents.fit import PriorPredictive
 from schemas.documents.plan import Plan
 from schemas.documents.promotions import Champion, Promotion
 from schemas.documents.refit_outcome import Outcome, close_outcome
@@ -35,7 +38,7 @@ from tasks.publish.promotion import (
     report_withdrawn,
 )
 from tasks.store.artifact_keys import artifact_key
-from tasks.store.files.artifacts import open_ref, read_document, read_json, read_parquet
+from tasks.store.files.artifacts import open_ref, read_document, read_parquet
 from tasks.store.fingerprint import code_fingerprint, library_versions, lock_fingerprint
 from tasks.store.home import Home, current_home
 from tasks.store.runs.champions import find_champion, give_champion, given_back
@@ -187,6 +190,7 @@ def describe_run(outcome: Outcome, spec: RunSpec) -> None:
 
 def _open_outputs(home: Home, run_id: str, spec: RunSpec, judged: JudgedRun) -> RunOutputs:
     diagnostics, attribution = judged.diagnostics, judged.attribution
+    stability = diagnostics.stability
     prior = judged.posterior.prior_predictive if isinstance(judged, FittedRun) else None
     return RunOutputs(
         run_id=run_id,
@@ -196,17 +200,19 @@ def _open_outputs(home: Home, run_id: str, spec: RunSpec, judged: JudgedRun) -> 
         attribution=attribution,
         contributions=read_parquet(home, attribution.contributions),
         fitted=read_parquet(home, attribution.fitted),
-        roas=read_json(home, attribution.named(Artifact.ROI_METRICS)),
-        gates=read_json(home, diagnostics.file)["gates"],
-        quantiles=read_json(home, attribution.named(Artifact.CHANNEL_QUANTILES)),
-        curves=read_json(home, attribution.named(Artifact.RESPONSE_CURVES)),
-        prior=read_json(home, prior) if prior else {},
-        stability=read_json(home, diagnostics.stability) if diagnostics.stability else {},
+        roas=read_document(home, attribution.named(Artifact.ROI_METRICS), RoiMetrics),
+        judged=read_document(home, diagnostics.file, Diagnostics),
+        quantiles=read_document(
+            home, attribution.named(Artifact.CHANNEL_QUANTILES), ChannelQuantiles
+        ),
+        curves=read_document(home, attribution.named(Artifact.RESPONSE_CURVES), ResponseCurves),
+        prior=read_document(home, prior, PriorPredictive) if prior else None,
+        stability=read_document(home, stability, StabilityReport) if stability else None,
     )
 
 
 def _open_explanation(home: Home, ref: ExplanationRef | None) -> Explanation | None:
-    return Explanation.model_validate(read_json(home, ref.file)) if ref is not None else None
+    return read_document(home, ref.file, Explanation) if ref is not None else None
 
 
 def _model_files(home: Home, fitted: FittedRun) -> experiments.ModelFiles:
@@ -247,7 +253,7 @@ def _write_warehouse(
                 read_parquet(home, forecast.assumptions), kpi=outputs.spec.kpi_name,
             )  # fmt: skip
         if plan is not None:
-            document = Plan.model_validate(read_json(home, plan.file))
+            document = read_document(home, plan.file, Plan)
             write_plan(con, document, MadeBy.REFIT, logged.mlflow_run_id)
     for gate_group in ("sampling", "fit", "stability"):
         write_gate_results(con, run_id, gate_group, records.gate_rows(outputs, gate_group))

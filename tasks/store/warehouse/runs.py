@@ -3,12 +3,12 @@
 Writers take the connection of an open transaction, so that a caller decides what appears together.
 """
 
-from collections.abc import Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from schemas.documents.effects import RoiMetrics
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.errors import UnknownRunError
 from schemas.hints import suggest
@@ -92,7 +92,7 @@ def write_marts(
     *,
     contributions: "pd.DataFrame",
     fitted: "pd.DataFrame",
-    roas: Mapping[str, Mapping[str, Any]],
+    roas: RoiMetrics,
 ) -> None:
     """Replace everything published of one run.
 
@@ -118,7 +118,7 @@ def write_marts(
     for channel, row in roas.items():
         con.execute(
             f"insert into mart.roas ({columns}) values ({marks})",  # noqa: S608 - constant columns
-            [run_id, dataset_id, channel, *(row.get(name) for name in ROAS_COLUMNS)],
+            [run_id, dataset_id, channel, *(getattr(row, name) for name in ROAS_COLUMNS)],
         )
 
 

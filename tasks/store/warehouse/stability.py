@@ -1,9 +1,10 @@
 """SQL of ``mart.stability`` and ``mart.noise_floor``: how far refits move, and chance alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from schemas.answers.stability import FloorRow, TrendRow
+from schemas.documents.diagnostics import StabilityReport
 from tasks.store.home import Home
 from tasks.store.warehouse.connection import reading
 
@@ -16,7 +17,7 @@ _FLOOR_COLUMNS = tuple(FloorRow.model_fields)
 
 
 def write_stability(
-    con: "duckdb.DuckDBPyConnection", run_id: str, dataset_id: str, document: Mapping[str, Any]
+    con: "duckdb.DuckDBPyConnection", run_id: str, dataset_id: str, document: StabilityReport | None
 ) -> None:
     """Replace a run's rows by those of ``stability.json``; none without a champion.
 
@@ -27,16 +28,22 @@ def write_stability(
     run_id, dataset_id
         Of the refit.
     document
-        ``stability.json``: ``champion``, and ``channels`` with ``STABILITY_COLUMNS``.
+        ``stability.json``; None where there is none.
     """
     con.execute("delete from mart.stability where run_id = ?", [run_id])
-    champion: Mapping[str, Any] = document.get("champion") or {}
+    if document is None or document.champion is None:
+        return
     columns = ", ".join(STABILITY_COLUMNS)
-    for row in document.get("channels", []):
+    for row in document.channels:
         con.execute(
             f"insert into mart.stability (run_id, dataset_id, champion_run_id, {columns}) "  # noqa: S608 - constant columns
             "values (?, ?, ?, ?, ?, ?, ?, ?)",
-            [run_id, dataset_id, champion["run_id"], *(row[name] for name in STABILITY_COLUMNS)],
+            [
+                run_id,
+                dataset_id,
+                document.champion.run_id,
+                *(getattr(row, name) for name in STABILITY_COLUMNS),
+            ],
         )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from schemas.answers.stability import FloorRow, Repeated, Repetition, Repetitions
 from schemas.documents.changes import FitReturns
+from schemas.documents.diagnostics import StabilityReport
 from schemas.documents.results import RunStatus
 from schemas.errors import UnknownRunError
 from schemas.names import Artifact
@@ -114,7 +115,10 @@ def test_the_trend_is_that_of_accepted_refits_with_the_limit_of_the_newest(home,
         "planned_share_change": None,
     }  # fmt: skip
     with writing(home) as con:
-        document = {"champion": {"run_id": "run-0"}, "channels": [shift]}
+        champion = {"name": "acme@1", "run_id": "run-0", "last_period": None, "age_days": None}
+        document = StabilityReport.model_validate(
+            {"champion": champion, "channels": [shift], "allocation_churn": None}
+        )
         write_stability(con, "run-1", "acme", document)
     report = task.read_trend("acme")
     assert (report.runs[0].min_overlap, report.rows[0].champion_run_id) == (0.6, "run-0")
