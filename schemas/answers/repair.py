@@ -15,3 +15,17 @@ class RepairReport(BaseModel):
     runs_not_in_warehouse: list[str] = Field(
         description="Published runs whose folders are there, and whose rows could not be put back."
     )
+
+
+class TrackingRestored(BaseModel):
+    """What of a lost MLflow store was made again from the run folders."""
+
+    model_config = ConfigDict(frozen=True)
+
+    runs_logged_again: list[str] = Field(default=[], description="Runs that are in MLflow again.")
+    runs_not_logged: list[str] = Field(
+        default=[], description="Runs whose folders lack what would be logged."
+    )
+    champions: list[str] = Field(
+        default=[], description="Champions as the last decisions have them, ``dataset@version``."
+    )

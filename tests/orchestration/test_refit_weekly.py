@@ -5,6 +5,7 @@ weeks left behind.
 """
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,9 +14,11 @@ import duckdb
 import mlflow
 import pandas as pd
 import pytest
+from support.consistency import assert_consistent
 
+from flows.cli import app
 from schemas.documents.results import RefitReport, RunStatus
-from schemas.errors import DataContractError
+from schemas.errors import CorruptArtifactError, DataContractError
 from schemas.names import (
     CONTRIBUTION_COLUMNS,
     FITTED_COLUMNS,
@@ -27,6 +30,7 @@ from schemas.outcomes import Verdict
 from schemas.spec.refit_request import RefitRequest
 from schemas.spec.run_spec import RunSpec
 from tasks.store.home import Home
+from tasks.store.runs.champions import find_champion
 
 pytestmark = pytest.mark.orchestration
 
@@ -220,3 +224,30 @@ def test_the_same_snapshot_spec_and_seed_give_the_same_draws(weeks):
         for report in (weeks.second, weeks.rejected)
     ]
     assert posteriors[0] == posteriors[1]
+
+
+def test_a_lost_mlflow_store_is_reported_and_made_again_from_the_run_folders(
+    weeks, tmp_path, monkeypatch, capsys
+):
+    root = tmp_path / "home"
+    shutil.copytree(weeks.home.root, root)
+    (root / "mlruns" / "mlflow.db").unlink()
+    monkeypatch.setenv("MMM_HOME", str(root))
+    with pytest.raises(CorruptArtifactError, match=r"is gone.*`mmm repair` make it again"):
+        find_champion(Home(root.resolve()), "acme")
+    assert app.main(["repair", "--json"]) == 0
+    done = json.loads(capsys.readouterr().out)["mlflow"]
+    runs = [weeks.first.run_id, weeks.second.run_id, weeks.rejected.run_id]
+    assert done == {"runs_logged_again": runs, "runs_not_logged": [], "champions": ["acme@2"]}
+    home = Home(root.resolve())
+    assert find_champion(home, "acme").run_id == weeks.second.run_id
+    assert_consistent(home)
+    client = mlflow.MlflowClient(home.tracking_uri)
+    assert sorted(int(v.version) for v in client.search_model_versions("name = 'acme'")) == [1, 2]
+    mlflow.set_tracking_uri(home.tracking_uri)
+    rows = pd.read_parquet(home.run_dir(weeks.second.run_id) / Artifact.FEATURES)
+    model = mlflow.pyfunc.load_model("models:/acme@champion")
+    predicted = model.predict(rows[model.metadata.get_input_schema().input_names()])
+    assert predicted["kpi_mean"].notna().all()
+    assert app.main(["repair"]) == 0
+    assert "nothing had to be mended" in capsys.readouterr().out

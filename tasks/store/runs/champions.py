@@ -16,6 +16,7 @@ from schemas.errors import UnknownRunError
 from schemas.names import Alias
 from tasks.store.home import Home
 from tasks.store.tracking import experiments
+from tasks.store.tracking.lost import require_store_kept
 from tasks.store.warehouse.promotions import list_promotions
 from tasks.store.warehouse.runs import read_run
 
@@ -29,7 +30,14 @@ UNKNOWN_RUN = "unknown"
 
 
 def find_champion(home: Home, dataset_id: str) -> Champion | None:
-    """Return the dataset's champion, or None if it has none."""
+    """Return the dataset's champion, or None if it has none.
+
+    Raises
+    ------
+    CorruptArtifactError
+        If MLflow's store, which says who is champion, was lost.
+    """
+    require_store_kept(home)
     if not (home.mlruns / "mlflow.db").exists() and home.tracking_uri.startswith("sqlite:///"):
         return None
     client = experiments.open_store(home)

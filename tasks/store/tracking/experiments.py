@@ -5,11 +5,8 @@ Does not: what to write (``tasks.publish.records``), who becomes champion (``.pr
 Invariant: an alias moves in one step; a name that MLflow would refuse never reaches it.
 """
 
-import hashlib
 import logging
-import math
 import os
-import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,7 +21,9 @@ from tasks.store.home import CHECKOUT, Home
 from tasks.store.locks import first_opens
 from tasks.store.redaction import redact
 from tasks.store.storage import writing_to
+from tasks.store.tracking.lost import is_local, require_store_kept
 from tasks.store.tracking.moves import follow_moved_home
+from tasks.store.tracking.names import clean_metrics, clean_name
 from tasks.store.tracking.server import require_answer
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ log = logging.getLogger(__name__)
 RUN_TAG = "mmm.run_id"
 LOCK_SECONDS = 120.0
 MAX_PARAM = 6000
-MAX_NAME = 200
 MODEL_LIBRARIES = (
     "mlflow",
     "numpy",
@@ -83,17 +81,28 @@ class Logged:
     model_version: int | None
 
 
-def open_store(home: Home) -> "MlflowClient":
+def open_store(home: Home, *, may_begin: bool = False) -> "MlflowClient":
     """Point MLflow at the home's store, making it if it is absent.
+
+    Parameters
+    ----------
+    home
+        The home.
+    may_begin
+        Whether a new store may be begun where an earlier one was lost.
 
     Raises
     ------
+    CorruptArtifactError
+        If the store was lost.
     ResourceUnavailableError
         If another process keeps the store locked, or its server does not answer.
     """
     import mlflow
 
     require_answer(home)
+    if not may_begin:
+        require_store_kept(home)
     with writing_to(home.mlruns):
         home.mlruns.mkdir(parents=True, exist_ok=True)
         home.locks.mkdir(parents=True, exist_ok=True)
@@ -107,7 +116,7 @@ def open_store(home: Home) -> "MlflowClient":
     try:
         # Two first opens race in the migration, and one of them dies.
         with first_opens(home, wait_seconds=LOCK_SECONDS):
-            if _is_local(home):
+            if is_local(home):
                 follow_moved_home(home)
             client.search_experiments(max_results=1)
     except Timeout as error:
@@ -202,20 +211,10 @@ def aliases_of(client: "MlflowClient", dataset_id: str) -> dict[str, int]:
     return {str(alias): int(version) for alias, version in held.items()}
 
 
-def clean_metrics(metrics: Mapping[str, float | None]) -> dict[str, float]:
-    """Drop what is not a finite number and make every name one that MLflow accepts."""
-    finite = {k: float(v) for k, v in metrics.items() if v is not None and math.isfinite(v)}
-    return {clean_name(k): v for k, v in finite.items()}
-
-
-def clean_name(name: str) -> str:
-    """Return a name that MLflow accepts; a changed name ends in a hash, so two never become one."""
-    kept = re.sub(r"[^A-Za-z0-9_.\- /]", "_", name)
-    parts = [part.strip() for part in kept.split("/")]
-    kept = "/".join(part for part in parts if part.strip("."))[:MAX_NAME]
-    if kept == name != "":
-        return name
-    return f"{kept or 'name'}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+def versions_of(client: "MlflowClient", dataset_id: str) -> set[int]:
+    """Return the versions of a dataset's registered model."""
+    found = client.search_model_versions(f"name = '{_quoted(dataset_id)}'")
+    return {int(known.version) for known in found}
 
 
 def open_experiment(client: "MlflowClient", home: Home, dataset_id: str) -> str:
@@ -225,7 +224,7 @@ def open_experiment(client: "MlflowClient", home: Home, dataset_id: str) -> str:
         if known.lifecycle_stage == "deleted":
             client.restore_experiment(known.experiment_id)
         return str(known.experiment_id)
-    location = str(home.mlruns / "artifacts" / dataset_id) if _is_local(home) else None
+    location = str(home.mlruns / "artifacts" / dataset_id) if is_local(home) else None
     return str(client.create_experiment(dataset_id, artifact_location=location))
 
 
@@ -288,10 +287,6 @@ def _register(dataset_id: str, model: ModelFiles) -> int:
             registered_model_name=dataset_id,
         )
     return int(info.registered_model_version)
-
-
-def _is_local(home: Home) -> bool:
-    return home.tracking_uri == f"sqlite:///{home.mlruns / 'mlflow.db'}"
 
 
 def _quoted(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tasks.store.home import Home
 from tasks.store.runs.champions import UNKNOWN_RUN, find_champion
 from tasks.store.tracking import experiments
+from tasks.store.tracking.names import clean_metrics
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -53,7 +54,7 @@ def log_plan(client: "MlflowClient", home: Home, record: PlanLog) -> str:
         tags={**record.tags, KIND_TAG: "plan", SCENARIO_TAG: record.scenario_id},
     ) as active:  # fmt: skip
         experiments.log_params(client, active.info.run_id, record.params)
-        mlflow.log_metrics(experiments.clean_metrics(record.metrics))
+        mlflow.log_metrics(clean_metrics(record.metrics))
         mlflow.log_artifact(str(record.document))
     log.info("logged plan %s to MLflow run %s", record.scenario_id, active.info.run_id)
     return str(active.info.run_id)

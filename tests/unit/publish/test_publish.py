@@ -14,6 +14,7 @@ from schemas.outcomes import Verdict
 from tasks.publish import task
 from tasks.publish.promotion import Alias
 from tasks.store.tracking import experiments
+from tasks.store.tracking.names import clean_name
 from tasks.store.warehouse.connection import reading
 from tasks.store.warehouse.gates import read_gate_results
 from tasks.store.warehouse.plans import list_scenarios
@@ -177,12 +178,12 @@ def test_a_moved_home_keeps_its_artifacts(home, publish, tmp_path_factory, monke
 def test_names_are_ones_that_mlflow_takes(name):
     from mlflow.utils.validation import _validate_metric_name
 
-    _validate_metric_name(experiments.clean_name(name))
+    _validate_metric_name(clean_name(name))
 
 
 def test_two_names_never_become_one():
     names = ["a[b]", "a(b)", "a_b_", "a" * 300, "a" * 301]
-    assert len({experiments.clean_name(n) for n in names}) == len(names)
+    assert len({clean_name(n) for n in names}) == len(names)
 
 
 @pytest.mark.parametrize(
