@@ -140,10 +140,11 @@ def _skip_numbers(client: "MlflowClient", dataset_id: str, *, until: int) -> Non
 def _restore_aliases(client: "MlflowClient", home: Home, dataset_id: str) -> str | None:
     """Give the aliases as the last decision and the newest version have them."""
     known = experiments.versions_of(client, dataset_id)
-    history = [row for row in list_promotions(home, dataset_id) if row.version in known]
-    if not history:
+    decided = [row.version for row in list_promotions(home, dataset_id)]
+    held = [version for version in decided if version is not None and version in known]
+    if not held:
         return None
-    champion = history[-1].version
+    champion = held[-1]
     give_champion(client, dataset_id, champion)
     newest = max(known)
     if newest > champion:
