@@ -99,8 +99,14 @@ def mlflow_hosts(port: int) -> list[str]:
 
 
 def start_worker(pool: str, api_url: str) -> Service:
-    """Start a worker, which makes its work pool if there is none; a flow run is its child."""
+    """Start a worker, which makes its work pool if there is none; a flow run is its child.
+
+    Prefect's worker writes into a folder of the system's temporary one that all users would share,
+    and the first of them own; so it gets a temporary folder of the home.
+    """
     port = servers.free_port()
+    temporary = current_home().root / ".prefect" / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
     return servers.start_service(
         f"worker of {pool}",
         # Installing nothing and making the pool itself: `prefect work-pool create` would ask a
@@ -114,6 +120,7 @@ def start_worker(pool: str, api_url: str) -> Service:
             servers.AUTH_VARIABLE: api_credential(current_home()),
             "PREFECT_WORKER_WEBSERVER_HOST": HOST,
             "PREFECT_WORKER_WEBSERVER_PORT": str(port),
+            "TMPDIR": str(temporary),
         },
     )  # fmt: skip
 
