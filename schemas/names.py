@@ -135,9 +135,12 @@ class Artifact(StrEnum):
     """Share of the KPI and ROAS per channel: median, 50 % and 90 % intervals, as
     ``prior_predictive.json`` has them from the priors."""
     RESPONSE_CURVES = "response_curves.json"
-    """What a channel adds per period in the long run, against its spend (or input), with a 90 %
-    band; for spend also marginal ROAS at current spend, the spend at which it falls to
+    """What a channel adds per period in the long run, against its spend (or input), with 90 % and
+    94 % bands; for spend also marginal ROAS at current spend, the spend at which it falls to
     ``optimizer.target_return``, and the headroom until there. Per entity, too."""
+    CHANNEL_EFFECTS = "channel_effects.json"
+    """Spend, contribution and ROAS per channel and horizon, counted back from the last period, with
+    94 % intervals; how much of an effect comes at once."""
     ROAS_BY_ENTITY = "roas_by_entity.parquet"
     """Spend, contribution and ROAS per entity and channel, with 94 % intervals."""
     PLAN = "plan.json"

@@ -191,8 +191,12 @@ class EntityCurve(Part):
     """5 % quantile."""
     high_90: list[KpiRate]
     """95 % quantile."""
+    low_94: list[KpiRate] = []
+    """Lower end of the 94 % interval; absent in runs of before."""
+    high_94: list[KpiRate] = []
+    """Upper end."""
     current: InputAmount
-    """Mean of the fitted window."""
+    """Mean of the last horizon, as a plan has it; in runs of before, of the fitted window."""
     observed_low: InputAmount
     """Smallest of the fitted window."""
     observed_high: InputAmount
@@ -214,8 +218,12 @@ class ResponseCurve(SparsePart):
     """5 % quantile."""
     high_90: list[KpiRate]
     """95 % quantile."""
+    low_94: list[KpiRate] = []
+    """Lower end of the 94 % interval; absent in runs of before."""
+    high_94: list[KpiRate] = []
+    """Upper end."""
     current: InputAmount
-    """Mean of the fitted window."""
+    """Mean of the last horizon, as a plan has it; in runs of before, of the fitted window."""
     observed_low: InputAmount
     """Smallest of the fitted window."""
     observed_high: InputAmount

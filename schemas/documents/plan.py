@@ -273,6 +273,13 @@ class Plan(Document):
     """What the candidate's spend brings in all."""
     return_mean: GainPerMoney | None
     """``incremental_mean`` over the budget."""
+    last_money_mean: GainPerMoney | None = None
+    """Return of the next percent of all current spend, shared out as today; null without spend, and
+    in plans of before."""
+    last_money_low: GainPerMoney | None = None
+    """Lower end of the 94 % interval."""
+    last_money_high: GainPerMoney | None = None
+    """Upper end of the 94 % interval."""
     channels: dict[str, ChannelPlan]
     """Planned channels, the largest current spend first."""
     groups: list[GroupPlan]

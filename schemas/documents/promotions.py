@@ -59,8 +59,13 @@ class Champion(BaseModel):
         return f"{self.dataset_id}@{self.version}"
 
     def age_days(self, as_of: date) -> int | None:
-        """Days between its knowledge date and ``as_of``, 0 where that is earlier."""
-        return None if self.as_of is None else max((as_of - self.as_of).days, 0)
+        """Days between what it knows and ``as_of``, 0 where that is earlier.
+
+        What it knows ends with the newest period it was fitted on; its knowledge date stands in
+        where that is not on record.
+        """
+        known = self.last_period or self.as_of
+        return None if known is None else max((as_of - known).days, 0)
 
 
 def list_predecessors(history: Sequence[Promotion], current: int) -> list[int]:

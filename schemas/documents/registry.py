@@ -18,6 +18,7 @@ from schemas.documents.features import FeatureMetadata, FeatureScaler
 from schemas.documents.fit import Escalation, ModelMetadata, PosteriorSummary, PriorPredictive
 from schemas.documents.plan import Plan
 from schemas.documents.results import StatusFile
+from schemas.documents.windows import ChannelEffects
 from schemas.names import Artifact
 
 DOCUMENTS: dict[str, type[Document] | type[NamedRows[Any]]] = {
@@ -36,6 +37,7 @@ DOCUMENTS: dict[str, type[Document] | type[NamedRows[Any]]] = {
     Artifact.ROI_METRICS: RoiMetrics,
     Artifact.CHANNEL_QUANTILES: ChannelQuantiles,
     Artifact.RESPONSE_CURVES: ResponseCurves,
+    Artifact.CHANNEL_EFFECTS: ChannelEffects,
     Artifact.PLAN: Plan,
     Artifact.STABILITY: StabilityReport,
     Artifact.CHANGE: Explanation,

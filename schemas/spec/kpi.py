@@ -29,6 +29,13 @@ class KpiSpec(SpecModel):
         None, description="Money per unit of a count: a number or a column."
     )
 
+    currency: str | None = Field(
+        None,
+        min_length=1,
+        max_length=12,
+        description="Written beside money in the report: `EUR`, `$`. Nothing is converted.",
+    )
+
     @model_validator(mode="after")
     def _positive_value(self) -> Self:
         if isinstance(self.value_per_unit, float) and self.value_per_unit <= 0:

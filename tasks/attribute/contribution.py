@@ -1,5 +1,6 @@
 """Contributions per component, entity and period, with 94 % intervals, and their totals."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,10 +37,17 @@ class Attribution(NamedTuple):
     channels: dict[str, ChannelTotals]
     means: dict[str, NDArray[np.float64]]
     """Mean contribution of each channel, ``(entity, fitted date)``, KPI units."""
+    windows: dict[str, list[ChannelTotals]]
+    """The channels' totals in each of the windows that were asked for."""
 
 
 def attribute_kpi(
-    model: FittedModel, panel: xr.Dataset, window: NDArray[np.bool_], *, seed: int
+    model: FittedModel,
+    panel: xr.Dataset,
+    window: NDArray[np.bool_],
+    *,
+    seed: int,
+    windows: Sequence[slice] = (),
 ) -> Attribution:
     """Split the expected KPI of the estimation window into components.
 
@@ -53,6 +61,8 @@ def attribute_kpi(
         Fitted periods, ``(date,)``.
     seed
         Seed of the observation noise in the fitted interval.
+    windows
+        Places among the fitted periods that channels are totalled over, too.
 
     Returns
     -------
@@ -67,6 +77,7 @@ def attribute_kpi(
     keys = _keys(panel, window)
     fitted_panel = panel.isel({DATE_DIM: window})
     tables, totals, channels, means = [], {}, {}, {}
+    by_window: dict[str, list[ChannelTotals]] = {}
     expected = np.zeros((1, 1, 1))
     for component in model.components:
         everywhere = model.contribution(component, panel)
@@ -76,6 +87,10 @@ def attribute_kpi(
         tables.append(table)
         if component.kind is ComponentKind.CHANNEL:
             channels[component.name] = total_channel(draws, fitted_panel, component.name)
+            by_window[component.name] = [
+                total_channel(draws[:, :, w], fitted_panel.isel({DATE_DIM: w}), component.name)
+                for w in windows
+            ]
             mean = table["contribution_mean"].to_numpy()
             means[component.name] = mean.reshape(draws.shape[1:])
             totals[component.name] = channels[component.name].contribution.sum(axis=1)
@@ -87,7 +102,7 @@ def attribute_kpi(
     contributions = pd.concat(tables, ignore_index=True)[list(CONTRIBUTION_COLUMNS)]
     fitted = _fitted(model, panel, window, expected, seed)
     fitted = fitted[open_rows].reset_index(drop=True)
-    return Attribution(contributions, summary, fitted, channels, means)
+    return Attribution(contributions, summary, fitted, channels, means, by_window)
 
 
 def _add(total: NDArray[np.float64], part: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,7 +1,8 @@
 """What a channel adds per period once the same input has run long enough.
 
-The last period of a panel in which every channel has had its mean input for as long as the model
-remembers: carryover is full, and what is not media is as it was last.
+The last period of a panel in which every channel has had today's input for as long as the model
+remembers: carryover is full, and what is not media is as it was last. Today is the mean of the
+last horizon, as a budget plan has it; of a channel that rested through it, that of all periods.
 """
 
 import numpy as np
@@ -16,8 +17,34 @@ _CEILING = np.exp(50.0)
 """A draw of a model on the logarithm can overflow; KPI beyond e^50 is beyond any money."""
 
 
-def steady_panel(panel: xr.Dataset, n_periods: int) -> xr.Dataset:
-    """Return the last periods of a panel with every channel at its mean of the fitted periods.
+def last_horizon(panel: xr.Dataset, horizon: int) -> xr.Dataset:
+    """Return the last fitted periods of a panel, as many as a horizon has, or all where fewer."""
+    return estimation_window(panel).isel({DATE_DIM: slice(-horizon, None)})
+
+
+def todays_media(panel: xr.Dataset, horizon: int) -> xr.DataArray:
+    """Return today's input per period.
+
+    Parameters
+    ----------
+    panel
+        As ``tasks.mathematics.panel`` has it.
+    horizon
+        Periods that today is the mean of.
+
+    Returns
+    -------
+    xr.DataArray
+        ``(entity, channel)``, unit of the input: the mean of the last horizon, 0 for an entity that
+        was closed in it; the mean of all fitted periods for a channel that rested everywhere.
+    """
+    recent = observed_mean(last_horizon(panel, horizon), "media").fillna(0.0)
+    before = observed_mean(estimation_window(panel), "media")
+    return recent.where(recent.sum(ENTITY_DIM) > 0, before)
+
+
+def steady_panel(panel: xr.Dataset, n_periods: int, *, horizon: int) -> xr.Dataset:
+    """Return the last periods of a panel with every channel at today's input.
 
     Every entity is open in them, with the mean of its own periods.
 
@@ -27,8 +54,10 @@ def steady_panel(panel: xr.Dataset, n_periods: int) -> xr.Dataset:
         As ``tasks.mathematics.panel`` has it.
     n_periods
         Periods that the model remembers. Where history is shorter, the first period is repeated.
+    horizon
+        Periods that today is the mean of.
     """
-    mean = observed_mean(estimation_window(panel), "media")
+    mean = todays_media(panel, horizon)
     index = panel.sizes[DATE_DIM] - n_periods + np.arange(n_periods)
     recent = panel.isel({DATE_DIM: np.maximum(index, 0)})
     media = recent["media"].transpose(ENTITY_DIM, CHANNEL_DIM, DATE_DIM)
@@ -50,9 +79,9 @@ def steady_response(
     steady
         From ``steady_panel``.
     channel
-        Its name; the other channels stay at their mean.
+        Its name; the other channels stay as they are today.
     factors
-        Multiples of the mean input of each entity, ``(factor,)``; the first is 0.
+        Multiples of today's input of each entity, ``(factor,)``; the first is 0.
 
     Returns
     -------

@@ -13,6 +13,7 @@ from schemas.documents.effects import (
     ResponseCurves,
     RoiMetrics,
 )
+from schemas.documents.windows import ChannelEffects
 from schemas.names import Artifact
 from schemas.refs import AttributionRef, DiagnosticsRef, FeaturesRef, PosteriorRef, StepKey
 from schemas.spec.run_spec import RunSpec
@@ -38,8 +39,8 @@ def attribute_kpi(
     diagnostics: DiagnosticsRef,
     spec: RunSpec,
 ) -> AttributionRef:
-    """Split the KPI into contributions. Logic: ``contribution``, ``roas``, ``curves``."""
-    from tasks.attribute import contribution, curves, roas
+    """Split the KPI into contributions. Logic: all modules beside this one."""
+    from tasks.attribute import contribution, curves, roas, windows
     from tasks.mathematics.panel import IS_ESTIMATION, estimation_window
     from tasks.models.opening import open_fit
     from tasks.models.returns import channel_quantiles
@@ -48,12 +49,15 @@ def attribute_kpi(
     fit = open_fit(read_netcdf(home, posterior.posterior), read_features(home, features))
     model, panel, metadata = fit.model, fit.panel, fit.metadata
     window = panel[IS_ESTIMATION].values
-    split = contribution.attribute_kpi(model, panel, window, seed=spec.sampler.random_seed)
+    horizon = spec.optimizer.horizon
+    cut = windows.cut_windows(int(window.sum()), horizon)
+    split = contribution.attribute_kpi(
+        model, panel, window, seed=spec.sampler.random_seed, windows=cut
+    )
     judged = read_document(home, diagnostics.file, Diagnostics)
     returns = roas.measure_roas(model, panel, split, metadata, judged.prior_driven)
     metrics = contribution.measure_fit(split.fitted)
     thin = fit.reopened(curves.thin)
-    target = spec.optimizer.target_return
     documents = {
         Artifact.CONTRIBUTION_SUMMARY: ContributionSummary.model_validate(split.summary),
         Artifact.FIT_METRICS: FitMetrics.model_validate(metrics),
@@ -64,7 +68,17 @@ def attribute_kpi(
             channel_quantiles(split.channels, estimation_window(panel), metadata)
         ),
         Artifact.RESPONSE_CURVES: ResponseCurves.model_validate(
-            curves.measure_curves(thin, panel, metadata, target_return=target)
+            curves.measure_curves(
+                thin, panel, metadata, target_return=spec.optimizer.target_return, horizon=horizon
+            )
+        ),
+        Artifact.CHANNEL_EFFECTS: ChannelEffects.model_validate(
+            windows.describe_channels(
+                windows.measure_windows(
+                    estimation_window(panel), split.windows, cut, in_money=metadata.in_money
+                ),
+                windows.measure_timing(thin, panel, metadata, horizon=horizon),
+            )
         ),
     }
     by_entity = roas.tabulate_roas(panel, split, metadata)

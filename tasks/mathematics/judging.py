@@ -1,8 +1,13 @@
 """Judge a number against its limits. A number that could not be computed is never a pass."""
 
 import math
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from schemas.outcomes import GateOutcome, Verdict
+from schemas.spec.gates import SamplingGates
+
+_SAMPLING_WORDS = ("hat", "ess", "diverg", "bfmi", "tree")
 
 
 def judge_at_most(
@@ -80,3 +85,33 @@ def _judge(
 
 def _at(where: str) -> str:
     return f" ({where})" if where else ""
+
+
+def is_well_sampled(gates: Iterable[Mapping[str, Any]]) -> bool:
+    """Say whether every gate on the sampler's own evidence passed.
+
+    Parameters
+    ----------
+    gates
+        Rows of ``gates`` in ``diagnostics.json``.
+    """
+    judged = [g["verdict"] for g in gates if gate_group_of(g) == "sampling"]
+    return bool(judged) and all(verdict == Verdict.PASS for verdict in judged)
+
+
+def gate_group_of(gate: Mapping[str, Any]) -> str:
+    """Return the gate group a gate belongs to: as reported, else by its name.
+
+    Parameters
+    ----------
+    gate
+        Row of ``gates`` in ``diagnostics.json``: ``gate`` is its name, ``battery`` its group.
+    """
+    reported = gate.get("battery")
+    if reported:
+        return str(reported)
+    name = str(gate["gate"])
+    is_sampling = name in SamplingGates.model_fields or any(
+        word in name for word in _SAMPLING_WORDS
+    )
+    return "sampling" if is_sampling else "fit"

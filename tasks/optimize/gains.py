@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from schemas.documents.plan import PlanRequest
 from schemas.names import MARGINAL_STEP
 from schemas.spec.optimizer import OptimizerSpec, Utility
+from tasks.mathematics.draws import summarize
 from tasks.optimize.methods import find_method
 from tasks.optimize.outcome import Horizon
 from tasks.optimize.problem import Problem
@@ -109,6 +110,19 @@ def marginal_returns(space: PlanSpace, money: Array) -> Array:
     more = _per_channel(space, money, lambda own: own * (1 + MARGINAL_STEP), sign=1.0)
     step = MARGINAL_STEP * space.by_channel(money)
     return np.asarray(more / np.where(step > 0, step, np.nan)[:, None])
+
+
+def last_money(space: PlanSpace) -> dict[str, float | None]:
+    """Return what the next percent of all spend brings, shared out over channels as today.
+
+    ``last_money_{mean,low,high}``, unit of the outcome per unit of money; None without spend.
+    """
+    current = space.by_channel(space.current)
+    spent = current > 0
+    if not spent.any():
+        return dict.fromkeys(f"last_money_{end}" for end in ("mean", "low", "high"))
+    marginal = marginal_returns(space, space.current)[spent]
+    return summarize(np.average(marginal, axis=0, weights=current[spent]), "last_money")
 
 
 def return_elsewhere(marginal: Array, current: Array, advised: Array, place: int) -> float | None:

@@ -34,6 +34,11 @@ class Candidate:
     as_of: date
     last_period: date
 
+    @property
+    def age_days(self) -> int:
+        """Days between the newest period it was fitted on and its knowledge date."""
+        return max((self.as_of - self.last_period).days, 0)
+
 
 def decide(
     verdict: Verdict,
@@ -176,7 +181,7 @@ def describe_publication(
         champion=None if row.version is None else f"{row.dataset_id}@{row.version}",
         promotion=row.reason,
         champion_last_period=candidate.last_period if is_new else last_period,
-        champion_age_days=0 if is_new else age_days,
+        champion_age_days=candidate.age_days if is_new else age_days,
     )
 
 

@@ -6,13 +6,11 @@ from typing import Any
 from schemas.documents.diagnostics import JudgedGate
 from schemas.documents.effects import ChannelReturns
 from schemas.outcomes import GateRow, Verdict
-from schemas.spec.gates import SamplingGates
 from schemas.spec.kpi import KpiKind
 from schemas.spec.run_spec import RunSpec
 from schemas.words import escape_markdown, format_number
+from tasks.mathematics.judging import gate_group_of
 from tasks.publish.outputs import RunOutputs, compute_shares
-
-_SAMPLING_WORDS = ("hat", "ess", "diverg", "bfmi", "tree")
 
 
 def run_name(outputs: RunOutputs) -> str:
@@ -78,6 +76,7 @@ def gate_rows(outputs: RunOutputs, gate_group: str) -> list[GateRow]:
     ]
 
 
+<<<<<<< HEAD
 def is_well_sampled(outputs: RunOutputs) -> bool:
     """Whether every gate on the sampler's own evidence passed."""
     judged = [g.verdict for g in outputs.gates if gate_group_of(g) == "sampling"]
@@ -94,6 +93,8 @@ def gate_group_of(gate: JudgedGate) -> str:
     return "sampling" if is_sampling else "fit"
 
 
+=======
+>>>>>>> 0cc4dbb (The report is a page to act on: one plan holds or none, today is the last horizon, checks open on demand)
 def roas_rows(outputs: RunOutputs) -> list[dict[str, str]]:
     """Return the table of returns as text, the largest contribution first."""
     count = outputs.spec.kpi.kind is KpiKind.COUNT

@@ -24,6 +24,7 @@ from schemas.names import Alias, Artifact
 from schemas.outcomes import is_accepted
 from schemas.refs import FittedRun, JudgedRun, PublicationRef
 from schemas.spec.run_spec import RunSpec
+from tasks.mathematics.judging import is_well_sampled
 from tasks.publish import records
 from tasks.publish.figures import build_figures
 from tasks.publish.outputs import RunOutputs
@@ -277,7 +278,7 @@ def _decide(
         outputs.diagnostics.verdict,
         promote_on_review=outputs.spec.gates.promote_on_review,
         has_champion=champion is not None,
-        sampled_well=records.is_well_sampled(outputs),
+        sampled_well=is_well_sampled(outputs.gates),
         backdated=explain_backdated(candidate, champion),
     )
     withdrawn = report_withdrawn(list_promotions(home, outputs.spec.dataset_id))

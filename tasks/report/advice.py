@@ -1,132 +1,51 @@
 """What to do: the advice in words, its gain, and every channel with the reason."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from schemas.documents.plan import Action, Advice, Plan
+from schemas.documents.plan import Advice, Plan
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
-from schemas.spec.kpi import KpiKind
 from schemas.words import (
-    describe_against,
     format_compact,
     format_interval,
     format_probability,
     format_ratio,
     format_share,
 )
-from tasks.report.blocks import (
-    Block,
-    Card,
-    Cards,
-    Column,
-    Items,
-    Kind,
-    Section,
-    Table,
-    Text,
+from tasks.report.blocks import Block, Card, Cards, Column, Fold, Items, Kind, Section, Table, Text
+from tasks.report.decision import (
+    Holds,
+    budget_sentence,
+    decision_sentence,
+    decision_title,
+    gain_unit,
+    what_holds,
 )
 from tasks.report.documents import ReportDocuments
-
-TITLE = {
-    Advice.FOLLOW: "Follow the plan",
-    Advice.WITHHELD: "Keep spending as today",
-    Advice.EVALUATED: "A plan written by hand, evaluated",
-}
-MAX_NAMES = 4
-ADVICE_TONE = {Advice.FOLLOW: "good", Advice.WITHHELD: "care", Advice.EVALUATED: "plain"}
-
-
-def advice_title(documents: ReportDocuments) -> str:
-    """Name the advice in a few words."""
-    plan = documents.plan
-    if plan is not None and documents.verdict is not Verdict.FAIL:
-        return TITLE[plan.advice]
-    return "No new advice"
-
-
-def advice_sentence(documents: ReportDocuments) -> str:
-    """Say what to do in one or two sentences."""
-    plan = documents.plan
-    if documents.verdict is Verdict.FAIL:
-        return f"The fit was rejected, so this run advises nothing. {_standing_plan(documents)}"
-    if plan is None:
-        return f"No budget plan was made in this run. {_standing_plan(documents)}"
-    if plan.advice is not Advice.FOLLOW:
-        return plan.reason
-    gains = (
-        f"{_moves(documents, plan)}: expected to gain {_gain(documents, plan)}, with a probability "
-        f"of {format_probability(plan.prob_gain)} that it gains at all."
-    )
-    return f"{gains} {_against(documents)}".rstrip()
-
-
-def _against(documents: ReportDocuments) -> str:
-    return describe_against(documents.verdict, documents.diagnostics.get("reasons", []))
-
-
-def _moves(documents: ReportDocuments, plan: Plan) -> str:
-    """Say where to spend more and where less, without the gain."""
-    reported = []
-    for word, action in (("more", Action.INCREASE), ("less", Action.REDUCE)):
-        names = [name for name, row in plan.channels.items() if row.action is action]
-        if names:
-            reported.append(f"{word} on {_listed(names)}")
-    spend = ", and ".join(reported) or "as today"
-    return f"Spend {spend} over the next {documents.period_words(plan.horizon)}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = [*names[:MAX_NAMES]]
-    if len(names) > MAX_NAMES:
-        shown.append(f"{len(names) - MAX_NAMES} more")
-    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
-
-
-def _gain(documents: ReportDocuments, plan: Plan) -> str:
-    return f"{format_compact(plan.gain_mean)} {_unit(documents, plan)}"
-
-
-def _standing_plan(documents: ReportDocuments) -> str:
-    before = documents.previous
-    if before is None:
-        return "There is no earlier accepted run either: spend as today."
-    reported = f"The last accepted run is {before.record.run_id}"
-    document = before.json(Artifact.PLAN)
-    if document:
-        return f"{reported}; its plan still holds ({TITLE[Advice(document['advice'])].lower()})."
-    return f"{reported}; it has no plan, so spend as today."
-
-
-def _unit(documents: ReportDocuments, plan: Plan) -> str:
-    if plan.unit != "money":
-        return f"of {plan.unit}"
-    is_revenue = documents.words.kind is KpiKind.REVENUE
-    return f"of {plan.kpi_name}" if is_revenue else f"of money ({plan.kpi_name})"
+from tasks.report.planned import plan_figure
 
 
 def advice_section(documents: ReportDocuments) -> Section:
     """Advice in words, the gain, channels with reasons, and what a reader must know."""
-    plan = documents.plan
+    plan, holds = documents.plan, what_holds(documents)
+    title = "What to do"
+    said = [decision_sentence(documents), budget_sentence(documents)]
     if plan is None or documents.verdict is Verdict.FAIL:
-        text = Text([advice_sentence(documents)], tone="care", title=advice_title(documents))
-        return Section("advice", "What to do", [text])
-    moves = [f"{_moves(documents, plan)}."] if plan.advice is Advice.FOLLOW else []
-    blocks: list[Block] = [
-        Text(
-            [*moves, f"{plan.reason} {_against(documents)}".rstrip()],
-            tone=ADVICE_TONE[plan.advice],
-            title=TITLE[plan.advice],
-        ),
-        _gain_cards(documents, plan),
-        plan_table(plan),
-        *_notes(plan),
-    ]
+        text = Text([*filter(None, said)], tone="care", title=decision_title(documents))
+        return Section("advice", title, [text])
+    panel = Text([*filter(None, said)], tone="care", title=decision_title(documents))
+    own: list[Block] = [_gain_cards(documents, plan), plan_table(documents), *_notes(documents)]
+    # The first screen has said it; here the numbers behind it follow at once.
+    blocks: list[Block] = (
+        own
+        if holds is Holds.THIS
+        else [panel, Fold("What this run would plan, were it accepted", own)]
+    )
     lead = (
         f"For {plan.first_period} to {plan.last_period} "
         f"({documents.period_words(plan.horizon)}), found by {_utility_words(plan)}."
     )
-    return Section("advice", "What to do", blocks, lead)
+    return Section("advice", title, blocks, lead)
 
 
 def _utility_words(plan: Plan) -> str:
@@ -150,36 +69,51 @@ def _gain_cards(documents: ReportDocuments, plan: Plan) -> Cards:
         Card(
             f"Gain, {found}",
             format_compact(plan.gain_mean),
-            f"{_unit(documents, plan)}; 94 %: {format_compact(plan.gain_low)} to "
+            f"{gain_unit(plan, documents)}; 94 %: {format_compact(plan.gain_low)} to "
             f"{format_compact(plan.gain_high)}",
         ),
-        Card("P(gain > 0)", format_probability(plan.prob_gain), _threshold(plan)),
+        Card("Chance that it gains", format_probability(plan.prob_gain), _threshold(plan)),
         Card("Budget", format_compact(plan.budget), budget),
-        Card("Expected regret", format_compact(plan.expected_regret), "mean loss where it loses"),
+        Card("Average loss", format_compact(plan.expected_regret), "over the cases that lose"),
     ]
-    if plan.return_mean is not None:
-        cards.append(Card(plan.return_word, format_ratio(plan.return_mean), "of the plan"))
+    if plan.last_money_mean is not None:
+        cards.append(
+            Card(
+                "The last money returns",
+                format_ratio(plan.last_money_mean),
+                f"94 %: {format_interval(plan.last_money_low, plan.last_money_high)}; break-even "
+                f"{plan.settings.target_return:g}",
+            )
+        )
     return Cards(cards)
 
 
 def _threshold(plan: Plan) -> str:
-    return f"advice is given from {format_probability(plan.settings.min_prob_gain)}"
+    return f"money is moved from {format_probability(plan.settings.min_prob_gain)}"
 
 
-def plan_table(plan: Plan) -> Table:
+def plan_table(documents: ReportDocuments) -> Table:
     """One row per channel: action, spend, bounds, the next unit's return, the reason."""
+    plan = documents.plan
+    if plan is None:
+        raise ValueError("a table of the plan needs plan.json")
+    money, coming = documents.words.money, documents.coming_words
     columns = [
         Column("Channel", Kind.TEXT, "channel of the plan"),
         Column("Do", Kind.MARK, "INCREASE, HOLD or REDUCE"),
-        Column("Current", Kind.NUMBER, "spend of as many periods before the horizon", "money"),
-        Column("Planned", Kind.NUMBER, "advised spend over the horizon", "money"),
-        Column("Change", Kind.CHANGE, "planned against current"),
-        Column("Next unit returns", Kind.RATIO, f"{plan.return_word} of the next percent", ""),
-        Column("94 %", Kind.INTERVAL, "94 % interval of the next unit's return"),
+        Column(f"Spend, {documents.today_words}", Kind.NUMBER, "today's spend", money),
+        Column(f"Planned, {coming}", Kind.NUMBER, "advised spend over the horizon", money),
+        Column("Change", Kind.CHANGE, "planned against today"),
+        Column(
+            f"Next money returns, {coming}", Kind.RATIO,
+            f"{plan.return_word} of the next percent of today's spend",
+        ),
+        Column("94 %", Kind.INTERVAL, "94 % interval of the next money's return"),
         Column("Why", Kind.LONG, "reason with the numbers behind it"),
-    ]
+    ]  # fmt: skip
     rows: list[list[Any]] = []
-    for name, row in plan.channels.items():
+    for name in documents.in_order(plan.channels):
+        row = plan.channels[name]
         change = row.planned / row.current - 1 if row.current > 0 else None
         rows.append(
             [
@@ -191,7 +125,10 @@ def plan_table(plan: Plan) -> Table:
     return Table("plan", Artifact.PLAN, columns, rows)
 
 
-def _notes(plan: Plan) -> list[Block]:
+def _notes(documents: ReportDocuments) -> list[Block]:
+    plan = documents.plan
+    if plan is None:
+        return []
     blocks: list[Block] = []
     if plan.flags:
         blocks.append(Items("Know before you act", plan.flags))
@@ -200,17 +137,18 @@ def _notes(plan: Plan) -> list[Block]:
         blocks.append(Items("Not part of the plan", reported))
     if plan.groups:
         blocks.append(_groups_table(plan))
+    return [*blocks, Fold("Bounds, and how the plan was searched", _search(documents, plan))]
+
+
+def _search(documents: ReportDocuments, plan: Plan) -> list[Block]:
+    blocks: list[Block] = [Text([plan.reason], tone="quiet"), plan_figure(documents, plan)]
     if plan.certificate is not None:
         found = plan.certificate
-        blocks.append(
-            Text(
-                [
-                    f"{found.n_agree} of {found.n_starts} starts of the optimizer "
-                    f"({found.method}) end at the same best plan."
-                ],
-                tone="quiet",
-            )
+        agree = (
+            f"{found.n_agree} of {found.n_starts} starts of the optimizer ({found.method}) end at "
+            "the same best plan."
         )
+        blocks.append(Text([agree], tone="quiet"))
     return blocks
 
 

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas.names import Artifact
-from tasks.report.blocks import Block, Code, Column, Kind, Section, Table
+from tasks.report.blocks import Block, Code, Column, Fold, Kind, Section, Table, Text
 from tasks.report.documents import ReportDocuments
 
 
 def appendix_section(documents: ReportDocuments, sections: Sequence[Section]) -> Section:
     """Close the page; ``sections`` are those whose tables are explained."""
     blocks: list[Block] = [_facts_table(documents)]
+    source = documents.run.json(Artifact.VALIDATION_SUMMARY).get("file")
+    if source:
+        blocks.append(Text([f"Data file: {source}"], tone="quiet"))
     model = documents.run.json(Artifact.MODEL_METADATA)
     if model.get("versions"):
         blocks.append(_pairs_table("versions", Artifact.MODEL_METADATA, model["versions"]))
@@ -20,17 +23,17 @@ def appendix_section(documents: ReportDocuments, sections: Sequence[Section]) ->
             Column("File", Kind.TEXT, "file of the run folder"),
             Column("SHA-256", Kind.LONG, "fingerprint of its bytes"),
         ]
-        blocks.append(
-            Table("fingerprints", "files of the run", columns, sorted(documents.digests.items()))
-        )
-    blocks.append(_dictionary(sections))
+        rows = sorted(documents.digests.items())
+        table = Table("fingerprints", "files of the run", columns, rows)
+        blocks.append(Fold("Fingerprints of the files", [table]))
+    blocks.append(Fold("What the columns mean", [_dictionary(documents, sections)]))
     spec = json.dumps(documents.run.json(Artifact.RUN_SPEC), indent=2, ensure_ascii=False)
     blocks.append(Code(f"Run spec ({Artifact.RUN_SPEC})", spec))
     if model:
         text = json.dumps(model, indent=2, ensure_ascii=False)
         blocks.append(Code(f"Model ({Artifact.MODEL_METADATA})", text))
     lead = "Enough to do this run again and get the same draws."
-    return Section("appendix", "Appendix", blocks, lead)
+    return Section("appendix", "Appendix", blocks, lead, is_folded=True)
 
 
 def _facts_table(documents: ReportDocuments) -> Table:
@@ -62,7 +65,7 @@ def _pairs_table(name: str, source: str, pairs: dict[str, Any]) -> Table:
     return Table(name, source, columns, [[key, str(value)] for key, value in pairs.items()])
 
 
-def _dictionary(sections: Sequence[Section]) -> Table:
+def _dictionary(documents: ReportDocuments, sections: Sequence[Section]) -> Table:
     columns = [
         Column("Table", Kind.TEXT, "table of this page"),
         Column("File", Kind.TEXT, "where its numbers are from"),
@@ -76,5 +79,6 @@ def _dictionary(sections: Sequence[Section]) -> Table:
         for table in section.tables
         for column in table.columns
     ]
-    note = "Money is in the currency of the data file."
+    currency = documents.spec.kpi.currency or "the currency of the data file"
+    note = f"Money is in {currency}."
     return Table("dictionary", "this page", columns, rows, note)

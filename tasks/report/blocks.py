@@ -1,6 +1,6 @@
 """What a page is built of: sections of text, cards, tables and figures. No HTML here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objects import Figure as Chart
 
-from schemas.words import format_number, format_ratio, format_share
+from schemas.words import format_compact, format_ratio, format_share
 
 
 class Kind(StrEnum):
@@ -32,7 +32,7 @@ def _signed_share(value: float) -> str:
 
 
 _NUMERIC = {
-    Kind.NUMBER: format_number,
+    Kind.NUMBER: format_compact,
     Kind.RATIO: format_ratio,
     Kind.SHARE: format_share,
     Kind.CHANGE: _signed_share,
@@ -195,7 +195,40 @@ class Code:
         return "code"
 
 
-Block = Table | Figure | Grid | Cards | Text | Items | Code
+@dataclass(frozen=True)
+class Row:
+    """Blocks side by side; one below the other on a phone."""
+
+    blocks: "Sequence[Block]"
+
+    @property
+    def type(self) -> str:
+        """Macro of the template that writes it."""
+        return "row"
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Blocks that open on demand."""
+
+    title: str
+    blocks: "Sequence[Block]"
+
+    @property
+    def type(self) -> str:
+        """Macro of the template that writes it."""
+        return "fold"
+
+
+Block = Table | Figure | Grid | Cards | Text | Items | Code | Row | Fold
+
+
+def walk(blocks: Sequence[Block]) -> Iterator[Block]:
+    """Yield blocks and those inside them, in the order of the page."""
+    for block in blocks:
+        yield block
+        if isinstance(block, Row | Fold):
+            yield from walk(block.blocks)
 
 
 @dataclass(frozen=True)
@@ -206,12 +239,14 @@ class Section:
     title: str
     blocks: Sequence[Block]
     lead: str = ""
+    is_folded: bool = False
+    """Opens on demand; its title and lead are read without."""
 
     @property
     def tables(self) -> list[Table]:
         """All tables of the section, those of its figures included."""
         found = []
-        for block in self.blocks:
+        for block in walk(self.blocks):
             table = block if isinstance(block, Table) else getattr(block, "table", None)
             if isinstance(table, Table):
                 found.append(table)

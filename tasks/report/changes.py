@@ -1,5 +1,6 @@
 """What changed since the accepted run before: data, spec, verdict, returns."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, Artifact
 from schemas.outcomes import Layer, Verdict
 from schemas.spec.differences import changed_keys
 from schemas.words import format_interval
-from tasks.report.blocks import Block, Column, Items, Kind, Section, Table, Text
+from tasks.report.blocks import Block, Column, Fold, Items, Kind, Section, Table, Text
 from tasks.report.documents import ReportDocuments, RunFiles
 from tasks.report.words import VERDICT_TITLE
 
@@ -23,6 +24,8 @@ _UNCHANGED = "Data, spec and code are the same: what moved is the sampler's chan
 STRONG = 0.5
 """Intervals overlap strongly where they share this much of the narrower one."""
 MAX_KEYS = 12
+_AT_REST = ("unchanged.", "No more than sampling noise")
+"""What the sentence of a channel says where nothing has to be explained."""
 
 
 def changes_section(documents: ReportDocuments) -> Section:
@@ -33,9 +36,10 @@ def changes_section(documents: ReportDocuments) -> Section:
         first = "First refit: there is no earlier accepted run of this dataset to compare with."
         return Section("changes", title, [Text([first])])
     blocks: list[Block] = [Items("", _sentences(documents, before))]
-    if documents.roi and before.json(Artifact.ROI_METRICS):
-        blocks.append(_returns_then_and_now(documents, before))
     blocks += _reasons(documents.run.json(Artifact.CHANGE))
+    if documents.roi and before.json(Artifact.ROI_METRICS):
+        table = _returns_then_and_now(documents, before)
+        blocks.append(Fold(f"{documents.words.title} then and now", [table]))
     lead = (
         f"Compared with run {before.record.run_id} of {before.record.created_at:%Y-%m-%d}, the "
         "newest accepted run before this one."
@@ -59,8 +63,13 @@ def _reasons(change: Mapping[str, Any]) -> list[Block]:
     facts = [f"{FACTOR_TITLE[name]}: {fact}." for name, fact in change["facts"].items()]
     lines = [row["sentence"] for row in change["channels"]]
     blocks: list[Block] = []
-    if lines:
-        blocks.append(Items("Why returns changed since the champion", lines))
+    moved = [line for line in lines if not any(word in line for word in _AT_REST)]
+    rest = [line for line in lines if line not in moved]
+    if moved:
+        blocks.append(Items("Why returns changed since the champion", moved))
+    if rest:
+        title = "Returns that did not move, or no more than by chance"
+        blocks.append(Fold(title, [Items("", rest)]))
     reported = [*(facts or [_UNCHANGED] if lines else []), *change["notes"]]
     lead = f"Compared with run {change['run_a']}, which was champion until then."
     return [*blocks, Text([lead, *reported])]
@@ -74,11 +83,16 @@ def _sentences(documents: ReportDocuments, before: RunFiles) -> list[str]:
         keys = changed_keys(documents.run.json(Artifact.RUN_SPEC), old_spec)
         more = f" and {len(keys) - MAX_KEYS} more" if len(keys) > MAX_KEYS else ""
         reported.append(
-            f"The run spec changed: {', '.join(keys[:MAX_KEYS])}{more}."
+            f"Settings changed: {', '.join(map(_readable, keys[:MAX_KEYS]))}{more}."
             if keys
-            else "The run spec is the same."
+            else "Settings are the same."
         )
     return reported
+
+
+def _readable(key: str) -> str:
+    """A key of the run spec as words: what it belongs to, then its name."""
+    return key.replace(".", ": ", 1).replace(".", " ").replace("_", " ")
 
 
 def _verdict_sentence(documents: ReportDocuments, before: RunFiles) -> str:
@@ -118,7 +132,16 @@ def _restatements(documents: ReportDocuments) -> list[str]:
     """What the data checks found to be restated, sized and dated, in any column."""
     layers = documents.run.json(Artifact.VALIDATION_SUMMARY).get("layers", {})
     found = layers.get(Layer.CANONICAL, {}).get("findings", [])
-    return [f"Restated: {one['message']}" for one in found if one["rule"] == RESTATED_RULE]
+    return [
+        f"Restated: {_without_file(one['message'])}"
+        for one in found
+        if one["rule"] == RESTATED_RULE
+    ]
+
+
+def _without_file(message: str) -> str:
+    """What a finding says after the name of its file, which a marketer does not need."""
+    return re.sub(r"^\S+\.(?:csv|tsv|txt|parquet|xlsx?)[,:]\s*", "", message)
 
 
 def _count_restated(now: pd.DataFrame, then: pd.DataFrame) -> int:

@@ -22,7 +22,7 @@ def checks_section(documents: ReportDocuments) -> Section:
     gates = documents.diagnostics.get("gates", [])
     if not gates:
         text = "This run has no diagnostics: the model was not fitted, or not judged."
-        return Section("checks", title, [Text([text], tone="care")])
+        return Section("checks", title, [Text([text], tone="care")], is_folded=True)
     ordered = sorted(gates, key=lambda gate: _ORDER[gate["verdict"]])
     n_passed = sum(gate["verdict"] == Verdict.PASS for gate in gates)
     blocks: list[Block] = []
@@ -34,7 +34,7 @@ def checks_section(documents: ReportDocuments) -> Section:
     if lifts:
         blocks.append(_lift_table(documents, lifts))
     lead = f"{n_passed} of {len(gates)} checks of the fit passed."
-    return Section("checks", title, blocks, lead)
+    return Section("checks", title, blocks, lead, is_folded=True)
 
 
 def _fit_cards(documents: ReportDocuments) -> Cards:
@@ -114,7 +114,8 @@ def data_section(documents: ReportDocuments) -> Section:
     title = "Data quality"
     summary = documents.run.json(Artifact.VALIDATION_SUMMARY)
     if not summary:
-        return Section("data", title, [Text(["This run has no record of data checks."])])
+        text = Text(["This run has no record of data checks."])
+        return Section("data", title, [text], is_folded=True)
     findings = [
         finding
         for layer in summary.get("layers", {}).values()
@@ -122,9 +123,8 @@ def data_section(documents: ReportDocuments) -> Section:
     ]
     lead = _data_lead(summary)
     if not findings:
-        return Section(
-            "data", title, [Text(["All data checks passed; nothing was found."], tone="good")], lead
-        )
+        good = Text(["All data checks passed; nothing was found."], tone="good")
+        return Section("data", title, [good], lead, is_folded=True)
     columns = [
         Column("Result", Kind.MARK, "PASS, REVIEW or FAIL; a PASS is reported for information"),
         Column("Layer", Kind.TEXT, "raw file, canonical data or model features"),
@@ -135,13 +135,11 @@ def data_section(documents: ReportDocuments) -> Section:
     ordered = sorted(findings, key=lambda finding: _ORDER[finding["verdict"]])
     rows = [[f["verdict"], f["layer"], f["message"], f["remedy"], f["rule"]] for f in ordered]
     table = Table("findings", Artifact.VALIDATION_SUMMARY, columns, rows)
-    return Section("data", title, [table], lead)
+    return Section("data", title, [table], lead, is_folded=True)
 
 
 def _data_lead(summary: Mapping[str, Any]) -> str:
     reported = []
-    if summary.get("file"):
-        reported.append(f"File {summary['file']}")
     if summary.get("n_rows") is not None:
         reported.append(f"{summary['n_rows']:,} rows")
     if summary.get("n_entities") is not None:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from schemas.names import PERIOD_COLUMN, QUANTILES, Artifact
 from schemas.words import format_compact, format_share
 from tasks.mathematics.calendar import PERIODS_PER_YEAR
-from tasks.report.blocks import Block, Column, Figure, Kind, Section, Table, Text
+from tasks.report.blocks import Block, Column, Figure, Kind, Row, Section, Table, Text
 from tasks.report.documents import ReportDocuments
 from tasks.report.look import BLUE, INK, ORANGE, VERMILLION, days, digits, draw, label
 
@@ -21,20 +21,40 @@ def coming_section(documents: ReportDocuments) -> Section | None:
     scored = whole(documents.run.frame(Artifact.FORECAST_ACTUALS))
     if ahead is None and scored is None:
         return None
-    blocks: list[Block] = []
+    pictures: list[Block] = []
     if ahead is not None:
-        blocks.append(_ahead_figure(documents, ahead))
+        pictures.append(_ahead_figure(documents, ahead))
     if scored is not None:
-        blocks.append(_scored_figure(documents, scored))
-    else:
-        blocks.append(
-            Text(["No earlier accepted run has forecast a period that has happened since."])
-        )
+        pictures.append(_scored_figure(documents, scored))
+    blocks: list[Block] = [Row(pictures), Text([accuracy_sentence(documents, scored)])]
     lead = (
         "If media and spend go on as in the last periods, and controls as a year ago. The dark "
         "band holds the KPI in half of all cases, the light band in nine of ten."
     )
-    return Section("outlook", "What comes next", blocks, lead)
+    return Section("horizon", "What comes next", blocks, lead)
+
+
+def accuracy_sentence(documents: ReportDocuments, scored: pd.DataFrame | None) -> str:
+    """Say how far forecasts were off in the last horizon, before its periods were known."""
+    if scored is None:
+        return (
+            "How good its forecasts are is not known yet: no earlier accepted run has forecast a "
+            "period that has happened since."
+        )
+    part = scored[scored["periods_ahead"] <= documents.n_recent]
+    last = part.sort_values("periods_ahead").groupby(PERIOD_COLUMN).first().sort_index()
+    last = last.iloc[-documents.n_recent :]
+    inside = ((last["actual"] >= last["kpi_p05"]) & (last["actual"] <= last["kpi_p95"])).sum()
+    missed = ((last["kpi_p50"] - last["actual"]).abs() / last["actual"].abs()).replace(
+        float("inf"), float("nan")
+    )
+    off = f"were off by {format_share(float(missed.mean()))} on average, and " * bool(
+        missed.notna().any()
+    )
+    return (
+        f"Forecasts of the last {documents.period_words(len(last))}, made before they were known, "
+        f"{off}{int(inside)} of {len(last)} fell into the band of nine in ten."
+    )
 
 
 def whole(table: pd.DataFrame | None) -> pd.DataFrame | None:
@@ -62,7 +82,7 @@ def _bands(table: pd.DataFrame) -> list[Any]:
         go.Scatter(
             x=x, y=digits(table["kpi_p50"]), name="forecast (median)", mode="lines",
             line={"color": BLUE, "width": 2.2, "dash": "dash"},
-            hovertemplate="forecast: %{y:,.4s}<extra></extra>",
+            hovertemplate="forecast: %{y:,.3s}<extra></extra>",
         ),
     ]  # fmt: skip
 
@@ -76,15 +96,15 @@ def _ahead_figure(documents: ReportDocuments, ahead: pd.DataFrame) -> Figure:
             go.Scatter(
                 x=days(recent.index), y=digits(recent["actual"]), name="actual", mode="lines",
                 line={"color": INK, "width": 1.6},
-                hovertemplate="actual: %{y:,.4s}<extra></extra>",
+                hovertemplate="actual: %{y:,.3s}<extra></extra>",
             )
         )  # fmt: skip
     chart = draw(
         traces,
-        height=360,
+        height=300,
         hovermode="x unified",
         legend={"traceorder": "normal"},
-        yaxis={"title": {"text": label(documents.spec.kpi_name)}},
+        yaxis={"title": {"text": label(documents.words.unit_of_kpi)}},
         xaxis={"type": "date", "showgrid": False},
     )
     total = format_compact(float(ahead["kpi_mean"].sum()))
@@ -93,7 +113,7 @@ def _ahead_figure(documents: ReportDocuments, ahead: pd.DataFrame) -> Figure:
         f"The next {documents.period_words(len(ahead))}",
         f"{total} {documents.spec.kpi_name} expected in all.",
         chart,
-        360,
+        300,
         _ahead_table(documents, ahead),
     )
 
@@ -136,16 +156,16 @@ def _scored_figure(documents: ReportDocuments, scored: pd.DataFrame) -> Figure:
                 "array": _gap(scored["kpi_p95"], scored["kpi_p50"]),
                 "arrayminus": _gap(scored["kpi_p50"], scored["kpi_p05"]),
             },
-            hovertemplate="forecast: %{y:,.4s}<extra></extra>",
+            hovertemplate="forecast: %{y:,.3s}<extra></extra>",
         ),
         _actuals(scored[inside], "actual, inside", INK, "circle"),
         _actuals(scored[~inside], "actual, outside", VERMILLION, "x"),
     ]  # fmt: skip
     chart = draw(
         [trace for trace in traces if trace.x],
-        height=340,
+        height=300,
         showlegend=True,
-        yaxis={"title": {"text": label(documents.spec.kpi_name)}},
+        yaxis={"title": {"text": label(documents.words.unit_of_kpi)}},
         xaxis={"type": "date", "showgrid": False},
     )
     caption = (
@@ -153,7 +173,7 @@ def _scored_figure(documents: ReportDocuments, scored: pd.DataFrame) -> Figure:
         "inside the 90 % interval that was forecast before they were known."
     )
     return Figure(
-        "scored", "Earlier forecasts and what happened", caption, chart, 340,
+        "scored", "Earlier forecasts and what happened", caption, chart, 300,
         _scored_table(documents, scored),
     )  # fmt: skip
 
@@ -162,7 +182,7 @@ def _actuals(part: pd.DataFrame, name: str, colour: str, symbol: str) -> go.Scat
     return go.Scatter(
         x=days(part[PERIOD_COLUMN]), y=digits(part["actual"]), name=name, mode="markers",
         marker={"color": colour, "size": 8, "symbol": symbol, "line": {"color": ORANGE}},
-        hovertemplate="actual: %{y:,.4s}<extra></extra>",
+        hovertemplate="actual: %{y:,.3s}<extra></extra>",
     )  # fmt: skip
 
 

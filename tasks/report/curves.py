@@ -1,19 +1,25 @@
 """What more or less spend would bring: response curves per channel, and per entity of a panel."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
-
-import plotly.graph_objects as go
+from typing import Any
 
 from schemas.names import Artifact
-from schemas.words import format_interval, format_number, format_ratio
-from tasks.report.blocks import Block, Column, Figure, Grid, Kind, Section, Table, Text
+from schemas.words import format_compact, format_interval, format_ratio
+from tasks.report.blocks import Block, Column, Figure, Fold, Grid, Kind, Section, Table, Text
+from tasks.report.curve_picture import (
+    CURVE_HEIGHT,
+    SMALL_HEIGHT,
+    band_ends,
+    band_words,
+    draw_curve,
+)
+from tasks.report.decision import Holds, what_holds
 from tasks.report.documents import ReportDocuments
-from tasks.report.look import BLUE, FAINT, GREY, INK, VERMILLION, digits, draw, label
 
 MAX_CURVES = 300
 """Curves of single entities that are shown; more would make the page too large."""
-HEIGHT = 260
+MAX_SMALL, MAX_SHOWN = 6, 6
+"""Curves on the first screen, and in the section before it folds."""
 WHERE = {"below": "below all spend seen", "beyond": "beyond the curve"}
 
 
@@ -29,30 +35,63 @@ def curves_section(documents: ReportDocuments) -> Section | None:
             "a channel brings depends on the others."
         )
         return Section("curves", title, [Text([why])])
-    ordered = {name: curves[name] for name in documents.roi if name in curves} | dict(curves)
+    ordered = {name: curves[name] for name in documents.in_order(curves)}
     ordered = _with_marginal(documents, ordered)
     shown = _entities_shown(documents, ordered)
     figures = [
         _figure(documents, position, name, curve, shown)
         for position, (name, curve) in enumerate(ordered.items())
     ]
-    blocks: list[Block] = [
-        Grid(
-            "curves",
-            figures,
-            _points_table(documents, ordered),
-            "Entity" if shown else "",
-            ["All together", *shown] if shown else [],
-        ),
-        _marks_table(documents, ordered),
-    ]
+    choices = ["All together", *shown] if shown else []
+    choice = "Entity" if shown else ""
+
+    def grid(key: str, chosen: Sequence[Figure]) -> Grid:
+        own = {f.title: ordered[f.title] for f in chosen}
+        return Grid(key, chosen, _points_table(documents, own), choice, choices)
+
+    blocks: list[Block] = [grid("curves", figures[:MAX_SHOWN])]
+    if figures[MAX_SHOWN:]:
+        rest = figures[MAX_SHOWN:]
+        blocks.append(Fold(f"Curves of {len(rest)} more channels", [grid("more-curves", rest)]))
+    blocks.append(Fold("Today, break-even and headroom", [_marks_table(documents, ordered)]))
     blocks += _left_out(documents, ordered, shown)
+    period = documents.period_words(1).split()[1]
     lead = (
-        "What a channel adds per period in the long run, if it got the same amount in every "
-        "period. The band holds the truth with 90 %; grey ground is the range seen in the data, "
-        "and beyond it the curve is a guess."
+        f"What a channel adds per {period} in the long run, if it got the same amount in every "
+        f"{period}. Today is the {documents.today_words}. The band holds the truth with "
+        f"{band_words(ordered)}; grey ground is the range seen in the data, and beyond it the "
+        "curve is a guess."
     )
     return Section("curves", title, blocks, lead)
+
+
+def small_curves(documents: ReportDocuments) -> Grid | None:
+    """Curves of the channels with most spend today, with today and the plan marked."""
+    curves = documents.run.json(Artifact.RESPONSE_CURVES)
+    names = documents.in_order(curves)[:MAX_SMALL]
+    if not names:
+        return None
+    figures = [
+        Figure(
+            key=f"small-curve-{position}",
+            title=name,
+            caption="",
+            chart=draw_curve(
+                curves[name], unit="", kpi_name="", planned=_planned(documents, name), is_small=True
+            ),
+            height=SMALL_HEIGHT,
+        )
+        for position, name in enumerate(names)
+    ]
+    return Grid("small-curves", figures, _points_table(documents, {n: curves[n] for n in names}))
+
+
+def _planned(documents: ReportDocuments, name: str) -> float | None:
+    """Planned spend per period of a channel; None where this run's plan is not acted on."""
+    plan = documents.plan
+    if plan is None or name not in plan.channels or what_holds(documents) is not Holds.THIS:
+        return None
+    return plan.channels[name].planned / plan.horizon
 
 
 def _with_marginal(
@@ -89,7 +128,7 @@ def _left_out(
         return []
     text = (
         f"Curves of the {len(shown)} entities with the largest {documents.spec.kpi_name} can be "
-        f"chosen here; those of {n_hidden} more are in {Artifact.RESPONSE_CURVES}."
+        f"chosen here; those of {n_hidden} more come with an export."
     )
     return [Text([text])]
 
@@ -102,15 +141,18 @@ def _figure(
     shown: Sequence[str],
 ) -> Figure:
     entities = curve.get("entities") or {}
-    unit = "spend per period" if curve.get("unit", "spend") == "spend" else "input per period"
+    period = documents.period_words(1).split()[1]
+    unit = f"spend per {period}" if curve.get("unit", "spend") == "spend" else f"input per {period}"
     return Figure(
         key=f"curve-{position}",
         title=name,
         caption=_sentence(documents, curve),
-        chart=draw_curve(curve, unit, documents.spec.kpi_name),
-        height=HEIGHT,
+        chart=draw_curve(
+            curve, unit=unit, kpi_name=documents.spec.kpi_name, planned=_planned(documents, name)
+        ),
+        height=CURVE_HEIGHT,
         by_choice={
-            entity: draw_curve(entities[entity], unit, documents.spec.kpi_name)
+            entity: draw_curve(entities[entity], unit=unit, kpi_name=documents.spec.kpi_name)
             for entity in shown
             if entity in entities
         },
@@ -122,94 +164,16 @@ def _sentence(documents: ReportDocuments, curve: Mapping[str, Any]) -> str:
     reported = []
     if curve.get("mroas_mean") is not None:
         what = "" if documents.words.in_money else f" {documents.spec.kpi_name}"
-        interval = format_interval(curve.get("mroas_low"), curve.get("mroas_high"))
         mean = format_ratio(curve["mroas_mean"])
-        start = (
-            "In the coming window the next unit"
-            if curve.get("is_coming")
-            else "From today's steady level the next unit"
-        )
-        reported.append(f"{start} of money brings {mean}{what} (94 %: {interval}).")
+        ends = format_interval(curve.get("mroas_low"), curve.get("mroas_high"))
+        interval = f" (94 %: {ends})" if curve.get("is_coming") else ""
+        reported.append(f"The next money brings {mean}{what}{interval}.")
     where = curve.get("breakeven_where")
     if where in WHERE:
         reported.append(f"Break-even is {WHERE[where]}.")
     elif curve.get("breakeven") is not None:
-        reported.append(f"It breaks even at {format_number(curve['breakeven'])} per period.")
+        reported.append(f"It breaks even at {format_compact(curve['breakeven'])}.")
     return " ".join(reported)
-
-
-def draw_curve(curve: Mapping[str, Any], unit: str, kpi_name: str) -> go.Figure:
-    """Draw median and band, today's level, the observed range and the break-even point."""
-    x = digits(curve["x"])
-    band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-    traces = [
-        go.Scatter(x=x, y=digits(curve["high_90"]), **band),
-        go.Scatter(
-            x=x, y=digits(curve["low_90"]), fill="tonexty", fillcolor="rgba(0,114,178,0.18)", **band
-        ),
-        go.Scatter(
-            x=x, y=digits(curve["median"]), mode="lines", line={"color": BLUE, "width": 2.4},
-            customdata=list(zip(digits(curve["low_90"]), digits(curve["high_90"]), strict=True)),
-            hovertemplate="%{x:,.4s}: %{y:,.4s} (90 %: %{customdata[0]:,.4s} to "
-            "%{customdata[1]:,.4s})<extra></extra>",
-            showlegend=False,
-        ),
-    ]  # fmt: skip
-    marks = _marks(curve)
-    return draw(
-        traces,
-        height=HEIGHT,
-        shapes=[_observed(curve), *(_line(mark) for mark in marks)],
-        annotations=[_note(mark) for mark in marks],
-        margin={"t": 22},
-        xaxis={"title": {"text": unit}, "nticks": 5, "range": [0, max(curve["x"])]},
-        yaxis={"title": {"text": label(kpi_name, 18)}, "nticks": 5, "rangemode": "tozero"},
-    )
-
-
-def _observed(curve: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "rect", "x0": curve.get("observed_low", 0), "x1": curve.get("observed_high", 0),
-        "y0": 0, "y1": 1, "yref": "paper", "fillcolor": FAINT, "line": {"width": 0},
-        "layer": "below",
-    }  # fmt: skip
-
-
-class Mark(NamedTuple):
-    """A spend that is marked on a curve, with a note above or below."""
-
-    text: str
-    x: float
-    colour: str
-    dash: str
-    is_above: bool
-
-
-def _marks(curve: Mapping[str, Any]) -> list[Mark]:
-    marks = []
-    if curve.get("current") is not None:
-        marks.append(Mark("today", curve["current"], INK, "solid", is_above=True))
-    breakeven = curve.get("breakeven")
-    if breakeven is not None and breakeven <= max(curve["x"]):
-        marks.append(Mark("break-even", breakeven, VERMILLION, "dash", is_above=False))
-    return marks
-
-
-def _line(mark: Mark) -> dict[str, Any]:
-    return {
-        "type": "line", "x0": mark.x, "x1": mark.x, "y0": 0, "y1": 1, "yref": "paper",
-        "line": {"color": mark.colour, "width": 1.4, "dash": mark.dash},
-    }  # fmt: skip
-
-
-def _note(mark: Mark) -> dict[str, Any]:
-    return {
-        "x": mark.x, "y": 1 if mark.is_above else 0, "yref": "paper", "text": mark.text,
-        "showarrow": False, "yanchor": "bottom", "xanchor": "center" if mark.is_above else "left",
-        "xshift": 0 if mark.is_above else 4, "yshift": 0 if mark.is_above else 3,
-        "font": {"size": 11, "color": GREY if mark.is_above else mark.colour},
-        "bgcolor": "rgba(255,255,255,0.8)",
-    }  # fmt: skip
 
 
 def _marks_table(documents: ReportDocuments, curves: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -217,11 +181,16 @@ def _marks_table(documents: ReportDocuments, curves: Mapping[str, Mapping[str, A
     columns = [
         Column("Channel", Kind.TEXT, "channel of the run spec"),
         Column("Per", Kind.TEXT, "money, or the channel's own input"),
-        Column("Today", Kind.NUMBER, "mean per fitted period, all entities", "money or input"),
+        Column(
+            f"Today, {documents.today_words}",
+            Kind.NUMBER,
+            "mean per period, all entities",
+            "money or input",
+        ),
         Column("Seen from", Kind.NUMBER, "least in a fitted period", "money or input"),
         Column("Seen to", Kind.NUMBER, "most in a fitted period", "money or input"),
-        Column("Next unit", Kind.RATIO, f"{returns} of the next unit; with a plan, in its window"),
-        Column("94 %", Kind.INTERVAL, "94 % interval of the next unit's return"),
+        Column(f"Next money, {documents.coming_words}", Kind.RATIO, f"{returns} of the next money"),
+        Column("94 %", Kind.INTERVAL, "94 % interval of the next money's return, with a plan"),
         Column("Break-even", Kind.NUMBER, "spend per period where the next unit returns its cost"),
         Column("Headroom", Kind.NUMBER, "break-even less today", "money"),
     ]
@@ -230,8 +199,7 @@ def _marks_table(documents: ReportDocuments, curves: Mapping[str, Mapping[str, A
             name, "money" if curve.get("unit", "spend") == "spend" else "input",
             curve.get("current"), curve.get("observed_low"), curve.get("observed_high"),
             curve.get("mroas_mean"),
-            format_interval(curve.get("mroas_low"), curve.get("mroas_high")),
-            curve.get("breakeven"), curve.get("headroom"),
+            _coming_interval(curve), curve.get("breakeven"), curve.get("headroom"),
         ]
         for name, curve in curves.items()
     ]  # fmt: skip
@@ -240,6 +208,13 @@ def _marks_table(documents: ReportDocuments, curves: Mapping[str, Mapping[str, A
         "response_marks", Artifact.RESPONSE_CURVES, [columns[i] for i in used],
         [[row[i] for i in used] for row in rows],
     )  # fmt: skip
+
+
+def _coming_interval(curve: Mapping[str, Any]) -> str:
+    """94 % interval of a plan; the file's own is a 90 % one, which this page does not mix in."""
+    if not curve.get("is_coming"):
+        return "–"
+    return format_interval(curve.get("mroas_low"), curve.get("mroas_high"))
 
 
 def _is_known(rows: Sequence[Sequence[Any]], position: int) -> bool:
@@ -252,14 +227,12 @@ def _points_table(documents: ReportDocuments, curves: Mapping[str, Mapping[str, 
         Column("Channel", Kind.TEXT, "channel of the run spec"),
         Column("Per period", Kind.NUMBER, "spend or input, all entities together"),
         Column("Median", Kind.NUMBER, "KPI added per period, median", unit),
-        Column("90 % from", Kind.NUMBER, "lower end of the 90 % band", unit),
-        Column("90 % to", Kind.NUMBER, "upper end of the 90 % band", unit),
+        Column(f"{band_words(curves)} from", Kind.NUMBER, "lower end of the band", unit),
+        Column(f"{band_words(curves)} to", Kind.NUMBER, "upper end of the band", unit),
     ]
     rows = [
         [name, *point]
         for name, curve in curves.items()
-        for point in zip(
-            curve["x"], curve["median"], curve["low_90"], curve["high_90"], strict=True
-        )
+        for point in zip(curve["x"], curve["median"], *band_ends(curve), strict=True)
     ]
     return Table("response_curves", Artifact.RESPONSE_CURVES, columns, rows)

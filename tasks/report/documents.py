@@ -1,6 +1,6 @@
 """What a report is made from: the opened files of a run and of the accepted run before it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,16 +10,19 @@ import pandas as pd
 from schemas.documents.features import FeatureMetadata
 from schemas.documents.plan import Plan
 from schemas.documents.results import RunRecord
+from schemas.documents.windows import ChannelEffects
 from schemas.names import PERIOD_COLUMN, Artifact
 from schemas.outcomes import Verdict
 from schemas.spec.kpi import KpiKind
 from schemas.spec.run_spec import Grain, RunSpec
 from schemas.words import format_champion
+from tasks.mathematics.judging import is_well_sampled
 
 JSON_FILES = (
     Artifact.RUN_SPEC, Artifact.VALIDATION_SUMMARY, Artifact.FEATURE_METADATA,
     Artifact.MODEL_METADATA, Artifact.DIAGNOSTICS, Artifact.CONTRIBUTION_SUMMARY,
     Artifact.FIT_METRICS, Artifact.ROI_METRICS, Artifact.RESPONSE_CURVES, Artifact.PLAN,
+    Artifact.CHANNEL_EFFECTS,
     Artifact.STABILITY, Artifact.CHANGE,
 )  # fmt: skip
 TABLE_FILES = (
@@ -34,8 +37,9 @@ PREVIOUS_FILES = (
 )  # fmt: skip
 """What is read of the accepted run before."""
 
-RECENT = {Grain.WEEK: 13, Grain.MONTH: 3}
-"""Periods of a quarter: what "lately" means in a report."""
+CHAMPION_FILES = (Artifact.RUN_SPEC, Artifact.PLAN)
+"""What is read of the champion that this run was compared with."""
+
 PERIOD_WORD = {Grain.WEEK: "week", Grain.MONTH: "month"}
 
 
@@ -61,12 +65,14 @@ class ReportDocuments:
     """Everything that one report shows.
 
     ``digests`` are the SHA-256 of the files; ``previous`` the newest accepted run of the same
-    dataset that was created before, None where there is none.
+    dataset that was created before, None where there is none; ``champion`` the run that was
+    champion when this one was judged.
     """
 
     run: RunFiles
     digests: Mapping[str, str] = field(default_factory=dict)
     previous: RunFiles | None = None
+    champion: RunFiles | None = None
 
     @cached_property
     def spec(self) -> RunSpec:
@@ -86,9 +92,35 @@ class ReportDocuments:
 
     @cached_property
     def roi(self) -> Mapping[str, Mapping[str, Any]]:
-        """Spend, contribution and return per channel, the largest spend first."""
+        """Spend, contribution and return per channel over the fitted periods, in page order."""
         rows = self.run.json(Artifact.ROI_METRICS)
-        return dict(sorted(rows.items(), key=lambda item: -(item[1].get("spend") or 0)))
+        return {name: rows[name] for name in self.channels if name in rows}
+
+    @cached_property
+    def effects(self) -> ChannelEffects:
+        """Every channel horizon by horizon; empty in runs of before."""
+        return ChannelEffects.model_validate(self.run.json(Artifact.CHANNEL_EFFECTS))
+
+    @cached_property
+    def channels(self) -> list[str]:
+        """Channels in the one order of the page: today's spend, then all spend, then the effect."""
+        rows = self.run.json(Artifact.ROI_METRICS)
+        today = {name: row.windows[-1].spend for name, row in self.effects.items()}
+
+        def size(name: str) -> tuple[float, float, float]:
+            row = rows[name]
+            spend = row.get("spend") or 0.0
+            return (
+                -(today.get(name) or 0.0), -spend, -float(row.get("contribution_mean") or 0.0)
+            )  # fmt: skip
+
+        return sorted(rows, key=size)
+
+    def in_order(self, names: Iterable[str]) -> list[str]:
+        """Put names of channels into the order of the page; those that it lacks come last."""
+        names = list(names)
+        known = [name for name in self.channels if name in set(names)]
+        return [*known, *(name for name in names if name not in set(known))]
 
     @cached_property
     def plan(self) -> Plan | None:
@@ -109,16 +141,27 @@ class ReportDocuments:
         return found
 
     @property
-    def standing(self) -> str | None:
-        """The champion that stays, and its age; None without one, or where this run may replace it.
+    def compared_champion(self) -> Mapping[str, Any]:
+        """The champion that the run was compared with; empty where there was none."""
+        return self.run.json(Artifact.STABILITY).get("champion") or {}
+
+    @property
+    def may_be_champion(self) -> bool:
+        """Whether this run's plan is the one to act on.
 
         Known from what the run was compared with: the report is written before it is published.
         """
-        champion = self.run.json(Artifact.STABILITY).get("champion")
-        may_replace = self.verdict is Verdict.PASS or (
-            self.verdict is Verdict.REVIEW and self.spec.gates.promote_on_review
-        )
-        if not champion or may_replace:
+        if self.verdict is Verdict.REVIEW:
+            is_first = not self.compared_champion
+            well_sampled = is_well_sampled(self.diagnostics.get("gates", []))
+            return self.spec.gates.promote_on_review or (is_first and well_sampled)
+        return self.verdict is Verdict.PASS
+
+    @property
+    def standing(self) -> str | None:
+        """The champion that stays, and its age; None without one, or where this run replaces it."""
+        champion = self.compared_champion
+        if not champion or self.may_be_champion:
             return None
         return format_champion(champion["name"], champion["last_period"], champion["age_days"])
 
@@ -135,8 +178,8 @@ class ReportDocuments:
 
     @property
     def n_recent(self) -> int:
-        """Number of periods that count as lately."""
-        return RECENT[self.grain]
+        """Periods of the last horizon: what "today" means in a report, as in its plan."""
+        return self.spec.optimizer.horizon
 
     @property
     def entities(self) -> Sequence[str]:
@@ -152,7 +195,9 @@ class ReportDocuments:
     def words(self) -> "ReturnWords":
         """How returns of this KPI are called."""
         has_value = self.metadata is not None and self.metadata.has_unit_value
-        return ReturnWords(self.spec.kpi_name, self.spec.kpi.kind, has_value=has_value)
+        return ReturnWords(
+            self.spec.kpi_name, self.spec.kpi.kind, self.spec.kpi.currency, has_value=has_value
+        )
 
     @cached_property
     def kpi(self) -> pd.DataFrame | None:
@@ -161,6 +206,16 @@ class ReportDocuments:
         if fitted is None:
             return None
         return fitted.groupby(PERIOD_COLUMN)[["actual", "fitted_mean"]].sum().sort_index()
+
+    @property
+    def today_words(self) -> str:
+        """Name of the last horizon: last 13 weeks."""
+        return f"last {self.period_words(self.n_recent)}"
+
+    @property
+    def coming_words(self) -> str:
+        """Name of the planned horizon: next 13 weeks."""
+        return f"next {self.period_words(self.plan.horizon if self.plan else self.n_recent)}"
 
     def period_words(self, n_periods: int) -> str:
         """Write a number of periods: 1 week, 13 weeks."""
@@ -174,7 +229,13 @@ class ReturnWords:
 
     kpi_name: str
     kind: KpiKind
-    has_value: bool
+    currency: str | None = None
+    has_value: bool = False
+
+    @property
+    def money(self) -> str:
+        """Word for money: the currency where the spec names it."""
+        return self.currency or "money"
 
     @property
     def in_money(self) -> bool:
@@ -196,7 +257,7 @@ class ReturnWords:
         """One sentence that says how to read the return."""
         if self.kind is KpiKind.REVENUE:
             return (
-                f"ROAS is {self.kpi_name} that a channel added, carryover included, per unit of "
+                f"ROAS is {self.kpi_name} that a channel brought, carryover included, per unit of "
                 "money spent on it."
             )
         return (
@@ -205,6 +266,12 @@ class ReturnWords:
         )
 
     @property
+    def unit_of_kpi(self) -> str:
+        """The KPI with its currency, where it is money in a currency that the spec names."""
+        is_money = self.kind is KpiKind.REVENUE and self.currency
+        return f"{self.kpi_name} in {self.currency}" if is_money else self.kpi_name
+
+    @property
     def unit(self) -> str:
         """Unit of the KPI."""
-        return "money" if self.kind is KpiKind.REVENUE else f"{self.kpi_name} (count)"
+        return self.money if self.kind is KpiKind.REVENUE else f"{self.kpi_name} (count)"

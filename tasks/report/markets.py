@@ -10,6 +10,8 @@ from tasks.report.documents import ReportDocuments
 from tasks.report.look import distinct_labels, draw
 
 MAX_ENTITIES = 60
+MAX_OPEN = 12
+"""More entities than this would push everything else down the page: they open on demand."""
 
 
 def markets_section(documents: ReportDocuments) -> Section | None:
@@ -18,46 +20,64 @@ def markets_section(documents: ReportDocuments) -> Section | None:
     if table is None or table[ENTITY_COLUMN].nunique() < 2 or table["roas_mean"].isna().all():
         return None
     size = table.groupby(ENTITY_COLUMN)["spend"].sum().sort_values(ascending=False)
-    shown = [str(name) for name in size.index[:MAX_ENTITIES]]
-    ordered = [name for name in documents.roi if name in set(table["channel"])]
-    channels = ordered or sorted(table["channel"].unique())
+    shown = _by_return(table, [str(name) for name in size.index[:MAX_ENTITIES]])
+    channels = documents.in_order(sorted(table["channel"].unique()))
     part = table[table[ENTITY_COLUMN].astype(str).isin(shown)]
     n_hidden = len(size) - len(shown)
-    lead = "ROAS per entity and channel over the fitted periods, posterior mean."
+    lead = (
+        "ROAS per entity and channel over the fitted periods, with its 94 % interval; the entity "
+        "that returns most on top."
+    )
     if n_hidden:
         lead += (
-            f" The {len(shown)} entities with the largest spend are shown; {n_hidden} more are in "
-            f"{Artifact.ROAS_BY_ENTITY}."
+            f" The {len(shown)} entities with the largest spend are shown; {n_hidden} more come "
+            "with an export."
         )
     figure = Figure(
         "markets",
         "ROAS by entity and channel",
-        "Lighter returns more. An empty cell had no spend.",
+        "Yellow returns more than blue. An empty cell had no spend.",
         _heatmap(part, shown, channels),
         _height(shown),
         _table(documents, part, shown),
-        min_width=150 + 66 * len(channels),
+        min_width=150 + 84 * len(channels),
     )
-    return Section("markets", "Markets", [figure], lead)
+    return Section("markets", "Markets", [figure], lead, is_folded=len(shown) > MAX_OPEN)
+
+
+def _by_return(table: pd.DataFrame, names: list[str]) -> list[str]:
+    """Entities by what all their media return, the best first."""
+    sums = table.assign(**{ENTITY_COLUMN: table[ENTITY_COLUMN].astype(str)})
+    sums = sums.assign(value=sums["roas_mean"] * sums["spend"])
+    sums = sums.groupby(ENTITY_COLUMN)[["value", "spend"]].sum()
+    returned = (sums["value"] / sums["spend"].where(sums["spend"] > 0)).fillna(float("-inf"))
+    return sorted(names, key=lambda name: -float(returned[name]))
 
 
 def _height(shown: list[str]) -> int:
-    return 130 + 26 * max(len(shown), 3)
+    return 130 + 34 * max(len(shown), 3)
 
 
 def _heatmap(part: pd.DataFrame, shown: list[str], channels: list[str]) -> go.Figure:
-    wide = part.assign(**{ENTITY_COLUMN: part[ENTITY_COLUMN].astype(str)}).pivot_table(
-        index=ENTITY_COLUMN, columns="channel", values="roas_mean", aggfunc="first"
+    by_name = part.assign(**{ENTITY_COLUMN: part[ENTITY_COLUMN].astype(str)})
+    mean, low, high = (
+        by_name.pivot_table(index=ENTITY_COLUMN, columns="channel", values=f"roas_{end}")
+        .reindex(index=shown, columns=channels)
+        .to_numpy(float)
+        for end in ("mean", "low", "high")
     )
-    wide = wide.reindex(index=shown, columns=channels)
-    values = [
-        [None if pd.isna(v) else float(f"{v:.5g}") for v in row] for row in wide.to_numpy(float)
+    values = [[None if pd.isna(v) else float(f"{v:.5g}") for v in row] for row in mean]
+    texts = [
+        [
+            "" if pd.isna(m) else f"{format_ratio(m)}<br>{format_interval(a, b)}"
+            for m, a, b in zip(*rows, strict=True)
+        ]
+        for rows in zip(mean, low, high, strict=True)
     ]
     rows, columns = distinct_labels(shown, 20), distinct_labels(channels, 16)
     trace = go.Heatmap(
         z=values, x=columns, y=rows, colorscale="Cividis", xgap=2, ygap=2,
-        text=[["" if v is None else format_ratio(v) for v in row] for row in values],
-        texttemplate="%{text}", textfont={"size": 11},
+        text=texts, texttemplate="%{text}", textfont={"size": 10},
         colorbar={"title": {"text": "ROAS"}, "thickness": 10, "outlinewidth": 0},
         zmax=_upper(values), zmin=_lower(values),
         hovertemplate="%{y}, %{x}: %{z:.3~g}<extra></extra>",
@@ -89,7 +109,7 @@ def _table(documents: ReportDocuments, part: pd.DataFrame, shown: list[str]) -> 
     columns = [
         Column("Entity", Kind.TEXT, "market, store or brand"),
         Column("Channel", Kind.TEXT, "channel of the run spec"),
-        Column("Spend", Kind.NUMBER, "money spent over the fitted periods", "money"),
+        Column("Spend", Kind.NUMBER, "money spent over the fitted periods", documents.words.money),
         Column("Contribution", Kind.NUMBER, "KPI due to the channel", documents.words.unit),
         Column("ROAS", Kind.RATIO, "posterior mean", "money per money"),
         Column("94 %", Kind.INTERVAL, "94 % interval of the ROAS"),

@@ -1,13 +1,16 @@
-"""What a unit of money returned per channel, and what the next unit would."""
+"""What channels returned lately, and what the next money would."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
 from schemas.names import Artifact
-from tasks.report.blocks import Block, Column, Figure, Kind, Section, Table, Text
-from tasks.report.documents import ReportDocuments, ReturnWords
+from schemas.words import format_interval, format_ratio, format_share
+from tasks.report.blocks import Block, Column, Figure, Fold, Kind, Row, Section, Table, Text
+from tasks.report.brought import lately_figure
+from tasks.report.documents import ReportDocuments
+from tasks.report.lately import lead_channel
 from tasks.report.look import (
     BLUE,
     GREY,
@@ -16,37 +19,79 @@ from tasks.report.look import (
     digits,
     distinct_labels,
     draw,
+    label,
     names_axis,
     rows_height,
 )
+from tasks.report.timing import returns_over_time, timing_figure
+from tasks.report.today import ChannelToday, Decided, channels_today, decided_by, period_of
 
 ESTIMATION = "over the fitted periods"
 
 
 def returns_section(documents: ReportDocuments) -> Section | None:
-    """Show ROAS, or cost per unit of a count KPI, with 94 % intervals."""
+    """The lead channel in words; return, return over time, and timing of every channel."""
     if not documents.roi:
         return None
     words = documents.words
+    rows = channels_today(documents)
+    shown = [row for row in rows if row.returned[0] is not None]
     blocks: list[Block] = []
-    shown = _with_return(documents.roi, words.stem)
-    if shown:
-        blocks.append(_figure(documents, words.stem, words.title))
+    lead = lead_words(documents)
+    if lead:
+        blocks.append(Text(lead))
+    pictures: list[Block] = [_figure(documents, shown)] if shown else []
+    over_time = returns_over_time(documents, rows_height(len(shown), per_row=38, extra=80))
+    pictures += [over_time] if over_time else []
+    if pictures:
+        blocks.append(Row(pictures))
     else:
         blocks.append(
             Text([f"No channel has spend and an effect, so there is no {words.title} to show."])
         )
-    if words.stem == "cost_per_unit" and words.has_value:
-        blocks.append(_figure(documents, "roas", "ROAS"))
-    driven = [name for name, row in documents.roi.items() if row.get("prior_driven")]
+    timing, lately = timing_figure(documents), lately_figure(documents)
+    more: list[Block] = [figure for figure in (timing, lately) if figure]
+    if more:
+        blocks.append(Row(more))
+    driven = [row.name for row in rows if row.decided is Decided.PRIOR]
     if driven:
         blocks.append(Text([_prior_sentence(driven)], tone="care", title="Decided by assumptions"))
-    unpaid = [name for name in documents.roi if name not in shown]
+    unpaid = [row.name for row in rows if row not in shown]
     if shown and unpaid:
         reported = f"Without spend or without a positive effect, so not shown: {', '.join(unpaid)}."
         blocks.append(Text([reported]))
-    lead = f"{words.meaning} The bar holds the true value with a probability of 94 %."
-    return Section("returns", f"{words.title} by channel", blocks, lead)
+    blocks.append(Fold("Over all fitted periods, with the evidence", _whole_tables(documents)))
+    return Section("returns", "Channels", blocks, f"{words.meaning} Intervals hold 94 %.")
+
+
+def _whole_tables(documents: ReportDocuments) -> list[Block]:
+    words = documents.words
+    tables: list[Block] = [returns_table(documents, words.stem)]
+    if words.stem == "cost_per_unit" and words.has_value:
+        tables.append(returns_table(documents, "roas"))
+    return tables
+
+
+def lead_words(documents: ReportDocuments) -> list[str]:
+    """Say about the lead channel what no other number of the page says in words."""
+    lead = lead_channel(documents)
+    if lead is None:
+        return []
+    said = [f"{lead.name} brings most. Its return was decided by {lead.decided.value}"]
+    if lead.decided is Decided.UNCLEAR:
+        said = [f"{lead.name} brings most, though its effect is {lead.decided.value}"]
+    mean, low, high = documents.marginal_returns().get(lead.name, (None, None, None))
+    if mean is not None:
+        ends = f" (94 %: {format_interval(low, high)})" if low is not None else ""
+        said.append(f"its next money returns {format_ratio(mean)}{ends}")
+    row = documents.effects.get(lead.name)
+    if row is not None and row.immediate_share_mean is not None:
+        period = documents.period_words(1).split()[1]
+        said.append(
+            f"{format_share(row.immediate_share_mean)} of what it does comes in the {period} of "
+            "the spend"
+        )
+    return ["; ".join(said) + "."]
 
 
 def _prior_sentence(driven: list[str]) -> str:
@@ -56,70 +101,60 @@ def _prior_sentence(driven: list[str]) -> str:
     )
 
 
-def _with_return(roi: Mapping[str, Mapping[str, Any]], stem: str) -> dict[str, Mapping[str, Any]]:
-    return {name: row for name, row in roi.items() if row.get(f"{stem}_mean") is not None}
-
-
-def _figure(documents: ReportDocuments, stem: str, title: str) -> Figure:
-    shown = _with_return(documents.roi, stem)
-    labels = distinct_labels(shown, lines=2)
-    traces = [
-        _points(shown, labels, stem, driven=False),
-        _points(shown, labels, stem, driven=True),
-    ]
-    if stem == "roas":
-        traces.append(_next_unit(documents, shown, labels))
-    target = documents.spec.optimizer.target_return if stem == "roas" else None
+def _figure(documents: ReportDocuments, shown: Sequence[ChannelToday]) -> Figure:
+    words = documents.words
+    names = [row.name for row in shown]
+    labels = dict(zip(names, distinct_labels(names, lines=2), strict=True))
+    traces = [_points(shown, labels, decided) for decided in Decided]
+    is_roas = words.stem == "roas"
+    if is_roas:
+        traces.append(_next_unit(documents, labels))
+    target = documents.spec.optimizer.target_return if is_roas else None
+    height = rows_height(len(shown), per_row=38, extra=80)
+    unit = "ROAS" if is_roas else f"{words.money} per {label(words.kpi_name)}"
     chart = draw(
         [trace for trace in traces if trace.y],
-        height=rows_height(len(shown)),
-        xaxis={"title": {"text": f"{_axis_word(stem, documents.words)}"}, "rangemode": "tozero"},
-        yaxis={**names_axis(labels), "range": [-0.95, len(labels) - 0.5]},
+        height=height,
+        showlegend=True,
+        xaxis={"title": {"text": unit}, "rangemode": "tozero"},
+        yaxis={**names_axis([*labels.values()]), "range": [-0.95, len(labels) - 0.5]},
         **({"shapes": [_line_at(target)], "annotations": [_line_note(target)]} if target else {}),
     )
+    next_money = f" Diamond: what the next money returns, {documents.coming_words}."
     return Figure(
-        key=f"returns-{stem.replace('_', '-')}",
-        title=title,
+        key=f"returns-{words.stem.replace('_', '-')}",
+        title=f"{words.title}, {period_of(documents)}",
         caption=(
-            "Filled: decided by the data. Hollow: mostly assumed before the data. "
-            + (
-                "Diamond: what one percent more returns (mROAS), in the coming window with a plan."
-                if stem == "roas"
-                else ""
-            )
+            "Filled: decided by the data alone. Hollow: not, or not alone."
+            + (next_money if is_roas else "")
         ),
         chart=chart,
-        height=rows_height(len(shown)),
-        table=returns_table(documents, stem),
+        height=height,
+        table=_today_table(documents, shown),
     )
 
 
-def _axis_word(stem: str, words: ReturnWords) -> str:
-    from tasks.report.look import label
-
-    return "ROAS" if stem == "roas" else f"money per {label(words.kpi_name)}"
+_LOOKS = {
+    Decided.DATA: ("circle", BLUE),
+    Decided.BOTH: ("circle-open", BLUE),
+    Decided.UNCLEAR: ("circle-open", GREY),
+    Decided.PRIOR: ("circle-open", VERMILLION),
+}
 
 
 def _points(
-    shown: Mapping[str, Mapping[str, Any]], labels: list[str], stem: str, *, driven: bool
+    shown: Sequence[ChannelToday], labels: Mapping[str, str], decided: Decided
 ) -> go.Scatter:
-    chosen = [
-        (row, name)
-        for row, name in zip(shown.values(), labels, strict=True)
-        if bool(row.get("prior_driven")) is driven
-    ]
-    mean = digits(row[f"{stem}_mean"] for row, _ in chosen)
-    low = digits(row[f"{stem}_low"] for row, _ in chosen)
-    high = digits(row[f"{stem}_high"] for row, _ in chosen)
-    colour = VERMILLION if driven else BLUE
+    chosen = [row for row in shown if row.decided is decided]
+    mean, low, high = (digits(row.returned[end] for row in chosen) for end in range(3))
+    symbol, colour = _LOOKS[decided]
     return go.Scatter(
         x=mean,
-        y=[name for _, name in chosen],
-        name="mostly assumed" if driven else "decided by the data",
+        y=[labels[row.name] for row in chosen],
+        name=str(decided),
         mode="markers",
         marker={
-            "size": 12, "symbol": "circle-open" if driven else "circle",
-            "color": colour, "line": {"width": 2.5, "color": colour},
+            "size": 12, "symbol": symbol, "color": colour, "line": {"width": 2.5, "color": colour}
         },
         error_x={
             "type": "data", "symmetric": False, "thickness": 2.5, "width": 5,
@@ -138,28 +173,38 @@ def _gap(upper: list[float | None], lower: list[float | None]) -> list[float | N
     ]
 
 
-def _next_unit(
-    documents: ReportDocuments, shown: Mapping[str, Mapping[str, Any]], labels: list[str]
-) -> go.Scatter:
+def _next_unit(documents: ReportDocuments, labels: Mapping[str, str]) -> go.Scatter:
     marginal = documents.marginal_returns()
     known = [
-        (marginal[channel][0], name)
-        for channel, name in zip(shown, labels, strict=True)
-        if marginal[channel][0] is not None
+        (marginal[name][0], text) for name, text in labels.items() if marginal[name][0] is not None
     ]
     return go.Scatter(
         x=digits(value for value, _ in known),
-        y=[name for _, name in known],
-        name="one percent more (mROAS)",
+        y=[text for _, text in known],
+        name="next money",
         mode="markers",
         marker={
-            "size": 9,
-            "symbol": "diamond-open",
-            "color": INK,
-            "line": {"width": 1.8, "color": INK},
+            "size": 9, "symbol": "diamond-open", "color": INK, "line": {"width": 1.8, "color": INK}
         },
-        hovertemplate="%{y}: one percent more returns %{x:.3~g}<extra></extra>",
+        hovertemplate="%{y}: the next money returns %{x:.3~g}<extra></extra>",
     )  # fmt: skip
+
+
+def _today_table(documents: ReportDocuments, shown: Sequence[ChannelToday]) -> Table:
+    words, marginal = documents.words, documents.marginal_returns()
+    columns = [
+        Column("Channel", Kind.TEXT, "channel of the run spec"),
+        Column(words.title, Kind.RATIO, f"posterior mean, {period_of(documents)}"),
+        Column("94 % from", Kind.RATIO, "lower end of the 94 % interval"),
+        Column("94 % to", Kind.RATIO, "upper end of the 94 % interval"),
+        Column(
+            f"Next money returns, {documents.coming_words}", Kind.RATIO,
+            "mROAS, on which the plan stands; of the fitted periods without a plan",
+        ),
+        Column("Decided by", Kind.TEXT, "the data, or assumptions made before"),
+    ]  # fmt: skip
+    rows = [[r.name, *r.returned, marginal[r.name][0], r.decided.value] for r in shown]
+    return Table("returns_today", f"{Artifact.CHANNEL_EFFECTS}, {Artifact.PLAN}", columns, rows)
 
 
 def _line_at(value: float) -> dict[str, Any]:
@@ -177,30 +222,25 @@ def _line_note(value: float) -> dict[str, Any]:
 
 
 def returns_table(documents: ReportDocuments, stem: str) -> Table:
-    """Table of spend, contribution and return per channel."""
+    """Table of spend, contribution and return per channel over all fitted periods."""
     words = documents.words
     title = "ROAS" if stem == "roas" else words.title
-    unit = "money per money" if stem == "roas" else f"money per {words.kpi_name}"
+    unit = f"{words.money} per {words.money if stem == 'roas' else words.kpi_name}"
     columns = [
         Column("Channel", Kind.TEXT, "channel of the run spec"),
-        Column("Spend", Kind.NUMBER, f"money spent {ESTIMATION}", "money"),
+        Column("Spend", Kind.NUMBER, f"money spent {ESTIMATION}", words.money),
         Column("Contribution", Kind.NUMBER, f"KPI due to the channel {ESTIMATION}", words.unit),
-        Column(title, Kind.RATIO, "posterior mean", unit),
-        Column("94 % from", Kind.RATIO, "lower end of the 94 % interval", unit),
-        Column("94 % to", Kind.RATIO, "upper end of the 94 % interval", unit),
+        Column(title, Kind.RATIO, f"posterior mean {ESTIMATION}", unit),
+        Column("94 %", Kind.INTERVAL, "94 % interval", unit),
+        Column("Decided by", Kind.TEXT, "the data, or assumptions made before"),
+        Column("Evidence", Kind.LONG, "whether the channel can be told from one without effect"),
     ]
-    if stem == "roas":
-        columns.append(Column("mROAS", Kind.RATIO, "return of the next coming percent", unit))
-    columns += [
-        Column("Decided by", Kind.TEXT, "data, or mostly prior assumptions"),
-        Column("Evidence", Kind.TEXT, "whether the channel can be told from one without effect"),
-    ]
-    rows = []
-    coming = documents.marginal_returns()
-    for name, row in documents.roi.items():
-        ends = [row.get(f"{stem}_{end}") for end in ("mean", "low", "high")]
-        marginal = [coming[name][0]] if stem == "roas" else []
-        decided = "prior" if row.get("prior_driven") else "data"
-        said = [decided, row.get("evidence_sentence", "")]
-        rows.append([name, row.get("spend"), row.get("contribution_mean"), *ends, *marginal, *said])
+    rows = [
+        [
+            name, row.get("spend"), row.get("contribution_mean"), row.get(f"{stem}_mean"),
+            format_interval(row.get(f"{stem}_low"), row.get(f"{stem}_high")),
+            decided_by(row).value, row.get("evidence_sentence") or None,
+        ]
+        for name, row in documents.roi.items()
+    ]  # fmt: skip
     return Table(f"returns_{stem}", Artifact.ROI_METRICS, columns, rows)

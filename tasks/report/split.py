@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from schemas.names import PERIOD_COLUMN, Artifact, ComponentKind
 from schemas.words import format_share
+from tasks.report.bands import MAX_LAYERS, stack_bands
 from tasks.report.blocks import Block, Column, Figure, Kind, Section, Table
 from tasks.report.documents import ReportDocuments
 from tasks.report.look import (
@@ -26,7 +27,6 @@ from tasks.report.look import (
     rows_height,
 )
 
-MAX_LAYERS = len(CHANNEL_COLOURS)
 SMALL = 0.001
 """Components below this share of the expected KPI are one bar of the waterfall."""
 MAX_BARS = 18
@@ -53,10 +53,12 @@ def split_section(documents: ReportDocuments) -> Section | None:
     if not blocks:
         return None
     lead = (
-        f"The parts add up to {documents.spec.kpi_name} as the model expects it, without noise. "
-        "The baseline is what would be there with average season, trend and controls and no media."
+        f"In all fitted periods, and over time. The parts add up to {documents.spec.kpi_name} as "
+        "the model expects it, without noise; the baseline is what would be there with average "
+        "season and trend, controls at their reference, and no media."
     )
-    return Section("split", f"What makes up {documents.spec.kpi_name}", blocks, lead)
+    title = f"What makes up {documents.spec.kpi_name}"
+    return Section("split", title, blocks, lead, is_folded=True)
 
 
 def period_totals(table: pd.DataFrame) -> pd.DataFrame:
@@ -73,7 +75,7 @@ def _kinds(table: pd.DataFrame) -> dict[str, ComponentKind]:
 
 
 def _waterfall(documents: ReportDocuments, summary: dict[str, Any]) -> Figure:
-    bars = _bars(summary)
+    bars, small = _bars(documents, summary)
     *labels, whole = distinct_labels([*(name for name, _ in bars), "expected in all"], lines=2)
     values = digits(value for _, value in bars)
     total = sum(value for _, value in bars)
@@ -90,7 +92,7 @@ def _waterfall(documents: ReportDocuments, summary: dict[str, Any]) -> Figure:
         increasing={"marker": {"color": BLUE}},
         decreasing={"marker": {"color": VERMILLION}},
         totals={"marker": {"color": GREY}},
-        hovertemplate="%{y}: %{delta:,.4s} (%{text})<extra></extra>",
+        hovertemplate="%{y}: %{delta:,.3s} (%{text})<extra></extra>",
         showlegend=False,
     )
     chart = draw(
@@ -103,15 +105,18 @@ def _waterfall(documents: ReportDocuments, summary: dict[str, Any]) -> Figure:
     return Figure(
         "waterfall",
         "From the baseline to the whole",
-        "Blue adds, red takes away; the percentage is the share of the whole.",
+        "Blue adds, orange takes away, grey is the whole; the percentage is the share of the whole."
+        + (f" Smaller parts: {', '.join(small)}." if small else ""),
         chart,
         height,
         _summary_table(documents, summary),
     )
 
 
-def _bars(summary: dict[str, Any]) -> list[tuple[str, float]]:
-    """Baseline first, then by size; what cannot be seen is one bar."""
+def _bars(
+    documents: ReportDocuments, summary: dict[str, Any]
+) -> tuple[list[tuple[str, float]], list[str]]:
+    """Baseline, what is not media, channels in page order; small parts are one bar, and named."""
     sizes = {name: float(row["contribution_mean"]) for name, row in summary.items()}
     whole = sum(sizes.values())
     kinds = {name: row["kind"] for name, row in summary.items()}
@@ -120,11 +125,15 @@ def _bars(summary: dict[str, Any]) -> list[tuple[str, float]]:
         ((n, v) for n, v in sizes.items() if kinds[n] != ComponentKind.BASELINE),
         key=lambda item: -abs(item[1]),
     )
-    shown = [item for item in rest if abs(item[1]) >= SMALL * abs(whole)][:MAX_BARS]
-    small = rest[len(shown) :]
+    seen = {n for n, v in rest if abs(v) >= SMALL * abs(whole)}
+    seen &= {n for n, _ in rest[:MAX_BARS]}
+    small = [(n, v) for n, v in rest if n not in seen]
+    media = [n for n in seen if kinds[n] == ComponentKind.CHANNEL]
+    others = [(n, v) for n, v in rest if n in seen and kinds[n] != ComponentKind.CHANNEL]
+    shown = [*first, *others, *((n, sizes[n]) for n in documents.in_order(media))]
     if small:
-        shown.append((f"{len(small)} smaller parts", sum(v for _, v in small)))
-    return first + shown
+        shown.append(("smaller parts", sum(v for _, v in small)))
+    return shown, [n for n, _ in small]
 
 
 def _summary_table(documents: ReportDocuments, summary: dict[str, Any]) -> Table:
@@ -142,14 +151,14 @@ def _summary_table(documents: ReportDocuments, summary: dict[str, Any]) -> Table
         [name, KIND_WORD[ComponentKind(row["kind"])], *(row.get(key) for key in keys)]
         for name, row in sorted(summary.items(), key=lambda item: -item[1]["contribution_mean"])
     ]
-    note = "Season, trend and controls are measured against their own average, so they come near 0."
+    note = "Season and trend are measured against their own average, so they come near 0."
     return Table("contribution_summary", Artifact.CONTRIBUTION_SUMMARY, columns, rows, note)
 
 
 def _stack(
     documents: ReportDocuments, wide: pd.DataFrame, kinds: dict[str, ComponentKind]
 ) -> Figure:
-    bands = stack_bands(wide, kinds)
+    bands, small = stack_bands(wide, kinds, documents.in_order)
     dates = days(wide.index)
     labels = distinct_labels(bands.columns)
     traces: list[Any] = []
@@ -165,7 +174,7 @@ def _stack(
                     "fgcolor": "white", "fgopacity": 0.55, "size": 7, "solidity": 0.25,
                     "bgcolor": PALE if position == 0 else CHANNEL_COLOURS[style],
                 },
-                hovertemplate="%{fullData.name}: %{y:,.4s}<extra></extra>",
+                hovertemplate="%{fullData.name}: %{y:,.3s}<extra></extra>",
             )
         )  # fmt: skip
     kpi = documents.kpi
@@ -174,7 +183,7 @@ def _stack(
             go.Scatter(
                 x=days(kpi.index), y=digits(kpi["actual"]), name="actual", mode="lines",
                 line={"color": INK, "width": 1.3},
-                hovertemplate="actual: %{y:,.4s}<extra></extra>",
+                hovertemplate="actual: %{y:,.3s}<extra></extra>",
             )
         )  # fmt: skip
     chart = draw(
@@ -188,29 +197,12 @@ def _stack(
     return Figure(
         "over-time",
         "Over time",
-        f"Media stacked on everything else{_over_entities(documents)}; the line is what happened.",
+        f"Media stacked on everything else{_over_entities(documents)}; the line is what happened."
+        + (f" Smaller channels: {', '.join(small)}." if small else ""),
         chart,
         430,
         _wide_table(documents, bands if kpi is None else bands.assign(actual=kpi["actual"])),
     )
-
-
-def stack_bands(wide: pd.DataFrame, kinds: dict[str, ComponentKind]) -> pd.DataFrame:
-    """Everything that is not media, then media by size; the smallest channels are one band.
-
-    A channel that takes away, a competitor, is part of the first band: bands cannot be negative.
-    """
-    totals = wide.sum()
-    media = [c for c in wide.columns if kinds[str(c)] is ComponentKind.CHANNEL and totals[c] >= 0]
-    media.sort(key=lambda c: -totals[c])
-    others = [c for c in wide.columns if c not in media]
-    bands = pd.DataFrame({"everything else": wide[others].sum(axis=1)}, index=wide.index)
-    n_shown = len(media) if len(media) <= MAX_LAYERS else MAX_LAYERS - 1
-    for name in media[:n_shown]:
-        bands[name if name not in bands else f"{name} (media)"] = wide[name]
-    if media[n_shown:]:
-        bands[f"{len(media) - n_shown} smaller channels"] = wide[media[n_shown:]].sum(axis=1)
-    return bands
 
 
 def _rest_figure(
@@ -235,7 +227,7 @@ def _rest_figure(
             go.Scatter(
                 x=days(wide.index), y=digits(wide[name]), name=text, mode="lines",
                 line={"width": 1.8, "dash": dash, "color": colour},
-                hovertemplate="%{fullData.name}: %{y:,.4s}<extra></extra>",
+                hovertemplate="%{fullData.name}: %{y:,.3s}<extra></extra>",
             )
             for name, text, dash, colour in zip(
                 shown, distinct_labels(shown), dashes, CHANNEL_COLOURS, strict=False
@@ -247,7 +239,7 @@ def _rest_figure(
         yaxis={"title": {"text": label(documents.spec.kpi_name)}},
         xaxis={"type": "date", "showgrid": False},
     )  # fmt: skip
-    left = f" The {len(moving) - 6} smallest are left out." if len(moving) > 6 else ""
+    left = f" Left out as small: {', '.join(map(str, moving[6:]))}." if moving[6:] else ""
     return Figure(
         "not-media",
         "What moves it besides media",

@@ -1,6 +1,8 @@
 """Write the report of a run: read its files and those of the run before, call, write."""
 
 import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -9,9 +11,12 @@ from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
 from schemas.refs import FileRef
 from tasks.store.files.artifacts import write_whole
-from tasks.store.home import current_home
+from tasks.store.home import Home, current_home
 from tasks.store.runs.documents import accepted_run_before, digest_files, open_documents
 from tasks.store.warehouse.runs import read_run
+
+if TYPE_CHECKING:
+    from tasks.report.documents import RunFiles
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +49,7 @@ def render_run(run_id: str) -> str:
         If a file of the run cannot be read, or its run spec is missing.
     """
     from tasks.report.documents import (
+        CHAMPION_FILES,
         JSON_FILES,
         PREVIOUS_FILES,
         TABLE_FILES,
@@ -68,5 +74,17 @@ def render_run(run_id: str) -> str:
             run=RunFiles(record, files),
             digests=digest_files(home, run_id, leave_out=_NOT_SHOWN),
             previous=previous,
+            champion=_open_champion(home, files, CHAMPION_FILES),
         )
     )
+
+
+def _open_champion(home: Home, files: Mapping[str, Any], names: Sequence[str]) -> "RunFiles | None":
+    """Open the run that was champion when this one was judged; None where it is no longer there."""
+    from tasks.report.documents import RunFiles
+
+    champion = files.get(Artifact.STABILITY, {}).get("champion")
+    if not champion or not home.run_dir(champion["run_id"]).is_dir():
+        return None
+    run_id = champion["run_id"]
+    return RunFiles(read_run(home, run_id), open_documents(home, run_id, names))

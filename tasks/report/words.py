@@ -10,20 +10,6 @@ VERDICT_TITLE = {
     Verdict.FAIL: "Rejected",
     Verdict.NOT_EVALUATED: "Not judged",
 }
-VERDICT_SENTENCE = {
-    Verdict.PASS: "Data and model passed every check. The numbers below can be used.",
-    Verdict.REVIEW: (
-        "The model was fitted, and something needs a look before money is moved; what it is stands "
-        "below and under “Can we trust it?”."
-    ),
-    Verdict.FAIL: (
-        "A check rejected this fit. The numbers below are shown to find the cause, not to act on. "
-        "Nothing was promoted: an earlier champion and its plan still hold."
-    ),
-    Verdict.NOT_EVALUATED: (
-        "This run has no verdict, so nothing below has been checked. Do not act on it."
-    ),
-}
 TONE = {
     Verdict.PASS: "good",
     Verdict.REVIEW: "care",
@@ -40,49 +26,90 @@ class GateWords:
     at_most: bool | None = None
     """None: either way, as limits report."""
     is_share: bool = False
+    amiss: str = "a check did not pass"
+    """What is wrong where it is no pass, as a clause of a sentence."""
 
 
 GATES = {
-    "r_hat_max": GateWords("Do independent runs of the sampler arrive at the same answer?", True),
-    "ess_bulk_min": GateWords("Are there enough independent draws to trust the averages?", False),
+    "r_hat_max": GateWords(
+        "Do independent runs of the sampler arrive at the same answer?",
+        True,
+        amiss="independent runs of the sampler do not quite agree",
+    ),
+    "ess_bulk_min": GateWords(
+        "Are there enough independent draws to trust the averages?",
+        False,
+        amiss="there are few independent draws behind the averages",
+    ),
     "ess_tail_min": GateWords(
-        "Are there enough independent draws to trust the ends of the intervals?", False
+        "Are there enough independent draws to trust the ends of the intervals?",
+        False,
+        amiss="there are few independent draws behind the ends of the intervals",
     ),
     "divergence_share": GateWords(
-        "Could the sampler go everywhere it had to, without losing its way?", True, True
+        "Could the sampler go everywhere it had to, without losing its way?",
+        True,
+        True,
+        amiss="the sampler lost its way in places",
     ),
     "ebfmi_min": GateWords(
-        "Did the sampler move freely between likely and unlikely answers?", False
+        "Did the sampler move freely between likely and unlikely answers?",
+        False,
+        amiss="the sampler moved slowly between likely and unlikely answers",
     ),
     "max_tree_depth_share": GateWords(
-        "Could the sampler finish its steps before its limit?", True, True
+        "Could the sampler finish its steps before its limit?",
+        True,
+        True,
+        amiss="the sampler ran into its limit of steps",
     ),
     "ppc_p_mean": GateWords(
-        "Does the model produce data with the same average KPI as the real data?", False
+        "Does the model produce data with the same average KPI as the real data?",
+        False,
+        amiss="the model misses the average of the data",
     ),
     "ppc_p_sd": GateWords(
-        "Does the model produce data that swing as much as the real data?", False
+        "Does the model produce data that swing as much as the real data?",
+        False,
+        amiss="the model misses how much the data swing",
     ),
     "negative_baseline_prob": GateWords(
-        "Would there be a KPI left without media, rather than a negative one?", True, True
+        "Would there be a KPI left without media, rather than a negative one?",
+        True,
+        True,
+        amiss="the model would leave less than nothing without media",
     ),
     "durbin_watson": GateWords(
-        "Are the model's misses free of runs (too high for weeks, then too low for weeks)?", False
+        "Are the model's misses free of runs (too high for weeks, then too low for weeks)?",
+        False,
+        amiss="the model is too high or too low for weeks in a row",
     ),
     "durbin_watson_upper": GateWords(
-        "Are the model's misses free of zigzag (too high and too low in turn)?", True
+        "Are the model's misses free of zigzag (too high and too low in turn)?",
+        True,
+        amiss="the model is too high and too low in turn",
     ),
     "prior_driven_share": GateWords(
-        "Did the data decide about the channels, rather than what was assumed before?", True, True
+        "Did the data decide about the channels, rather than what was assumed before?",
+        True,
+        True,
+        amiss="the data decide too few of the channels",
     ),
     "pareto_k_bad_share": GateWords(
-        "Does the fit rest on the whole history, rather than on a few single periods?", True, True
+        "Does the fit rest on the whole history, rather than on a few single periods?",
+        True,
+        True,
+        amiss="the fit rests on a few single periods",
     ),
     "stability_overlap_min": GateWords(
-        "Do the returns agree with those of the champion, channel by channel?", False
+        "Do the returns agree with those of the champion, channel by channel?",
+        False,
+        amiss="returns moved away from the champion’s",
     ),
     "lift_conflict": GateWords(
-        "Do the experiments and the weekly data report the same story?", True
+        "Do the experiments and the weekly data report the same story?",
+        True,
+        amiss="experiments and weekly data disagree",
     ),
 }
 
@@ -94,3 +121,18 @@ def gate_words(gate: str, pass_limit: float | None, review_limit: float | None) 
     known = pass_limit is not None and review_limit is not None and pass_limit != review_limit
     at_most = pass_limit < review_limit if known else None  # type: ignore[operator]
     return GateWords(f"Is {gate.replace('_', ' ')} within its limit?", at_most)
+
+
+DATA_AMISS = {
+    "drift_ratio": "the newest data differ from what came before",
+    "vif": "channels move together",
+    "outlier": "single values are far out",
+    "restated_history": "history was restated",
+    "unnamed_columns": "columns of the file are ignored",
+    "units": "spend and KPI may be in different units",
+}
+
+
+def amiss_in_data(rule: str) -> str:
+    """Say what a data check found amiss, as a clause of a sentence."""
+    return DATA_AMISS.get(rule, f"the data check “{rule.replace('_', ' ')}” needs a look")

@@ -29,8 +29,12 @@ def forge_documents(
     has_previous: bool = True,
     seed: int = 0,
     leave_out: tuple[str, ...] = (),
+    champion: str | None = None,
 ) -> ReportDocuments:
-    """Forge a run with all files but ``leave_out``; ``advice`` None means no plan."""
+    """Forge a run with all files but ``leave_out``; ``advice`` None means no plan.
+
+    ``champion`` is the advice of the plan of a champion that the run was compared with.
+    """
     rng = np.random.default_rng(seed)
     entities = [f"market_{i}" for i in range(n_entities)] if n_entities > 1 else ["total"]
     spec = RunSpec.model_validate(
@@ -53,11 +57,21 @@ def forge_documents(
     files["contribution_summary.json"] = _summary(files)
     files["roi_metrics.json"] = _returns(rng, spec, files["contribution_summary.json"], channels)
     files["response_curves.json"] = _curves(entities, channels)
+    files["channel_effects.json"] = _effects(files, n_periods)
     files["roas_by_entity.parquet"] = _markets(rng, entities, channels)
     files["forecast.parquet"] = _forecast(entities, files["fitted.parquet"])
     files["forecast_actuals.parquet"] = _scored(files["fitted.parquet"])
     if advice is not None:
         files["plan.json"] = _plan(channels, advice).model_dump(mode="json")
+    standing = None
+    if champion is not None:
+        files["stability.json"] = {
+            "champion": {
+                "name": "brand@7", "run_id": "run-0", "last_period": "2026-11-02", "age_days": 14
+            }
+        }  # fmt: skip
+        plan = _plan(channels, champion).model_dump(mode="json")
+        standing = RunFiles(_record("run-0", "PASS", day=6), {"plan.json": plan})
     previous = _previous(files, n_periods) if has_previous else None
     kept = {name: file for name, file in files.items() if name not in leave_out}
     record = _record("run-2", verdict, day=20)
@@ -65,6 +79,7 @@ def forge_documents(
         run=RunFiles(record, kept),
         digests=dict.fromkeys(kept, "0" * 64),
         previous=previous,
+        champion=standing,
     )
 
 
@@ -214,12 +229,44 @@ def _returns(
     return rows
 
 
+def _effects(files: dict[str, Any], n_periods: int) -> dict[str, Any]:
+    """Windows of 13 periods that hold what the tables hold; spend goes with the contribution."""
+    table = files["contributions.parquet"]
+    media = table[table["kind"] == "channel"].groupby(["component", "period_start"])
+    sums = media["contribution_mean"].sum()
+    size = min(13, n_periods)
+    effects = {}
+    for name, row in files["roi_metrics.json"].items():
+        series = sums[name]
+        windows = []
+        for end in range(n_periods, size - 1, -size):
+            part = series.iloc[end - size : end]
+            total = float(part.sum())
+            spend = total * row["spend"] / row["contribution_mean"]
+            roas = {f"roas_{e}": row[f"roas_{e}"] for e in ("mean", "low", "high")}
+            windows.insert(
+                0,
+                {
+                    "first_period": f"{part.index[0]:%Y-%m-%d}",
+                    "last_period": f"{part.index[-1]:%Y-%m-%d}", "spend": spend,
+                    "contribution_mean": total, "contribution_low": 0.8 * total,
+                    "contribution_high": 1.2 * total, **roas,
+                },
+            )  # fmt: skip
+        effects[name] = {
+            "windows": windows[-8:], "immediate_share_mean": 0.5, "immediate_share_low": 0.4,
+            "immediate_share_high": 0.6, "within_4_share_mean": 0.9,
+        }  # fmt: skip
+    return effects
+
+
 def _curve(size: float) -> dict[str, Any]:
     x = np.linspace(0, 100 * size, 31)
     median = 80 * size * x / (x + 40 * size)
     return {
         "x": x.tolist(), "median": median.tolist(), "low_90": (0.8 * median).tolist(),
-        "high_90": (1.25 * median).tolist(), "current": 35.0 * size, "observed_low": 5.0 * size,
+        "high_90": (1.25 * median).tolist(), "low_94": (0.7 * median).tolist(),
+        "high_94": (1.4 * median).tolist(), "current": 35.0 * size, "observed_low": 5.0 * size,
         "observed_high": 80.0 * size,
     }  # fmt: skip
 
@@ -325,7 +372,8 @@ def _plan(channels: tuple[str, ...], advice: str) -> Plan:
             "prob_gain": 0.95, "expected_regret": 2.0, "perfect_information": None,
             "change_mean": 123.0, "change_low": -10.0, "change_high": 260.0,
             "incremental_mean": 2800.0, "incremental_low": 2000.0, "incremental_high": 3600.0,
-            "return_mean": 0.93, "channels": rows, "groups": [],
+            "return_mean": 0.93, "last_money_mean": 0.6, "last_money_low": 0.4,
+            "last_money_high": 0.8, "channels": rows, "groups": [],
             "not_planned": {"email": "it has no spend column"},
             "certificate": {
                 "method": "slsqp", "n_starts": 16, "n_agree": 16, "agree_share": 1.0,

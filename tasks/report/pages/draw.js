@@ -62,15 +62,23 @@
     }
     return;
   }
-  for (const div of plots) {
-    await show(div, "");
+  // A figure in a closed part has no width yet: it is drawn when the part is opened.
+  const isHidden = (div) => div.closest("details:not([open])") !== null;
+  const choiceOf = (div) => div.closest(".grid")?.parentElement.querySelector(`select[data-grid="${div.closest(".grid").id}"]`)?.value ?? "";
+  for (const div of plots) if (!isHidden(div)) await show(div, "");
+  for (const details of document.querySelectorAll("details")) {
+    details.addEventListener("toggle", () => {
+      for (const div of details.querySelectorAll(".plot")) {
+        if (div.charts && !div.data && !isHidden(div)) show(div, choiceOf(div));
+      }
+    });
   }
   document.documentElement.dataset.drawn = "true";
 
   for (const select of document.querySelectorAll("select[data-grid]")) {
     const grid = document.getElementById(select.dataset.grid);
     select.addEventListener("change", () => {
-      for (const div of grid.querySelectorAll(".plot")) show(div, select.value);
+      for (const div of grid.querySelectorAll(".plot")) if (!isHidden(div)) show(div, select.value);
     });
   }
 
@@ -79,9 +87,10 @@
     opened = [...document.querySelectorAll("details:not([open])")];
     for (const details of opened) details.open = true;
     for (const div of plots) {
+      if (!div.data) show(div, "");
       if (!div.data) continue;
-      const inGrid = div.closest(".grid") !== null;
-      Plotly.relayout(div, { width: inGrid ? printWidth / 2 - 14 : printWidth });
+      const columns = div.closest(".grid") ? 3 : div.closest(".row, .first") ? 2 : 1;
+      Plotly.relayout(div, { width: printWidth / columns - (columns > 1 ? 14 : 0) });
     }
   });
   addEventListener("afterprint", () => {

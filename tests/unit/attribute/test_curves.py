@@ -19,10 +19,11 @@ from tasks.attribute.curves import measure_curves, thin
 from tasks.mathematics.draws import stack_samples
 
 
-def curves_of(world, draws=None, *, panel=None, target=1.0):
+def curves_of(world, draws=None, *, panel=None, target=1.0, horizon=1000):
+    """Curves whose today is the whole fitted window, unless a horizon is given."""
     panel = world.panel if panel is None else panel
     model = fitted_model(world, draws)
-    return measure_curves(model, panel, world.metadata, target_return=target)
+    return measure_curves(model, panel, world.metadata, target_return=target, horizon=horizon)
 
 
 @pytest.fixture(scope="module")
@@ -249,3 +250,36 @@ def test_thinning_keeps_every_chain():
     thinned = thin(draws)
     assert dict(thinned.sizes) == {"chain": 2, "draw": 250}
     assert dict(thin(thinned).sizes) == {"chain": 2, "draw": 250}
+
+
+def test_today_is_the_last_horizon(world):
+    """Independent route: the same curve of a panel in which the last horizon is all there is."""
+    draws = one_draw(world)
+    got = curves_of(world, draws, horizon=5)["tv"]
+    spend = world.panel.isel(date=world.window)["spend"].sel(channel="tv").sum("entity")
+    assert got["current"] == pytest.approx(float(spend[-5:].mean()))
+    assert got["observed_high"] == float(spend.max())
+    at = got["x"].index(got["current"])
+    model = fitted_model(world, draws)
+    long = world.panel.copy(deep=True)
+    long["media"][:] = world.panel["media"].isel(date=slice(-5, None)).mean("date")
+    component = next(c for c in model.components if c.name == "tv")
+    last = model.contribution(component, long)[:, :, -1].sum(axis=1)
+    assert got["median"][at] == pytest.approx(float(last[0]), rel=1e-9)
+
+
+def test_a_channel_that_rests_today_has_a_curve_and_no_next_unit(world):
+    silent = world.panel.copy(deep=True)
+    silent["media"].loc[{"channel": "tv", "date": silent["date"][-5:]}] = 0
+    silent["spend"].loc[{"channel": "tv", "date": silent["date"][-5:]}] = 0
+    got = curves_of(world, panel=silent, horizon=5)["tv"]
+    assert (got["current"], got["mroas_mean"]) == (0.0, None)
+    assert got["headroom"] == got["breakeven"]
+    assert got["median"][-1] > 0
+    json.dumps(got, allow_nan=False)
+
+
+def test_the_wider_band_is_the_highest_density_interval(world):
+    got = curves_of(world)["search"]
+    assert (np.array(got["low_94"]) <= got["median"]).all()
+    assert (np.array(got["high_94"]) >= got["median"]).all()

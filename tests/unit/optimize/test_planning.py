@@ -163,6 +163,16 @@ def test_marginal_and_incremental_returns_are_counterfactuals_of_the_models(fit,
         assert plan.channels[name].incremental_current_mean == pytest.approx(without.mean())
 
 
+def test_the_last_money_is_one_percent_more_of_everything(fit, plain):
+    """Independent route: all channels raised at once, where the plan averages one by one."""
+    plan, space = plain, space_of(fit)
+    exact = PanelResponse(space.pieces)
+    up = exact.totals(1.001 * space.current) - exact.totals(space.current)
+    expected = up.mean() / (0.001 * space.current.sum())
+    assert plan.last_money_mean == pytest.approx(expected, rel=5e-3)
+    assert plan.last_money_low <= plan.last_money_mean <= plan.last_money_high
+
+
 def wide(fit, **asked):
     return ask(fit, beyond_observed=True, max_change=4, **asked)
 

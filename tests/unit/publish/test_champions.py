@@ -169,11 +169,11 @@ def test_who_stays_champion_is_reported_with_its_age(home, publish):
     publish()
     got = publish(run_id="run-2", verdict=Verdict.FAIL, weeks=7, as_of=date(2024, 2, 22))
     assert got.champion_last_period == date(2024, 1, 22)
-    assert got.champion_age_days == 21
+    assert got.champion_age_days == 31
     tags = experiments.open_store(home).get_run(got.mlflow_run_id).data.tags
-    assert tags["champion_before"] == "demo@1, fitted on data to 2024-01-22, 3 weeks old"
+    assert tags["champion_before"] == "demo@1, fitted on data to 2024-01-22, 4 weeks old"
     new = publish(run_id="run-3", weeks=7, as_of=date(2024, 2, 22))
-    assert (new.champion_last_period, new.champion_age_days) == (date(2024, 2, 12), 0)
+    assert (new.champion_last_period, new.champion_age_days) == (date(2024, 2, 12), 10)
 
 
 def test_an_alias_that_a_killed_run_left_is_not_the_champion(home, publish, finished, monkeypatch):

@@ -10,6 +10,8 @@ import pytest
 from plotly.offline import get_plotlyjs
 from support.reports import HOSTILE, forge_documents
 
+from tasks.report.blocks import walk
+from tasks.report.head import build_head
 from tasks.report.page import build_sections, render_report
 
 LIMIT = 5_000_000
@@ -118,21 +120,25 @@ def test_a_hostile_name_has_no_power_inside_a_figure():
 def test_every_figure_has_its_numbers_in_a_table_that_opens():
     documents = forge_documents(n_entities=3)
     page = render_report(documents)
-    figures = [b for s in build_sections(documents) for b in s.blocks if b.type == "figure"]
-    grids = [b for s in build_sections(documents) for b in s.blocks if b.type == "grid"]
-    assert len(figures) >= 9
+    head = build_head(documents)
+    parts = [b for s in build_sections(documents) for b in walk(s.blocks)]
+    figures = [head.shares, *(b for b in parts if b.type == "figure")]
+    grids = [head.curves, *(b for b in parts if b.type == "grid")]
+    assert len(figures) >= 12
     assert all(f.table is not None and f.table.rows for f in figures)
     assert all(g.table.rows for g in grids)
     assert page.count("Numbers of this figure<") == len(figures)
     assert page.count("Numbers of these figures<") == len(grids)
 
 
-def test_every_table_names_the_file_of_its_numbers(page):
-    documents = forge_documents(n_entities=3)
-    for section in build_sections(documents)[:-1]:
+def test_every_table_names_the_file_of_its_numbers():
+    sections = build_sections(forge_documents(n_entities=3))
+    explained = next(t for t in sections[-1].tables if t.name == "dictionary")
+    sources = {(row[0], row[1]) for row in explained.rows}
+    for section in sections[:-1]:
         for table in section.tables:
             assert re.search(r"\.(json|parquet)", table.source), table.name
-            assert f"From {table.source}" in page
+            assert (table.name, table.source) in sources
 
 
 def test_the_data_dictionary_explains_every_column_of_every_table():
@@ -162,13 +168,13 @@ def test_a_run_with_nothing_but_its_spec_has_a_page_that_says_so():
     )
     page = render_report(documents)
     assert "This run has no diagnostics" in page
-    assert "No budget plan was made in this run" in page
+    assert "This run made no budget plan" in page
     assert "This run has no record of data checks" in page
 
 
 def test_a_short_history_has_no_comparison_with_a_year_before():
     page = render_report(forge_documents(n_periods=30))
-    assert "no data of a year before" in page
+    assert "there are no data of a year before" in page
     assert "against a year before" not in page
     assert "A year before" not in page
 
@@ -181,6 +187,65 @@ def test_a_row_with_a_reason_names_its_cells_for_a_phone(page):
     """There it is a card: without their headings the numbers would say nothing."""
     tables = [t for s in build_sections(forge_documents(n_entities=3)) for t in s.tables]
     worded = {c.title for t in tables if t.is_worded for c in t.columns}
-    assert {"Channel", "Planned", "Why"} <= worded
+    assert {"Channel", "Planned, next 13 weeks", "Why"} <= worded
     titles = {attrs["data-title"] for tag, attrs in Page(page).tags if "data-title" in attrs}
     assert titles == worded
+
+
+class Unfolded(HTMLParser):
+    """Text that is read without opening anything."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text: list[str] = []
+        self._hidden: list[str] = []
+        self._is_summary = False
+        self.feed(text)
+
+    def handle_starttag(self, tag, _attrs):
+        if tag in {"details", "script", "style", "noscript", "title"}:
+            self._hidden.append(tag)
+        self._is_summary = self._is_summary or tag == "summary"
+
+    def handle_endtag(self, tag):
+        if tag == "summary":
+            self._is_summary = False
+        if self._hidden and self._hidden[-1] == tag:
+            self._hidden.pop()
+
+    def handle_data(self, data):
+        inside = self._hidden
+        if not inside or (self._is_summary and inside == ["details"]):
+            self.text.append(data)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"verdict": "PASS"},
+        {"verdict": "PASS", "advice": "withheld", "n_entities": 3},
+        {"verdict": "REVIEW", "champion": "follow"},
+        {"verdict": "REVIEW"},
+        {"verdict": "FAIL"},
+    ],
+    ids=["pass", "withheld", "champion", "review", "fail"],
+)
+def test_a_marketer_reads_no_word_of_the_machine_without_opening_anything(settings):
+    read = " ".join(Unfolded(render_report(forge_documents(**settings))).text)
+    assert "brand" in read
+    for word in ("P(gain", "slsqp", "starts", "optimizer", "R-hat", "ESS", "SHA", "posterior"):
+        assert word not in read, word
+    assert not re.search(r"\.(json|parquet|csv)\b", read)
+    assert not re.findall(r"\b[a-z]+_[a-z_]+\b", read.replace("market_", ""))
+    assert not re.search(r"[0-9a-f]{32}", read)
+
+
+def test_checks_data_and_appendix_are_folded():
+    folded = {s.key for s in build_sections(forge_documents()) if s.is_folded}
+    assert {"split", "checks", "data", "appendix"} <= folded
+    assert not {"happened", "advice", "returns", "curves", "horizon"} & folded
+
+
+def test_many_entities_do_not_push_everything_down():
+    markets = {s.key: s for s in build_sections(forge_documents(n_entities=14))}["markets"]
+    assert markets.is_folded

@@ -8,21 +8,39 @@ from support.reports import forge_documents
 
 from schemas.names import ComponentKind
 from tasks.report import curves
-from tasks.report.advice import advice_section, advice_sentence
+from tasks.report.advice import advice_section
+from tasks.report.bands import stack_bands
+from tasks.report.blocks import walk
 from tasks.report.changes import changes_section, overlap
 from tasks.report.checks import checks_section, data_section
+from tasks.report.coming import accuracy_sentence
+from tasks.report.decision import (
+    Holds,
+    budget_sentence,
+    decision_sentence,
+    verdict_sentence,
+    what_holds,
+)
 from tasks.report.documents import ReportDocuments
-from tasks.report.happened import measure_lately
+from tasks.report.happened import happened_section, last_parts
+from tasks.report.head import build_head, channels_table
+from tasks.report.lately import measure_lately, sentences
 from tasks.report.look import MAX_LABEL, digits, distinct_labels, label, script_json
 from tasks.report.markets import markets_section
-from tasks.report.page import build_head, build_sections, channels_table
-from tasks.report.planned import plan_section
+from tasks.report.page import build_sections
 from tasks.report.returns import returns_section
-from tasks.report.split import stack_bands
+from tasks.report.today import Decided, channels_today, decided_by
+from tasks.report.words import GATES
 
 
 def blocks(documents: ReportDocuments, kind: str):
-    return [b for s in build_sections(documents) for b in s.blocks if b.type == kind]
+    return [b for s in build_sections(documents) for b in walk(s.blocks) if b.type == kind]
+
+
+def edited(documents: ReportDocuments, name: str, change) -> ReportDocuments:
+    """The same documents with one file changed."""
+    files = {**documents.run.files, name: change(documents.run.files[name])}
+    return replace(documents, run=replace(documents.run, files=files))
 
 
 def plotted(chart) -> list[float]:
@@ -38,8 +56,8 @@ def plotted(chart) -> list[float]:
     "kpi", [{}, {"kind": "count", "value_per_unit": 2.0}], ids=["money", "count"]
 )
 def test_every_plotted_number_stands_in_the_table_under_its_figure(kpi):
-    figures = blocks(forge_documents(n_entities=3, kpi=kpi), "figure")
-    for figure in figures:
+    documents = forge_documents(n_entities=3, kpi=kpi)
+    for figure in [build_head(documents).shares, *blocks(documents, "figure")]:
         known = {0.0}
         for row in figure.table.rows:
             known |= set(digits(v for v in row if isinstance(v, int | float)))
@@ -57,8 +75,8 @@ def test_every_point_of_a_curve_stands_in_the_file():
             (figure.chart, own),
             *((chart, own["entities"][e]) for e, chart in figure.by_choice.items()),
         ]:
-            assert list(chart.data[0].y) == digits(curve["high_90"])
-            assert list(chart.data[1].y) == digits(curve["low_90"])
+            assert list(chart.data[0].y) == digits(curve["high_94"])
+            assert list(chart.data[1].y) == digits(curve["low_94"])
             assert list(chart.data[2].y) == digits(curve["median"])
         assert set(figure.by_choice) == {"market_0", "market_1", "market_2"}
 
@@ -94,10 +112,11 @@ def test_what_changed_names_data_spec_verdict_and_the_channel_that_moved():
     reported = " ".join(section.blocks[0].sentences)
     assert "1 week of new data" in reported
     assert "restated: 1" in reported
-    assert "sampler.tune" in reported
+    assert "sampler: tune" in reported
     assert "was REVIEW" in reported
     assert "now PASS" in reported
-    readings = {row[0]: row[-1] for row in section.blocks[1].rows}
+    table = next(b for b in walk(section.blocks) if b.type == "table")
+    readings = {row[0]: row[-1] for row in table.rows}
     assert readings == {"tv": "moved: look for the reason", "search": "agrees", "radio": "agrees"}
 
 
@@ -116,7 +135,7 @@ def with_change(change):
 
 
 def test_each_channel_has_one_line_that_says_why_it_changed():
-    *_, lines, about = with_change(CHANGE).blocks
+    _, lines, about, *_ = with_change(CHANGE).blocks
     assert lines.title == "Why returns changed since the champion"
     assert lines.sentences == [row["sentence"] for row in CHANGE["channels"]]
     assert about.paragraphs[0] == "Compared with run run-0, which was champion until then."
@@ -127,11 +146,18 @@ def test_each_channel_has_one_line_that_says_why_it_changed():
 
 
 def test_a_change_without_a_cause_and_one_that_could_not_be_explained_say_so():
-    assert "sampler's chance" in with_change({**CHANGE, "facts": {}}).blocks[-1].paragraphs[1]
+    assert "sampler's chance" in with_change({**CHANGE, "facts": {}}).blocks[2].paragraphs[1]
     failed = {**CHANGE, "facts": {}, "channels": [], "notes": ["It could not be explained: gone."]}
     section = with_change(failed)
-    assert section.blocks[-1].paragraphs[1:] == failed["notes"]
-    assert len(section.blocks) == 3
+    assert section.blocks[1].paragraphs[1:] == failed["notes"]
+
+
+def test_channels_that_did_not_move_open_on_demand():
+    still = "radio: ROAS 1.00 to 1.01 (+0.01). No more than sampling noise: new periods +0.01."
+    channels = [{"sentence": "tv: ROAS 1.50 to 2.00 (+0.50)."}, {"sentence": still}]
+    _, lines, folded, *_ = with_change({**CHANGE, "channels": channels}).blocks
+    assert lines.sentences == ["tv: ROAS 1.50 to 2.00 (+0.50)."]
+    assert folded.blocks[0].sentences == [still]
 
 
 def test_a_restatement_of_any_column_is_among_what_changed():
@@ -141,7 +167,8 @@ def test_a_restatement_of_any_column_is_among_what_changed():
         "message": "brand.csv, column 'spend_tv': 3 of 120 known values change by 1.5 %.",
     }  # fmt: skip
     documents.run.files["validation_summary.json"]["layers"]["canonical"]["findings"] = [finding]
-    assert f"Restated: {finding['message']}" in changes_section(documents).blocks[0].sentences
+    said = "Restated: column 'spend_tv': 3 of 120 known values change by 1.5 %."
+    assert said in changes_section(documents).blocks[0].sentences
     assert data_section(documents).blocks[0].rows[0][:3] == [
         "PASS", "canonical", finding["message"],
     ]  # fmt: skip
@@ -153,55 +180,192 @@ def test_the_first_refit_says_that_it_is_the_first():
 
 
 def test_a_rejected_run_advises_nothing_even_if_a_plan_lies_there():
-    documents = forge_documents(verdict="FAIL", advice="follow")
-    assert "advises nothing" in advice_sentence(documents)
-    assert "run-1; its plan still holds" in advice_sentence(documents)
-    assert plan_section(documents) is None
+    documents = forge_documents(verdict="FAIL", advice="follow", champion="follow")
+    head = build_head(documents)
+    assert head.decision_title == "Go by the champion’s plan"
+    assert "was rejected" in head.decision_sentence
+    assert "brand@7 holds" in head.decision_sentence
     assert [b.type for b in advice_section(documents).blocks] == ["text"]
     assert "Do" not in [c.title for c in channels_table(documents).columns]
-    assert "an earlier champion and its plan still hold" in build_head(documents).verdict_sentence
+    assert head.budget_sentence == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"verdict": "PASS"}, Holds.THIS),
+        ({"verdict": "PASS", "champion": "follow"}, Holds.THIS),
+        ({"verdict": "REVIEW", "champion": "follow"}, Holds.CHAMPION),
+        ({"verdict": "FAIL", "champion": "withheld"}, Holds.CHAMPION),
+        ({"verdict": "REVIEW"}, Holds.NOTHING),
+        ({"verdict": "FAIL"}, Holds.NOTHING),
+    ],
+    ids=["accepted", "replaces", "review", "rejected", "sampled badly", "first rejected"],
+)
+def test_one_plan_holds_or_none(settings, expected):
+    assert what_holds(forge_documents(**settings)) is expected
+
+
+def test_a_first_run_that_sampled_well_holds_with_what_stands_against_it():
+    def only_fit(document):
+        gate = {**document["gates"][2], "gate": "durbin_watson"}
+        return {**document, "gates": [*document["gates"][:2], gate, document["gates"][3]]}
+
+    documents = edited(forge_documents(verdict="REVIEW"), "diagnostics.json", only_fit)
+    assert what_holds(documents) is Holds.THIS
+    assert GATES["durbin_watson"].amiss in verdict_sentence(documents)
+
+
+def test_under_review_the_page_never_says_both_to_follow_and_to_keep():
+    for advice in ("follow", "withheld"):
+        for champion in (None, "follow", "withheld"):
+            documents = forge_documents(verdict="REVIEW", advice=advice, champion=champion)
+            title = build_head(documents).decision_title
+            assert title in {"Go by the champion’s plan", "No decision this week"}
+            assert advice_section(documents).blocks[0].title == title
+            assert "Do" not in [c.title for c in channels_table(documents).columns]
+            marked = [
+                t for f in build_head(documents).curves.figures for t in f.chart.layout.shapes
+            ]
+            assert all(shape.line.color != "#009E73" for shape in marked)
 
 
 def test_withheld_advice_says_so_and_plans_todays_spend():
     documents = forge_documents(advice="withheld")
-    head = build_head(documents)
-    assert head.advice_title == "Keep spending as today"
-    assert head.advice_sentence == documents.plan.reason
+    assert build_head(documents).decision_title == "Keep the mix as it is"
     table = channels_table(documents)
     assert {row[1] for row in table.rows} == {"HOLD"}
-    assert all(row[2] == row[3] for row in table.rows)
-    bars = plan_section(documents).blocks[0].chart.data
+    bars = next(b for b in blocks(documents, "figure") if b.key == "plan").chart.data
     assert "found, not advised" in {bar.name for bar in bars}
 
 
-def test_advice_to_follow_names_channels_gain_and_probability():
-    reported = advice_sentence(forge_documents(advice="follow"))
-    assert "more on tv, and less on search" in reported
-    assert "gain 123 of sales" in reported
+def test_advice_to_follow_names_channels_money_gain_and_chance():
+    reported = decision_sentence(forge_documents(advice="follow"))
+    assert "more on tv (+300)" in reported
+    assert "less on search (−300)" in reported
+    assert "gain: 123 of sales" in reported
     assert "95 %" in reported
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [((0.6, 0.4, 0.8), "too high"), ((2, 1.5, 2.5), "could be higher"), ((1, 0.5, 2), "cannot")],
+)
+def test_the_whole_budget_is_judged_by_its_last_money(ends, expected):
+    keys = ("last_money_mean", "last_money_low", "last_money_high")
+    documents = edited(
+        forge_documents(), "plan.json", lambda d: {**d, **dict(zip(keys, ends, strict=True))}
+    )
+    assert expected in budget_sentence(documents)
+    assert "break-even is 1" in budget_sentence(documents)
+
+
+def test_a_plan_of_before_says_nothing_of_the_whole_budget():
+    documents = edited(
+        forge_documents(),
+        "plan.json",
+        lambda d: {k: v for k, v in d.items() if "last_money" not in k},
+    )
+    assert budget_sentence(documents) == ""
+
+
+def test_shares_of_today_add_up_and_come_from_the_last_window():
+    documents = forge_documents()
+    rows = channels_today(documents)
+    assert sum(row.spend_share for row in rows) == pytest.approx(1)
+    assert sum(row.effect_share for row in rows) == pytest.approx(1)
+    window = documents.run.files["channel_effects.json"]["tv"]["windows"][-1]
+    tv = next(row for row in rows if row.name == "tv")
+    assert (tv.spend, tv.contribution[0]) == (window["spend"], window["contribution_mean"])
+
+
+def test_there_is_one_order_of_channels():
+    documents = forge_documents()
+    order = [row.name for row in channels_today(documents)]
+    assert order == sorted(order, key=lambda n: -channels_today_spend(documents, n))
+    tables = {t.name: t for s in build_sections(documents) for t in s.tables}
+    for name in ("plan", "returns_today", "contributions_lately", "returns_roas", "plan_spend"):
+        assert [row[0] for row in tables[name].rows] == order, name
+    assert [f.title for f in build_head(documents).curves.figures] == order
+
+
+def channels_today_spend(documents, name):
+    return documents.effects[name].windows[-1].spend
+
+
+def test_the_last_period_adds_up_to_what_was_observed():
+    names = tuple(f"channel {i}" for i in range(12))
+    documents = forge_documents(channels=names)
+    parts, small = last_parts(documents)
+    assert sum(size for _, size in parts) == pytest.approx(documents.kpi["actual"].iloc[-1])
+    caption = happened_section(documents).blocks[0].blocks[1].caption
+    assert small
+    assert all(name in caption for name in small)
+
+
+def test_three_sentences_say_what_happened():
+    said = sentences(forge_documents())
+    assert len(said) == 3
+    assert said[0].startswith("In the last 13 weeks, sales came to")
+    assert "Media brought" in said[1]
+    assert "leads" in said[2]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"prior_driven": True, "evidence": "effect"}, Decided.PRIOR),
+        ({"evidence": "unclear", "prior_elasticity": 0.0}, Decided.UNCLEAR),
+        ({"evidence": "effect", "prior_elasticity": 0.3}, Decided.BOTH),
+        ({"evidence": "effect", "prior_elasticity": 0.2}, Decided.DATA),
+    ],
+)
+def test_decided_by_the_data_is_said_only_where_it_is(row, expected):
+    assert decided_by(row) is expected
+
+
+def test_forecasts_of_the_last_horizon_are_judged_by_hand():
+    documents = forge_documents()
+    scored = documents.run.files["forecast_actuals.parquet"]
+    off = (scored["kpi_p50"] - scored["actual"]).abs() / scored["actual"].abs()
+    said = accuracy_sentence(documents, scored)
+    assert f"{100 * off.mean():.1f}" in said
+    assert "3 of 4 fell" in said
+    assert "not known yet" in accuracy_sentence(documents, None)
+
+
+def test_money_has_its_currency_where_the_spec_names_it():
+    documents = forge_documents(kpi={"currency": "EUR"})
+    head = build_head(documents)
+    assert "sales in EUR" in head.subtitle
+    assert "123 EUR of sales" in head.decision_sentence
 
 
 def test_a_count_speaks_of_cost_and_never_of_roas():
     documents = forge_documents(kpi={"name": "signups", "kind": "count"})
     section = returns_section(documents)
-    assert section.title == "Cost per signups by channel"
-    assert [b.key for b in section.blocks if b.type == "figure"] == ["returns-cost-per-unit"]
+    keys = [b.key for b in walk(section.blocks) if b.type == "figure"]
+    assert keys[0] == "returns-cost-per-unit"
+    assert "returns-roas" not in keys
     assert "ROAS" not in [c.title for c in channels_table(documents).columns]
     assert "ROAS" not in section.lead
 
 
 def test_a_count_with_a_value_has_both_cost_and_roas():
     documents = forge_documents(kpi={"name": "signups", "kind": "count", "value_per_unit": 2.0})
-    keys = [b.key for b in returns_section(documents).blocks if b.type == "figure"]
-    assert keys == ["returns-cost-per-unit", "returns-roas"]
+    names = [t.name for t in returns_section(documents).tables]
+    assert "returns_cost_per_unit" in names
+    assert "returns_roas" in names
 
 
 def test_prior_driven_channels_are_hollow_and_named():
     section = returns_section(forge_documents())
-    traces = {t.name: t for t in section.blocks[0].chart.data}
-    assert list(traces["mostly assumed"].y) == ["radio"]
-    assert traces["mostly assumed"].marker.symbol == "circle-open"
-    assert "radio" in section.blocks[1].paragraphs[0]
+    figure = next(b for b in walk(section.blocks) if b.type == "figure")
+    traces = {t.name: t for t in figure.chart.data}
+    assert list(traces["mostly assumptions"].y) == ["radio"]
+    assert traces["mostly assumptions"].marker.symbol == "circle-open"
+    panel = next(b for b in section.blocks if getattr(b, "title", "") == "Decided by assumptions")
+    assert "radio" in panel.paragraphs[0]
 
 
 def test_gates_come_worst_first_and_what_was_not_evaluated_is_no_pass():
@@ -231,7 +395,7 @@ def test_curves_of_too_many_entities_are_left_out_and_the_page_says_so(monkeypat
     grid = section.blocks[0]
     assert list(grid.choices) == ["All together", "market_4", "market_3"]
     assert all(set(f.by_choice) == {"market_4", "market_3"} for f in grid.figures)
-    assert section.blocks[-1].paragraphs[0].endswith("3 more are in response_curves.json.")
+    assert section.blocks[-1].paragraphs[0].endswith("3 more come with an export.")
 
 
 def test_one_entity_has_no_heatmap():
@@ -245,7 +409,8 @@ def test_bands_of_the_decomposition_add_up_to_the_expected_kpi():
     wide["rival"] = [-3.0, -4.0]
     wide["baseline"] = [100.0, 90.0]
     kinds = dict.fromkeys([*names, "rival"], ComponentKind.CHANNEL)
-    bands = stack_bands(wide, {**kinds, "baseline": ComponentKind.BASELINE})
+    bands, small = stack_bands(wide, {**kinds, "baseline": ComponentKind.BASELINE}, sorted)
+    assert small == ["c0", "c1", "c2", "c3", "c4"]
     pd.testing.assert_series_equal(bands.sum(axis=1), wide.sum(axis=1))
     assert list(bands["everything else"]) == [97.0, 86.0]
     assert bands.columns[-1] == "5 smaller channels"
