@@ -1,9 +1,9 @@
 """Judge a number against its limits. A number that could not be computed is never a pass."""
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
+from schemas.documents.diagnostics import JudgedGate
 from schemas.outcomes import GateOutcome, Verdict
 from schemas.spec.gates import SamplingGates
 
@@ -87,31 +87,29 @@ def _at(where: str) -> str:
     return f" ({where})" if where else ""
 
 
-def is_well_sampled(gates: Iterable[Mapping[str, Any]]) -> bool:
+def is_well_sampled(gates: Iterable[JudgedGate]) -> bool:
     """Say whether every gate on the sampler's own evidence passed.
 
     Parameters
     ----------
     gates
-        Rows of ``gates`` in ``diagnostics.json``.
+        Gates of ``diagnostics.json``.
     """
-    judged = [g["verdict"] for g in gates if gate_group_of(g) == "sampling"]
-    return bool(judged) and all(verdict == Verdict.PASS for verdict in judged)
+    judged = [g.verdict for g in gates if gate_group_of(g) == "sampling"]
+    return bool(judged) and all(verdict is Verdict.PASS for verdict in judged)
 
 
-def gate_group_of(gate: Mapping[str, Any]) -> str:
+def gate_group_of(gate: JudgedGate) -> str:
     """Return the gate group a gate belongs to: as reported, else by its name.
 
     Parameters
     ----------
     gate
-        Row of ``gates`` in ``diagnostics.json``: ``gate`` is its name, ``battery`` its group.
+        Gate of ``diagnostics.json``.
     """
-    reported = gate.get("battery")
-    if reported:
-        return str(reported)
-    name = str(gate["gate"])
-    is_sampling = name in SamplingGates.model_fields or any(
-        word in name for word in _SAMPLING_WORDS
+    if gate.battery:
+        return gate.battery
+    is_sampling = gate.gate in SamplingGates.model_fields or any(
+        word in gate.gate for word in _SAMPLING_WORDS
     )
     return "sampling" if is_sampling else "fit"

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from schemas.documents.diagnostics import JudgedGate
 from schemas.documents.effects import ChannelReturns
 from schemas.outcomes import GateRow, Verdict
 from schemas.spec.kpi import KpiKind
@@ -76,25 +75,6 @@ def gate_rows(outputs: RunOutputs, gate_group: str) -> list[GateRow]:
     ]
 
 
-<<<<<<< HEAD
-def is_well_sampled(outputs: RunOutputs) -> bool:
-    """Whether every gate on the sampler's own evidence passed."""
-    judged = [g.verdict for g in outputs.gates if gate_group_of(g) == "sampling"]
-    return bool(judged) and all(verdict is Verdict.PASS for verdict in judged)
-
-
-def gate_group_of(gate: JudgedGate) -> str:
-    """Return the gate group a gate belongs to: as reported, else by its name."""
-    if gate.battery:
-        return gate.battery
-    is_sampling = gate.gate in SamplingGates.model_fields or any(
-        word in gate.gate for word in _SAMPLING_WORDS
-    )
-    return "sampling" if is_sampling else "fit"
-
-
-=======
->>>>>>> 0cc4dbb (The report is a page to act on: one plan holds or none, today is the last horizon, checks open on demand)
 def roas_rows(outputs: RunOutputs) -> list[dict[str, str]]:
     """Return the table of returns as text, the largest contribution first."""
     count = outputs.spec.kpi.kind is KpiKind.COUNT

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from schemas.documents.diagnostics import JudgedGate
 from schemas.documents.features import FeatureMetadata
 from schemas.documents.plan import Plan
 from schemas.documents.results import RunRecord
@@ -153,7 +154,8 @@ class ReportDocuments:
         """
         if self.verdict is Verdict.REVIEW:
             is_first = not self.compared_champion
-            well_sampled = is_well_sampled(self.diagnostics.get("gates", []))
+            gates = map(JudgedGate.model_validate, self.diagnostics.get("gates", []))
+            well_sampled = is_well_sampled(gates)
             return self.spec.gates.promote_on_review or (is_first and well_sampled)
         return self.verdict is Verdict.PASS
 
