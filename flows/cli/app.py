@@ -14,6 +14,7 @@ import typer
 from flows.cli import (
     backfill,
     explain,
+    init,
     plan,
     process,
     prune,
@@ -36,6 +37,7 @@ refit comes out. A bad week cannot replace a good model.
 
 \b
 First steps
+  mmm init --data panel.csv                      a run spec for your file, guessed and commented
   mmm validate --data panel.csv                  is the file fit for a model?
   mmm refit --spec data/demo/run_spec.yaml       the whole job, on the demo panel
   mmm runs                                       what ran, newest first
@@ -56,7 +58,8 @@ First steps
 
 \b
 What a file needs: entity_id, period_start, a KPI column (default: sales), and act_* (activity),
-spend_* (money) and ctrl_* (controls) columns. Other names are mapped in the run spec.
+spend_* (money) and ctrl_* (controls) columns. Other names are mapped in the run spec,
+which `mmm init` proposes.
 
 \b
 Exit codes
@@ -131,7 +134,7 @@ def _options(
 
 
 for verb in (
-    refit.validate, refit.refit, runs.runs, runs.show, plan.plan,
+    init.init, refit.validate, refit.refit, runs.runs, runs.show, plan.plan,
     plan.scenarios, score.score, runs.export, ui.ui,
     rollback.accept, rollback.rollback, explain.explain, explain.stability, backfill.backfill,
     prune.prune, repair.repair,

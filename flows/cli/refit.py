@@ -1,5 +1,6 @@
 """The verbs that take data in: ``mmm validate`` and ``mmm refit``."""
 
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from schemas.documents.results import RefitReport
+    from schemas.errors import SpecError
     from schemas.spec.refit_request import RefitRequest
 
 DataOption = Annotated[
@@ -24,7 +26,7 @@ DataOption = Annotated[
 
 
 def validate(
-    data: Annotated[Path, typer.Option("--data", help="CSV, Parquet or Excel file.")],
+    data: DataOption = None,
     spec: Annotated[
         Path | None, typer.Option("--spec", help="Run spec; without it, columns go by prefix.")
     ] = None,
@@ -35,26 +37,32 @@ def validate(
 
     def work(answer: TextIO) -> int:
         from flows.cli.render import terminal
+        from schemas.errors import SpecError
         from schemas.outcomes import Verdict
         from schemas.spec.run_spec import RunSpec
         from tasks.query.runs import load_spec, locate_data
 
         loaded = load_spec(spec) if spec else None
         path = locate_data(loaded or RunSpec(dataset_id="unnamed"), spec_path=spec, override=data)
+        if path is None:
+            where = "the spec names no data" if loaded else "there is no spec to name it"
+            raise SpecError(f"--data: {where}; give --data FILE.")
         from flows.check_data import check_data
 
         result = check_data(loaded, str(path))
         if as_json:
             process.print_answer(answer, result)
         else:
-            answer.write(terminal.render_validation(result, data))
+            answer.write(terminal.render_validation(result, path))
         return process.EXIT_INVALID if result.verdict is Verdict.FAIL else 0
 
     process.run_verb(work, as_json=as_json, debug=debug)
 
 
 def refit(
-    spec: Annotated[Path, typer.Option("--spec", help="Run spec, JSON or YAML.")],
+    spec: Annotated[
+        Path | None, typer.Option("--spec", help="Run spec, JSON or YAML; `mmm init` makes one.")
+    ] = None,
     data: DataOption = None,
     as_of: Annotated[
         datetime | None,
@@ -78,12 +86,24 @@ def refit(
     def work(answer: TextIO) -> int:
         from flows import engines
 
+        if spec is None:
+            raise _without_spec(data)
         with _reporting_what_never_begins(spec):
             request = _request(spec, data, _day(as_of), accept_restatement)
             start = process.prepare_flow(_open_flow, engines=engines.REFIT)
         return _report(start(request), answer, as_json=as_json)
 
     process.run_verb(work, as_json=as_json, debug=debug)
+
+
+def _without_spec(data: Path | None) -> "SpecError":
+    from schemas.errors import SpecError
+
+    file = shlex.quote(str(data)) if data else "FILE"
+    return SpecError(
+        f"--spec is missing: `mmm init --data {file}` looks at the file and writes a spec for it; "
+        "then `mmm refit --spec SPEC`."
+    )
 
 
 def _request(

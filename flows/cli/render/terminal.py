@@ -169,7 +169,7 @@ def render_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     for name in header:
         table.add_column(Text(name))
     for row in rows:
-        table.add_row(*(Text(_visible(cell)) for cell in row))
+        table.add_row(*(Text(visible(cell)) for cell in row))
     # Wide enough that nothing is cut or wrapped: a table that is piped must stay one row per line.
     console = Console(file=io.StringIO(), width=400, color_system=None)
     console.print(table)
@@ -177,7 +177,7 @@ def render_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in page.splitlines() if line.strip())
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     # A terminal breaks no cell, so the space that must not break a line is a plain one here.
     text = text.replace("\N{NO-BREAK SPACE}", " ")
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

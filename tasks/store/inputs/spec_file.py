@@ -1,10 +1,11 @@
-"""Reads a run spec from a JSON or YAML file.
+"""Reads a run spec from a JSON or YAML file, and writes one.
 
 Belongs here: bytes to a document, and errors that name the file and line.
 Does not: what the keys mean (``schemas.spec.errors``).
 """
 
 import json
+import os
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,6 +18,7 @@ from schemas.spec.run_spec import RunSpec
 from tasks.store.inputs.allowed_files import require_allowed
 from tasks.store.inputs.lift_test_file import read_lift_tests
 from tasks.store.inputs.text_files import read_text
+from tasks.store.storage import writing_to
 
 """A run spec is a page of text; a larger file was given by mistake."""
 
@@ -144,3 +146,28 @@ def _parse_yaml(text: str, name: str) -> Any:
         raise SpecError(f"{name}{where}: not valid YAML: {error.problem}.") from error
     except (yaml.YAMLError, ValueError) as error:
         raise SpecError(f"{name}: not valid YAML: {str(error).splitlines()[0]}.") from error
+
+
+def write_run_spec(path: Path, text: str, *, overwrite: bool) -> None:
+    """Write a run spec where people keep it, whole or not at all.
+
+    Raises
+    ------
+    SpecError
+        If there is something already that may not be replaced, or its folder does not exist.
+    """
+    if not path.parent.is_dir():
+        raise SpecError(f"--out: there is no folder {path.parent}; make it, or name another place.")
+    if path.is_dir():
+        raise SpecError(f"--out: {path} is a folder; name a file in it, such as run_spec.yaml.")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with writing_to(path):
+            partial.write_text(text, encoding="utf-8")
+            # A link to a name that exists fails, so nothing that came in between is lost.
+            place = os.replace if overwrite else os.link
+            place(partial, path)
+    except FileExistsError as error:
+        raise SpecError(f"--out: {path} is there already; give --force to replace it.") from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,335 @@
+"""Which column may be what, guessed from its name and its values.
+
+Belongs here: pure decisions over profiles. Does not: reading the file, writing the spec.
+Invariant: every column ends in exactly one place, with a reason.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from schemas.column_profile import ColumnProfile
+from schemas.errors import SpecError
+from schemas.spec.channels import ChannelKind
+from schemas.spec.kpi import KpiKind
+from schemas.spec.name_rule import KEPT_FOR_COMPONENTS
+from tasks.guess.vocabulary import (
+    CALENDAR,
+    COMPETITOR,
+    CONTROL,
+    ENTITY,
+    KPI_WORDS,
+    LONG_FORM,
+    MEDIA,
+    NOTHING,
+    OWNED,
+    PERIOD,
+    SIZE,
+    Words,
+    marks_by_letter,
+    read_name,
+    split_words,
+)
+
+NEARLY_ALL = 0.95
+"""Share of cells that make a column one of dates, or of numbers; the rest are faults."""
+MIN_PERIODS = 8
+Distinct = Callable[[Sequence[str]], int]
+"""How many different rows there are in some columns."""
+
+
+@dataclass(frozen=True)
+class GuessedChannel:
+    """One channel and the columns that it was made of."""
+
+    name: str
+    kind: ChannelKind
+    activity: str | None
+    spend: str | None
+    reason: str
+
+
+@dataclass
+class Guess:
+    """What a run spec for a file may say, and why."""
+
+    period: str
+    entity: str | None = None
+    kpi: str = ""
+    kpi_kind: KpiKind = KpiKind.REVENUE
+    value_per_unit: str | None = None
+    channels: list[GuessedChannel] = field(default_factory=list)
+    controls: list[str] = field(default_factory=list)
+    events: str | None = None
+    reasons: dict[str, str] = field(default_factory=dict)
+    """Of ``period``, ``entity``, ``kpi``, ``value_per_unit``, ``events``, and of each control."""
+    unused: dict[str, str] = field(default_factory=dict)
+    """Columns that the spec does not name, and why."""
+
+
+def guess_decimal(profiles: Sequence[ColumnProfile]) -> str:
+    """Return the decimal mark of a text file: a comma where columns are numbers with it alone."""
+    comma = sum(p.share_comma_numbers > p.share_numbers + 0.01 for p in profiles)
+    point = sum(p.share_numbers > p.share_comma_numbers + 0.01 for p in profiles)
+    return "," if comma > point else "."
+
+
+def guess_roles(
+    profiles: Sequence[ColumnProfile], distinct: Distinct, *, decimal: str, kpi: str | None = None
+) -> Guess:
+    """Guess what every column is.
+
+    Parameters
+    ----------
+    profiles
+        In the order of the file.
+    distinct
+        Counts different rows of some columns.
+    decimal
+        Decimal mark of its numbers.
+    kpi
+        Column of the KPI, where a person named it.
+
+    Raises
+    ------
+    SpecError
+        If no column holds dates, rows cannot be told apart by any one column beside it, no column
+        can be the KPI, or none is a channel.
+    """
+    period = _guess_period(profiles)
+    guess = Guess(period=period.name)
+    guess.reasons["period"] = f"{period.share_dates:.0%} of its values are dates"
+    n_rows = max(p.n_given for p in profiles)
+    rest = [p for p in profiles if p is not period]
+    entity = _guess_entity(rest, period, distinct, n_rows)
+    if entity is not None:
+        guess.entity = entity.name
+        guess.reasons["entity"] = f"{entity.n_distinct} values, one row per period for each"
+        rest = [p for p in rest if p is not entity]
+    numbers = _numbers(guess, rest, decimal, distinct, n_periods=period.n_distinct)
+    _guess_kpi(guess, numbers, named=kpi)
+    left = [p for p in numbers if p.name not in (guess.kpi, guess.value_per_unit)]
+    _guess_media(guess, left)
+    if not guess.channels:
+        raise SpecError(
+            "No column looks like media: none is named after a medium, spend, cost, impressions, "
+            "clicks or GRPs. Write the spec by hand and name channels in it; all keys are in "
+            "schemas/README.md."
+        )
+    return guess
+
+
+def _guess_period(profiles: Sequence[ColumnProfile]) -> ColumnProfile:
+    dated = [
+        p for p in profiles if p.share_dates >= NEARLY_ALL and p.n_distinct >= MIN_PERIODS
+    ]  # fmt: skip
+    named = [p for p in dated if PERIOD & set(split_words(p.name))]
+    # Eight digits are a date or a number of impressions: without a name that says so, a number.
+    plain = [p for p in dated if p.share_numbers < NEARLY_ALL]
+    if not (found := named or plain):
+        raise SpecError(
+            f"No column of dates was found among {_listed([p.name for p in profiles])}; one row "
+            "per period needs the date on which it starts, such as 2024-01-29."
+        )
+    return found[0]
+
+
+def _guess_entity(
+    rest: Sequence[ColumnProfile], period: ColumnProfile, distinct: Distinct, n_rows: int
+) -> ColumnProfile | None:
+    """Return the column that, with the period, tells rows apart; None where the period does."""
+    if distinct([period.name]) >= n_rows:
+        return None
+    able = [
+        p for p in rest
+        if 1 < p.n_distinct <= n_rows / 2
+        and (p.share_numbers < NEARLY_ALL or ENTITY & set(split_words(p.name)))
+    ]  # fmt: skip
+    able.sort(key=lambda p: (not ENTITY & set(split_words(p.name)), p.n_distinct))
+    fits = [p for p in able if distinct([period.name, p.name]) >= n_rows]
+    long = next((p for p in able if LONG_FORM & set(split_words(p.name))), None)
+    if long is not None and (not fits or fits[0] is long):
+        raise SpecError(
+            f"Column {long.name!r} says what a row is about ({_listed(long.values[:4])}), so the "
+            f"file has several rows per period, one for each. Pivot it: one row per period (and "
+            "market), with a column for the spend of each channel."
+        )
+    if not fits:
+        raise SpecError(
+            f"Column {period.name!r} has the same date in several rows, and no single column tells "
+            f"them apart{_tried(able)}. Give one row per period and market: sum over the rest, or "
+            "join the columns that tell rows apart to one."
+        )
+    return fits[0]
+
+
+def _tried(able: Sequence[ColumnProfile]) -> str:
+    return f" (tried: {_listed([p.name for p in able])})" if able else ""
+
+
+def _numbers(
+    guess: Guess,
+    rest: Sequence[ColumnProfile],
+    decimal: str,
+    distinct: Distinct,
+    *,
+    n_periods: int,
+) -> list[ColumnProfile]:
+    """Return the columns that may be numbers of a model; the others get a reason."""
+    kept = []
+    for profile in rest:
+        words = set(split_words(profile.name))
+        share = profile.share_comma_numbers if decimal == "," else profile.share_numbers
+        if profile.is_constant:
+            guess.unused[profile.name] = "never changes"
+        elif _is_events(profile, share):
+            guess.events = guess.events or profile.name
+            guess.reasons["events"] = f"text that is {_nothing(profile)!r} in most periods"
+        elif share < NEARLY_ALL:
+            guess.unused[profile.name] = "is no number"
+        elif guess.entity and distinct([guess.entity, profile.name]) <= distinct([guess.entity]):
+            size = " (effects are scaled by the KPI of each market, so its size is not needed)"
+            guess.unused[profile.name] = "is one number per market" + size * bool(words & SIZE)
+        elif _is_calendar(profile, words, n_periods):
+            guess.unused[profile.name] = "counts time; the model has a trend and a season"
+        else:
+            kept.append(profile)
+    return kept
+
+
+def _is_events(profile: ColumnProfile, share_numbers: float) -> bool:
+    return bool(
+        share_numbers < NEARLY_ALL and profile.values and _nothing(profile) is not None
+    )  # fmt: skip
+
+
+def _nothing(profile: ColumnProfile) -> str | None:
+    """Return the commonest text, if it says that there is no event."""
+    first = profile.values[0] if profile.values else ""
+    return first if first.casefold() in NOTHING else None
+
+
+def _is_calendar(profile: ColumnProfile, words: set[str], n_periods: int) -> bool:
+    is_count = profile.share_whole == 1 and profile.n_distinct <= max(n_periods, 366)
+    return bool(words) and words <= CALENDAR and is_count or not words
+
+
+def _guess_kpi(guess: Guess, numbers: Sequence[ColumnProfile], *, named: str | None) -> None:
+    order = list(KPI_WORDS)
+    other = COMPETITOR | OWNED | CONTROL
+    able: list[tuple[int, int, ColumnProfile, str]] = []
+    letters = marks_by_letter([p.name for p in numbers])
+    for profile in numbers:
+        name = read_name(profile.name, has_letters=letters)
+        found = [w for w in order if w in name.all]
+        if not found:
+            continue
+        if "per" in name.all or "aov" in name.all:
+            guess.value_per_unit = guess.value_per_unit or profile.name
+        elif not (name.is_spend or name.is_activity or name.all & other):
+            able.append((order.index(found[0]), len(name.all), profile, found[0]))
+    if named is not None:
+        if named not in {p.name for p in numbers}:
+            raise SpecError(f"--kpi: {named!r} is no column of numbers of the file.")
+        word = next((w for _, _, p, w in able if p.name == named), None)
+        guess.kpi, guess.reasons["kpi"] = named, "named by --kpi"
+    elif able:
+        _, _, profile, word = min(able, key=lambda row: row[:2])
+        guess.kpi, guess.reasons["kpi"] = profile.name, f"its name says {word!r}"
+    else:
+        raise SpecError(
+            f"No column looks like a KPI (revenue, sales, orders ...); name it with --kpi, one of "
+            f"{_listed([p.name for p in numbers])}."
+        )
+    guess.kpi_kind = KPI_WORDS[word] if word else KpiKind.REVENUE
+    for _, _, profile, _ in able:
+        if profile.name != guess.kpi:
+            guess.unused[profile.name] = "is another KPI: an outcome must not explain an outcome"
+    if guess.value_per_unit:
+        guess.reasons["value_per_unit"] = "money that one unit of the KPI stands for"
+        if guess.kpi_kind is KpiKind.REVENUE:
+            guess.unused[guess.value_per_unit] = "the KPI is money already"
+            guess.value_per_unit = None
+
+
+def _guess_media(guess: Guess, left: Sequence[ColumnProfile]) -> None:
+    """Sort what is left into channels, controls, and what nobody can say from its name."""
+    letters = marks_by_letter([p.name for p in left])
+    channels: dict[tuple[str, ...], dict[str, Words]] = {}
+    for profile in left:
+        if profile.name in guess.unused:
+            continue
+        name = read_name(profile.name, has_letters=letters)
+        measure = _measure(name, profile)
+        if measure is None:
+            _add_control(guess, name, profile)
+        elif measure in channels.setdefault(name.base, {}):
+            first = channels[name.base][measure].column
+            guess.unused[profile.name] = f"measures the same as {first!r}"
+        else:
+            channels[name.base][measure] = name
+    taken: set[str] = set()
+    for base, found in channels.items():
+        guess.channels.append(_channel(base, found, taken))
+
+
+def _measure(name: Words, profile: ColumnProfile) -> str | None:
+    """Return whether a column is spend or activity of a channel; None where it is neither."""
+    if profile.share_negative > 0 or not name.base:
+        return None
+    if name.all & CONTROL or (
+        name.all & COMPETITOR and not (name.is_spend or "sales" not in name.all)
+    ):
+        return None
+    if name.is_spend:
+        return "spend"
+    if name.is_activity or name.all & OWNED:
+        return "activity"
+    is_numbered = re.fullmatch(r"x\d+", name.base[0]) is not None
+    return "spend" if name.all & MEDIA or is_numbered else None
+
+
+def _channel(
+    base: tuple[str, ...], found: dict[str, Words], taken: set[str]
+) -> GuessedChannel:  # fmt: skip
+    named = base[1:] if len(base) > 1 and re.fullmatch(r"x\d+", base[0]) else base
+    name = "_".join(named)
+    while name in taken or name in KEPT_FOR_COMPONENTS:
+        name += "_2"
+    taken.add(name)
+    words = frozenset().union(*(w.all for w in found.values()))
+    kind = ChannelKind.PAID
+    if words & COMPETITOR:
+        kind = ChannelKind.COMPETITOR
+    elif words & OWNED and "spend" not in found:
+        kind = ChannelKind.OWNED
+    plain = next(iter(found.values()))
+    if len(found) > 1:
+        reason = "paired by name"
+    elif plain.is_spend or plain.is_activity:
+        reason = "by name"
+    elif kind is ChannelKind.OWNED:
+        reason = "by name; nobody is paid for it"
+    else:
+        reason = "taken for money; write activity instead of spend if it counts contacts"
+    return GuessedChannel(
+        name=name,
+        kind=kind,
+        activity=found["activity"].column if "activity" in found else None,
+        spend=found["spend"].column if "spend" in found else None,
+        reason=reason,
+    )
+
+
+def _add_control(guess: Guess, name: Words, profile: ColumnProfile) -> None:
+    if name.all & (CONTROL | COMPETITOR):
+        guess.controls.append(profile.name)
+        word = next(iter(sorted(name.all & (CONTROL | COMPETITOR))))
+        guess.reasons[profile.name] = f"its name says {word!r}"
+    else:
+        guess.unused[profile.name] = "its name does not say what it is"
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name[:60]) for name in names[:12])
+    return f"{shown} and {len(names) - 12} more" if len(names) > 12 else shown
