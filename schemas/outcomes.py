@@ -125,6 +125,11 @@ class GateReport(BaseModel):
         return worst(o.verdict for o in self.outcomes)
 
     @property
+    def not_passed(self) -> list[str]:
+        """Gates that did not pass."""
+        return [o.gate for o in self.outcomes if o.verdict is not Verdict.PASS]
+
+    @property
     def reasons(self) -> list[str]:
         """Sentences for everything that is not a pass."""
         return [o.reason for o in self.outcomes if o.verdict is not Verdict.PASS]

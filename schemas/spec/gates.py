@@ -156,7 +156,11 @@ class FitGates(Gates):
         "they are said to show an effect.",
     )
     max_prior_driven_share: float = Field(
-        0.5, ge=0, le=1, description="More channels prior-driven than this share: REVIEW."
+        1.0,
+        ge=0,
+        le=1,
+        description="More channels prior-driven than this share: REVIEW. By default that is a "
+        "note: each is named, and no plan moves money on it.",
     )
     pareto_k_review_share: float = Field(
         0.02, ge=0, le=1, description="Share of PSIS-LOO k > 0.7 above: REVIEW."

@@ -38,6 +38,18 @@ def judge_identifiability(contractions: Mapping[str, float], gates: FitGates) ->
     return judge_at_most("prior_driven_share", share, limits, remedy, where=", ".join(driven))
 
 
+def note_prior_driven(contractions: Mapping[str, float], gates: FitGates) -> list[str]:
+    """Return a note on the channels that the data did not decide; none where there are none."""
+    driven = prior_driven(contractions, gates)
+    if not driven:
+        return []
+    return [
+        f"prior_driven: {len(driven)} of {len(contractions)} channels say more of what was assumed "
+        f"than of the data ({', '.join(driven)}). Plans move no money on them; vary their spend, "
+        "run a lift test, or state what is known as a prior."
+    ]
+
+
 def prior_driven(contractions: Mapping[str, float], gates: FitGates) -> list[str]:
     """Channels whose contraction is below the limit."""
     return [name for name, value in contractions.items() if value < gates.min_contraction]

@@ -87,6 +87,8 @@ def judge_fit(fit: OpenFit, findings: list[Finding], spec: RunSpec) -> Judgement
         *(f"{f.rule}: {f.message}" for f in findings if not f.is_note),
     ]
     notes = [f"{f.rule}: {f.message}" for f in findings if f.is_note]
+    if "prior_driven_share" not in report.not_passed:
+        notes += identifiability.note_prior_driven(evidence.contractions, spec.gates.fit)
     document = Diagnostics.model_validate(
         {
             "verdict": verdict,
