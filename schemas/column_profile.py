@@ -24,4 +24,4 @@ class ColumnProfile:
     @property
     def is_constant(self) -> bool:
         """Whether it never changes."""
-        return self.n_distinct < 2  # noqa: PLR2004 - two values are a change
+        return self.n_distinct < 2

@@ -4,15 +4,14 @@ Belongs here: pure decisions over profiles. Does not: reading the file, writing 
 Invariant: every column ends in exactly one place, with a reason.
 """
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from schemas.column_profile import ColumnProfile
 from schemas.errors import SpecError
-from schemas.spec.channels import ChannelKind
 from schemas.spec.kpi import KpiKind
-from schemas.spec.name_rule import KEPT_FOR_COMPONENTS
+from tasks.guess.guess import Guess
+from tasks.guess.media import guess_media
 from tasks.guess.vocabulary import (
     CALENDAR,
     COMPETITOR,
@@ -20,12 +19,10 @@ from tasks.guess.vocabulary import (
     ENTITY,
     KPI_WORDS,
     LONG_FORM,
-    MEDIA,
     NOTHING,
     OWNED,
     PERIOD,
     SIZE,
-    Words,
     marks_by_letter,
     read_name,
     split_words,
@@ -36,35 +33,6 @@ NEARLY_ALL = 0.95
 MIN_PERIODS = 8
 Distinct = Callable[[Sequence[str]], int]
 """How many different rows there are in some columns."""
-
-
-@dataclass(frozen=True)
-class GuessedChannel:
-    """One channel and the columns that it was made of."""
-
-    name: str
-    kind: ChannelKind
-    activity: str | None
-    spend: str | None
-    reason: str
-
-
-@dataclass
-class Guess:
-    """What a run spec for a file may say, and why."""
-
-    period: str
-    entity: str | None = None
-    kpi: str = ""
-    kpi_kind: KpiKind = KpiKind.REVENUE
-    value_per_unit: str | None = None
-    channels: list[GuessedChannel] = field(default_factory=list)
-    controls: list[str] = field(default_factory=list)
-    events: str | None = None
-    reasons: dict[str, str] = field(default_factory=dict)
-    """Of ``period``, ``entity``, ``kpi``, ``value_per_unit``, ``events``, and of each control."""
-    unused: dict[str, str] = field(default_factory=dict)
-    """Columns that the spec does not name, and why."""
 
 
 def guess_decimal(profiles: Sequence[ColumnProfile]) -> str:
@@ -109,7 +77,7 @@ def guess_roles(
     numbers = _numbers(guess, rest, decimal, distinct, n_periods=period.n_distinct)
     _guess_kpi(guess, numbers, named=kpi)
     left = [p for p in numbers if p.name not in (guess.kpi, guess.value_per_unit)]
-    _guess_media(guess, left)
+    guess_media(guess, left)
     if not guess.channels:
         raise SpecError(
             "No column looks like media: none is named after a medium, spend, cost, impressions, "
@@ -128,7 +96,7 @@ def _guess_period(profiles: Sequence[ColumnProfile]) -> ColumnProfile:
     plain = [p for p in dated if p.share_numbers < NEARLY_ALL]
     if not (found := named or plain):
         raise SpecError(
-            f"No column of dates was found among {_listed([p.name for p in profiles])}; one row "
+            f"No column of dates was found among {listed([p.name for p in profiles])}; one row "
             "per period needs the date on which it starts, such as 2024-01-29."
         )
     return found[0]
@@ -150,7 +118,7 @@ def _guess_entity(
     long = next((p for p in able if LONG_FORM & set(split_words(p.name))), None)
     if long is not None and (not fits or fits[0] is long):
         raise SpecError(
-            f"Column {long.name!r} says what a row is about ({_listed(long.values[:4])}), so the "
+            f"Column {long.name!r} says what a row is about ({listed(long.values[:4])}), so the "
             f"file has several rows per period, one for each. Pivot it: one row per period (and "
             "market), with a column for the spend of each channel."
         )
@@ -164,7 +132,7 @@ def _guess_entity(
 
 
 def _tried(able: Sequence[ColumnProfile]) -> str:
-    return f" (tried: {_listed([p.name for p in able])})" if able else ""
+    return f" (tried: {listed([p.name for p in able])})" if able else ""
 
 
 def _numbers(
@@ -211,125 +179,68 @@ def _nothing(profile: ColumnProfile) -> str | None:
 
 def _is_calendar(profile: ColumnProfile, words: set[str], n_periods: int) -> bool:
     is_count = profile.share_whole == 1 and profile.n_distinct <= max(n_periods, 366)
-    return bool(words) and words <= CALENDAR and is_count or not words
+    return not words or (words <= CALENDAR and is_count)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """A column that may be the KPI: how likely by its word, and how plain its name is."""
+
+    rank: int
+    n_words: int
+    column: str
+    word: str
 
 
 def _guess_kpi(guess: Guess, numbers: Sequence[ColumnProfile], *, named: str | None) -> None:
-    order = list(KPI_WORDS)
-    other = COMPETITOR | OWNED | CONTROL
-    able: list[tuple[int, int, ColumnProfile, str]] = []
-    letters = marks_by_letter([p.name for p in numbers])
-    for profile in numbers:
-        name = read_name(profile.name, has_letters=letters)
-        found = [w for w in order if w in name.all]
-        if not found:
-            continue
-        if "per" in name.all or "aov" in name.all:
-            guess.value_per_unit = guess.value_per_unit or profile.name
-        elif not (name.is_spend or name.is_activity or name.all & other):
-            able.append((order.index(found[0]), len(name.all), profile, found[0]))
+    able = _outcomes(guess, numbers)
+    columns = [p.name for p in numbers]
     if named is not None:
-        if named not in {p.name for p in numbers}:
+        if named not in columns:
             raise SpecError(f"--kpi: {named!r} is no column of numbers of the file.")
-        word = next((w for _, _, p, w in able if p.name == named), None)
+        chosen = next((o for o in able if o.column == named), None)
         guess.kpi, guess.reasons["kpi"] = named, "named by --kpi"
     elif able:
-        _, _, profile, word = min(able, key=lambda row: row[:2])
-        guess.kpi, guess.reasons["kpi"] = profile.name, f"its name says {word!r}"
+        chosen = min(able, key=lambda o: (o.rank, o.n_words))
+        guess.kpi, guess.reasons["kpi"] = chosen.column, f"its name says {chosen.word!r}"
     else:
+        able_names = listed(columns) if columns else "none: no column is a number"
         raise SpecError(
-            f"No column looks like a KPI (revenue, sales, orders ...); name it with --kpi, one of "
-            f"{_listed([p.name for p in numbers])}."
+            "No column looks like a KPI (revenue, sales, orders ...); name it with --kpi, one of "
+            f"{able_names}."
         )
-    guess.kpi_kind = KPI_WORDS[word] if word else KpiKind.REVENUE
-    for _, _, profile, _ in able:
-        if profile.name != guess.kpi:
-            guess.unused[profile.name] = "is another KPI: an outcome must not explain an outcome"
-    if guess.value_per_unit:
-        guess.reasons["value_per_unit"] = "money that one unit of the KPI stands for"
-        if guess.kpi_kind is KpiKind.REVENUE:
-            guess.unused[guess.value_per_unit] = "the KPI is money already"
-            guess.value_per_unit = None
+    guess.kpi_kind = KPI_WORDS[chosen.word] if chosen else KpiKind.REVENUE
+    for outcome in able:
+        if outcome.column != guess.kpi:
+            why = "is another KPI: an outcome must not explain an outcome"
+            guess.unused[outcome.column] = why
+    _guess_value(guess)
 
 
-def _guess_media(guess: Guess, left: Sequence[ColumnProfile]) -> None:
-    """Sort what is left into channels, controls, and what nobody can say from its name."""
-    letters = marks_by_letter([p.name for p in left])
-    channels: dict[tuple[str, ...], dict[str, Words]] = {}
-    for profile in left:
-        if profile.name in guess.unused:
-            continue
+def _outcomes(guess: Guess, numbers: Sequence[ColumnProfile]) -> list[_Outcome]:
+    """Return what may be the KPI; the value of a unit of one goes into the guess."""
+    order, other = list(KPI_WORDS), COMPETITOR | OWNED | CONTROL
+    letters = marks_by_letter([p.name for p in numbers])
+    able = []
+    for profile in numbers:
         name = read_name(profile.name, has_letters=letters)
-        measure = _measure(name, profile)
-        if measure is None:
-            _add_control(guess, name, profile)
-        elif measure in channels.setdefault(name.base, {}):
-            first = channels[name.base][measure].column
-            guess.unused[profile.name] = f"measures the same as {first!r}"
-        else:
-            channels[name.base][measure] = name
-    taken: set[str] = set()
-    for base, found in channels.items():
-        guess.channels.append(_channel(base, found, taken))
+        found = next((word for word in order if word in name.all), None)
+        if found and ("per" in name.all or "aov" in name.all):
+            guess.value_per_unit = guess.value_per_unit or profile.name
+        elif found and not (name.is_spend or name.is_activity or name.all & other):
+            able.append(_Outcome(order.index(found), len(name.all), profile.name, found))
+    return able
 
 
-def _measure(name: Words, profile: ColumnProfile) -> str | None:
-    """Return whether a column is spend or activity of a channel; None where it is neither."""
-    if profile.share_negative > 0 or not name.base:
-        return None
-    if name.all & CONTROL or (
-        name.all & COMPETITOR and not (name.is_spend or "sales" not in name.all)
-    ):
-        return None
-    if name.is_spend:
-        return "spend"
-    if name.is_activity or name.all & OWNED:
-        return "activity"
-    is_numbered = re.fullmatch(r"x\d+", name.base[0]) is not None
-    return "spend" if name.all & MEDIA or is_numbered else None
+def _guess_value(guess: Guess) -> None:
+    if guess.value_per_unit and guess.kpi_kind is KpiKind.REVENUE:
+        guess.unused[guess.value_per_unit] = "the KPI is money already"
+        guess.value_per_unit = None
+    elif guess.value_per_unit:
+        guess.reasons["value_per_unit"] = "money that one unit of the KPI stands for"
 
 
-def _channel(
-    base: tuple[str, ...], found: dict[str, Words], taken: set[str]
-) -> GuessedChannel:  # fmt: skip
-    named = base[1:] if len(base) > 1 and re.fullmatch(r"x\d+", base[0]) else base
-    name = "_".join(named)
-    while name in taken or name in KEPT_FOR_COMPONENTS:
-        name += "_2"
-    taken.add(name)
-    words = frozenset().union(*(w.all for w in found.values()))
-    kind = ChannelKind.PAID
-    if words & COMPETITOR:
-        kind = ChannelKind.COMPETITOR
-    elif words & OWNED and "spend" not in found:
-        kind = ChannelKind.OWNED
-    plain = next(iter(found.values()))
-    if len(found) > 1:
-        reason = "paired by name"
-    elif plain.is_spend or plain.is_activity:
-        reason = "by name"
-    elif kind is ChannelKind.OWNED:
-        reason = "by name; nobody is paid for it"
-    else:
-        reason = "taken for money; write activity instead of spend if it counts contacts"
-    return GuessedChannel(
-        name=name,
-        kind=kind,
-        activity=found["activity"].column if "activity" in found else None,
-        spend=found["spend"].column if "spend" in found else None,
-        reason=reason,
-    )
-
-
-def _add_control(guess: Guess, name: Words, profile: ColumnProfile) -> None:
-    if name.all & (CONTROL | COMPETITOR):
-        guess.controls.append(profile.name)
-        word = next(iter(sorted(name.all & (CONTROL | COMPETITOR))))
-        guess.reasons[profile.name] = f"its name says {word!r}"
-    else:
-        guess.unused[profile.name] = "its name does not say what it is"
-
-
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Write some names for a message, long ones and long lists cut."""
     shown = ", ".join(repr(name[:60]) for name in names[:12])
     return f"{shown} and {len(names) - 12} more" if len(names) > 12 else shown

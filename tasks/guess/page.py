@@ -12,13 +12,14 @@ from datetime import date, timedelta
 from schemas.spec.channels import ChannelKind
 from schemas.spec.kpi import KpiKind
 from schemas.spec.run_spec import Grain
-from tasks.guess.columns import Guess
+from tasks.guess.guess import Guess
 
 MAX_DAYS = 200
 """Days of all events together up to which they are written out."""
 _HEAD = """\
-# Run spec for {file}, proposed by `mmm init`. Every line is a guess from names and values: read it
-# once, correct it, then run `mmm refit --spec` on it. All keys: schemas/README.md.
+# Run spec for {file}, proposed by `mmm init`.
+# Every line is a guess from names and values: read it once, correct it, then run `mmm refit --spec`
+# on it. All keys: schemas/README.md.
 """
 
 
@@ -87,9 +88,7 @@ def _file_block(guess: Guess, facts: FileFacts) -> str:
 
 def _kpi_block(guess: Guess) -> str:
     is_money = guess.kpi_kind is KpiKind.REVENUE
-    what = (
-        "money, so results speak of ROAS" if is_money else "a count: results speak of cost per unit"
-    )
+    what = "money: results speak of ROAS" if is_money else "a count: of cost per unit"
     lines = [
         f"target_col: {_quoted(guess.kpi)}  # the KPI: {guess.reasons['kpi']}",
         "kpi:",
@@ -131,12 +130,15 @@ def _event_block(guess: Guess, facts: FileFacts) -> str:
     if guess.events is None or not facts.events:
         return ""
     length = {Grain.WEEK: 7}.get(facts.grain or Grain.WEEK, 28)
-    head = f"# Column {_quoted(guess.events)} is {guess.reasons['events']}: events, by their days. Add the coming ones."
+    head = (
+        f"# Column {_quoted(guess.events)} is {guess.reasons['events']}: events, by their days.\n"
+        "# Add the ones that are coming."
+    )
     n_days = length * sum(len(days) for days in facts.events.values())
     if n_days > MAX_DAYS:
         names = ", ".join(_quoted(name) for name in list(facts.events)[:10])
         return (
-            f"{head}\n# They are too many to be written out ({names}); write the ones that matter:\n"
+            f"{head}\n# They are too many to write out ({names}); write the ones that matter:\n"
             '# model: {events: [{name: "sale", dates: [2024-11-29]}]}\n'
         )
     lines = [head, "model:", "  events:"]

@@ -9,7 +9,8 @@ from schemas.errors import SpecError
 from schemas.refs import BatchRef
 from schemas.spec.errors import parse_run_spec
 from schemas.spec.roles import resolve_roles
-from tasks.guess.columns import Guess, guess_decimal, guess_roles
+from tasks.guess.columns import guess_decimal, guess_roles
+from tasks.guess.guess import Guess
 from tasks.guess.page import FileFacts, render_spec
 from tasks.guess.vocabulary import NOTHING
 from tasks.mathematics.calendar import detect_grain

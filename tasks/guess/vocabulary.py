@@ -5,49 +5,61 @@ from typing import NamedTuple
 
 from schemas.spec.kpi import KpiKind
 
-SPEND = frozenset(
-    "spend spends spent spending cost costs budget invest investment investments adspend kosten "
-    "ausgaben investition investitionen depense depenses gasto gastos".split()
+
+def _in_order(text: str) -> list[str]:
+    return text.split()
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SPEND = _words(
+    "spend spends spent spending cost costs budget invest investment investments adspend "
+    "kosten ausgaben investition investitionen depense depenses gasto gastos"
 )
-ACTIVITY = frozenset(
-    "impression impressions imps imp click clicks grp grps trp trps view views reach activity act "
-    "klicks impressionen kontakte sends sent opens exposure exposures".split()
+ACTIVITY = _words(
+    "impression impressions imps imp click clicks grp grps trp trps view views reach "
+    "activity act klicks impressionen kontakte sends sent opens exposure exposures"
 )
-CONTROL = frozenset(
-    "control ctrl price prices preis promo promos promotion promotions aktion discount discounts "
-    "rabatt weather wetter temperature temp temperatur rain holiday holidays feiertag event index "
-    "unemployment cpi confidence sentiment covid lockdown stores distribution inflation".split()
+CONTROL = _words(
+    "control ctrl price prices preis promo promos promotion promotions aktion discount "
+    "discounts rabatt weather wetter temperature temp temperatur rain holiday holidays "
+    "feiertag event index unemployment cpi confidence sentiment covid lockdown stores "
+    "distribution inflation"
 )
-COMPETITOR = frozenset("competitor competitors competition konkurrenz wettbewerb rival".split())
-MEDIA = frozenset(
-    "tv radio facebook fb google search sem sea ppc display video youtube social print ooh dooh "
-    "outdoor tiktok meta instagram pinterest bing affiliate affiliates influencer podcast "
-    "billboard cinema kino snapchat linkedin twitter programmatic retargeting ctv olv newspaper "
-    "magazine plakat shopping pmax audio".split()
+COMPETITOR = _words("competitor competitors competition konkurrenz wettbewerb rival")
+MEDIA = _words(
+    "tv radio facebook fb google search sem sea ppc display video youtube social print "
+    "ooh dooh outdoor tiktok meta instagram pinterest bing affiliate affiliates "
+    "influencer podcast billboard cinema kino snapchat linkedin twitter programmatic "
+    "retargeting ctv olv newspaper magazine plakat shopping pmax audio"
 )
-OWNED = frozenset("organic email emails newsletter newsletters crm sms push blog seo".split())
-CALENDAR = frozenset(
-    "t trend dayofyear day week weekofyear weeknumber month quarter year id row unnamed".split()
+OWNED = _words("organic email emails newsletter newsletters crm sms push blog seo")
+CALENDAR = _words(
+    "t trend dayofyear day week weekofyear weeknumber month quarter year id row unnamed"
 )
-PERIOD = frozenset("date week period time day month start datum woche monat ds wk".split())
-ENTITY = frozenset(
-    "geo region market store entity country dma brand product location land filiale state city "
-    "area territory segment markt shop".split()
+PERIOD = _words("date week period time day month start datum woche monat ds wk")
+ENTITY = _words(
+    "geo region market store entity country dma brand product location land filiale state "
+    "city area territory segment markt shop"
 )
-LONG_FORM = frozenset("channel media medium platform source campaign kanal metric variable".split())
+LONG_FORM = _words("channel media medium platform source campaign kanal metric variable")
 """Columns that name what a row is about, where a file has one row per channel and period."""
-SIZE = frozenset("population pop households inhabitants einwohner".split())
+SIZE = _words("population pop households inhabitants einwohner")
 NOTHING = frozenset(["na", "n/a", "none", "no", "nan", "null", "0", "-", "false", "nein", "kein"])
 """What a column of events says where there is none."""
 
 KPI_WORDS: dict[str, KpiKind] = {
-    **dict.fromkeys("revenue umsatz sales turnover gmv erlös".split(), KpiKind.REVENUE),
+    **dict.fromkeys(_in_order("revenue umsatz sales turnover gmv erlös"), KpiKind.REVENUE),
     **dict.fromkeys(
-        "conversions orders bestellungen subscriptions signups registrations installs leads "
-        "transactions purchases bookings customers visits units quantity".split(),
+        _in_order(
+            "conversions orders bestellungen subscriptions signups registrations installs leads "
+            "transactions purchases bookings customers visits units quantity"
+        ),
         KpiKind.COUNT,
     ),
-    **dict.fromkeys("kpi target response y".split(), KpiKind.REVENUE),
+    **dict.fromkeys(_in_order("kpi target response y"), KpiKind.REVENUE),
 }
 """Words for a KPI, the likeliest first, and whether it is money."""
 

@@ -178,6 +178,7 @@ def render_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def visible(text: str) -> str:
+    """Write text of a file or spec for a terminal, control characters made visible."""
     # A terminal breaks no cell, so the space that must not break a line is a plain one here.
     text = text.replace("\N{NO-BREAK SPACE}", " ")
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
