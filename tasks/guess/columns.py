@@ -19,7 +19,7 @@ from tasks.guess.vocabulary import (
     ENTITY,
     KPI_WORDS,
     LONG_FORM,
-    NOTHING,
+    NO_EVENT,
     OWNED,
     PERIOD,
     SIZE,
@@ -174,7 +174,7 @@ def _is_events(profile: ColumnProfile, share_numbers: float) -> bool:
 def _nothing(profile: ColumnProfile) -> str | None:
     """Return the commonest text, if it says that there is no event."""
     first = profile.values[0] if profile.values else ""
-    return first if first.casefold() in NOTHING else None
+    return first if first.casefold() in NO_EVENT else None
 
 
 def _is_calendar(profile: ColumnProfile, words: set[str], n_periods: int) -> bool:

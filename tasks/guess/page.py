@@ -14,7 +14,7 @@ from schemas.spec.kpi import KpiKind
 from schemas.spec.run_spec import Grain
 from tasks.guess.guess import Guess
 
-MAX_DAYS = 200
+MAX_EVENT_DAYS = 200
 """Days of all events together up to which they are written out."""
 _HEAD = """\
 # Run spec for {file}, proposed by `mmm init`.
@@ -112,8 +112,10 @@ def _channel_block(guess: Guess) -> str:
         fields = [f"name: {_quoted(channel.name)}"]
         if channel.kind is not ChannelKind.PAID:
             fields.append(f"kind: {channel.kind.value}")
-        fields += [f"activity: {_quoted(channel.activity)}"] * (channel.activity is not None)
-        fields += [f"spend: {_quoted(channel.spend)}"] * (channel.spend is not None)
+        if channel.activity is not None:
+            fields.append(f"activity: {_quoted(channel.activity)}")
+        if channel.spend is not None:
+            fields.append(f"spend: {_quoted(channel.spend)}")
         lines.append(f"  - {{{', '.join(fields)}}}  # {channel.reason}")
     return "\n".join(lines) + "\n"
 
@@ -135,7 +137,7 @@ def _event_block(guess: Guess, facts: FileFacts) -> str:
         "# Add the ones that are coming."
     )
     n_days = length * sum(len(days) for days in facts.events.values())
-    if n_days > MAX_DAYS:
+    if n_days > MAX_EVENT_DAYS:
         names = ", ".join(_quoted(name) for name in list(facts.events)[:10])
         return (
             f"{head}\n# They are too many to write out ({names}); write the ones that matter:\n"

@@ -12,7 +12,7 @@ from schemas.spec.roles import resolve_roles
 from tasks.guess.columns import guess_decimal, guess_roles
 from tasks.guess.guess import Guess
 from tasks.guess.page import FileFacts, render_spec
-from tasks.guess.vocabulary import NOTHING
+from tasks.guess.vocabulary import NO_EVENT
 from tasks.mathematics.calendar import detect_grain
 from tasks.store.home import current_home
 from tasks.store.inputs import landing, profiles
@@ -99,7 +99,7 @@ def _facts(
         found = profiles.days_of_values(
             con, guess.events, period=guess.period, date_format=date_format
         )
-        events = {name: days for name, days in found.items() if name.casefold() not in NOTHING}
+        events = {name: days for name, days in found.items() if name.casefold() not in NO_EVENT}
     return FileFacts(
         name=batch.source_name,
         data=_named_data(data, out),
@@ -157,6 +157,9 @@ def _lines(guess: Guess, facts: FileFacts) -> list[GuessedLine]:
         GuessedLine(what=what, columns=[column], reason=guess.reasons[key])
         for what, column, key in keys
     ]
+    if facts.grain is None:
+        why = "the dates are neither weeks nor months: sum daily rows to weeks first"
+        lines.insert(1, GuessedLine(what="no grain", columns=[guess.period], reason=why))
     lines += [
         GuessedLine(
             what=f"{c.kind.value} channel {c.name}",

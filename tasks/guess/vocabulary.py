@@ -47,7 +47,7 @@ ENTITY = _words(
 LONG_FORM = _words("channel media medium platform source campaign kanal metric variable")
 """Columns that name what a row is about, where a file has one row per channel and period."""
 SIZE = _words("population pop households inhabitants einwohner")
-NOTHING = frozenset(["na", "n/a", "none", "no", "nan", "null", "0", "-", "false", "nein", "kein"])
+NO_EVENT = frozenset(["na", "n/a", "none", "no", "nan", "null", "0", "-", "false", "nein", "kein"])
 """What a column of events says where there is none."""
 
 KPI_WORDS: dict[str, KpiKind] = {
