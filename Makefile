@@ -54,9 +54,11 @@ bench: $(READY) ## Run the benchmarks (MMM_RECOVERY_DATA=folder of the recovery 
 
 lint: check ## Another name for check
 
-docs: $(READY) ## Write schemas/README.md from the models
+docs: $(READY) ## Write schemas/README.md and schemas/openapi.json from the models
 	$(VENV)/bin/python -m schemas.reference > schemas/.README.md || { rm -f schemas/.README.md; exit 1; }
 	mv schemas/.README.md schemas/README.md
+	$(VENV)/bin/python -m flows.api > schemas/.openapi.json || { rm -f schemas/.openapi.json; exit 1; }
+	mv schemas/.openapi.json schemas/openapi.json
 
 lock: $(READY) ## Resolve requirements.lock anew from pyproject.toml
 	$(VENV)/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.12 \

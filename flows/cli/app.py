@@ -23,6 +23,7 @@ from flows.cli import (
     rollback,
     runs,
     score,
+    serve,
     ui,
 )
 
@@ -55,6 +56,7 @@ First steps
   mmm prune --dry-run                            which old files may go, and why
   mmm repair                                     put back a damaged warehouse, wrong dates
   mmm ui                                         Prefect and MLflow in the browser
+  mmm serve                                      the REST API; mmm token makes who may ask
 
 \b
 What a file needs: entity_id, period_start, a KPI column (default: sales), and act_* (activity),
@@ -137,7 +139,7 @@ for verb in (
     init.init, refit.validate, refit.refit, runs.runs, runs.show, plan.plan,
     plan.scenarios, score.score, runs.export, ui.ui,
     rollback.accept, rollback.rollback, explain.explain, explain.stability, backfill.backfill,
-    prune.prune, repair.repair,
+    prune.prune, repair.repair, serve.serve, serve.token,
 ):  # fmt: skip
     app.command()(verb)
 

@@ -61,7 +61,11 @@ class Guard:
             await receive()
             await send({"type": "websocket.close", "code": _WEBSOCKET_POLICY, "reason": reason})
         else:
-            await _refuse(send, reason)
+            await self.refuse(scope, receive, send, reason)
+
+    async def refuse(self, scope: Scope, receive: Receive, send: Send, reason: str) -> None:  # noqa: ARG002
+        """Answer a request that is not passed on; an application may say it in its own way."""
+        await _refuse(send, reason)
 
     def _fault(self, scope: Scope) -> str | None:
         headers = _headers(scope)

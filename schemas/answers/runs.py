@@ -65,8 +65,8 @@ class RunFigures(Part):
     fit: FitMetrics | None = None
 
 
-class RunSummary(RunRecord):
-    """``mmm show --json``: all that is known of one run.
+class RunDetail(RunRecord):
+    """All that is known of one run, but for where its files are.
 
     What a run that failed never wrote is empty: an empty list or object, not null.
     """
@@ -85,10 +85,6 @@ class RunSummary(RunRecord):
     fit: FitMetrics | None
     gates: list[GateResult]
     """Every number that was judged, in the order of the layers."""
-    artifacts_dir: str
-    """Folder of its files."""
-    artifacts: list[str]
-    """Names of its files."""
 
     @field_serializer("diagnostics", "fit", mode="wrap")
     def _empty_without(self, part: Part | None, write: SerializerFunctionWrapHandler) -> object:
@@ -100,6 +96,15 @@ class RunSummary(RunRecord):
             return {}
         written = write(part)
         return {name: value for name, value in written.items() if name != "schema_version"}
+
+
+class RunSummary(RunDetail):
+    """``mmm show --json``: all that is known of one run, and its files."""
+
+    artifacts_dir: str
+    """Folder of its files."""
+    artifacts: list[str]
+    """Names of its files."""
 
 
 class ExportedRun(Part):

@@ -127,14 +127,27 @@ def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def _writer(frame: "pd.DataFrame", file_format: str) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(encode_table(frame, file_format))
+
+
+def encode_table(frame: "pd.DataFrame", file_format: str) -> bytes:
+    """Return a table as ``csv`` or ``json``, for a spreadsheet or a program.
+
+    Parameters
+    ----------
+    frame
+        Any columns; dates are written as ISO days.
+    file_format
+        ``csv`` (text that begins like a formula gets a quote before it) or ``json`` (one object
+        per row).
+    """
     frame = frame.assign(
         **{str(c): frame[c].dt.strftime("%Y-%m-%d") for c in frame.select_dtypes("datetime")}
     )
     if file_format == "csv":
-        return lambda path: _without_formulas(frame).to_csv(path, index=False)
+        return str(_without_formulas(frame).to_csv(index=False)).encode()
     rows = [{str(k): _plain(v) for k, v in row.items()} for row in frame.to_dict("records")]
-    text = json.dumps(rows, indent=1, allow_nan=False, ensure_ascii=False)
-    return lambda path: path.write_text(text + "\n", encoding="utf-8")
+    return (json.dumps(rows, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode()
 
 
 def _without_formulas(frame: "pd.DataFrame") -> "pd.DataFrame":

@@ -7,6 +7,7 @@ from schemas.answers.runs import (
     ExportedRun,
     GateResult,
     ListedRun,
+    RunDetail,
     RunFigures,
     RunList,
     RunSummary,
@@ -84,12 +85,22 @@ def summarize_run(run_id: str) -> RunSummary:
     CorruptArtifactError
         If a file of the run is not whole.
     """
+    folder = current_home().run_dir(run_id)
+    return RunSummary(
+        **dict(describe_run(run_id)),
+        artifacts_dir=str(folder),
+        artifacts=sorted(p.name for p in folder.glob("*") if not p.name.startswith(".")),
+    )
+
+
+def describe_run(run_id: str) -> RunDetail:
+    """Return what is known of one run, but for where its files are; as ``summarize_run``."""
     home = current_home()
     record = read_run(home, run_id)
     folder = home.run_dir(run_id)
     diagnostics = find_document(folder, Artifact.DIAGNOSTICS, Diagnostics)
     figures = read_figures(run_id)
-    return RunSummary(
+    return RunDetail(
         **record.model_dump(),
         pruned=find_pruning(home, run_id),
         reasons=diagnostics.reasons if diagnostics else [],
@@ -99,8 +110,6 @@ def summarize_run(run_id: str) -> RunSummary:
         diagnostics=SamplingFigures.of(diagnostics) if diagnostics else None,
         fit=figures.fit,
         gates=[GateResult(**row) for row in read_gate_results(home, run_id)],
-        artifacts_dir=str(folder),
-        artifacts=sorted(p.name for p in folder.glob("*") if not p.name.startswith(".")),
     )
 
 

@@ -1,0 +1,48 @@
+"""The application: routers, handlers and doors put together."""
+
+from fastapi import APIRouter, FastAPI
+
+from flows.api import problems
+from flows.api.routers import champions, findings, outputs, plans, runs, service
+from flows.api.security import ApiGuard, Credentials, Door, Limits
+from flows.services.guard import App
+
+PREFIX = "/api/v1"
+_DESCRIPTION = (
+    "Weekly Bayesian marketing-mix refits over HTTP. Errors are problem documents (RFC 9457) with "
+    "the findings that the command line reports. Long work answers 202 with a Location to poll."
+)
+
+
+def build_api() -> FastAPI:
+    """Return the application without its doors: routes, answers, problem documents."""
+    app = FastAPI(
+        title="steady-mmm",
+        version="1",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+    )
+    problems.install_handlers(app)
+    app.include_router(service.router)
+    resources = APIRouter(prefix=PREFIX)
+    for resource in (runs, outputs, plans, champions, findings):
+        resources.include_router(resource.router)
+    app.include_router(resources)
+    return app
+
+
+def is_upload(method: str, path: str) -> bool:
+    """Say whether a request carries a file, which has a limit of its own."""
+    return (method, path) in {("POST", "/datasets/upload")} or (
+        method == "PUT" and path.startswith(f"{PREFIX}/datasets/") and path.endswith("/file")
+    )
+
+
+def build_server(door: Door) -> App:
+    """Return the application behind its doors, the outermost first: host, limits, token."""
+    inside = problems.CatchAll(build_api())
+    limited = Limits(Credentials(inside, door), door)
+    return ApiGuard(limited, port=door.port, names=door.names)

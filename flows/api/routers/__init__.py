@@ -1,0 +1,1 @@
+"""One router per resource: paths, parameters and status codes; the work is in ``services``."""

@@ -1,0 +1,37 @@
+"""Forecasts and comparisons: what is known of finished runs beyond their own files."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from flows.api.conventions import ERRORS
+from schemas.answers.champions import ForecastLedger, RunComparison
+from schemas.answers.stability import StabilityReport
+from tasks.query.champions import compare_runs, read_forecast_ledger
+
+router = APIRouter(responses=ERRORS)
+DatasetId = Annotated[str, Path(description="Id of the dataset.", max_length=64)]
+
+
+@router.get("/forecasts/{dataset_id}", operation_id="get_forecast_ledger", tags=["forecasts"])
+def ledger(dataset_id: DatasetId) -> ForecastLedger:
+    """Return open alarms, and how much of what was forecast has been scored."""
+    return read_forecast_ledger(dataset_id)
+
+
+@router.get("/comparisons", operation_id="compare_runs", tags=["comparisons"])
+def comparison(
+    run: Annotated[list[str], Query(min_length=2, max_length=10, description="Run ids.")],
+) -> RunComparison:
+    """Return runs side by side, with the ROAS of every channel in each of them."""
+    return compare_runs(run)
+
+
+@router.get(
+    "/comparisons/stability/{dataset_id}", operation_id="get_stability", tags=["comparisons"]
+)
+def stability(dataset_id: DatasetId) -> StabilityReport:
+    """Return how far each accepted refit moved from the champion of its time."""
+    from tasks.explain.task_stability import read_trend
+
+    return read_trend(dataset_id)

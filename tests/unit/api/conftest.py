@@ -1,0 +1,33 @@
+"""A served API in this process, over a home with one published run."""
+
+import logging
+import warnings
+
+import pytest
+from support.publishing import publish_run
+
+from flows.api.app import build_server, is_upload
+from flows.api.security import Door
+from tasks.publish import task
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # the test client asks for a library that the lock lacks
+    from starlette.testclient import TestClient
+
+ADDRESS = "http://127.0.0.1:8099"
+
+
+@pytest.fixture
+def api(home):
+    """The API behind its doors; nobody has to show a token yet."""
+    door = Door(port=8099, is_upload=is_upload)
+    with TestClient(build_server(door), base_url=ADDRESS, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def published(home, finished, monkeypatch):
+    """The run ``run-1`` of dataset ``demo``, champion."""
+    monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
+    publish_run(finished())
+    return home
