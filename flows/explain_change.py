@@ -9,10 +9,9 @@ from tasks.explain.task import (
     begin_explanation,
     compare_runs,
     explanation_folder,
-    find_explanation,
-    record_explanation,
     throw_away,
 )
+from tasks.explain.task_record import find_explanation, record_explanation
 from tasks.store.redaction import filter_states
 
 filter_states()

@@ -22,8 +22,9 @@ def explain(
 ) -> None:
     """Say why each channel's ROAS changed between two runs.
 
-    Sampling noise, new periods, restated history, or changed spec or code: at most three further
-    fits tell them apart. They touch neither champion nor warehouse data.
+    Sampling noise, new periods, restated history, or changed spec or code: at most seven auxiliary
+    fits tell them apart, averaged over the orders of letting factors in. They touch neither
+    champion nor warehouse data.
     """
 
     def work(answer: TextIO) -> int:

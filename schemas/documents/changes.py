@@ -29,7 +29,7 @@ class Factor(StrEnum):
 
 
 STEPS = (Factor.SPEC_OR_CODE, Factor.RESTATED, Factor.NEW_PERIODS)
-"""In which order the factors are let in, from the earlier run to the later one."""
+"""In which order factors are listed; where fits are missing, in which they are let in."""
 
 
 Moved = Annotated[float, Field(json_schema_extra={"unit": "unit of the quantity"})]
@@ -42,6 +42,10 @@ class Part(Frozen):
     """What the factor changed, posterior mean."""
     mcse: Moved
     """Monte Carlo standard error of the value."""
+    order_low: Moved | None = None
+    """Least that the factor changed over the orders in which factors are let in; null with one."""
+    order_high: Moved | None = None
+    """Most that it changed over the orders."""
 
     @property
     def is_clear(self) -> bool:
@@ -83,8 +87,8 @@ class ChannelChange(Frozen):
 class CounterfactualFit(Ref):
     """A fit that nobody asked for, made to tell factors apart."""
 
-    name: Factor
-    """The factor that was let in last; ``noise`` for a repetition with another seed."""
+    name: str
+    """The factors that were let in, joined; ``noise`` for a repetition with another seed."""
     says: str
     spec: RunSpec
     """With the settings of the sampler and the seed."""
@@ -104,7 +108,7 @@ class FitReturns(Ref):
 class TriedFit(Ref):
     """A auxiliary fit that was begun."""
 
-    name: Factor
+    name: str
     seconds: float
     returns: FitReturns | None = None
     error: str = ""
@@ -133,8 +137,8 @@ class Comparison(Ref):
     before: FileRef
     after: FileRef
     """Returns of either run."""
-    noise_at: int | None
-    """Number of factors let in at the point where another seed is tried; None for nowhere."""
+    noise_at: list[Factor] | None
+    """Factors let in where another seed is tried; None for nowhere."""
     on_record: list[FileRef] = []
     """Returns of repetitions with other seeds that were made before."""
     fits: list[CounterfactualFit]
@@ -147,8 +151,9 @@ class Comparison(Ref):
 class FitTold(Frozen):
     """What became of an auxiliary fit."""
 
-    name: Factor
-    """The factor that was let in last; ``noise`` for a repetition with another seed."""
+    name: str
+    """The factors that were let in, joined by ``_and_``; ``noise`` for a repetition with another
+    seed. Up to 2026-11 the factor that was let in last."""
     says: str
     """What the fit is, in words."""
     seed: Count
@@ -173,7 +178,7 @@ class Explanation(Document):
     key: str = ""
     """Of both runs by content and of the code: the same key gives the same answer."""
     changed: list[Factor] = []
-    """What is not the same in both, in the order in which it was let in."""
+    """What is not the same in both."""
     facts: dict[str, str] = {}
     """What changed of each factor, in words."""
     channels: list[ChannelChange] = []
@@ -182,6 +187,10 @@ class Explanation(Document):
     """Auxiliary fits that tell the factors apart."""
     notes: list[str] = []
     """What a reader must know."""
+    n_orders: Count = 1
+    """Orders of letting factors in that the parts are averages over."""
+    is_on_record: bool = False
+    """Whether this is the answer to the same question that was asked before."""
     is_complete: bool
     """Whether every factor was told apart."""
 

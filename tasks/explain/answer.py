@@ -1,9 +1,11 @@
 """The answer: returns of all fits in, one row per channel out. No I/O."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.documents.changes import (
+    STEPS,
     ChannelChange,
     Comparison,
     Explanation,
@@ -12,15 +14,17 @@ from schemas.documents.changes import (
     Part,
     TriedFit,
 )
+from tasks.explain.orders import State, fitted_orders, name_state, states_between
 from tasks.explain.route import (
     AFTER,
     BEFORE,
     Estimate,
+    Split,
     name_main_cause,
     plan_route,
     split_change,
 )
-from tasks.explain.words import FACTOR_WORDS, Move, report_change
+from tasks.explain.words import FACTOR_WORDS, Move, report_change, state_words
 from tasks.models.returns import QUANTITIES
 
 MAX_R_HAT = 1.05
@@ -44,6 +48,9 @@ def build_explanation(
         As in ``explain_channels``.
     """
     fits = report_fits(comparison, tried, returns)
+    at = None if comparison.noise_at is None else frozenset(comparison.noise_at)
+    fitted = _fitted(comparison.changed, returns)
+    n_orders = len(fitted_orders(comparison.changed, fitted)) if comparison.changed else 1
     apart = tell_channels_apart(returns[BEFORE], returns[AFTER])
     return Explanation(
         run_a=comparison.run_a,
@@ -52,9 +59,15 @@ def build_explanation(
         key=comparison.key,
         changed=comparison.changed,
         facts=comparison.facts,
-        channels=explain_channels(returns, comparison.changed, noise_at=comparison.noise_at),
+        channels=explain_channels(returns, comparison.changed, noise_at=at),
         fits=fits,
-        notes=[*comparison.notes, *report_gaps(fits), *apart],
+        notes=[
+            *comparison.notes,
+            *report_orders(comparison.changed, n_orders, fitted),
+            *report_gaps(fits),
+            *apart,
+        ],
+        n_orders=n_orders,
         is_complete=not any(fit.error for fit in fits),
     )
 
@@ -63,23 +76,23 @@ def explain_channels(
     returns: Mapping[str, Returns],
     changed: Sequence[Factor],
     *,
-    noise_at: int | None,
+    noise_at: State | None,
 ) -> list[ChannelChange]:
     """Split the change of every channel that both runs have.
 
     Parameters
     ----------
     returns
-        ``measure_returns`` of every fit by its name: ``before``, ``after``, those of factors, and
-        any other name for a repetition with another seed.
+        ``measure_returns`` of every fit by its name: ``before``, ``after``, those of states between
+        them (``orders.name_state``), and any other name for a repetition with another seed.
     changed
-        Factors that differ, in the order in which they are let in.
+        Factors that differ, in the order of ``STEPS``.
     noise_at
-        Where the repetitions are.
+        Factors let in where the repetitions are.
     """
     before, after = returns[BEFORE], returns[AFTER]
-    fitted = [factor for factor in changed if factor.value in returns]
-    own = {BEFORE, AFTER, *(factor.value for factor in fitted)}
+    fitted = _fitted(changed, returns)
+    own = {BEFORE, AFTER, *map(name_state, fitted)}
     repeats = [name for name in returns if name not in own]
     reported = []
     for channel in (name for name in after if name in before):
@@ -90,7 +103,8 @@ def explain_channels(
             if fit.get(channel, {}).get(f"{quantity}_mean") is not None
         }
         known = [name for name in repeats if name in fits]
-        split = split_change(plan_route(changed, fitted, known, noise_at), fits)
+        orders = fitted_orders(changed, fitted)
+        split = split_change([plan_route(o, fitted, known, noise_at) for o in orders], fits)
         cause = name_main_cause(split)
         move = Move(channel, quantity, fits[BEFORE].value, fits[AFTER].value)
         absent = (f for f in Factor if f not in changed and f is not Factor.NOISE)
@@ -100,13 +114,54 @@ def explain_channels(
                 quantity=quantity,
                 before=move.before,
                 after=move.after,
-                parts=split.parts | {factor: Part(value=0.0, mcse=0.0) for factor in absent},
+                parts=_with_ranges(split)
+                | {factor: Part(value=0.0, mcse=0.0) for factor in absent},
                 unsplit=split.unsplit,
                 main_cause=cause,
                 sentence=report_change(move, split, cause, changed),
             )
         )
     return reported
+
+
+def _fitted(changed: Sequence[Factor], returns: Mapping[str, Returns]) -> list[State]:
+    """States between the runs that have a fit."""
+    return [state for state in states_between(changed) if name_state(state) in returns]
+
+
+def _with_ranges(split: Split) -> dict[Factor, Part]:
+    return {
+        factor: part.model_copy(
+            update=dict(zip(("order_low", "order_high"), split.ranges[factor], strict=True))
+        )
+        if factor in split.ranges
+        else part
+        for factor, part in split.parts.items()
+    }
+
+
+def report_orders(changed: Sequence[Factor], n_orders: int, fitted: Sequence[State]) -> list[str]:
+    """Say over how many orders parts are averages, and why not over all.
+
+    Parameters
+    ----------
+    changed
+        Factors that differ.
+    n_orders
+        Orders that were averaged.
+    fitted
+        States between the runs that have a fit.
+    """
+    possible = math.factorial(len(changed))
+    on_the_way = [frozenset(changed[:n]) for n in range(1, len(changed))]
+    if possible == 1 or (n_orders == 1 and not all(state in fitted for state in on_the_way)):
+        return []
+    said = f"Parts are averages over {n_orders} of the {possible} orders of letting factors in"
+    if n_orders == possible:
+        return [f"Parts are averages over all {possible} orders of letting factors in."]
+    missing = [state for state in states_between(changed) if state not in fitted]
+    words = ", ".join(" with ".join(FACTOR_WORDS[f] for f in STEPS if f in s) for s in missing)
+    return [f"{said}: there is no fit with {words} alone."]
 
 
 def report_fits(
@@ -124,7 +179,7 @@ def report_fits(
                 says=fit.says,
                 seed=fit.spec.sampler.random_seed,
                 seconds=round(attempt.seconds, 3) if attempt else None,
-                r_hat_max=_worst_r_hat(returns.get(fit.name.value, {})),
+                r_hat_max=_worst_r_hat(returns.get(fit.name, {})),
                 error=error,
             )
         )
@@ -134,12 +189,12 @@ def report_fits(
 def report_gaps(fits: Sequence[FitTold]) -> list[str]:
     """Say what is missing or doubtful in the answer, and why."""
     notes = [
-        f"No fit of its own for {FACTOR_WORDS[fit.name]} ({fit.says}): {fit.error}."
+        f"No fit of its own for {state_words(fit.name)} ({fit.says}): {fit.error}."
         for fit in fits
         if fit.error
     ]
     return notes + [
-        f"The fit for {FACTOR_WORDS[fit.name]} sampled badly (R-hat {fit.r_hat_max:.3f}); the "
+        f"The fit for {state_words(fit.name)} sampled badly (R-hat {fit.r_hat_max:.3f}); the "
         "parts beside it are less sure than they look."
         for fit in fits
         if fit.r_hat_max is not None and fit.r_hat_max > MAX_R_HAT

@@ -1,12 +1,16 @@
 """Two panels laid side by side: what was known then, the same rows as known now, and new rows."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from schemas.documents.changes import STEPS, Factor
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
+from tasks.explain.orders import State
 
 _KEY = [ENTITY_COLUMN, PERIOD_COLUMN]
 
@@ -30,11 +34,46 @@ class SideBySide:
     """Rows that only the earlier run has."""
     is_comparable: bool
     """False where the two have no row in common, such as markets then and their sum now."""
+    more: Mapping[State, pd.DataFrame] = field(default_factory=dict)
+    """Further states that the data allow: the later run's columns with new rows alone let in
+    (``spec_or_code`` and ``new_periods``), the earlier run's columns with ``restated``,
+    ``new_periods`` or both."""
+
+    @property
+    def restated_words(self) -> str:
+        """How much of history is restated and where; empty where nothing is."""
+        reported = []
+        if self.n_restated:
+            reported.append(f"{self.n_restated} value(s) in {_span(self.restated_periods)}")
+        if self.n_gone:
+            reported.append(f"{self.n_gone} row(s) gone")
+        return "; ".join(reported)
+
+    @property
+    def new_words(self) -> str:
+        """How many rows are new and of which periods; empty where none is."""
+        return f"{self.n_new_rows} row(s), {_span(self.new_periods)}" if self.n_new_rows else ""
+
+    def state(self, let_in: State) -> pd.DataFrame | None:
+        """Return the panel in which some factors are let in, None where the data do not allow it.
+
+        ``spec_or_code`` stands for the columns of the later run.
+        """
+        known = {
+            frozenset({Factor.SPEC_OR_CODE}): self.as_known_then,
+            frozenset({Factor.SPEC_OR_CODE, Factor.RESTATED}): self.as_known_now,
+        }
+        return {**known, **self.more}.get(let_in)
 
     @property
     def is_restated(self) -> bool:
         """Whether the later run knows another history."""
         return self.n_restated > 0 or self.n_gone > 0
+
+
+def _span(periods: Sequence[pd.Timestamp]) -> str:
+    first, last = f"{periods[0]:%Y-%m-%d}", f"{periods[-1]:%Y-%m-%d}"
+    return first if first == last else f"{first} to {last}"
 
 
 def lay_side_by_side(
@@ -72,7 +111,41 @@ def lay_side_by_side(
         restated_periods=_periods(both[np.flatnonzero(differs.any(axis=1))]),
         n_gone=len(old) - len(both),
         is_comparable=True,
+        more=_more_states(_Tables(then, old, new, both, added), known_then, kpi_then, kpi_now),
     )
+
+
+class _Tables(NamedTuple):
+    """Both panels by entity and period; ``old`` calls the KPI as the later run does."""
+
+    then: pd.DataFrame
+    old: pd.DataFrame
+    new: pd.DataFrame
+    both: pd.Index
+    added: pd.Index
+
+
+def _more_states(
+    tables: _Tables, known_then: pd.DataFrame, kpi_then: str, kpi_now: str
+) -> dict[State, pd.DataFrame]:
+    spec, restated, new = STEPS
+    fresh = tables.new.loc[tables.added]
+    states = {frozenset({spec, new}): pd.concat([known_then, fresh])}
+    columns = list(tables.old.columns)
+    shared = [column for column in columns if column in tables.new.columns]
+    now = tables.old.loc[tables.both].copy()
+    now[shared] = tables.new.loc[tables.both, shared]
+    states[frozenset({restated})] = now
+    if len(shared) == len(columns):  # else new rows would lack a column of the earlier run
+        states[frozenset({new})] = pd.concat([tables.old, fresh[columns]])
+        states[frozenset({restated, new})] = tables.new[columns]
+    named = tables.then.columns
+    return {
+        state: frame.sort_index().reset_index()
+        if spec in state
+        else frame.sort_index().reset_index().rename(columns={kpi_now: kpi_then})[list(named)]
+        for state, frame in states.items()
+    }
 
 
 def _apart(old: pd.DataFrame, new: pd.DataFrame) -> SideBySide:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-import pandas as pd
-
 from schemas.documents.changes import STEPS, CounterfactualFit, Factor
 from schemas.documents.results import RunRecord
 from schemas.errors import IncomparableRunsError
@@ -14,6 +12,13 @@ from schemas.refs import FeaturesRef, SnapshotRef
 from schemas.spec.differences import changed_keys, fit_settings
 from schemas.spec.run_spec import RunSpec
 from schemas.spec.sampler import SamplerSpec
+from tasks.explain.orders import (
+    State,
+    is_of_later_spec,
+    name_state,
+    panel_state,
+    states_between,
+)
 from tasks.explain.panels import SideBySide
 from tasks.explain.route import choose_noise_state
 from tasks.mathematics.seeds import derive_seed
@@ -122,8 +127,8 @@ def find_differences(
     }
     facts = {
         Factor.SPEC_OR_CODE.value: _report_spec(keys, is_other_code=is_other_code),
-        Factor.RESTATED.value: _report_restated(panels),
-        Factor.NEW_PERIODS.value: _report_new(panels),
+        Factor.RESTATED.value: panels.restated_words,
+        Factor.NEW_PERIODS.value: panels.new_words,
     }
     changed = [factor for factor in STEPS if found[factor]]
     return Differences(
@@ -133,24 +138,53 @@ def find_differences(
     )
 
 
+def feasible_states(
+    earlier: RunFacts, changed: Sequence[Factor], panels: SideBySide, *, today: str
+) -> list[State]:
+    """Return the states between two runs that can be fitted, those on the way of ``STEPS`` first.
+
+    The earlier run's spec can be fitted to later data only by the code that it was made with.
+
+    Parameters
+    ----------
+    earlier
+        The earlier run.
+    changed
+        Factors that differ.
+    panels
+        Both panels.
+    today
+        Fingerprint of today's code.
+    """
+    is_repeatable = earlier.fingerprint == today and panels.is_comparable
+    return [
+        state
+        for state in states_between(changed)
+        if (is_repeatable or is_of_later_spec(state, changed))
+        and panels.state(panel_state(state, changed)) is not None
+    ]
+
+
 def plan_fits(
     earlier: RunFacts,
     later: RunFacts,
     changed: Sequence[Factor],
-    snapshots: Mapping[Factor, SnapshotRef],
+    snapshots: Mapping[State, SnapshotRef],
     *,
     today: str,
     is_noise_known: bool,
-) -> tuple[list[CounterfactualFit], int | None]:
-    """Return the fits to make, at most three, those that tell factors apart first.
+) -> tuple[list[CounterfactualFit], State | None]:
+    """Return the fits to make: one per state between the runs, at most six, and a repetition.
+
+    A state is fitted once, however many orders pass through it. Those on the way of ``STEPS`` come
+    first, then the repetition: where time runs out, one order is whole.
 
     Parameters
     ----------
     earlier, later, changed
         The two runs and the factors that differ.
     snapshots
-        For ``spec_or_code`` the rows of the earlier run as known then, for ``restated`` the same
-        rows as known now, both in the columns of the later run.
+        Panels of the states that can be fitted, in the order in which they are to be.
     today
         Fingerprint of today's code.
     is_noise_known
@@ -159,44 +193,59 @@ def plan_fits(
     Returns
     -------
     tuple
-        The fits, and the number of factors let in where another seed is tried.
+        The fits, and the factors let in where another seed is tried.
     """
     noise_at = choose_noise_state(
         changed,
         before_is_current=earlier.fingerprint == today,
         after_is_current=later.fingerprint == today,
     )
-    seed = earlier.sampler.random_seed
-    fits = []
-    for factor in changed[:-1]:
-        is_spec = factor is Factor.SPEC_OR_CODE
-        fits.append(
-            CounterfactualFit(
-                name=factor,
-                says="spec of now on the data of then"
-                if is_spec
-                else "spec of now on the periods of then, with today's values",
-                spec=_with_seed(later.fit_spec, seed if is_spec else later.sampler.random_seed),
-                snapshot=snapshots[factor],
-            )
-        )
-    if noise_at is None or (noise_at == 0 and is_noise_known):
-        return fits, noise_at
-    return [*fits, _repetition(earlier, later, fits, noise_at)], noise_at
+    fits = {
+        state: _fit_state(earlier, later, changed, state, snapshot)
+        for state, snapshot in snapshots.items()
+    }
+    if noise_at is None or (not noise_at and is_noise_known):
+        return [*fits.values()], noise_at
+    repetition = _repetition(earlier, later, fits.get(noise_at), noise_at)
+    n_first = max(len(changed) - 1, 0)
+    planned = [*fits.values()]
+    return [*planned[:n_first], repetition, *planned[n_first:]], noise_at
+
+
+def _fit_state(
+    earlier: RunFacts,
+    later: RunFacts,
+    changed: Sequence[Factor],
+    state: State,
+    snapshot: SnapshotRef,
+) -> CounterfactualFit:
+    is_later = is_of_later_spec(state, changed)
+    data = {
+        frozenset(): "the data of then",
+        frozenset({Factor.RESTATED}): "the periods of then, with today's values",
+        frozenset({Factor.NEW_PERIODS}): "the values of then, with the new periods",
+        frozenset({Factor.RESTATED, Factor.NEW_PERIODS}): "the data of now",
+    }[state - {Factor.SPEC_OR_CODE}]
+    seed = later if state - {Factor.SPEC_OR_CODE} else earlier
+    return CounterfactualFit(
+        name=name_state(state),
+        says=f"spec of {'now' if is_later else 'then'} on {data}",
+        spec=_with_seed((later if is_later else earlier).fit_spec, seed.sampler.random_seed),
+        snapshot=snapshot,
+    )
 
 
 def _repetition(
-    earlier: RunFacts, later: RunFacts, fits: Sequence[CounterfactualFit], noise_at: int
+    earlier: RunFacts, later: RunFacts, between: CounterfactualFit | None, noise_at: State
 ) -> CounterfactualFit:
-    """Another seed at the earlier run, at the later one, or at the first fit between them."""
-    run = {0: earlier, len(fits) + 1: later}.get(noise_at)
-    if run is not None:
+    """Another seed at the earlier run, at the later one, or at a fit between them."""
+    if between is None:
+        run = later if noise_at else earlier
         spec, features, snapshot, says = run.fit_spec, run.features, run.snapshot, run.run_id
     else:
-        first = fits[noise_at - 1]
-        spec, features, snapshot, says = first.spec, None, first.snapshot, first.says
+        spec, features, snapshot, says = between.spec, None, between.snapshot, between.says
     return CounterfactualFit(
-        name=Factor.NOISE,
+        name=Factor.NOISE.value,
         says=f"{says}, with another seed",
         spec=_with_seed(spec, derive_seed(spec.sampler.random_seed, 1)),
         snapshot=snapshot,
@@ -213,24 +262,6 @@ def _report_spec(keys: Sequence[str], *, is_other_code: bool) -> str:
     more = f" and {len(keys) - _MAX_KEYS} more" if len(keys) > _MAX_KEYS else ""
     reported = [f"run spec: {', '.join(keys[:_MAX_KEYS])}{more}"] if keys else []
     return "; ".join([*reported, *(["other code or libraries"] if is_other_code else [])])
-
-
-def _report_restated(panels: SideBySide) -> str:
-    reported = []
-    if panels.n_restated:
-        reported.append(f"{panels.n_restated} value(s) in {_span(panels.restated_periods)}")
-    if panels.n_gone:
-        reported.append(f"{panels.n_gone} row(s) gone")
-    return "; ".join(reported)
-
-
-def _report_new(panels: SideBySide) -> str:
-    return f"{panels.n_new_rows} row(s), {_span(panels.new_periods)}" if panels.n_new_rows else ""
-
-
-def _span(periods: Sequence[pd.Timestamp]) -> str:
-    first, last = f"{periods[0]:%Y-%m-%d}", f"{periods[-1]:%Y-%m-%d}"
-    return first if first == last else f"{first} to {last}"
 
 
 def _notes(

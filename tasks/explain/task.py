@@ -3,30 +3,30 @@
 import logging
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from pydantic import ValidationError
 
 from schemas.documents.changes import (
     Comparison,
     ExplainRequest,
     Explanation,
     ExplanationRef,
-    Factor,
     NextFit,
     TriedFit,
 )
 from schemas.documents.features import FeatureMetadata
 from schemas.names import Artifact
-from schemas.refs import PosteriorRef, StepKey
+from schemas.refs import PosteriorRef, SnapshotRef, StepKey
 from schemas.spec.run_spec import RunSpec
 from tasks.explain import budget
 from tasks.explain.answer import build_explanation, publish_means
+from tasks.explain.orders import State, is_of_later_spec, name_state, panel_state
 from tasks.explain.panels import lay_side_by_side
 from tasks.explain.plan import (
     RunFacts,
+    feasible_states,
     find_differences,
     plan_fits,
     require_order,
@@ -49,12 +49,11 @@ from tasks.store.runs import resume
 from tasks.store.runs.champions import find_champion
 from tasks.store.runs.compared import ComparedRun, open_compared, read_accepted
 from tasks.store.runs.ids import new_run_id
-from tasks.store.tracking import experiments
-from tasks.store.tracking.auxiliary_fits import log_auxiliary_fits_of
-from tasks.store.warehouse import connection
-from tasks.store.warehouse.changes import write_changes
 from tasks.store.warehouse.runs import read_run
 from tasks.store.warehouse.stability import read_floor_returns
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +125,7 @@ def answer_explanation(
     """Split the change of every channel and write ``change.json`` into ``folder``."""
     home = current_home()
     files = {BEFORE: comparison.before, AFTER: comparison.after}
-    files |= {a.name.value: a.returns.file for a in tried if a.returns is not None}
+    files |= {a.name: a.returns.file for a in tried if a.returns is not None}
     files |= {f"on record {i}": ref for i, ref in enumerate(comparison.on_record)}
     returns = {name: read_json(home, ref) for name, ref in files.items()}
     return _write(home, Path(folder), build_explanation(comparison, tried, returns))
@@ -146,44 +145,6 @@ def report_no_explanation(spec: RunSpec, run_id: str, reason: str) -> Explanatio
         is_complete=False,
     )
     return _write(home, home.run_dir(run_id), explanation)
-
-
-@task(name="find-explanation", cache_policy=NO_CACHE)
-def find_explanation(comparison: Comparison) -> Explanation | None:
-    """Return the answer to the same question on the same runs and code, where it is on record."""
-    home = current_home()
-    for folder in (
-        home.explanation_dir(comparison.run_a, comparison.run_b),
-        home.run_dir(comparison.run_b),
-    ):
-        path = folder / Artifact.CHANGE
-        if not path.is_file():
-            continue
-        try:
-            known = Explanation.model_validate_json(path.read_text(encoding="utf-8"))
-        except ValidationError:
-            log.warning("%s is not whole; the change is explained again", path)
-            continue
-        if known.key == comparison.key and known.is_complete:
-            log.info("this change was explained before; no fit is made")
-            return known
-    return None
-
-
-@task(
-    name="record-explanation", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5,
-    timeout_seconds=300,
-)  # fmt: skip
-def record_explanation(ref: ExplanationRef) -> Explanation:
-    """Put an explanation on record: fits in MLflow under the later run, rows in the warehouse."""
-    home = current_home()
-    explanation = read_document(home, ref.file, Explanation)
-    parent = read_run(home, explanation.run_b).mlflow_run_id
-    if parent is not None:
-        log_auxiliary_fits_of(experiments.open_store(home), parent, explanation)
-    with connection.writing(home) as con:
-        write_changes(con, explanation)
-    return explanation
 
 
 @task(name="throw-away", cache_policy=NO_CACHE)
@@ -213,17 +174,17 @@ def _compare(
     rows = [read_parquet(home, run.snapshot.wide) for run in (then, now)]
     panels = lay_side_by_side(rows[0], rows[1], kpi_then=kpis[0], kpi_now=kpis[1])
     folder, today = resume.fit_dir(home, StepKey(run_id=run_id, retry=FOLDER)), fit_fingerprint()
-    states = {Factor.SPEC_OR_CODE: panels.as_known_then, Factor.RESTATED: panels.as_known_now}
-    snapshots = {
-        factor: later.snapshot.model_copy(
-            update={
-                "snapshot_id": f"{later.snapshot.snapshot_id}-{factor}",
-                "wide": write_parquet(home, folder / f"{factor}.parquet", state),
-            }
-        )
-        for factor, state in states.items()
-    }
     found = find_differences(earlier, later, panels, today=today)
+    snapshots = {
+        state: _write_state(
+            home,
+            folder,
+            state,
+            (later if is_of_later_spec(state, found.changed) else earlier).snapshot,
+            panels.state(panel_state(state, found.changed)),
+        )
+        for state in feasible_states(earlier, found.changed, panels, today=today)
+    }
     on_record = [
         write_json(home, folder / f"seed_{seed}.json", returns)
         for seed, returns in read_floor_returns(home, earlier.run_id, today).items()
@@ -243,12 +204,24 @@ def _compare(
         notes=found.notes,
         before=write_json(home, folder / "before.json", _returns(home, then)),
         after=write_json(home, folder / "after.json", _returns(home, now)),
-        noise_at=noise_at,
-        on_record=on_record if noise_at == 0 else [],
+        noise_at=None if noise_at is None else sorted(noise_at),
+        on_record=[] if noise_at is None or noise_at else on_record,
         fits=fits,
         expected_seconds=expected_seconds,
         max_seconds=max_seconds,
     )
+
+
+def _write_state(
+    home: Home, folder: Path, state: State, snapshot: SnapshotRef, panel: "pd.DataFrame | None"
+) -> SnapshotRef:
+    """Write the panel of a state; its snapshot is that of the run whose spec is fitted to it."""
+    name = name_state(state)
+    if panel is None:
+        raise ValueError(f"the data do not allow the state {name}")
+    wide = write_parquet(home, folder / f"{name}.parquet", panel)
+    more = {"snapshot_id": f"{snapshot.snapshot_id}-{name}", "wide": wide}
+    return snapshot.model_copy(update=more)
 
 
 def _facts(run: ComparedRun) -> RunFacts:

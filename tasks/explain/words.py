@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from schemas.documents.changes import Factor, Part
-from schemas.words import format_ratio, format_share
+from schemas.documents.changes import CLEAR, Factor, Part
+from schemas.words import format_share
+from tasks.explain.orders import JOINED
 from tasks.explain.route import Split
 
 FACTOR_WORDS = {
@@ -14,6 +15,8 @@ FACTOR_WORDS = {
     Factor.SPEC_OR_CODE: "the changed spec or code",
 }
 _QUANTITY_WORDS = {"roas": "ROAS", "share": "share of the KPI"}
+RANGE_MATTERS = 0.25
+"""A range over orders is reported where it is more than this share of the part."""
 _NO_MORE = "not more than sampling noise"
 
 
@@ -37,15 +40,18 @@ class _Unit(NamedTuple):
 def report_change(move: Move, split: Split, main_cause: str, changed: Sequence[Factor]) -> str:
     """Write one line: from what to what, the main cause, and each part with how sure it is."""
     channel, quantity, before, after = move
-    digits = 2 if max(abs(before), abs(after)) >= 0.1 else 4
+    # As many digits as the table beside it has: sentence and numbers agree.
+    digits = 3 if max(abs(before), abs(after)) >= 0.1 else 5
     unit = _Unit(1.0, "", digits) if quantity == "roas" else _Unit(100.0, " points", 2)
-    moved = f"{_number(before, quantity)} to {_number(after, quantity)}"
+    moved = f"{_number(before, unit)} to {_number(after, unit)}"
     head = f"{channel}: {_QUANTITY_WORDS[quantity]} {moved} ({_signed(after - before, unit)})"
     if not changed and after == before:
-        return f"{channel}: {_QUANTITY_WORDS[quantity]} {_number(after, quantity)}, unchanged."
+        return f"{channel}: {_QUANTITY_WORDS[quantity]} {_number(after, unit)}, unchanged."
     is_named = main_cause != Factor.NOISE
     reported = [
-        FACTOR_WORDS[factor] + _report_part(split.parts[factor], unit, factor, is_named=is_named)
+        FACTOR_WORDS[factor]
+        + _report_part(split.parts[factor], unit, factor, is_named=is_named)
+        + _report_range(split, factor, unit)
         for factor in Factor
         if factor in split.parts and (factor in changed or factor is Factor.NOISE)
     ]
@@ -71,8 +77,22 @@ def _report_part(part: Part, unit: _Unit, factor: Factor | None, *, is_named: bo
     return reported if is_plain else f"{reported} ({_NO_MORE})"
 
 
-def _number(value: float, quantity: str) -> str:
-    return format_ratio(value) if quantity == "roas" else format_share(value)
+def _report_range(split: Split, factor: Factor, unit: _Unit) -> str:
+    """What the factor changed over the orders, where that is more than chance and matters."""
+    low, high = split.ranges.get(factor, (0.0, 0.0))
+    part = split.parts[factor]
+    if high - low <= max(CLEAR * part.mcse, RANGE_MATTERS * abs(part.value)):
+        return ""
+    return f" ({_signed(low, unit)} to {_signed(high, unit)}, by what is let in before it)"
+
+
+def state_words(name: str) -> str:
+    """Name a fit in words: the factors that are let in, or sampling noise."""
+    return " with ".join(FACTOR_WORDS[Factor(part)] for part in name.split(JOINED))
+
+
+def _number(value: float, unit: _Unit) -> str:
+    return f"{value:.{unit.digits}f}" if unit.scale == 1 else format_share(value)
 
 
 def _signed(value: float, unit: _Unit) -> str:

@@ -28,9 +28,16 @@ def render_explanation(reported: Explanation) -> str:
         "Parts add up to the change; ± is one Monte Carlo standard error.",
         *(row.sentence for row in reported.channels),
         *(f"note: {note}" for note in reported.notes),
-        f"{sum(not f.error for f in reported.fits)} auxiliary fit(s), {reported.seconds:.1f} s",
+        _effort(reported),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _effort(reported: Explanation) -> str:
+    n_fits = sum(not f.error for f in reported.fits)
+    if reported.is_on_record:
+        return f"This was explained before and is answered from record ({n_fits} auxiliary fit(s))."
+    return f"{n_fits} auxiliary fit(s), {reported.seconds:.1f} s"
 
 
 def render_stability(report: StabilityReport) -> str:

@@ -201,3 +201,8 @@ def test_the_floor_stands_beside_the_overlap_of_its_channel():
     row = next(line for line in page.splitlines() if "r15" in line and "roas" in line)
     assert " ".join(row.split()) == "r15 tv roas 0.70 0.93 -0.50 +2.0 pt"
     assert "noise floor of r9" in page
+
+
+def test_an_answer_from_record_says_so():
+    assert "answered from record" in render_explanation(explanation(is_on_record=True))
+    assert "answered from record" not in render_explanation(explanation())

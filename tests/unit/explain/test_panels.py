@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from schemas.documents.changes import STEPS
 from tasks.explain.panels import lay_side_by_side
 
 
@@ -76,3 +77,32 @@ def test_markets_then_and_their_sum_now_have_no_row_in_common():
 def test_the_order_of_rows_does_not_matter(order):
     found = compare(panel([1.0, 2.0])[order], panel([1.0, 2.0, 3.0]))
     assert found.n_restated == 0
+
+
+SPEC, RESTATED, NEW = STEPS
+
+
+def test_every_state_between_two_panels_by_hand():
+    then = panel([1.0, 2.0], x=[5.0, 6.0]).rename(columns={"sales": "revenue"})
+    now = panel([1.0, 9.0, 3.0], x=[5.0, 6.0, 7.0], y=[0.0, 0.0, 1.0])
+    found = compare(then, now, kpi_then="revenue")
+
+    def sales(*let_in):
+        frame = found.state(frozenset(let_in))
+        return list(frame["sales" if SPEC in let_in else "revenue"]), list(frame)
+
+    later = ["entity_id", "period_start", "sales", "x", "y"]
+    earlier = ["entity_id", "period_start", "revenue", "x"]
+    assert sales(SPEC) == ([1.0, 2.0], later)
+    assert sales(SPEC, RESTATED) == ([1.0, 9.0], later)
+    assert sales(SPEC, NEW) == ([1.0, 2.0, 3.0], later)
+    assert sales(RESTATED) == ([1.0, 9.0], earlier)
+    assert sales(NEW) == ([1.0, 2.0, 3.0], earlier)
+    assert sales(RESTATED, NEW) == ([1.0, 9.0, 3.0], earlier)
+
+
+def test_a_column_that_new_rows_lack_leaves_states_out():
+    found = compare(panel([1.0], old=[3.0]), panel([2.0, 1.0]))
+    assert found.state(frozenset({RESTATED})) is not None
+    assert found.state(frozenset({NEW})) is None
+    assert found.state(frozenset({RESTATED, NEW})) is None

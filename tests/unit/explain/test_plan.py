@@ -12,8 +12,15 @@ from schemas.errors import IncomparableRunsError
 from schemas.refs import FeaturesRef, SnapshotRef
 from schemas.spec.run_spec import Grain, RunSpec
 from tasks.explain.budget import choose_fit
+from tasks.explain.orders import name_state, states_between
 from tasks.explain.panels import SideBySide
-from tasks.explain.plan import RunFacts, find_differences, plan_fits, require_order
+from tasks.explain.plan import (
+    RunFacts,
+    feasible_states,
+    find_differences,
+    plan_fits,
+    require_order,
+)
 
 SPEC, RESTATED, NEW, NOISE = (
     Factor.SPEC_OR_CODE, Factor.RESTATED, Factor.NEW_PERIODS, Factor.NOISE,
@@ -38,15 +45,18 @@ def run(run_id, *, fingerprint=TODAY, as_of=date(2024, 1, 8), **spec):
 
 def panels(*, n_new=0, n_restated=0):
     rows = pd.DataFrame()
+    more = [(SPEC, NEW), (RESTATED,), (NEW,), (RESTATED, NEW)]
     return SideBySide(
         as_known_then=rows, as_known_now=rows, n_new_rows=n_new, new_periods=[WEEK] * n_new,
         n_restated=n_restated, restated_periods=[WEEK] * n_restated, n_gone=0, is_comparable=True,
+        more={frozenset(state): rows for state in more},
     )  # fmt: skip
 
 
 def plan(earlier, later, rows, *, is_noise_known=False):
     found = find_differences(earlier, later, rows, today=TODAY)
-    snapshots = dict.fromkeys((SPEC, RESTATED), SNAPSHOT)
+    states = feasible_states(earlier, found.changed, rows, today=TODAY)
+    snapshots = dict.fromkeys(states, SNAPSHOT)
     fits, noise_at = plan_fits(
         earlier, later, found.changed, snapshots, today=TODAY, is_noise_known=is_noise_known
     )
@@ -55,7 +65,7 @@ def plan(earlier, later, rows, *, is_noise_known=False):
 
 def test_a_week_of_new_data_takes_one_fit_of_the_run_before():
     found, fits, noise_at = plan(run("a"), run("b"), panels(n_new=1))
-    assert (found.changed, list(fits), noise_at) == ([NEW], [NOISE], 0)
+    assert (found.changed, list(fits), noise_at) == ([NEW], [NOISE], frozenset())
     assert fits[NOISE].features == FEATURES
     assert fits[NOISE].spec.sampler.random_seed != 42
     assert found.facts == {NEW: "1 row(s), 2024-01-01"}
@@ -75,22 +85,39 @@ def test_one_changed_factor_needs_no_fit_between_the_two():
     assert list(plan(run("a"), run("b"), panels(n_restated=2))[1]) == [NOISE]
 
 
-def test_everything_changed_takes_three_fits_and_no_more():
+def test_everything_changed_takes_a_fit_of_every_state_and_no_more():
     later = run("b", draws=500, random_seed=7)
     found, fits, _ = plan(run("a"), later, panels(n_new=1, n_restated=2))
-    assert list(fits) == [SPEC, RESTATED, NOISE]
+    first = name_state((SPEC, RESTATED))
+    assert list(fits)[:3] == [SPEC, first, NOISE], "one order is whole before the others begin"
+    assert set(fits) == {NOISE, *map(name_state, states_between(found.changed))}
+    assert len(fits) == 7
     assert found.facts[SPEC] == "run spec: sampler.draws"
     settings = {name: fit.spec.sampler for name, fit in fits.items()}
     assert (settings[SPEC].draws, settings[SPEC].random_seed) == (500, 42)
-    assert (settings[RESTATED].draws, settings[RESTATED].random_seed) == (500, 7)
+    assert (settings[first].draws, settings[first].random_seed) == (500, 7)
     assert settings[NOISE].draws == 1000, "the earlier run is repeated as it was"
+    assert settings[name_state((RESTATED, NEW))].draws == 1000, "its spec on the data of now"
+    assert fits[name_state((RESTATED, NEW))].says == "spec of then on the data of now"
+
+
+def test_restated_history_and_new_periods_are_told_apart_in_both_orders():
+    _, fits, _ = plan(run("a"), run("b"), panels(n_new=1, n_restated=2))
+    assert list(fits) == [RESTATED, NOISE, NEW]
 
 
 def test_other_code_counts_as_a_change_and_the_later_run_is_repeated():
     found, fits, noise_at = plan(run("a", fingerprint="older"), run("b"), panels(n_new=1))
-    assert (found.changed, list(fits), noise_at) == ([SPEC, NEW], [SPEC, NOISE], 2)
+    assert (found.changed, list(fits), noise_at) == ([SPEC, NEW], [SPEC, NOISE], {SPEC, NEW})
     assert found.facts[SPEC] == "other code or libraries"
     assert fits[NOISE].says.startswith("b,")
+
+
+def test_older_code_is_let_in_first_in_every_order():
+    older = run("a", fingerprint="older")
+    _, fits, _ = plan(older, run("b"), panels(n_new=1, n_restated=1))
+    states = [(SPEC,), (SPEC, RESTATED), (SPEC, NEW)]
+    assert set(fits) == {NOISE, *map(name_state, states)}
 
 
 def test_a_later_run_of_older_code_says_so():
@@ -125,7 +152,7 @@ def comparison(**facts):
     return Comparison(
         **{
             "run_a": "a", "run_b": "b", "dataset_id": "acme", "key": "k", "changed": [SPEC],
-            "facts": {}, "notes": [], "before": FILE, "after": FILE, "noise_at": 0, "fits": fits,
+            "facts": {}, "notes": [], "before": FILE, "after": FILE, "noise_at": [], "fits": fits,
             "expected_seconds": 30.0, **facts,
         }
     )  # fmt: skip
