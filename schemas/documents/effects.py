@@ -37,10 +37,10 @@ class WeighedEvidence(Part):
     """``effect``, or ``unclear``: it cannot be told from none."""
     evidence_sentence: str
     """The finding in plain words."""
-    log10_likelihood_ratio: Number
-    """How much likelier the data are with the channel than without it."""
-    prior_elasticity: Share
-    """Share of a shift of its prior that the result goes along with."""
+    log10_likelihood_ratio: Number | None = None
+    """How much likelier the data are with the channel than without it; null without a prior."""
+    prior_elasticity: Share | None = None
+    """Share of a shift of its prior that the result goes along with; null without a prior."""
 
 
 class ChannelReturns(SparsePart):

@@ -19,6 +19,7 @@ class ModelKind(StrEnum):
 
     MMM = "mmm"
     LOG_STUDENT_T = "log_student_t"
+    RIDGE = "ridge"
 
 
 class KindKey(StrEnum):
@@ -35,6 +36,7 @@ class KindKey(StrEnum):
     """A trend beyond a straight line."""
     CHANNEL_TRANSFORMS = "adstock or saturation of channel"
     CONTROL_SHAPES = "sign or decay of control"
+    RIDGE = "model.ridge"
 
 
 _INSTEAD = {
@@ -69,7 +71,7 @@ def admit(kind: KindSpec) -> None:
 admit(
     KindSpec(
         ModelKind.MMM.value,
-        frozenset(KindKey) - {KindKey.FEATURE_CONFIG},
+        frozenset(KindKey) - {KindKey.FEATURE_CONFIG, KindKey.RIDGE},
         backends=(SamplerBackend.KERNEL, SamplerBackend.NUTPIE, SamplerBackend.PYMC),
     )
 )
@@ -80,6 +82,21 @@ admit(
         sampler={"chains": 2, "target_accept": 0.9},
         backends=(SamplerBackend.NUTPIE, SamplerBackend.PYMC),
         is_logarithmic=True,
+    )
+)
+admit(
+    KindSpec(
+        ModelKind.RIDGE.value,
+        frozenset(
+            {
+                KindKey.RIDGE,
+                KindKey.EVENTS,
+                KindKey.HOLIDAYS,
+                KindKey.BENT_TREND,
+                KindKey.CONTROL_SHAPES,
+            }
+        ),
+        sampler={"draws": 250, "chains": 2},
     )
 )
 

@@ -36,6 +36,7 @@ from schemas.spec.kpi import KpiKind, KpiSpec
 from schemas.spec.lift_tests import LiftTest, distinct_rows
 from schemas.spec.optimizer import GroupBounds, OptimizerSpec
 from schemas.spec.retention import RetentionSpec
+from schemas.spec.ridge import RidgeSpec
 from schemas.spec.sampler import SamplerSpec
 
 
@@ -78,7 +79,7 @@ class ModelSpec(SpecModel):
     kind: KindName = Field(
         ModelKind.MMM.value,
         description="`mmm` learns carryover and saturation; `log_student_t` takes them from "
-        "`feature_config`, and is the default with it.",
+        "`feature_config`, and is the default with it; `ridge` searches them by cross-validation.",
     )
     adstock: AdstockSpec = AdstockSpec()
     saturation: SaturationSpec = SaturationSpec()
@@ -116,6 +117,7 @@ class ModelSpec(SpecModel):
         le=3,
         description="Spread of that prior, on the logarithm; 1 where `media_share` stands alone.",
     )
+    ridge: RidgeSpec = RidgeSpec()
 
     @model_validator(mode="after")
     def _events_named_once(self) -> Self:
@@ -132,6 +134,7 @@ _MODEL_KEYS = (
     KindKey.LIKELIHOOD,
     KindKey.NON_NEGATIVE_BASELINE,
     KindKey.TIME_VARYING_MEDIA,
+    KindKey.RIDGE,
 )
 """Keys of ``model`` that not every kind understands."""
 _SAMPLER_SHORTCUTS = ("draws", "tune", "chains", "target_accept", "random_seed")
@@ -147,11 +150,6 @@ def _known_key_columns(columns: Any) -> Any:
                 "drivers, controls or channels"
             )
     return columns
-
-
-def _differs(model: ModelSpec, plain: ModelSpec, key: KindKey) -> bool:
-    name = key.removeprefix("model.")
-    return bool(getattr(model, name) != getattr(plain, name))
 
 
 class RunSpec(SpecModel):
@@ -263,8 +261,9 @@ class RunSpec(SpecModel):
 
     def _keys_of_kinds(self) -> list[tuple[KindKey, str]]:
         """Keys in use that some kinds would have to ignore, and what they are called."""
-        plain = ModelSpec()
-        used = [key for key in _MODEL_KEYS if _differs(self.model, plain, key)]
+        names = {key: key.removeprefix("model.") for key in _MODEL_KEYS}
+        model, plain = self.model, ModelSpec()
+        used = [key for key, n in names.items() if getattr(model, n) != getattr(plain, n)]
         if self.model.trend.kind in (TrendKind.PIECEWISE, TrendKind.GP):
             used.append(KindKey.BENT_TREND)
         if self.feature_config is not None:

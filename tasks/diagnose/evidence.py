@@ -33,13 +33,16 @@ SENTENCES: Mapping[EvidenceClass, str] = {
     EvidenceClass.EFFECT: "the data show an effect",
     EvidenceClass.UNCLEAR: "no effect can be told from none",
 }
+_MOST_WITHOUT = 0.05
+"""Share of resampled fits without an effect, from which on it cannot be told from none."""
 
 
 class ChannelEvidence(NamedTuple):
     """How much likelier the data are with a channel than without it."""
 
-    log_ratio: float
-    """Natural logarithm; near 0 or below where the data do not need the channel."""
+    log_ratio: float | None
+    """Natural logarithm; near 0 or below where the data do not need the channel. None where there
+    is no prior to weigh against."""
     found: EvidenceClass
 
     @property
@@ -87,6 +90,35 @@ def weigh_evidence(
     return found
 
 
+def count_effects(
+    model: FittedModel, panel: xr.Dataset, window: NDArray[np.bool_]
+) -> dict[str, ChannelEvidence]:
+    """Say of every channel of a kind without priors whether its resampled fits have an effect.
+
+    There is no likelihood ratio: draws of a bootstrap are no posterior. A channel shows an effect
+    where at most one in twenty of them leaves it without one or with one of the other sign.
+
+    Parameters
+    ----------
+    model, panel, window
+        As ``weigh_evidence`` takes them.
+
+    Returns
+    -------
+    dict
+        By channel.
+    """
+    found = {}
+    for name in (c.name for c in model.components if c.kind is ComponentKind.CHANNEL):
+        sizes = model.incremental(name, panel)[..., window].sum(axis=(1, 2))
+        without = 1 - max(float((sizes > 0).mean()), float((sizes < 0).mean()))
+        shown = without <= _MOST_WITHOUT
+        found[name] = ChannelEvidence(
+            None, EvidenceClass.EFFECT if shown else EvidenceClass.UNCLEAR
+        )
+    return found
+
+
 def _leave_out(
     expected: Array,
     part: Array,
@@ -126,20 +158,25 @@ def evidence_rows(
     evidence
         From ``weigh_evidence``.
     decided
-        Contraction of each channel, from ``identifiability.contraction``.
+        Contraction of each channel, from ``identifiability.contraction``; none without priors.
 
     Returns
     -------
     dict
         Per channel ``evidence`` (class), ``evidence_sentence``, ``log10_likelihood_ratio`` and
         ``prior_elasticity``: the share of a shift of its prior that the result goes along with.
+        The two are null of a kind without priors.
     """
     return {
         name: WeighedEvidence(
             evidence=found.found,
             evidence_sentence=found.sentence,
-            log10_likelihood_ratio=found.log_ratio / float(np.log(10)),
-            prior_elasticity=1 - decided[name],
+            log10_likelihood_ratio=_over_log10(found.log_ratio),
+            prior_elasticity=1 - decided[name] if name in decided else None,
         )
         for name, found in evidence.items()
     }
+
+
+def _over_log10(log_ratio: float | None) -> float | None:
+    return None if log_ratio is None else log_ratio / float(np.log(10))

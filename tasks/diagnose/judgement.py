@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from schemas.documents.diagnostics import Diagnostics
 from schemas.outcomes import Finding, GateOutcome, GateReport, Verdict, worst
 from schemas.spec.gates import GateSettings
@@ -33,6 +36,7 @@ class Evidence(NamedTuple):
             f"{quantity}/{name}": float(getattr(row, quantity))
             for name, row in rows.items()
             for quantity in ("log10_likelihood_ratio", "prior_elasticity")
+            if getattr(row, quantity) is not None
         }
 
     @property
@@ -115,18 +119,26 @@ def _measure(fit: OpenFit, spec: RunSpec) -> Evidence:
         predictive=predictive.measure_predictive(
             fit.model, fit.panel, window, seed=spec.sampler.random_seed
         ),
-        contractions=identifiability.contraction(fit.model),
-        effects=weighing.weigh_evidence(
-            fit.model, fit.panel, window, least=spec.gates.fit.min_likelihood_ratio
-        ),
+        contractions=identifiability.contraction(fit.model) if fit.kind.has_prior else {},
+        effects=_weigh(fit, window, spec),
         lifts=lift_conflict.measure_lift(fit.model, fit.panel, spec.lift_tests),
     )
 
 
+def _weigh(
+    fit: OpenFit, window: NDArray[np.bool_], spec: RunSpec
+) -> dict[str, weighing.ChannelEvidence]:
+    if not fit.kind.has_prior:
+        return weighing.count_effects(fit.model, fit.panel, window)
+    least = spec.gates.fit.min_likelihood_ratio
+    return weighing.weigh_evidence(fit.model, fit.panel, window, least=least)
+
+
 def _judge_rest(evidence: Evidence, gates: GateSettings, *, is_signed: bool) -> list[GateOutcome]:
+    decided = evidence.contractions
     return [
         *predictive.judge_predictive(evidence.predictive, gates.fit, is_signed=is_signed),
-        identifiability.judge_identifiability(evidence.contractions, gates.fit),
+        *([identifiability.judge_identifiability(decided, gates.fit)] if decided else []),
         *lift_conflict.judge_lift(evidence.lifts, gates.fit),
     ]
 

@@ -71,6 +71,9 @@ class Kind(ABC):
     fits_ragged_panels: ClassVar[bool] = False
     """It fits an entity on the periods that it has; otherwise a ragged panel is refused."""
 
+    has_prior: ClassVar[bool] = True
+    """It states priors, against which evidence is weighed and a channel is *prior-driven*."""
+
     @property
     def name(self) -> str:
         """Name in specs and documents."""

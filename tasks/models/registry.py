@@ -9,8 +9,9 @@ from schemas.spec import kinds as spec_kinds
 from tasks.models.kind import Kind
 from tasks.models.log_student_t.kind import LOG_STUDENT_T
 from tasks.models.mmm.kind import MMM
+from tasks.models.ridge.kind import RIDGE
 
-_KINDS: dict[str, Kind] = {kind.name: kind for kind in (MMM, LOG_STUDENT_T)}
+_KINDS: dict[str, Kind] = {kind.name: kind for kind in (MMM, LOG_STUDENT_T, RIDGE)}
 
 
 def known_kinds() -> dict[str, Kind]:

@@ -1,0 +1,140 @@
+"""Draws by moving blocks of residuals.
+
+A draw is what the fit says plus its residuals, put together anew from blocks of neighbouring
+periods, fitted as the KPI was. Blocks keep how long noise lasts; all entities take the same blocks,
+so that what moves them together goes on doing so. In a stated share of draws the hyperparameters
+are searched anew as well, from where the fit found them.
+
+References
+----------
+Künsch (1989); Lahiri (2003), section 4.5, for the residuals of a regression.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.spec.ridge import Pooling, RidgeSpec
+from tasks.models.ridge.design import Design
+from tasks.models.ridge.pooling import Estimator, choose_strength, effective_pooling
+from tasks.models.ridge.search import Chosen, Columns, search
+
+Array = NDArray[np.float64]
+
+_LEAST_BLOCK = 4
+_MOST_SPENT = 0.5
+"""Degrees of freedom count for half of the periods at most: a residual is not blown up further."""
+
+
+class Draw(NamedTuple):
+    """One fit, in units of the scaled KPI."""
+
+    chosen: Chosen
+    strength: float
+    coefficients: Array
+    """``(entity, column)``."""
+    level: Array
+    """``(entity,)``."""
+    sigma: Array
+    """Standard deviation of the noise, ``(entity,)``."""
+
+
+@dataclass(frozen=True)
+class Regression:
+    """Hyperparameters with the ridge that they make."""
+
+    chosen: Chosen
+    strength: float
+    columns: Array
+    """``(column, entity, period)``."""
+    estimator: Estimator
+
+    def fit(self, kpi: Array) -> tuple[Draw, Array]:
+        """Return the fit of one KPI ``(entity, period)``, and its residuals."""
+        coefficients, level = self.estimator.solve(kpi)
+        explained = np.einsum("ec,cet->et", coefficients, self.columns) + level[:, None]
+        residuals = (kpi - explained) * self._correction(kpi.shape[1])[:, None]
+        sigma = np.sqrt((residuals**2).mean(axis=1))
+        return Draw(self.chosen, self.strength, coefficients, level, sigma), residuals
+
+    def _correction(self, n_periods: int) -> Array:
+        """Factor that gives residuals back the spread that the fit took from them."""
+        spent = np.minimum(self.estimator.degrees_of_freedom, _MOST_SPENT * n_periods)
+        return np.sqrt(n_periods / (n_periods - spent))
+
+
+def regress(design: Design, settings: RidgeSpec, chosen: Chosen) -> Regression:
+    """Return the ridge of some hyperparameters, its strength of pooling chosen on the way."""
+    pooling = effective_pooling(settings, len(design.kpi))
+    strength = choose_strength(design, design.kpi, settings, chosen, pooling)
+    return _regression(design, chosen, pooling, strength)
+
+
+def _regression(design: Design, chosen: Chosen, pooling: Pooling, strength: float) -> Regression:
+    columns = design.columns(chosen.media)
+    estimator = Estimator(columns, design, chosen, pooling, strength)
+    return Regression(chosen, strength, columns, estimator)
+
+
+def block_length(settings: RidgeSpec, n_periods: int) -> int:
+    """Return the length of a block, in periods: as stated, or the cube root of their number."""
+    stated = settings.block_periods or max(_LEAST_BLOCK, round(n_periods ** (1 / 3)))
+    return min(stated, n_periods)
+
+
+def draw_blocks(n_periods: int, length: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return the periods of one draw: blocks of neighbours, one after the other, ``(period,)``."""
+    n_blocks = -(-n_periods // length)
+    starts = rng.integers(0, n_periods - length + 1, size=n_blocks)
+    return (starts[:, None] + np.arange(length)).ravel()[:n_periods]
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """What is drawn from."""
+
+    design: Design
+    settings: RidgeSpec
+    columns: Columns
+    chosen: Chosen
+    """Hyperparameters of the fit itself."""
+
+    def draw(self, n_draws: int, *, seed: int, watch: Callable[[float], None]) -> list[Draw]:
+        """Draw fits.
+
+        Parameters
+        ----------
+        n_draws
+            How many.
+        seed
+            The same one gives the same draws.
+        watch
+            Called with the finished share of them, in [0, 1].
+        """
+        rng = np.random.default_rng(seed)
+        regression = regress(self.design, self.settings, self.chosen)
+        _, residuals = regression.fit(self.design.kpi)
+        coefficients, level = regression.estimator.solve(self.design.kpi)
+        explained = np.einsum("ec,cet->et", coefficients, regression.columns) + level[:, None]
+        n_periods = self.design.kpi.shape[1]
+        length = block_length(self.settings, n_periods)
+        draws = []
+        for number in range(n_draws):
+            kpi = explained + residuals[:, draw_blocks(n_periods, length, rng)]
+            used = self._searched(kpi) if self._is_refit(number) else regression
+            draws.append(used.fit(kpi)[0])
+            watch((number + 1) / n_draws)
+        return draws
+
+    def _searched(self, kpi: Array) -> Regression:
+        design = replace(self.design, kpi=kpi)
+        found = search(design, self.settings, self.columns, self.chosen, max_passes=1)
+        return regress(design, self.settings, found)
+
+    def _is_refit(self, number: int) -> bool:
+        """Spread the stated share evenly over the draws."""
+        share = self.settings.refit_share
+        return int((number + 1) * share + 1e-9) > int(number * share + 1e-9)

@@ -1,0 +1,203 @@
+"""What kind ``ridge`` declares."""
+
+import time
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from schemas.documents.features import FeatureMetadata
+from schemas.errors import SamplingError, SpecError
+from schemas.names import CHANNEL_DIM, ENTITY_DIM, TERM_DIM
+from schemas.spec.channels import AdstockKind, AdstockSpec, SaturationKind, SaturationSpec
+from schemas.spec.kinds import KINDS, ModelKind
+from schemas.spec.ridge import Pooling
+from schemas.spec.roles import ChannelRole
+from schemas.spec.run_spec import RunSpec
+from schemas.spec.sampler import SamplerSpec
+from tasks.mathematics.panel import IS_ESTIMATION
+from tasks.models.contract import ModelInputs
+from tasks.models.kind import Kind, Sampled, Watch
+from tasks.models.linear import describe_terms
+from tasks.models.ridge import names
+from tasks.models.ridge.bootstrap import Bootstrap, Draw
+from tasks.models.ridge.design import GROUPS, build_design, media_transforms, read_settings
+from tasks.models.ridge.fitted import RidgeFitted
+from tasks.models.ridge.pooling import effective_pooling
+from tasks.models.ridge.search import make_columns, search_widely
+
+PERIODS_PER_FOLD = 8
+"""Fitted periods that each fold needs: half of all are fitted before the first one is scored."""
+
+
+class RidgeKind(Kind):
+    """Ridge regression on carryover and saturation found by cross-validation."""
+
+    spec = KINDS[ModelKind.RIDGE]
+    has_prior = False
+
+    def settings(self, spec: RunSpec) -> dict[str, Any]:
+        """Seasons, trend and events, and its own block.
+
+        Raises
+        ------
+        SpecError
+            If the spec states what this kind would have to ignore.
+        """
+        ignored = _ignored(spec)
+        if ignored:
+            raise SpecError(
+                f"{'; '.join(ignored)}: kind {self.name} does not know this; leave it out, or set "
+                "model.kind to mmm",
+                ignored,
+            )
+        return {
+            **super().settings(spec),
+            "kind_settings": spec.model.ridge.model_dump(mode="json"),
+        }
+
+    def channel_settings(self, channel: ChannelRole, spec: RunSpec) -> dict[str, Any]:
+        """Geometric carryover over ``l_max`` lags, and a Hill curve."""
+        del channel
+        return {
+            "adstock": AdstockSpec(l_max=spec.model.adstock.l_max),
+            "saturation": SaturationSpec(),
+        }
+
+    def facts(self, panel: xr.Dataset, inputs: ModelInputs, spec: RunSpec) -> dict[str, Any]:
+        """Nothing; a panel that cannot be cross-validated, or has no media, is refused here."""
+        del inputs
+        problems = [*_too_short(panel, spec), *_no_media(panel)]
+        if problems:
+            raise SpecError("; ".join(problems), problems)
+        return {}
+
+    def count_parameters(self, metadata: FeatureMetadata) -> int:
+        """Transforms once, coefficients once or per entity, a level and a noise of each entity."""
+        shapes = sum(len(transform.grids) for transform in media_transforms(metadata))
+        n_entities = len(metadata.entities)
+        pooling = effective_pooling(read_settings(metadata), n_entities)
+        coefficients = len(metadata.channels) + len(describe_terms(metadata))
+        n_sets = 1 if pooling is Pooling.COMPLETE else n_entities
+        return shapes + n_sets * coefficients + 2 * n_entities
+
+    def longest_carryover(self, metadata: FeatureMetadata) -> int:
+        """Lags of the geometric weights; none where the only decay is 0."""
+        if read_settings(metadata).decay == [0.0]:
+            return 1
+        return max(channel.learned_adstock.l_max for channel in metadata.channels)
+
+    def fit(
+        self, panel: xr.Dataset, inputs: ModelInputs, settings: SamplerSpec, watch: Watch
+    ) -> Sampled:
+        """Search hyperparameters, then draw by the bootstrap."""
+        started = time.perf_counter()
+        own, design = read_settings(inputs.metadata), build_design(panel, inputs)
+        columns = make_columns(design)
+        chosen = search_widely(design, own, columns)
+        searched = time.perf_counter()
+
+        def report(share: float) -> None:
+            if watch.progress is not None:
+                watch.progress(share, 0)
+
+        draws = Bootstrap(design, own, columns, chosen).draw(
+            settings.chains * settings.draws, seed=settings.random_seed, watch=report
+        )
+        posterior = _publish(draws, panel, inputs, settings)
+        if not all(np.isfinite(values).all() for values in posterior.data_vars.values()):
+            raise SamplingError(
+                "the ridge has coefficients that are no numbers; look for inputs or a KPI that are "
+                "many orders of magnitude larger in one period than in all others"
+            )
+        wall = {"search": searched - started, "sample": time.perf_counter() - searched}
+        tree = xr.DataTree.from_dict({"posterior": posterior})
+        return Sampled(tree, "block bootstrap", wall)
+
+    def open(self, draws: xr.Dataset, inputs: ModelInputs) -> RidgeFitted:
+        """Return what the draws say."""
+        return RidgeFitted(draws, inputs)
+
+
+def _ignored(spec: RunSpec) -> list[str]:
+    model = spec.model
+    found = [
+        f"prior of channel {channel.name!r}" for channel in spec.channels or [] if channel.prior
+    ]
+    for name in ("media_share", "share_spread"):
+        if getattr(model, name) is not None:
+            found.append(f"model.{name}")
+    if model.adstock.kind is not AdstockKind.GEOMETRIC:
+        found.append(f"model.adstock.kind {model.adstock.kind} (it has geometric)")
+    if model.saturation.kind is not SaturationKind.HILL or model.saturation.before_adstock:
+        found.append("model.saturation (it has hill after adstock)")
+    return found
+
+
+def _too_short(panel: xr.Dataset, spec: RunSpec) -> list[str]:
+    own, n_fitted = spec.model.ridge, int(panel[IS_ESTIMATION].sum())
+    needed = PERIODS_PER_FOLD * own.folds
+    if n_fitted >= needed:
+        return []
+    most = n_fitted // PERIODS_PER_FOLD
+    fewer = f"set model.ridge.folds to {most}, or " if most >= 2 else ""
+    return [
+        f"model.ridge.folds = {own.folds} needs {needed} fitted periods, there are {n_fitted}; "
+        f"{fewer}fit more history"
+    ]
+
+
+def _no_media(panel: xr.Dataset) -> list[str]:
+    fitted = panel["media"].isel(date=panel[IS_ESTIMATION].to_numpy())
+    if bool((fitted > 0).any()):
+        return []
+    return [
+        "no channel has any spend or activity in the fitted periods, so there is nothing to "
+        "regress on; name other channels, or fit more history"
+    ]
+
+
+def _publish(
+    draws: list[Draw], panel: xr.Dataset, inputs: ModelInputs, settings: SamplerSpec
+) -> xr.Dataset:
+    """Return draws as a posterior, dims ``(chain, draw, ...)``."""
+    metadata = inputs.metadata
+    n_channels, lead = len(metadata.channels), ("chain", "draw")
+    labels = [
+        label
+        for channel, transform in zip(
+            metadata.channel_names, media_transforms(metadata), strict=True
+        )
+        for label in names.hyperparameter_labels(channel, transform)
+    ]
+    coefficients = np.array([draw.coefficients for draw in draws])
+    variables: dict[str, tuple[tuple[str, ...], Any]] = {
+        names.COEFFICIENT: ((ENTITY_DIM, CHANNEL_DIM), coefficients[..., :n_channels]),
+        names.LINEAR: ((ENTITY_DIM, TERM_DIM), coefficients[..., n_channels:]),
+        names.LEVEL: ((ENTITY_DIM,), [draw.level for draw in draws]),
+        names.SIGMA: ((ENTITY_DIM,), [draw.sigma for draw in draws]),
+        names.HYPERPARAMETER: (
+            (names.HYPERPARAMETER_DIM,),
+            [np.concatenate(draw.chosen.media) for draw in draws],
+        ),
+        names.PENALTY: ((names.PENALTY_DIM,), [draw.chosen.penalty for draw in draws]),
+    }
+    if effective_pooling(read_settings(metadata), len(metadata.entities)) is not Pooling.COMPLETE:
+        variables[names.STRENGTH] = ((), [draw.strength for draw in draws])
+    shape = (settings.chains, settings.draws)
+    return xr.Dataset(
+        {
+            name: ((*lead, *dims), np.asarray(values, float).reshape(*shape, *np.shape(values)[1:]))
+            for name, (dims, values) in variables.items()
+        },
+        coords={
+            ENTITY_DIM: panel[ENTITY_DIM].values,
+            CHANNEL_DIM: metadata.channel_names,
+            TERM_DIM: [term.name for term in describe_terms(metadata)],
+            names.HYPERPARAMETER_DIM: labels,
+            names.PENALTY_DIM: list(GROUPS),
+        },
+    )
+
+
+RIDGE = RidgeKind()
