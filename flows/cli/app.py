@@ -13,6 +13,7 @@ import typer
 
 from flows.cli import (
     backfill,
+    compare,
     explain,
     init,
     plan,
@@ -48,6 +49,7 @@ First steps
   mmm scenarios                                  plans that were saved
   mmm score                                      how good earlier forecasts were, and alarms
   mmm explain RUN_A RUN_B                        why did ROAS change between two runs?
+  mmm compare RUN_A RUN_B                        runs of any model kinds side by side
   mmm stability --dataset demo                   how far refits move, and how far chance does
   mmm accept RUN_ID --reason TEXT                a run under REVIEW becomes champion
   mmm rollback --dataset demo                    the champion before this one again
@@ -138,8 +140,8 @@ def _options(
 for verb in (
     init.init, refit.validate, refit.refit, runs.runs, runs.show, plan.plan,
     plan.scenarios, score.score, runs.export, ui.ui,
-    rollback.accept, rollback.rollback, explain.explain, explain.stability, backfill.backfill,
-    prune.prune, repair.repair, serve.serve, serve.token,
+    rollback.accept, rollback.rollback, explain.explain, explain.stability, compare.compare,
+    backfill.backfill, prune.prune, repair.repair, serve.serve, serve.token,
 ):  # fmt: skip
     app.command()(verb)
 

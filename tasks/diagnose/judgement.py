@@ -80,7 +80,7 @@ def judge_fit(fit: OpenFit, findings: list[Finding], spec: RunSpec) -> Judgement
     judged = convergence.judge_convergence(
         evidence.sampling, spec.gates.sampling, fit.kind.sampling_gates
     )
-    rest = _judge_rest(evidence, spec.gates, is_signed=has_negative_kpi(fit.panel))
+    rest = _judge_rest(fit, evidence, spec.gates)
     report = GateReport(outcomes=[*judged, *rest])
     failures = convergence.observed_at(judged, Verdict.FAIL)
     causes = _find_causes(fit, evidence, findings, spec.gates) if failures else []
@@ -117,7 +117,11 @@ def _measure(fit: OpenFit, spec: RunSpec) -> Evidence:
     return Evidence(
         sampling=convergence.measure_convergence(fit.tree, fit.kind.sampling_gates),
         predictive=predictive.measure_predictive(
-            fit.model, fit.panel, window, seed=spec.sampler.random_seed
+            fit.model,
+            fit.panel,
+            window,
+            seed=spec.sampler.random_seed,
+            is_posterior=fit.kind.has_prior,
         ),
         contractions=identifiability.contraction(fit.model) if fit.kind.has_prior else {},
         effects=_weigh(fit, window, spec),
@@ -134,13 +138,17 @@ def _weigh(
     return weighing.weigh_evidence(fit.model, fit.panel, window, least=least)
 
 
-def _judge_rest(evidence: Evidence, gates: GateSettings, *, is_signed: bool) -> list[GateOutcome]:
-    decided = evidence.contractions
-    return [
-        *predictive.judge_predictive(evidence.predictive, gates.fit, is_signed=is_signed),
-        *([identifiability.judge_identifiability(decided, gates.fit)] if decided else []),
+def _judge_rest(fit: OpenFit, evidence: Evidence, gates: GateSettings) -> list[GateOutcome]:
+    """Judge by the fit gates; those of a posterior do not apply to a kind without a prior."""
+    outcomes = [
+        *predictive.judge_predictive(
+            evidence.predictive, gates.fit, is_signed=has_negative_kpi(fit.panel)
+        ),
         *lift_conflict.judge_lift(evidence.lifts, gates.fit),
     ]
+    if fit.kind.has_prior:
+        return [*outcomes, identifiability.judge_identifiability(evidence.contractions, gates.fit)]
+    return [outcome for outcome in outcomes if outcome.gate != "pareto_k_bad_share"]
 
 
 def _find_causes(

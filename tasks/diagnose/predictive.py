@@ -15,6 +15,8 @@ from tasks.mathematics.judging import judge_at_least, judge_at_most
 from tasks.mathematics.panel import observed_of
 from tasks.models.contract import FittedModel
 
+_NO_LOO = dict.fromkeys(("elpd_loo", "p_loo", "pareto_k_bad_share"), float("nan"))
+
 
 class PredictiveEvidence(NamedTuple):
     """Numbers of one fit over its estimation window."""
@@ -30,7 +32,12 @@ class PredictiveEvidence(NamedTuple):
 
 
 def measure_predictive(
-    model: FittedModel, panel: xr.Dataset, window: NDArray[np.bool_], *, seed: int
+    model: FittedModel,
+    panel: xr.Dataset,
+    window: NDArray[np.bool_],
+    *,
+    seed: int,
+    is_posterior: bool = True,
 ) -> PredictiveEvidence:
     """Measure one fit.
 
@@ -44,6 +51,9 @@ def measure_predictive(
         Fitted periods, ``(date,)``.
     seed
         Seed of the replicated data.
+    is_posterior
+        Whether the draws are of a posterior: others cannot be reweighted to leave a period out,
+        and PSIS-LOO is NaN.
     """
     cells = observed_of(panel)[:, window]
     actual = panel["kpi"].to_numpy()[:, window][cells]
@@ -60,7 +70,7 @@ def measure_predictive(
         negative_baseline_prob=float((baseline < 0).mean()),
         durbin_watson=durbin_watson(innovations.mean(axis=0)),
         coverage_94=float(((actual >= low) & (actual <= high)).mean()),
-        **_loo(log_likelihood, model.draws.sizes["chain"]),
+        **(_loo(log_likelihood, model.draws.sizes["chain"]) if is_posterior else _NO_LOO),
     )
 
 
@@ -96,7 +106,7 @@ def durbin_watson(residuals: NDArray[np.float64]) -> float:
 def _loo(log_likelihood: NDArray[np.float64], n_chains: int) -> dict[str, float]:
     loo = compute_loo(log_likelihood, ("cell",), n_chains)
     if loo is None:
-        return dict.fromkeys(("elpd_loo", "p_loo", "pareto_k_bad_share"), float("nan"))
+        return _NO_LOO
     return {
         "elpd_loo": float(loo.elpd),
         "p_loo": float(loo.p),

@@ -72,7 +72,8 @@ class Kind(ABC):
     """It fits an entity on the periods that it has; otherwise a ragged panel is refused."""
 
     has_prior: ClassVar[bool] = True
-    """It states priors, against which evidence is weighed and a channel is *prior-driven*."""
+    """Its draws are of a posterior: evidence is weighed against a prior, a channel can be
+    *prior-driven*, and PSIS-LOO holds. Without one none of this applies."""
 
     @property
     def name(self) -> str:

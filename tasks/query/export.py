@@ -101,6 +101,27 @@ def copy_report(folder: Path, run_id: str, out: Path, *, force: bool) -> list[Pa
     return [path]
 
 
+def write_page(path: Path, html: str, *, force: bool) -> None:
+    """Write one page.
+
+    Raises
+    ------
+    SpecError
+        If the file exists and ``force`` is not set, or it is a link or a folder, or its folder is
+        none.
+    """
+    if path.is_dir():
+        raise SpecError(f"--html: {path} is a folder; name a file in it.")
+    if path.parent.exists() and not path.parent.is_dir():
+        raise SpecError(f"--html: {path.parent} is a file; name a folder.")
+    if path.is_symlink():
+        raise SpecError(f"--html: {path} is a link; name the file it leads to.")
+    if path.exists() and not force:
+        raise SpecError(f"--html: {path} exists; name another file, or add --force.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write_whole(path, lambda partial: partial.write_text(html, encoding="utf-8"))
+
+
 def _require_free(out: Path, paths: Sequence[Path], *, force: bool) -> None:
     """Make the folder ``out``; raise if it is a file, or has one of ``paths`` unasked."""
     links = [path for path in (out, *paths) if path.is_symlink()]

@@ -62,7 +62,8 @@ def test_gates_of_chains_and_priors_do_not_apply(document):
     diagnostics = document(Artifact.DIAGNOSTICS)
     gates = {row["gate"] for row in diagnostics["gates"]}
     not_applying = {"r_hat_max", "ess_bulk_min", "ess_tail_min", "divergence_share"}
-    assert not gates & (not_applying | {"prior_driven_share"})
+    assert not gates & (not_applying | {"prior_driven_share", "pareto_k_bad_share"})
+    assert diagnostics["elpd_loo"] is None
     assert diagnostics["contraction"] == {}
     assert diagnostics["prior_driven"] == []
 
