@@ -171,6 +171,8 @@ class PlanSource(Ref):
     posterior: FileRef
     features: FeaturesRef
     roi_metrics: FileRef
+    against: list[str] = []
+    """What stands against acting on the run, a sentence each."""
 
 
 class PlanRef(Ref):

@@ -159,6 +159,11 @@ class FeatureSettings(Document):
     autocorrelated_noise: bool | None = Field(
         None, exclude_if=is_absent, description="Noise lasts from period to period; kind mmm."
     )
+    media_before: bool | None = Field(
+        None,
+        exclude_if=is_absent,
+        description="Before the first period media ran as in the first ones; absent: nothing did.",
+    )
     media_share: Share | None = Field(
         None, exclude_if=is_absent, description="Prior median of all channels; kind mmm."
     )

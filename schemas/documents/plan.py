@@ -189,6 +189,8 @@ class PlanModel(Part):
     model_version: Count | None
     """Registered version; null: not registered."""
     weight: Number
+    against: list[str] = []
+    """What stands against acting on it, a sentence each: a REVIEW, a newer run."""
 
 
 class GroupPlan(Part):

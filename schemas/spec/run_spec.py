@@ -104,6 +104,12 @@ class ModelSpec(SpecModel):
     autocorrelated_noise: bool = Field(
         True, description="Noise of a period may last into the next one: AR(1)."
     )
+    media_before: bool = Field(
+        True,
+        description="Media ran before the first row as in its first weeks (half as many as there "
+        "are lags), so their carryover is felt there; `false` where nothing was spent before. "
+        "Kind `mmm`.",
+    )
     media_share: float | None = Field(
         None,
         gt=0,

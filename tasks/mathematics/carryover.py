@@ -144,7 +144,35 @@ ADSTOCKS: dict[AdstockKind, Adstock] = {
 """Every adstock; parameters are named as in pymc-marketing."""
 
 
-def stack_lags(values: NDArray[np.float64], l_max: int) -> NDArray[np.float64]:
+def n_early(l_max: int) -> int:
+    """Return the number of first periods that say what was before them: half the carryover."""
+    return max(l_max // 2, 1)
+
+
+def early_level(values: NDArray[np.float64], l_max: int) -> NDArray[np.float64]:
+    """Input that is assumed before the first period: the mean of the first ones.
+
+    Companies advertised before they kept these records; from nothing, the carryover of the first
+    periods would be short of what they felt, and whatever carries long would seem to do less.
+
+    Parameters
+    ----------
+    values
+        Shape ``(..., n_periods)``, oldest first, any unit.
+    l_max
+        Number of lags including lag 0.
+
+    Returns
+    -------
+    NDArray
+        Shape ``(...)``, same unit.
+    """
+    return np.asarray(values[..., : n_early(l_max)].mean(axis=-1))
+
+
+def stack_lags(
+    values: NDArray[np.float64], l_max: int, before: NDArray[np.float64] | float = 0.0
+) -> NDArray[np.float64]:
     """Stack a series with its own past.
 
     Parameters
@@ -153,14 +181,17 @@ def stack_lags(values: NDArray[np.float64], l_max: int) -> NDArray[np.float64]:
         Shape ``(..., n_periods)``, oldest first.
     l_max
         Number of lags including lag 0.
+    before
+        What every period before the first one had, ``(...)``, in the unit of ``values``.
 
     Returns
     -------
     NDArray
-        Shape ``(..., l_max, n_periods)``; entry ``[..., k, t]`` is ``values[..., t - k]``, and zero
-        before the first period.
+        Shape ``(..., l_max, n_periods)``; entry ``[..., k, t]`` is ``values[..., t - k]``, and
+        ``before`` where that is before the first period.
     """
-    stacked = np.zeros((*values.shape[:-1], l_max, values.shape[-1]))
+    stacked = np.empty((*values.shape[:-1], l_max, values.shape[-1]))
+    stacked[...] = np.asarray(before)[..., None, None]
     for lag in range(min(l_max, values.shape[-1])):
         stacked[..., lag, lag:] = values[..., : values.shape[-1] - lag]
     return stacked

@@ -74,6 +74,8 @@ class Horizon:
     """KPI of the reference window in the unit of the outcome, weighted."""
     weight: float = 1.0
     """Weight of this model's KPI among those of a combined plan."""
+    memory: int = 0
+    """Periods that the model remembers; a shorter history is all there is."""
 
     @property
     def entities(self) -> tuple[str, ...]:
@@ -136,9 +138,12 @@ class Horizon:
     def _outcomes_in_a_row(self, spends: Array) -> Array:
         """Evaluate plans one after the other in time: one call of the model serves them all.
 
-        Each plan's periods follow the same history, and nothing reaches further than that history.
+        Each plan's periods follow the same history, and nothing reaches further than that history,
+        unless it is shorter than the model's memory: what was before it follows no other plan.
         """
         n_plans, n_dates = len(spends), self.panel.sizes[DATE_DIM]
+        if self.start < self.memory and n_plans > 1:
+            return np.concatenate([self._outcomes_in_a_row(one[None]) for one in spends])
         row = self.panel.isel({DATE_DIM: np.tile(np.arange(n_dates), n_plans)})
         media = row["media"].copy(deep=True)
         blocks = media.values.reshape(*media.shape[:2], n_plans, n_dates)
@@ -210,6 +215,7 @@ def build_horizon(
         observed=np.stack([total.min(axis=1), total.max(axis=1)]),
         observed_by_entity=np.stack([_least_while_open(fitted, spend), spend.max(axis=2)]),
         weight=weight,
+        memory=longest_memory(metadata),
     )
 
 

@@ -137,6 +137,7 @@ def _open_fit(
             snapshot_id=source.snapshot_id,
             model_version=source.model_version,
             weight=weight,
+            against=source.against,
         ),
         bounds=_stated_bounds(source),
     )

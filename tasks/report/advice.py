@@ -130,6 +130,9 @@ def _notes(documents: ReportDocuments) -> list[Block]:
     if plan is None:
         return []
     blocks: list[Block] = []
+    against = [why for model in plan.models for why in model.against]
+    if against:
+        blocks.append(Items("What stands against it", against))
     if plan.flags:
         blocks.append(Items("Know before you act", plan.flags))
     if plan.not_planned:

@@ -60,7 +60,9 @@ def render_note(plan: Plan) -> str:
         f"{format_number(plan.gain_high)}), P(gain > 0) {plan.prob_gain:.2f}, "
         f"budget {format_number(plan.budget)}, {plan.first_period} to {plan.last_period}."
     )
-    return f"**{plan.advice.name}**. {escape_markdown(plan.reason)}\n\n{gain}"
+    against = [escape_markdown(why) for model in plan.models for why in model.against]
+    reason = escape_markdown(plan.reason)
+    return "\n\n".join([f"**{plan.advice.name}**. {reason}", *against, gain])
 
 
 def channel_rows(plan: Plan) -> list[dict[str, str]]:

@@ -16,6 +16,7 @@ from tasks.store.files.artifacts import open_ref
 from tasks.store.home import Home, current_home
 from tasks.store.runs.ids import new_scenario_id
 from tasks.store.runs.plan_sources import find_planned_run, open_source
+from tasks.store.runs.standing import list_objections
 from tasks.store.tracking import experiments
 from tasks.store.tracking.plans import PlanLog, log_plan
 from tasks.store.warehouse.connection import writing
@@ -40,7 +41,10 @@ def resolve_sources(request: PlanRequest) -> list[PlanSource]:
     home = current_home()
     runs = [find_planned_run(home, model) for model in request.models]
     get_run_logger().info("planning from %s", ", ".join(run.run_id for run in runs))
-    return [open_source(home, run) for run in runs]
+    return [
+        open_source(home, run).model_copy(update={"against": list_objections(home, run)})
+        for run in runs
+    ]
 
 
 @task(
@@ -98,7 +102,9 @@ def describe_plan(ref: PlanRef) -> None:
         create_table_artifact(
             key=artifact_key(Artifact.PLAN.partition(".")[0], model.dataset_id),
             table=records.channel_rows(plan),
-            description=f"{plan.advice.name}: plan {plan.name}. {plan.reason}",
+            description=" ".join(
+                [f"{plan.advice.name}: plan {plan.name}. {plan.reason}", *model.against]
+            ),
         )
 
 

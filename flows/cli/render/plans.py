@@ -36,6 +36,7 @@ def render_plan(plan: Plan) -> str:
     parts = [
         "  ".join(head),
         f"  {plan.reason}",
+        *(f"! {why}" for model in plan.models for why in model.against),
         _render_channels(plan),
         _render_groups(plan),
         *reasons,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from schemas.documents.features import FeatureMetadata
 from schemas.spec.channels import AdstockKind, AdstockSpec, ChannelKind, SaturationSpec
-from tasks.mathematics.carryover import ADSTOCKS, stack_lags
+from tasks.mathematics.carryover import ADSTOCKS, early_level, stack_lags
 from tasks.mathematics.saturation import SATURATIONS
 from tasks.mathematics.scaling import scale_media
 from tasks.mathematics.transforms import Transform
@@ -58,6 +58,10 @@ class MediaDesign:
     """``(channel,)``: -1 for a competitor, else 1."""
     transforms: tuple[ChannelTransforms, ...]
     """One per channel."""
+    before: NDArray[np.float64]
+    """``(channel, entity)``: scaled input of every period before the first one."""
+    runs_before: bool
+    """Whether that is the mean of the first periods; zero otherwise."""
 
     @property
     def n_lags(self) -> int:
@@ -66,8 +70,13 @@ class MediaDesign:
 
     def lagged(self, index: int) -> NDArray[np.float64]:
         """Series of one channel stacked with its past, ``(lag, entity, date)``."""
-        stacked = stack_lags(self.values[index], self.transforms[index].n_lags)
+        n_lags = self.transforms[index].n_lags
+        stacked = stack_lags(self.values[index], n_lags, self.before[index])
         return np.ascontiguousarray(np.moveaxis(stacked, 1, 0))
+
+    def with_level(self, index: int) -> NDArray[np.float64]:
+        """Series of one channel behind its level before, ``(entity, 1 + date)``."""
+        return np.concatenate([self.before[index][:, None], self.values[index]], axis=1)
 
     def users(self, family: str, name: str) -> list[int]:
         """Positions of the channels whose ``adstock`` or ``saturation`` has a parameter."""
@@ -102,10 +111,33 @@ def channel_transforms(metadata: FeatureMetadata) -> tuple[ChannelTransforms, ..
 def media_design(panel: xr.Dataset, inputs: ModelInputs) -> MediaDesign:
     """Scale the media of a panel, over every period of it."""
     channels = inputs.metadata.channels
-    scaled = scale_media(panel, inputs.scales)
+    values = np.ascontiguousarray(np.moveaxis(scale_media(panel, inputs.scales), 1, 0))
+    transforms = channel_transforms(inputs.metadata)
     return MediaDesign(
         names=tuple(c.name for c in channels),
-        values=np.ascontiguousarray(np.moveaxis(scaled, 1, 0)),
+        values=values,
         signs=np.array([-1.0 if c.kind is ChannelKind.COMPETITOR else 1.0 for c in channels]),
-        transforms=channel_transforms(inputs.metadata),
+        transforms=transforms,
+        before=media_before(values, transforms, inputs.metadata),
+        runs_before=bool(inputs.metadata.media_before),
     )
+
+
+def media_before(
+    values: NDArray[np.float64], transforms: Sequence[ChannelTransforms], metadata: FeatureMetadata
+) -> NDArray[np.float64]:
+    """Scaled input that is assumed of every period before the first, ``(channel, entity)``.
+
+    Parameters
+    ----------
+    values
+        Scaled input, ``(channel, entity, date)``.
+    transforms
+        One per channel.
+    metadata
+        Says whether media ran before; runs of earlier versions supposed that they did not.
+    """
+    if not metadata.media_before:
+        return np.zeros(values.shape[:2])
+    levels = [early_level(v, t.n_lags) for v, t in zip(values, transforms, strict=True)]
+    return np.array(levels).reshape(values.shape[:2])

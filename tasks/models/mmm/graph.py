@@ -204,6 +204,7 @@ def _channel_shape(media: MediaDesign, index: int, values: Values) -> Any:
     curve = channel_parameters(media, index, "saturation", values)
     series: Any = media.values[index]
     if channel.saturation.before_adstock:
+        series = media.with_level(index) if channel.n_lags > 1 else series
         series = saturation_shape(channel.saturation.kind, series, curve, xp=pt)
     if channel.n_lags > 1:
         kernel = channel_parameters(media, index, "adstock", values)
@@ -217,11 +218,10 @@ def _channel_shape(media: MediaDesign, index: int, values: Values) -> Any:
 def _carry(series: Any, weights: Any, media: MediaDesign, index: int) -> Any:
     if isinstance(series, np.ndarray):
         return (weights[:, None, None] * media.lagged(index)).sum(axis=0)
-    n_lags, (n_entities, n_periods) = media.transforms[index].n_lags, media.values.shape[1:]
-    padded = pt.concatenate([pt.zeros((n_entities, n_lags - 1)), series], axis=1)
+    lead, n_periods = media.transforms[index].n_lags - 1, media.values.shape[2]
+    padded = pt.concatenate([pt.repeat(series[:, :1], lead, axis=1), series[:, 1:]], axis=1)
     return sum(
-        weights[lag] * padded[:, n_lags - 1 - lag : n_lags - 1 - lag + n_periods]
-        for lag in range(n_lags)
+        weights[lag] * padded[:, lead - lag : lead - lag + n_periods] for lag in range(lead + 1)
     )
 
 

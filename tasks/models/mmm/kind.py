@@ -46,6 +46,7 @@ class MmmModelKind(NutsKind):
             "non_negative_baseline": model.non_negative_baseline,
             "time_varying_media": model.time_varying_media,
             "autocorrelated_noise": model.autocorrelated_noise,
+            "media_before": model.media_before,
             **_stated_media_share(model),
             "lift_tests": spec.lift_tests,
         }

@@ -26,7 +26,12 @@ from tasks.mathematics.saturation import SATURATIONS, saturation_shape
 from tasks.mathematics.scaling import scale_media
 from tasks.models.contract import ModelInputs
 from tasks.models.lift_placement import PlacedTest, change_input, place_tests
-from tasks.models.mmm.design import ChannelTransforms, channel_places, channel_transforms
+from tasks.models.mmm.design import (
+    ChannelTransforms,
+    channel_places,
+    channel_transforms,
+    media_before,
+)
 
 
 @dataclass(frozen=True)
@@ -91,10 +96,11 @@ def lift_design(
     transforms = channel_transforms(inputs.metadata)
     scale = inputs.scales["kpi_scale"].sel({ENTITY_DIM: panel[ENTITY_DIM].values}).to_numpy()
     baseline = scale_media(panel, inputs.scales)
+    earlier = media_before(np.moveaxis(baseline, 1, 0), transforms, inputs.metadata)
     segments = [
-        _segment(position, entity, placed, transforms[placed.channel], (baseline, changed))
+        _segment((position, entity, placed), transforms[placed.channel], series, earlier)
         for position, placed in enumerate(place_tests(panel, inputs.metadata.grain, tests))
-        for changed in [scale_media(change_input(panel, placed), inputs.scales)]
+        for series in [(baseline, scale_media(change_input(panel, placed), inputs.scales))]
         for entity in placed.entities
     ]
     length = max((len(s.baseline) for s in segments), default=0)
@@ -127,17 +133,23 @@ class _Segment(NamedTuple):
 
 
 def _segment(
-    test: int,
-    entity: int,
-    placed: PlacedTest,
+    place: tuple[int, int, PlacedTest],
     transform: ChannelTransforms,
     series: tuple[NDArray[np.float64], NDArray[np.float64]],
+    earlier: NDArray[np.float64],
 ) -> _Segment:
-    """Cut history, test and carryover out of ``(entity, channel, date)`` series."""
+    """Cut history, test and carryover out of ``(entity, channel, date)`` series.
+
+    ``earlier (channel, entity)`` is what was before their first period.
+    """
+    test, entity, placed = place
     reach = transform.n_lags - 1
     begin = max(placed.first - reach, 0)
     end = min(placed.last + reach + 1, series[0].shape[-1])
-    before, after = (values[entity, placed.channel, begin:end] for values in series)
+    front = np.full(max(reach - placed.first, 0), earlier[placed.channel, entity])
+    before, after = (
+        np.concatenate([front, values[entity, placed.channel, begin:end]]) for values in series
+    )
     return _Segment(test, placed.channel, int(entity), before, after, placed.first, end)
 
 

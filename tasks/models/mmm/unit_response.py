@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from schemas.documents.base import stated
 from schemas.documents.features import FeatureMetadata, FittedTrend
 from schemas.names import DATE_DIM, SAMPLE_DIM
-from tasks.mathematics.carryover import adstock_weights, carry_back, stack_lags
+from tasks.mathematics.carryover import adstock_weights, carry_back, n_early, stack_lags
 from tasks.mathematics.saturation import saturation_shape, saturation_slope
 from tasks.mathematics.trend import RELATIVE_SD, trend_columns, trend_relative_sds
 from tasks.models.linear import periods_since
@@ -31,9 +31,12 @@ def unit_response(samples: xr.Dataset, media: MediaDesign, index: int) -> Array:
     if not first:
         carried = _carried(media, index, weights)
         return saturation_shape(channel.saturation.kind, carried, curve)
-    saturated = saturation_shape(channel.saturation.kind, series, curve)
-    saturated = np.broadcast_to(saturated, (weights.shape[0], *series.shape))
-    return np.einsum("sl,selt->set", weights, stack_lags(saturated, channel.n_lags))
+    # The shape of the level before the first period goes along as if it were a period.
+    whole = media.with_level(index)
+    saturated = saturation_shape(channel.saturation.kind, whole, curve)
+    saturated = np.broadcast_to(saturated, (weights.shape[0], *whole.shape))
+    lagged = stack_lags(saturated[..., 1:], channel.n_lags, saturated[..., 0])
+    return np.einsum("sl,selt->set", weights, lagged)
 
 
 def unit_response_gradient(
@@ -59,8 +62,12 @@ def unit_response_gradient(
         return np.asarray((weights * saturation_slope(kind, series, curve)).sum(axis=0))
     kernel = _kernel(samples, media, index)
     if channel.saturation.before_adstock:
-        back = carry_back(weights, kernel[:, None])
-        return np.asarray((back * saturation_slope(kind, series, curve)).sum(axis=0))
+        lead = channel.n_lags - 1
+        back = carry_back(np.pad(weights, ((0, 0), (0, 0), (lead, 0))), kernel[:, None])
+        own = (back[..., lead:] * saturation_slope(kind, series, curve)).sum(axis=0)
+        level = saturation_slope(kind, media.before[index][:, None], curve)
+        earlier = (back[..., :lead].sum(axis=-1, keepdims=True) * level).sum(axis=(0, 2))
+        return _with_earlier(np.asarray(own), earlier, media, index)
     slope = saturation_slope(kind, _carried(media, index, kernel), curve)
     weighted = (weights * slope).reshape(len(kernel), -1)
     by_lag = (kernel.T @ weighted).reshape(-1, *series.shape)
@@ -68,6 +75,15 @@ def unit_response_gradient(
     gradient = by_lag[0].copy()
     for lag in range(1, min(len(by_lag), series.shape[-1])):
         gradient[:, :-lag] += by_lag[lag][:, lag:]
+    earlier = sum(part[:, :lag].sum(axis=1) for lag, part in enumerate(by_lag))
+    return _with_earlier(gradient, np.asarray(earlier), media, index)
+
+
+def _with_earlier(gradient: Array, earlier: Array, media: MediaDesign, index: int) -> Array:
+    """Hand on what the level before the first period gets, ``(entity,)``, to what it is made of."""
+    if media.runs_before:
+        first = gradient[:, : n_early(media.transforms[index].n_lags)]
+        first += earlier[:, None] / first.shape[1]
     return gradient
 
 

@@ -11,6 +11,7 @@ from tasks.mathematics.carryover import (
     ADSTOCKS,
     adstock_weights,
     carry_back,
+    early_level,
     recursive_adstock,
     stack_lags,
 )
@@ -195,3 +196,19 @@ def test_kernels_of_many_draws_carry_back_one_by_one():
         for entity in range(2):
             alone = carry_back(values[draw, entity], weights[draw])
             np.testing.assert_allclose(got[draw, entity], alone, rtol=1e-13)
+
+
+def test_before_the_first_period_the_series_ran_as_in_its_first_ones():
+    values = np.array([[2.0, 4.0, 9.0, 9.0, 9.0], [0.0, 0.0, 5.0, 5.0, 5.0]])
+    level = early_level(values, 4)
+    np.testing.assert_array_equal(level, [3.0, 0.0])
+    stacked = stack_lags(values, 4, level)
+    np.testing.assert_array_equal(stacked[0, :, 1], [4.0, 2.0, 3.0, 3.0])
+    np.testing.assert_array_equal(stacked[1, 3], [0.0, 0.0, 0.0, 0.0, 0.0])
+
+
+def test_what_runs_on_as_before_is_carried_in_full_from_the_first_period():
+    steady = np.full(30, 7.0)
+    weights = adstock_weights(AdstockKind.GEOMETRIC, {"alpha": np.array([0.9])}, l_max=26)[0]
+    carried = weights @ stack_lags(steady, 26, early_level(steady, 26))
+    np.testing.assert_allclose(carried, 7.0, rtol=1e-12)

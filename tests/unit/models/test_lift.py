@@ -76,7 +76,8 @@ def test_a_lift_is_a_difference_of_contributions(adstock, saturation, channel, e
     np.testing.assert_allclose(counted, everything, rtol=1e-9)
 
 
-def test_carryover_is_cut_at_the_end_of_the_panel_and_starts_at_its_beginning(world):
+def test_carryover_is_cut_at_the_end_of_the_panel_and_starts_at_its_beginning():
+    world = mmm_world(3, model={"media_before": False})
     draws = prior_draws(world)
     tests = [make_test(world, 58, 59), make_test(world, 0, 1)]
     design = lift_design(world.panel, world.inputs, tests)
@@ -84,6 +85,18 @@ def test_carryover_is_cut_at_the_end_of_the_panel_and_starts_at_its_beginning(wo
     for column, periods in enumerate([slice(58, 60), slice(0, 2)]):
         counted, _ = by_contribution(world, draws, tests[column], periods, 3)
         np.testing.assert_allclose(got[:, column], counted, rtol=1e-9)
+
+
+def test_a_test_in_the_first_periods_changes_nothing_that_was_before_them():
+    # Without saturation the level that a test adds to does not matter.
+    lifts = []
+    for before in (True, False):
+        world = mmm_world(1, "geometric", "none", model={"media_before": before})
+        test = make_test(world, 0, 1, channel="search")
+        design = lift_design(world.panel, world.inputs, [test])
+        lifts.append(expected_lift(stack_samples(prior_draws(mmm_world(1))), design))
+        assert (design.baseline[0, :3] > 0).all() == before
+    np.testing.assert_allclose(lifts[0], lifts[1], rtol=1e-9)
 
 
 def test_carryover_counts_in_full():

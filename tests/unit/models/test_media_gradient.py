@@ -28,7 +28,7 @@ def compare(world, channels, draws=None):
     names = [str(c) for c in panel[CHANNEL_DIM].values]
     for place in range(len(channels)):
         for entity in range(panel.sizes["entity"]):
-            for period in (5, panel.sizes["date"] - 1):
+            for period in (0, 1, 5, panel.sizes["date"] - 1):
                 ends = []
                 for side in (1, -1):
                     media = panel["media"].copy(deep=True)

@@ -183,12 +183,14 @@ def _sizes(
 
 
 def _padded_media(constants: FitConstants) -> tuple[Floats, int]:
-    """Media with zeros before the first period, and the position of the first fitted period.
+    """Media with what was before the first period, and the position of the first fitted one.
 
     The kernel counts the periods of an entity from its first fitted one.
     """
     lead = constants.media.n_lags - 1
-    padded = np.pad(constants.media.values, ((0, 0), (0, 0), (lead, 0)))
+    media = constants.media
+    before = np.repeat(media.before[..., None], lead, axis=-1)
+    padded = np.concatenate([before, media.values], axis=-1)
     padded = np.moveaxis(_from_own_start(constants, np.moveaxis(padded, 1, 0)), 0, 1)
     return padded, lead + int(np.argmax(constants.window))
 
