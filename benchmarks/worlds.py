@@ -7,7 +7,8 @@ next 13 weeks are forecast with the media that came.
 Seeds from 1000 on are for choosing, seeds from 9000 on for reporting.
 
 chan      share of channels whose 94 % interval holds the true contribution
-or told   the same, or the channel is called prior-driven
+or told   the same, or the channel is called prior-driven, or not to be told from demand
+demand    share of channels that are called that
 total     share of fits whose 94 % interval of all media together holds the truth; bias of its mean
 effect    share of channels that the evidence calls an effect
 follow    share of plans that advise to follow; in: true gain in the stated 90 % interval where so
@@ -42,6 +43,7 @@ COLUMNS = {
     "fits": "{fits:>4}",
     "chan": "{channels:>5}",
     "or told": "{told:>7}",
+    "demand": "{demand:>6}",
     "total": "{total:>5}",
     "bias": "{bias:>6}",
     "effect": "{effect:>6}",
@@ -87,7 +89,8 @@ def summarize(name: str, rows: list[Row]) -> Row:
         "world": name,
         "fits": len(rows),
         "channels": _percent(known, lambda c: c["inside"]),
-        "told": _percent(known, lambda c: c["inside"] or c["prior_driven"]),
+        "told": _percent(known, lambda c: c["inside"] or c["prior_driven"] or c["demand"]),
+        "demand": _percent(cells, lambda c: c["demand"]),
         "total": _percent(
             [row for row in rows if row["total"][3] > 0],
             lambda r: r["total"][1] <= r["total"][3] <= r["total"][2],
@@ -109,11 +112,14 @@ def summarize(name: str, rows: list[Row]) -> Row:
 def _cells(row: Row) -> Iterable[Row]:
     """Channels of one fit."""
     effects = row.get("effect") or [None] * len(row["truth"])
-    for truth, low, high, driven, effect in zip(
-        row["truth"], row["low"], row["high"], row["prior_driven"], effects, strict=True
-    ):
-        inside = low <= truth <= high
-        yield {"truth": truth, "inside": inside, "prior_driven": driven, "effect": effect}
+    for index, truth in enumerate(row["truth"]):
+        yield {
+            "truth": truth,
+            "inside": row["low"][index] <= truth <= row["high"][index],
+            "prior_driven": row["prior_driven"][index],
+            "demand": row["confounded"][index],
+            "effect": effects[index],
+        }
 
 
 def _percent(items: list[Row], holds: Callable[[Row], Any]) -> str:

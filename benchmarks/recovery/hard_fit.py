@@ -15,6 +15,7 @@ from schemas.names import CHANNEL_DIM, ComponentKind
 from schemas.spec.gates import FitGates
 from schemas.spec.optimizer import OptimizerSpec
 from schemas.spec.sampler import SamplerSpec
+from tasks.diagnose.common_movement import confounded, measure_movement
 from tasks.diagnose.evidence import EvidenceClass, weigh_evidence
 from tasks.diagnose.identifiability import contraction, prior_driven
 from tasks.forecast.forecast import sample_coming
@@ -96,8 +97,15 @@ def _contributions(fitted: MmmFitted, hard: HardWorld) -> dict[str, Any]:
         "high": high.tolist(),
         "spend": (panel["spend"].sum(("entity", "date")).to_numpy() / kpi).tolist(),
         "prior_driven": [n in held for n in names],
+        "confounded": [n in _confounded(hard) for n in names],
         "total": [float(total.mean()), float(total_low), float(total_high), float(truth.sum())],
     }
+
+
+def _confounded(hard: HardWorld) -> list[str]:
+    """Channels that cannot be told from demand."""
+    movement = measure_movement(hard.world.panel, hard.world.inputs.metadata)
+    return confounded(movement, FitGates(), [])
 
 
 def _forecast(fitted: MmmFitted, hard: HardWorld, seed: int) -> dict[str, Any]:
@@ -123,7 +131,11 @@ def _plan(fitted: MmmFitted, hard: HardWorld) -> dict[str, Any]:
         fitted, hard.world.panel, window, least=FitGates().min_likelihood_ratio
     )
     unclear = [n for n, e in evidence.items() if e.found is EvidenceClass.UNCLEAR]
-    fit = replace(planned_fit(hard.world, pick_draws(fitted.draws, n_draws), held), unclear=unclear)
+    fit = replace(
+        planned_fit(hard.world, pick_draws(fitted.draws, n_draws), held),
+        unclear=unclear,
+        confounded=_confounded(hard),
+    )
     plan = plan_today(fit, settings)
     names = [str(c) for c in hard.world.panel[CHANNEL_DIM].values]
     money = np.array([plan.channels[n].candidate for n in names])

@@ -28,13 +28,14 @@ class EvidenceClass(StrEnum):
 
     EFFECT = "effect"
     UNCLEAR = "unclear"
+    CONFOUNDED = "confounded"
 
 
 class WeighedEvidence(Part):
     """Whether the data show that one channel works at all."""
 
     evidence: EvidenceClass
-    """``effect``, or ``unclear``: it cannot be told from none."""
+    """``effect``, ``unclear`` (it cannot be told from none) or ``confounded`` (nor from demand)."""
     evidence_sentence: str
     """The finding in plain words."""
     log10_likelihood_ratio: Number | None = None
@@ -71,7 +72,8 @@ class ChannelReturns(SparsePart):
     cost_per_unit_high: UnitValue | None = None
     """Spend over the lower end of the contribution; of a count KPI."""
     evidence: EvidenceClass | None = None
-    """``effect``, or ``unclear``: it cannot be told from none. Absent in runs of before."""
+    """``effect``, ``unclear`` (it cannot be told from none) or ``confounded`` (nor from demand).
+    Absent in runs of before."""
     evidence_sentence: str = ""
     """The finding in plain words."""
     log10_likelihood_ratio: Number | None = None

@@ -139,6 +139,8 @@ class ChannelPlan(Part):
     """The data did not decide this channel."""
     unclear: bool = False
     """Its effect cannot be told from none."""
+    confounded: bool = False
+    """Its effect cannot be told from demand that spend may follow."""
     observed_low: Money
     """Smallest observed spend per period, times the periods of the horizon."""
     observed_high: Money

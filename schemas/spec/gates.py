@@ -162,6 +162,14 @@ class FitGates(Gates):
         description="More channels prior-driven than this share: REVIEW. By default that is a "
         "note: each is named, and no plan moves money on it.",
     )
+    max_common_movement: float = Field(
+        0.7,
+        gt=0,
+        le=1,
+        description="Correlation of a channel's changes against a year before with those of all "
+        "others: above, and with the KPI moving along, REVIEW, since it cannot be told from "
+        "demand. A lift test of the channel lifts it; 1 switches it off.",
+    )
     pareto_k_review_share: float = Field(
         0.02, ge=0, le=1, description="Share of PSIS-LOO k > 0.7 above: REVIEW."
     )

@@ -13,7 +13,7 @@ where there is none. The level of the KPI stays: a channel that is left out take
 baseline, so that only its ups and downs are evidence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +32,7 @@ Array = NDArray[np.float64]
 SENTENCES: Mapping[EvidenceClass, str] = {
     EvidenceClass.EFFECT: "the data show an effect",
     EvidenceClass.UNCLEAR: "no effect can be told from none",
+    EvidenceClass.CONFOUNDED: "its effect cannot be told from demand that all spend may follow",
 }
 _MOST_WITHOUT = 0.05
 """Share of resampled fits without an effect, from which on it cannot be told from none."""
@@ -117,6 +118,18 @@ def count_effects(
             None, EvidenceClass.EFFECT if shown else EvidenceClass.UNCLEAR
         )
     return found
+
+
+def mark_confounded(
+    evidence: Mapping[str, ChannelEvidence], names: Collection[str]
+) -> dict[str, ChannelEvidence]:
+    """Return the evidence where an effect of these channels may be demand's."""
+    return {
+        name: found._replace(found=EvidenceClass.CONFOUNDED)
+        if name in names and found.found is EvidenceClass.EFFECT
+        else found
+        for name, found in evidence.items()
+    }
 
 
 def _leave_out(

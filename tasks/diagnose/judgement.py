@@ -10,7 +10,13 @@ from schemas.documents.diagnostics import Diagnostics
 from schemas.outcomes import Finding, GateOutcome, GateReport, Verdict, worst
 from schemas.spec.gates import GateSettings
 from schemas.spec.run_spec import RunSpec
-from tasks.diagnose import convergence, identifiability, lift_conflict, predictive
+from tasks.diagnose import (
+    common_movement,
+    convergence,
+    identifiability,
+    lift_conflict,
+    predictive,
+)
 from tasks.diagnose import evidence as weighing
 from tasks.diagnose.cause import Cause, find_causes
 from tasks.diagnose.facts import collect_facts
@@ -27,6 +33,7 @@ class Evidence(NamedTuple):
     contractions: dict[str, float]
     effects: dict[str, weighing.ChannelEvidence]
     lifts: Sequence[lift_conflict.LiftEvidence]
+    movement: dict[str, common_movement.CommonMovement]
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -80,7 +87,7 @@ def judge_fit(fit: OpenFit, findings: list[Finding], spec: RunSpec) -> Judgement
     judged = convergence.judge_convergence(
         evidence.sampling, spec.gates.sampling, fit.kind.sampling_gates
     )
-    rest = _judge_rest(fit, evidence, spec.gates)
+    rest = _judge_rest(fit, evidence, spec)
     report = GateReport(outcomes=[*judged, *rest])
     failures = convergence.observed_at(judged, Verdict.FAIL)
     causes = _find_causes(fit, evidence, findings, spec.gates) if failures else []
@@ -114,6 +121,8 @@ def judge_fit(fit: OpenFit, findings: list[Finding], spec: RunSpec) -> Judgement
 
 def _measure(fit: OpenFit, spec: RunSpec) -> Evidence:
     window = fit.panel[IS_ESTIMATION].values
+    movement = common_movement.measure_movement(fit.panel, fit.inputs.metadata)
+    beside_demand = common_movement.confounded(movement, spec.gates.fit, spec.lift_tests)
     return Evidence(
         sampling=convergence.measure_convergence(fit.tree, fit.kind.sampling_gates),
         predictive=predictive.measure_predictive(
@@ -124,8 +133,9 @@ def _measure(fit: OpenFit, spec: RunSpec) -> Evidence:
             is_posterior=fit.kind.has_prior,
         ),
         contractions=identifiability.contraction(fit.model) if fit.kind.has_prior else {},
-        effects=_weigh(fit, window, spec),
+        effects=weighing.mark_confounded(_weigh(fit, window, spec), beside_demand),
         lifts=lift_conflict.measure_lift(fit.model, fit.panel, spec.lift_tests),
+        movement=movement,
     )
 
 
@@ -138,13 +148,15 @@ def _weigh(
     return weighing.weigh_evidence(fit.model, fit.panel, window, least=least)
 
 
-def _judge_rest(fit: OpenFit, evidence: Evidence, gates: GateSettings) -> list[GateOutcome]:
+def _judge_rest(fit: OpenFit, evidence: Evidence, spec: RunSpec) -> list[GateOutcome]:
     """Judge by the fit gates; those of a posterior do not apply to a kind without a prior."""
+    gates = spec.gates
     outcomes = [
         *predictive.judge_predictive(
             evidence.predictive, gates.fit, is_signed=has_negative_kpi(fit.panel)
         ),
         *lift_conflict.judge_lift(evidence.lifts, gates.fit),
+        *common_movement.judge_movement(evidence.movement, gates.fit, spec.lift_tests),
     ]
     if fit.kind.has_prior:
         return [*outcomes, identifiability.judge_identifiability(evidence.contractions, gates.fit)]

@@ -41,6 +41,8 @@ class ChannelFacts:
     prior_driven: bool
     unclear: bool = False
     """The data cannot tell its effect from none."""
+    confounded: bool = False
+    """The data cannot tell its effect from demand that spend may follow."""
 
 
 def give_advice(
@@ -93,6 +95,11 @@ def act_on(facts: ChannelFacts, advice: Advice, return_word: str) -> tuple[Actio
             "No effect of this channel can be told from none, so no money is moved on it: a lift "
             "test would tell."
         )
+    if facts.confounded:
+        return action, (
+            "Its spend rises and falls with that of the other channels and with the KPI, so its "
+            "effect cannot be told from demand and no money is moved on it: a lift test would tell."
+        )
     if advice is Advice.WITHHELD:
         wanted = _direction(facts.candidate, facts.current)
         leaning = "" if wanted is Action.HOLD else f" (the best plan would {wanted.lower()} it)"
@@ -106,6 +113,7 @@ def collect_flags(
     beyond: dict[str, float],
     unmoved: list[str],
     unclear: list[str],
+    confounded: list[str],
     history_periods: int,
     horizon: int,
 ) -> list[str]:
@@ -121,6 +129,8 @@ def collect_flags(
         Channels that were held because the prior decided them.
     unclear
         Channels that were held because the data cannot tell their effect from none.
+    confounded
+        Channels that were held because the data cannot tell their effect from demand.
     history_periods, horizon
         Fitted periods and planned periods.
     """
@@ -141,6 +151,12 @@ def collect_flags(
         flags.append(f"Not moved, because the data did not decide them: {', '.join(unmoved)}.")
     if unclear:
         flags.append(f"Not moved, because no effect can be told from none: {', '.join(unclear)}.")
+    if confounded:
+        flags.append(
+            "Not moved, because spend that rises and falls together with the KPI may follow "
+            f"demand: {', '.join(confounded)}. A lift test on {confounded[0]}, which costs most of "
+            "them, says most."
+        )
     if history_periods < horizon:
         flags.append(
             f"Today's spend is that of {history_periods} periods, repeated over a horizon of "

@@ -122,6 +122,7 @@ def build_document(
             beyond=_beyond(space, found.money),
             unmoved=_held(channels, request, lambda row: row.prior_driven),
             unclear=_held(channels, request, lambda row: row.unclear and not row.prior_driven),
+            confounded=_held(channels, request, lambda row: row.confounded),
             history_periods=min(fit.panel.sizes[DATE_DIM] for fit in fits),
             horizon=settings.horizon,
         ),
@@ -199,6 +200,7 @@ def _channel_plans(
             elsewhere=return_elsewhere(now, current, advised, int(place)),
             prior_driven=bool(space.prior_driven[place]),
             unclear=bool(space.unclear[place]),
+            confounded=bool(space.confounded[place]),
         )
         action, reason = act_on(facts, advice, word)
         plans[name] = ChannelPlan(
@@ -218,6 +220,7 @@ def _channel_plans(
             prob_raise=None if raised is None else float(raised[place]),
             prior_driven=facts.prior_driven,
             unclear=facts.unclear,
+            confounded=facts.confounded,
             observed_low=float(observed[0][place]),
             observed_high=float(observed[1][place]),
             is_beyond_observed=name in _beyond(space, found.money),

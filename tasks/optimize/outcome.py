@@ -44,6 +44,8 @@ class PlannedFit:
     """Bounds of its run spec."""
     unclear: Sequence[str] = ()
     """Channels whose effect the data cannot tell from none."""
+    confounded: Sequence[str] = ()
+    """Channels whose effect the data cannot tell from demand that spend may follow."""
 
 
 @dataclass(frozen=True)

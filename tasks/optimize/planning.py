@@ -120,6 +120,7 @@ def _lay_out(
         horizons,
         {fit.about.dataset_id: fit.prior_driven for fit in fits},
         unclear={fit.about.dataset_id: fit.unclear for fit in fits},
+        confounded={fit.about.dataset_id: fit.confounded for fit in fits},
         separate=request.separate,
         by_entity=settings.by_entity or asks_for_entities(rows),
         flighting=settings.flighting or asks_for_periods(rows),

@@ -44,6 +44,8 @@ class PlanSpace:
     """Channels that no model's data decided, ``(channel,)``."""
     unclear: NDArray[np.bool_]
     """Channels whose effect no model's data can tell from none, ``(channel,)``."""
+    confounded: NDArray[np.bool_]
+    """Channels whose effect no model's data can tell from demand, ``(channel,)``."""
     by_entity: bool
     """Whether entities have variables of their own."""
     flighting: bool
@@ -52,7 +54,7 @@ class PlanSpace:
     @property
     def held(self) -> NDArray[np.bool_]:
         """Channels that a plan does not move, ``(channel,)``."""
-        return self.prior_driven | self.unclear
+        return self.prior_driven | self.unclear | self.confounded
 
     def by_channel(self, money: Array) -> Array:
         """Sum variables per channel, ``(channel,)``."""
@@ -69,6 +71,7 @@ def build_space(
     prior_driven: Mapping[str, Sequence[str]],
     *,
     unclear: Mapping[str, Sequence[str]] | None = None,
+    confounded: Mapping[str, Sequence[str]] | None = None,
     separate: bool,
     by_entity: bool,
     flighting: bool,
@@ -79,8 +82,9 @@ def build_space(
     ----------
     horizons, prior_driven
         Models, and channels that their data did not decide, by dataset.
-    unclear
-        Channels whose effect their data cannot tell from none, by dataset; default: none.
+    unclear, confounded
+        Channels whose effect their data cannot tell from none, and from demand, by dataset;
+        default: none.
     separate
         Channels of one name in several models are different money.
     by_entity, flighting
@@ -106,7 +110,8 @@ def build_space(
     observed: list[Array] = []
     undecided: dict[str, bool] = {}
     doubtful: dict[str, bool] = {}
-    unclear = unclear or {}
+    beside_demand: dict[str, bool] = {}
+    unclear, confounded = unclear or {}, confounded or {}
     pieces = []
     for dataset, horizon in horizons.items():
         allocation = build_allocation(
@@ -122,6 +127,9 @@ def build_space(
             own = allocation.channels[channel]
             undecided[name] = undecided.get(name, True) and own in prior_driven[dataset]
             doubtful[name] = doubtful.get(name, True) and own in unclear.get(dataset, ())
+            beside_demand[name] = beside_demand.get(name, True) and own in confounded.get(
+                dataset, ()
+            )
             label = f"{name}{cells[variable]}"
             if label not in labels:
                 if name not in names:
@@ -141,6 +149,7 @@ def build_space(
         observed=np.stack(observed, axis=1),
         prior_driven=np.array([undecided[name] for name in names]),
         unclear=np.array([doubtful[name] for name in names]),
+        confounded=np.array([beside_demand[name] for name in names]),
         by_entity=by_entity,
         flighting=flighting,
     )

@@ -131,6 +131,9 @@ def _open_fit(
         prior_driven=[name for name, row in returns.items() if row.prior_driven],
         # Runs from before there was evidence have none against a channel.
         unclear=[name for name, row in returns.items() if row.evidence is EvidenceClass.UNCLEAR],
+        confounded=[
+            name for name, row in returns.items() if row.evidence is EvidenceClass.CONFOUNDED
+        ],
         about=PlanModel(
             dataset_id=source.spec.dataset_id,
             run_id=source.run_id,

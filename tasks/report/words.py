@@ -95,6 +95,10 @@ GATES = {
         True,
         amiss="the data decide too few of the channels",
     ),
+    "common_movement": GateWords(
+        "Do channels move on their own, rather than all together with the KPI as demand would?",
+        True,
+    ),
     "pareto_k_bad_share": GateWords(
         "Does the fit rest on the whole history, rather than on a few single periods?",
         True,

@@ -223,7 +223,7 @@ def test_a_trend_with_bends_goes_on_along_its_last_piece():
     "model", [{"trend": "gp"}, {"time_varying_media": True}], ids=["trend", "media"]
 )
 def test_a_smooth_curve_is_back_at_its_average_after_a_quarter_of_the_window(model):
-    world = quiet_world(**model)
+    world = quiet_world(media_before=False, **model)
     draws = draw_prior(world.panel, world.inputs, 9, seed=5).isel(draw=[3])
     got = expected_of(world, draws, 40)
     assert np.ptp(got[:14]) > 0, "60 weeks of history: 14 to go"

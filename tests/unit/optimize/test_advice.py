@@ -146,7 +146,7 @@ def test_a_hand_written_plan_is_not_recommended_but_reported():
 
 def flags_of(**changed):
     given = {
-        "certificate": None, "beyond": {}, "unmoved": [], "unclear": [],
+        "certificate": None, "beyond": {}, "unmoved": [], "unclear": [], "confounded": [],
         "history_periods": 60, "horizon": 8,
     }  # fmt: skip
     return collect_flags(**given | changed)
@@ -196,3 +196,11 @@ def test_a_raised_channel_is_compared_with_those_that_pay_for_it():
     assert return_elsewhere(marginal, current, advised, 0) == pytest.approx(0.5)
     assert return_elsewhere(marginal, current, advised, 2) == pytest.approx(220 / 150)
     assert return_elsewhere(marginal, current, advised, 3) == pytest.approx(235 / 180)
+
+
+def test_a_channel_that_may_follow_demand_is_held_and_the_largest_is_named_for_a_test():
+    _, reason = act_on(facts(confounded=True), Advice.FOLLOW, "ROAS")
+    assert "cannot be told from demand" in reason
+    assert "lift test" in reason
+    (flag,) = flags_of(confounded=["tv", "search"])
+    assert flag.endswith("tv, search. A lift test on tv, which costs most of them, says most.")
