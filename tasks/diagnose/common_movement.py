@@ -79,8 +79,9 @@ def measure_movement(panel: xr.Dataset, metadata: FeatureMetadata) -> dict[str, 
         others = [place for place in np.flatnonzero(moves) if place != index]
         if moves[index] and others and kpi.std() > 0:
             rest = media[others].mean(axis=0)
-            found[name] = CommonMovement(_correlation(media[index], rest),
-                                         _correlation(media[index], kpi))  # fmt: skip
+            found[name] = CommonMovement(
+                _correlation(media[index], rest), _correlation(media[index], kpi)
+            )
     return found
 
 
@@ -136,8 +137,8 @@ def _yearly_changes(
     if both.sum(axis=1).max(initial=0) < LEAST_PERIODS[year]:
         return None
     kpi = fitted["kpi"].transpose(ENTITY_DIM, DATE_DIM).to_numpy()
-    media = fitted["media"].sel({CHANNEL_DIM: list(names)})
-    media = media.transpose(CHANNEL_DIM, ENTITY_DIM, DATE_DIM).to_numpy()
+    chosen = fitted["media"].sel({CHANNEL_DIM: list(names)})
+    media = chosen.transpose(CHANNEL_DIM, ENTITY_DIM, DATE_DIM).to_numpy()
     controls = fitted["controls"].transpose(CONTROL_DIM, ENTITY_DIM, DATE_DIM).to_numpy()
     level = media.mean(axis=-1, keepdims=True)
     logs = np.log(np.maximum(media, 0) + np.where(level > 0, _OFFSET * level, 1.0))
