@@ -9,7 +9,8 @@ from schemas.spec.sampler import SamplerSpec
 BESIDE_THE_FIT = frozenset(
     {
         "data", "sheet", "columns", "date_format", "decimal",  # how a file is read: data show it
-        "gates", "optimizer", "budget_groups", "explain", "retention",  # what is done with a fit
+        "gates", "optimizer", "budget_groups", "explain", "retention",
+        "planned",  # what is done with a fit
     }
 )  # fmt: skip
 """Keys of a spec that cannot change a posterior. One that is not listed counts as one that can."""

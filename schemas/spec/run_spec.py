@@ -35,6 +35,7 @@ from schemas.spec.kinds import (
 from schemas.spec.kpi import KpiKind, KpiSpec
 from schemas.spec.lift_tests import LiftTest, distinct_rows
 from schemas.spec.optimizer import GroupBounds, OptimizerSpec
+from schemas.spec.planned import PlannedPeriod, distinct_periods
 from schemas.spec.retention import RetentionSpec
 from schemas.spec.ridge import RidgeSpec
 from schemas.spec.sampler import SamplerSpec
@@ -208,6 +209,12 @@ class RunSpec(SpecModel):
     windows: Windows | None = Field(None, description="Without it all periods are fitted.")
     lift_tests: Annotated[list[LiftTest], BeforeValidator(distinct_rows)] = Field(
         [], description="Experiments; or the name of a CSV file of them, relative to the spec."
+    )
+    planned: Annotated[list[PlannedPeriod], BeforeValidator(distinct_periods)] = Field(
+        [],
+        description="Spend, activity and controls of coming periods that the forecast uses; or the "
+        "name of a CSV file of them, relative to the spec: the columns of the data without the "
+        "KPI. What is not in it is taken as uncertain.",
     )
     model: ModelSpec = ModelSpec()
     sampler: SamplerSpec = SamplerSpec()

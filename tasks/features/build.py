@@ -25,6 +25,7 @@ from tasks.mathematics.panel import (
     is_ragged,
     observed_of,
 )
+from tasks.mathematics.planned import require_columns
 from tasks.mathematics.references import choose_references, measure_references
 from tasks.mathematics.scaling import CONTROL_REFERENCE, carry_controls, compute_scales
 from tasks.mathematics.trend import fix_trend
@@ -76,6 +77,7 @@ def build_features(
     settings = describe_settings(spec, roles, snapshot)
     panel = build_panel(kept, settings)
     metadata = _describe_panel(panel, _with_references(panel, settings), spec)
+    require_columns(spec.planned, metadata.entities, metadata)
     kind = kind_of(metadata)
     if not kind.fits_ragged_panels:
         require_rectangle(metadata)

@@ -34,10 +34,12 @@ from schemas.names import (
     QUANTILES,
     ForecastScope,
 )
+from schemas.spec.planned import PlannedPeriod
 from tasks.forecast.uncertain import draw_changes
 from tasks.mathematics.events import period_ends
 from tasks.mathematics.horizon_panel import extend_panel
 from tasks.mathematics.panel import observed_of
+from tasks.mathematics.planned import place_planned
 from tasks.mathematics.seeds import derive_seed
 from tasks.models.contract import FittedModel
 
@@ -53,6 +55,7 @@ def forecast_kpi(
     horizon: int,
     seed: int,
     paths: int = 0,
+    planned: Sequence[PlannedPeriod] = (),
 ) -> pd.DataFrame:
     """Forecast the KPI of every entity, and of all together, from the draws of one fit.
 
@@ -71,6 +74,8 @@ def forecast_kpi(
     paths
         Paths of coming media and controls (``tasks.forecast.uncertain``) that draws are spread
         over; 0 supposes that they repeat.
+    planned
+        What is planned of them: it is the same on all paths.
 
     Returns
     -------
@@ -84,7 +89,7 @@ def forecast_kpi(
         it. Where noise is symmetric the two means agree up to the draws.
     """
     n_past = panel.sizes[DATE_DIM]
-    continued = continue_panel(panel, metadata, horizon)
+    continued = continue_panel(panel, metadata, horizon, planned)
     expected, kpi = sample_coming(model, continued, n_past, seed=seed)
     if paths and expected.shape[-1]:
         changes = draw_changes(
@@ -116,14 +121,21 @@ def _spread(
     return (expected + own, kpi + own) if model.additive else (expected * own, kpi * own)
 
 
-def continue_panel(panel: xr.Dataset, metadata: FeatureMetadata, horizon: int) -> xr.Dataset:
-    """Return the panel with its coming periods as a forecast supposes them.
+def continue_panel(
+    panel: xr.Dataset,
+    metadata: FeatureMetadata,
+    horizon: int,
+    planned: Sequence[PlannedPeriod] = (),
+) -> xr.Dataset:
+    """Return the panel with its coming periods as a forecast supposes them, or as planned.
 
     Parameters as in ``forecast_kpi``. It ends earlier where holidays are not known as far.
     """
     continued = extend_panel(panel, metadata.grain, horizon, like_last=horizon)
     starts = pd.DatetimeIndex(continued[DATE_DIM].values)
-    return continued.isel({DATE_DIM: slice(_count_known(starts, metadata))})
+    continued = continued.isel({DATE_DIM: slice(_count_known(starts, metadata))})
+    n_past = panel.sizes[DATE_DIM]
+    return place_planned(continued, n_past, metadata, planned) if planned else continued
 
 
 def sample_coming(

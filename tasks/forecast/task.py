@@ -67,8 +67,9 @@ def forecast_kpi(
         horizon=spec.optimizer.horizon,
         seed=spec.sampler.random_seed,
         paths=N_PATHS,
+        planned=spec.planned,
     )
-    continued = forecast.continue_panel(panel, metadata, spec.optimizer.horizon)
+    continued = forecast.continue_panel(panel, metadata, spec.optimizer.horizon, spec.planned)
     supposed = continued.isel({DATE_DIM: slice(panel.sizes[DATE_DIM], None)})
     earlier = read_forecasts(home, spec.dataset_id, kpi=spec.kpi_name, before_run=key.run_id)
     happened = actuals.match_actuals(earlier, panel)

@@ -1,9 +1,10 @@
 """What nobody has said of coming media and controls, as paths that their own past has taken.
 
-A forecast that supposes one path of spend is right only if that is what will be spent. Without a
-plan, coming periods are blocks of the past two years, all channels and entities together, so that
-bursts stay bursts; controls are those of a year before, some periods earlier or later, so that
-seasons stay where they are and a promotion may move. Events and holidays are facts: they stay.
+A forecast that supposes one path of spend is right only if that is what will be spent. What is
+planned (``planned`` of the run spec) is the same on all paths. Without a plan, coming periods are
+blocks of the past two years, all channels and entities together, so that bursts stay bursts;
+controls are those of a year before, some periods earlier or later, so that seasons stay where they
+are and a promotion may move. Events and holidays are facts: they stay.
 """
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from schemas.names import DATE_DIM
 from schemas.spec.run_spec import Grain
 from tasks.mathematics.calendar import PERIODS_PER_YEAR
+from tasks.mathematics.planned import KNOWN_CONTROLS, KNOWN_MEDIA
 from tasks.models.contract import FittedModel
 
 N_EFFECT_DRAWS = 40
@@ -88,10 +90,16 @@ def draw_changes(
 def _replaced(
     continued: xr.Dataset, n_past: int, names: tuple[str, ...], source: NDArray[np.intp]
 ) -> xr.Dataset:
-    """Take the coming periods of some variables from the past periods ``source``."""
+    """Take the coming periods of some variables from the past periods ``source``.
+
+    What is planned of them stays.
+    """
     index = np.concatenate([np.arange(n_past), source])
-    found = {
-        name: continued[name].copy(data=continued[name].isel({DATE_DIM: index}).to_numpy())
-        for name in names
-    }
+    found = {}
+    for name in names:
+        values = continued[name].isel({DATE_DIM: index}).to_numpy()
+        known = continued.get(KNOWN_CONTROLS if name == "controls" else KNOWN_MEDIA)
+        if known is not None:
+            values = np.where(known.to_numpy(), continued[name].to_numpy(), values)
+        found[name] = continued[name].copy(data=values)
     return continued.assign(found)

@@ -17,6 +17,7 @@ from schemas.spec.errors import parse_run_spec
 from schemas.spec.run_spec import RunSpec
 from tasks.store.inputs.allowed_files import require_allowed
 from tasks.store.inputs.lift_test_file import read_lift_tests
+from tasks.store.inputs.planned_file import read_planned
 from tasks.store.inputs.text_files import read_text
 from tasks.store.storage import writing_to
 
@@ -30,11 +31,11 @@ def read_run_spec(path: Path) -> RunSpec:
     ------
     SpecError
         If the file is missing, is not JSON or YAML, repeats a key, or its content cannot be used;
-        likewise the file of lift tests that it names.
+        likewise the files of lift tests and of planned periods that it names.
     """
     text = read_text(path, named_by="--spec", kind="JSON or YAML")
     document = parse_document(text, name=path.name, suffix=path.suffix)
-    return parse_run_spec(_with_lift_tests(document, path), source=path.name)
+    return parse_run_spec(_with_planned(_with_lift_tests(document, path), path), source=path.name)
 
 
 def _with_lift_tests(document: Any, spec_path: Path) -> Any:
@@ -49,6 +50,24 @@ def _with_lift_tests(document: Any, spec_path: Path) -> Any:
     decimal = document.get("decimal")
     rows = read_lift_tests(path, decimal="," if decimal == "," else ".")
     return {**document, "lift_tests": rows}
+
+
+def _with_planned(document: Any, spec_path: Path) -> Any:
+    """Put the rows of a file of planned periods into the spec likewise."""
+    named = document.get("planned") if isinstance(document, dict) else None
+    if not isinstance(named, str):
+        return document
+    beside = spec_path.resolve().parent
+    path = require_allowed(
+        beside / Path(named).expanduser(), named_by="planned in the run spec", beside=beside
+    )
+    columns = document.get("columns")
+    rows = read_planned(
+        path,
+        columns=columns if isinstance(columns, dict) else {},
+        decimal="," if document.get("decimal") == "," else ".",
+    )
+    return {**document, "planned": rows}
 
 
 def data_path(spec: RunSpec, *, spec_path: Path | None, override: Path | None) -> Path | None:
