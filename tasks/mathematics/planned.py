@@ -23,7 +23,7 @@ class _Place(NamedTuple):
     """Which variable a column of the data is, and where in it."""
 
     variable: str
-    index: int
+    at: int
 
 
 def require_columns(
@@ -97,7 +97,7 @@ def place_planned(
     for row, entity, period in _coming(rows, entities, continued, n_past, metadata):
         for column, value in row.values.items():
             place = known[column]
-            at = (entity, place.index, period)
+            at = (entity, place.at, period)
             if stated[place.variable][at]:
                 raise SpecError(f"planned, {row.period_start}: {column} is there twice; keep one.")
             cells[place.variable][at], stated[place.variable][at] = value, True
