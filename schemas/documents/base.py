@@ -145,6 +145,11 @@ def is_absent(value: object) -> bool:
     return value is None
 
 
+def is_nothing(value: object) -> bool:
+    """Leave a false flag or an empty list out, so that documents of before stay as they were."""
+    return not value
+
+
 def stated[T](value: T | None, name: str) -> T:
     """Return a value that the kind of a model always has.
 

@@ -17,6 +17,7 @@ from schemas.documents.base import (
     Periods,
     Probability,
     Share,
+    is_nothing,
 )
 from schemas.spec.base import SpecModel
 from schemas.spec.optimizer import OptimizerSpec, PlanBounds, Utility
@@ -139,7 +140,7 @@ class ChannelPlan(Part):
     """The data did not decide this channel."""
     unclear: bool = False
     """Its effect cannot be told from none."""
-    confounded: bool = False
+    confounded: bool = Field(False, exclude_if=is_nothing)
     """Its effect cannot be told from demand that spend may follow."""
     observed_low: Money
     """Smallest observed spend per period, times the periods of the horizon."""
@@ -191,7 +192,7 @@ class PlanModel(Part):
     model_version: Count | None
     """Registered version; null: not registered."""
     weight: Number
-    against: list[str] = []
+    against: list[str] = Field([], exclude_if=is_nothing)
     """What stands against acting on it, a sentence each: a REVIEW, a newer run."""
 
 

@@ -13,7 +13,7 @@ from schemas.outcomes import Finding
 from schemas.spec.gates import GateSettings
 from tasks.diagnose.lift_conflict import LiftEvidence
 from tasks.diagnose.suspects import Suspect
-from tasks.mathematics.panel import IS_ESTIMATION
+from tasks.mathematics.panel import IS_ESTIMATION, observed_of
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms
 
@@ -28,6 +28,8 @@ class Facts:
     """Channels and linear terms."""
     values: Array
     """``(entity, regressor, date)``."""
+    observed: NDArray[np.bool_]
+    """``(entity, date)``: where an entity was open."""
     entities: list[str]
     spend: Mapping[str, float]
     """Spend of each channel that has any column of it."""
@@ -45,10 +47,12 @@ class Facts:
 
     def within(self, suspect: Suspect) -> pd.DataFrame:
         """All regressors of the suspect's entities, less their mean in each, a row per cell."""
-        block = self.values[self._rows(suspect)]
-        centred = block - block.mean(axis=-1, keepdims=True)
-        flat = centred.transpose(0, 2, 1).reshape(-1, len(self.regressors))
-        return pd.DataFrame(flat, columns=self.regressors)
+        rows = self._rows(suspect)
+        own = [
+            block[:, is_open] - block[:, is_open].mean(axis=-1, keepdims=True)
+            for block, is_open in zip(self.values[rows], self.observed[rows], strict=True)
+        ]
+        return pd.DataFrame(np.concatenate(own, axis=1).T, columns=self.regressors)
 
     def _rows(self, suspect: Suspect) -> slice:
         if suspect.entity not in self.entities:
@@ -86,6 +90,7 @@ def collect_facts(
     return Facts(
         regressors=[*channels, *(term.name for term in linear_terms(inputs))],
         values=np.concatenate([media, terms], axis=1),
+        observed=observed_of(panel)[:, window],
         entities=[str(name) for name in panel[ENTITY_DIM].values],
         spend={n: float(s) for n, s in zip(channels, spend, strict=True) if np.isfinite(s)},
         n_parameters=int(inputs.metadata.n_parameters),

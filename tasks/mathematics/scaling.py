@@ -17,7 +17,7 @@ from schemas.documents.features import FeatureScaler, Scale
 from schemas.names import CHANNEL_DIM, CONTROL_DIM, DATE_DIM, ENTITY_DIM
 from schemas.spec.baseline import ControlSpec
 from tasks.mathematics.carryover import recursive_adstock
-from tasks.mathematics.panel import estimation_window
+from tasks.mathematics.panel import estimation_window, observed_values
 
 CONTROL_REFERENCE = "control_reference"
 """Value at which a control contributes nothing; absent in runs of earlier versions: the mean."""
@@ -37,11 +37,12 @@ def compute_scales(panel: xr.Dataset) -> xr.Dataset:
         ``media_scale (entity, channel)``: the largest input of any period, ``kpi_scale (entity)``:
         the largest size of the KPI in fitted periods, both rounded up to two digits, 1 where
         everything is zero; ``control_mean``, ``control_std (control)`` and
-        ``trend_mean``, ``trend_std``: over the fitted periods, 1 for a constant.
+        ``trend_mean``, ``trend_std``: over the fitted periods of open entities, 1 for a constant.
     """
     window = estimation_window(panel)
     index = np.flatnonzero(panel["is_estimation"].values).astype(float)
-    controls = window["controls"]
+    # Where an entity was not open, controls are filled from its nearest row: no data of their own.
+    controls = observed_values(window, "controls")
     return xr.Dataset(
         {
             "media_scale": _round_up(panel["media"].max(dim=DATE_DIM)),

@@ -11,7 +11,7 @@ from tasks.diagnose.cause import CauseKind, find_causes
 from tasks.diagnose.convergence import measure_convergence
 from tasks.diagnose.facts import collect_facts
 from tasks.diagnose.lift_conflict import LiftEvidence
-from tasks.diagnose.suspects import divergence_shifts, find_suspects
+from tasks.diagnose.suspects import Suspect, divergence_shifts, find_suspects
 
 N_DRAWS = 400
 
@@ -204,3 +204,16 @@ def test_a_draw_that_never_changes_is_a_suspect():
     suspects = suspects_of(world, tree)
     assert suspects[0].parameter == "log_share[tv]"
     assert suspects[0].numbers == "its draws do not vary"
+
+
+def test_a_market_says_nothing_of_the_periods_before_it_opened():
+    rows = make_rows(2, 120)
+    late = (rows["entity_id"] == "market_1") & (
+        rows["period_start"] < rows["period_start"].iloc[70]
+    )
+    world = build_world(rows[~late], make_spec())
+    facts = collect_facts(world.panel, world.inputs, findings=(), lifts=(), gates=world.spec.gates)
+    everywhere = Suspect("level", "level", "tv", True, None, 2.0, "")
+    within = facts.within(everywhere)
+    assert len(within) == 120 + 50
+    assert within.iloc[120:]["tv"].mean() == pytest.approx(0, abs=1e-9)

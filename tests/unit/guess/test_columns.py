@@ -29,9 +29,7 @@ DATES = text("week", share_dates=1.0)
 
 def guessed(*names, kpi=None):
     """One series of periods with columns of numbers of these names."""
-    return guess_roles(
-        [DATES, *(column(n) for n in names)], lambda _: N, decimal=".", kpi=kpi
-    )
+    return guess_roles([DATES, *(column(n) for n in names)], lambda _: N, decimal=".", kpi=kpi)
 
 
 @pytest.mark.parametrize(

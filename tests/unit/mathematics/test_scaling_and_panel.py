@@ -7,7 +7,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from support.worlds import mmm_world
+from support.worlds import build_world, make_rows, make_spec, mmm_world
 
 from schemas.documents.features import FeatureScaler
 from schemas.errors import DataContractError
@@ -157,3 +157,16 @@ def test_estimation_window_drops_the_carryover(world):
     window = estimation_window(world.panel)
     assert window.sizes["date"] == 52
     assert pd.Timestamp(window["date"].values[-1]) == world.frame["period_start"].max()
+
+
+def test_a_control_of_a_market_that_was_not_open_is_no_data_of_its_scale():
+    rows = make_rows(2, 60)
+    late = (rows["entity_id"] == "market_1") & (
+        rows["period_start"] < rows["period_start"].iloc[40]
+    )
+    rows.loc[rows["entity_id"] == "market_1", "ctrl_price"] += 50.0
+    ragged = build_world(rows[~late], make_spec())
+    own = rows.loc[~late, "ctrl_price"]
+    scales = ragged.inputs.scales
+    assert float(scales["control_mean"].sel(control="price")) == pytest.approx(own.mean())
+    assert float(scales["control_std"].sel(control="price")) == pytest.approx(own.std(ddof=0))
