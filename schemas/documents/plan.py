@@ -17,6 +17,7 @@ from schemas.documents.base import (
     Periods,
     Probability,
     Share,
+    is_absent,
     is_nothing,
 )
 from schemas.spec.base import SpecModel
@@ -278,12 +279,12 @@ class Plan(Document):
     """What the candidate's spend brings in all."""
     return_mean: GainPerMoney | None
     """``incremental_mean`` over the budget."""
-    last_money_mean: GainPerMoney | None = None
+    last_money_mean: GainPerMoney | None = Field(None, exclude_if=is_absent)
     """Return of the next percent of all current spend, shared out as today; null without spend, and
     in plans of before."""
-    last_money_low: GainPerMoney | None = None
+    last_money_low: GainPerMoney | None = Field(None, exclude_if=is_absent)
     """Lower end of the 94 % interval."""
-    last_money_high: GainPerMoney | None = None
+    last_money_high: GainPerMoney | None = Field(None, exclude_if=is_absent)
     """Upper end of the 94 % interval."""
     channels: dict[str, ChannelPlan]
     """Planned channels, the largest current spend first."""
