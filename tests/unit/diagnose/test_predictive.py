@@ -167,7 +167,7 @@ def test_prior_draws_do_not_contract(n_entities, model):
 
 
 def test_channels_below_the_limit_are_prior_driven():
-    gates = FitGates()
+    gates = FitGates(max_prior_driven_share=0.5)
     values = {"tv": 0.9, "search": 0.5, "email": 0.499, "rival": -0.2}
     assert prior_driven(values, gates) == ["email", "rival"]
     assert judge_identifiability(values, gates).verdict is Verdict.PASS
