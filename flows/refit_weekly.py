@@ -5,10 +5,12 @@ Reads top to bottom like the picture in the README. Every arrow is one task; tas
 
 import logging
 from datetime import date
+from typing import cast
 
 from prefect import flow
 
 from flows.auxiliary_fits import explain_refit
+from flows.endings import end_state
 from flows.retries import fit_until_sampled
 from flows.timing import Timings
 from schemas.documents.refit_outcome import Outcome, close_outcome
@@ -36,7 +38,8 @@ from tasks.lifecycle.task import (
     require_services,
 )
 from tasks.optimize.task import plan_week
-from tasks.publish.task import describe_run, publish_run
+from tasks.publish.task import publish_run
+from tasks.publish.task_describe import describe_run
 from tasks.report.task import render_report_page
 from tasks.store.home import current_home
 from tasks.store.redaction import filter_states
@@ -60,6 +63,18 @@ def refit_weekly(request: RefitRequest) -> RefitReport:
     -------
     RefitReport
         Verdict FAIL means that a gate rejected the fit: the champion is unchanged.
+
+    Raises
+    ------
+    MmmError
+        As ``refit_dataset``.
+    """
+    # Prefect keeps the state and hands its callers the report that is in it.
+    return cast("RefitReport", end_state(refit_dataset(request)))
+
+
+def refit_dataset(request: RefitRequest) -> RefitReport:
+    """Refit one dataset inside a flow run; parameters and answer as ``refit_weekly``.
 
     Raises
     ------

@@ -9,10 +9,10 @@ import logging
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run as current_run
-from prefect.states import Completed
 
-from flows.hooks import notify_failure, notify_rejection
-from flows.refit_weekly import refit_weekly
+from flows.endings import end_state
+from flows.hooks import dataset_of, notify_failure, notify_rejection
+from flows.refit_weekly import refit_dataset
 from flows.spec_files import find_file
 from schemas.documents.results import RefitReport
 from schemas.outcomes import Verdict
@@ -24,17 +24,27 @@ from tasks.store.redaction import filter_states
 filter_states()
 
 
+def name_run() -> str:
+    """Name a flow run by its dataset and its day: what it is about, not where its file lies."""
+    parameters = current_run.parameters or {}
+    request = parameters.get("request")
+    asked = request.get("as_of") if isinstance(request, dict) else getattr(request, "as_of", None)
+    due = current_run.scheduled_start_time
+    return f"refit {dataset_of(parameters) or 'of an unreadable spec'} {asked or f'{due:%Y-%m-%d}'}"
+
+
 @flow(
     name="scheduled-refit",
-    flow_run_name="refit-{request.spec_file}",
+    flow_run_name=name_run,
     on_failure=[notify_failure],
     on_crashed=[notify_failure],
 )
 def scheduled_refit(request: ScheduledRefit) -> State[RefitReport]:
     """Refit one dataset as its run spec file says today.
 
-    The run ends Completed with the verdict as its message; Rejected where a gate rejected the fit
-    and the champion stays; Failed where the data or the spec cannot be used.
+    The run ends Completed with the verdict as its message; Review where someone has to look;
+    Rejected where a gate rejected the fit and the champion stays; Failed where the data or the spec
+    cannot be used.
 
     Raises
     ------
@@ -44,11 +54,10 @@ def scheduled_refit(request: ScheduledRefit) -> State[RefitReport]:
     for name in ("flows", "tasks"):  # Prefect attaches its handler to them, not a level.
         logging.getLogger(name).setLevel(logging.INFO)
     # The body, not the flow: one flow run holds the tasks, and one hook reports of its end.
-    report = refit_weekly.fn(_open_request(request))
+    report = refit_dataset(_open_request(request))
     if report.verdict is Verdict.FAIL:
         notify_rejection(report, str(current_run.id))
-        return Completed(name="Rejected", message=_message(report), data=report)
-    return Completed(message=_message(report), data=report)
+    return end_state(report)
 
 
 def _open_request(request: ScheduledRefit) -> RefitRequest:
@@ -62,10 +71,3 @@ def _open_request(request: ScheduledRefit) -> RefitRequest:
         as_of=request.as_of,
         accept_restatement=request.accept_restatement,
     )
-
-
-def _message(report: RefitReport) -> str:
-    """Say in the Prefect UI what the command line says at the end."""
-    stays = f"champion {report.champion}" if report.champion else "no champion yet"
-    reasons = "; ".join(report.reasons)
-    return f"{report.verdict} {report.run_id}, {stays}" + (f": {reasons}" if reasons else "")

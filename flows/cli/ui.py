@@ -39,13 +39,18 @@ def ui(
         from flows.services import servers, ui
         from tasks.store.credential import credential_path
         from tasks.store.home import current_home
+        from tasks.store.tracking.server import is_served, pages_address
 
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         started: list[Service] = []
         try:
             started = ui.start_ui(prefect_port=prefect_port, mlflow_port=mlflow_port)
-            prefect, mlflow = started[:2]
-            answer.write("".join(f"{s.name:<15} {s.address}\n" for s in (prefect, mlflow)))
+            prefect = started[0]
+            pages = [(service.name, service.address) for service in started[:2]]
+            if is_served(current_home()):
+                # Its server is someone else's: named here, not started, and not ended.
+                pages = [pages[0], ("MLflow", pages_address(current_home()))]
+            answer.write("".join(f"{name:<15} {address}\n" for name, address in pages))
             path = shlex.quote(str(credential_path(current_home())))
             answer.write(_HELP.format(address=prefect.address, credential=path))
             answer.flush()
@@ -54,7 +59,7 @@ def ui(
             sys.stderr.write("Ending all.\n")
         finally:
             # Workers first: a flow run that they end can then still be reported to the server.
-            servers.close_all(started[2:])
+            servers.close_all([s for s in started if s.name.startswith("worker")])
             servers.close_all(started)
         return 0
 

@@ -18,6 +18,7 @@ from flows.services.servers import HOST, Service
 from schemas.errors import ResourceUnavailableError
 from tasks.store.credential import api_credential
 from tasks.store.home import CHECKOUT, current_home
+from tasks.store.tracking.server import is_served, require_answer
 
 DEPLOYMENTS = CHECKOUT / "prefect.yaml"
 REGISTER_SECONDS = 180.0
@@ -33,7 +34,7 @@ def start_ui(*, prefect_port: int, mlflow_port: int) -> list[Service]:
     Returns
     -------
     list[Service]
-        Prefect server, MLflow UI, and a worker per work pool.
+        Prefect server, MLflow UI unless the store has a server of its own, a worker per work pool.
 
     Raises
     ------
@@ -42,11 +43,15 @@ def start_ui(*, prefect_port: int, mlflow_port: int) -> list[Service]:
         nothing is left running.
     """
     servers.require_free_port(prefect_port, option="--prefect-port", name="Prefect server")
-    servers.require_free_port(mlflow_port, option="--mlflow-port", name="MLflow UI")
+    if is_served(current_home()):
+        require_answer(current_home())
+    else:
+        servers.require_free_port(mlflow_port, option="--mlflow-port", name="MLflow UI")
     started: list[Service] = []
     try:
         started.append(start_prefect_server(prefect_port))
-        started.append(start_mlflow_ui(mlflow_port))
+        if not is_served(current_home()):
+            started.append(start_mlflow_ui(mlflow_port))
         servers.require_healthy(started[0])
         api_url = f"{started[0].address}/api"
         started.extend(start_worker(pool, api_url) for pool in work_pools())

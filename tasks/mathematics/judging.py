@@ -109,7 +109,15 @@ def gate_group_of(gate: JudgedGate) -> str:
     """
     if gate.battery:
         return gate.battery
-    is_sampling = gate.gate in SamplingGates.model_fields or any(
-        word in gate.gate for word in _SAMPLING_WORDS
-    )
-    return "sampling" if is_sampling else "fit"
+    return "sampling" if is_of_sampler(gate.gate) else "fit"
+
+
+def is_of_sampler(name: str) -> bool:
+    """Say whether a gate or a metric is evidence of the sampler, not of the fit.
+
+    Parameters
+    ----------
+    name
+        As ``diagnostics.json`` has it.
+    """
+    return name in SamplingGates.model_fields or any(word in name for word in _SAMPLING_WORDS)

@@ -7,7 +7,7 @@ import pandas as pd
 from schemas.documents.diagnostics import Diagnostics, JudgedGate, StabilityReport
 from schemas.documents.effects import ChannelQuantiles, ResponseCurves, RoiMetrics
 from schemas.documents.fit import PriorPredictive
-from schemas.names import PERIOD_COLUMN, ComponentKind
+from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, ComponentKind
 from schemas.refs import AttributionRef, DiagnosticsRef, SnapshotRef
 from schemas.spec.run_spec import RunSpec
 
@@ -48,6 +48,19 @@ class RunOutputs:
     def channels(self) -> list[str]:
         """Channels, the largest contribution first."""
         return sorted(self.roas.names(), key=lambda name: -self.roas[name].contribution_mean)
+
+
+def predicted_columns(contributions: pd.DataFrame) -> list[str]:
+    """Columns that the registered model answers with, in their order.
+
+    Parameters
+    ----------
+    contributions
+        ``contributions.parquet``: its components are those of the model.
+    """
+    parts = contributions["component"].unique()
+    kpi = ["kpi_mean", "kpi_low", "kpi_high"]
+    return [ENTITY_COLUMN, PERIOD_COLUMN, *kpi, *(f"contribution_{part}" for part in parts)]
 
 
 def compute_shares(outputs: RunOutputs) -> dict[str, float]:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from schemas.documents.data import ValidationSummary
 from schemas.documents.effects import ChannelReturns
+from schemas.names import Artifact
 from schemas.outcomes import GateRow, Verdict
 from schemas.spec.kpi import KpiKind
 from schemas.spec.run_spec import RunSpec
 from schemas.words import escape_markdown, format_number
-from tasks.mathematics.judging import gate_group_of
+from tasks.mathematics.judging import gate_group_of, is_of_sampler
 from tasks.publish.outputs import RunOutputs, compute_shares
 
 
@@ -17,16 +19,17 @@ def run_name(outputs: RunOutputs) -> str:
     return f"{outputs.spec.dataset_id} {outputs.last_period} {outputs.diagnostics.verdict}"
 
 
-def refit_params(
-    outputs: RunOutputs, *, fingerprints: Mapping[str, str], versions: Mapping[str, str]
-) -> dict[str, str]:
-    """Return what decided the result: the spec, the snapshot, code, lock and library versions."""
+def refit_params(outputs: RunOutputs, fingerprints: Mapping[str, str]) -> dict[str, str]:
+    """Return what decided the result and is not the default, the snapshot, and the code.
+
+    The whole spec is ``run_spec.json``, library versions are in ``model_metadata.json``: both are
+    artifacts of the same run.
+    """
     return {
         **flatten_spec(outputs.spec),
         "snapshot_id": outputs.snapshot.snapshot_id,
         "as_of": str(outputs.snapshot.as_of),
         **{f"fingerprint.{name}": value for name, value in fingerprints.items()},
-        **{f"version.{name}": value for name, value in versions.items()},
     }
 
 
@@ -44,16 +47,17 @@ def refit_tags(outputs: RunOutputs, facts: Mapping[str, str]) -> dict[str, str]:
 
 
 def flatten_spec(spec: RunSpec) -> dict[str, str]:
-    """Return the spec as dotted keys; channels by name, so that two weeks compare in any order."""
-    return _flatten(spec.model_dump(mode="json"), "")
+    """Return what the spec states beside its defaults as dotted keys.
+
+    Channels by name, so that two weeks compare in any order.
+    """
+    stated = _flatten(spec.model_dump(mode="json", exclude_defaults=True), "")
+    return {"dataset_id": spec.dataset_id, "model.kind": spec.model.kind, **stated}
 
 
 def refit_metrics(outputs: RunOutputs, timings: Mapping[str, float]) -> dict[str, float | None]:
-    """Return metrics by their MLflow names: diagnostics, fit, returns, shares and seconds."""
-    metrics: dict[str, float | None] = {
-        **outputs.diagnostics.metrics,
-        **outputs.attribution.metrics,
-    }
+    """Return metrics by their MLflow names: sampling, fit, returns, shares and seconds."""
+    metrics = group_metrics({**outputs.diagnostics.metrics, **outputs.attribution.metrics})
     for channel, row in outputs.roas.items():
         for quantity in ("roas", "mroas", "cost_per_unit"):
             metrics[f"{quantity}/{channel}"] = getattr(row, f"{quantity}_mean")
@@ -61,9 +65,21 @@ def refit_metrics(outputs: RunOutputs, timings: Mapping[str, float]) -> dict[str
         f"contribution_share/{name}": share for name, share in compute_shares(outputs).items()
     }
     metrics |= {f"seconds/{stage}": seconds for stage, seconds in timings.items()}
-    # fit_* are parts of fit.
-    metrics["seconds_total"] = sum(s for stage, s in timings.items() if stage[:4] != "fit_")
+    metrics["seconds/total"] = total_seconds(timings)
     return metrics
+
+
+def group_metrics(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Put metrics into the groups that MLflow shows: ``sampling/``, ``fit/``; others have one."""
+    return {
+        name if "/" in name else f"{'sampling' if is_of_sampler(name) else 'fit'}/{name}": value
+        for name, value in metrics.items()
+    }
+
+
+def total_seconds(timings: Mapping[str, float]) -> float:
+    """Sum the stages of a refit; ``fit_*`` are parts of ``fit``."""
+    return sum(seconds for stage, seconds in timings.items() if stage[:4] != "fit_")
 
 
 def gate_rows(outputs: RunOutputs, gate_group: str) -> list[GateRow]:
@@ -111,6 +127,26 @@ def diagnostics_rows(outputs: RunOutputs) -> list[dict[str, str]]:
         }
         for g in gates
     ]
+
+
+def data_rows(summary: ValidationSummary) -> list[dict[str, str]]:
+    """Return what the data checks found as rows like those of ``diagnostics_rows``."""
+    rows = []
+    for name, layer in summary.layers.items():
+        found = [(f.rule, f.verdict, f"{f.message} {f.remedy}") for f in layer.findings]
+        rows += [
+            {
+                "gate": rule, "verdict": verdict.value, "observed": "–", "where": f"{name} data",
+                "reason": reason,
+            }
+            for rule, verdict, reason in found or [("all checks", layer.verdict, "")]
+        ]  # fmt: skip
+    return rows
+
+
+def render_links(address: str) -> str:
+    """Link to a run's page in MLflow and to its report there, in markdown."""
+    return f"[MLflow run]({address}) · [report]({address}/artifacts/{Artifact.REPORT})"
 
 
 def render_note(outputs: RunOutputs, promotion: str) -> str:

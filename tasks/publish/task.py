@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prefect import get_run_logger, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from schemas.answers.scenarios import MadeBy
@@ -18,7 +17,7 @@ from schemas.documents.features import FeatureMetadata
 from schemas.documents.fit import PriorPredictive
 from schemas.documents.plan import Plan
 from schemas.documents.promotions import Champion, Promotion
-from schemas.documents.refit_outcome import Outcome, close_outcome
+from schemas.documents.refit_outcome import close_outcome
 from schemas.documents.results import RefitReport, RunStatus
 from schemas.names import Alias, Artifact
 from schemas.outcomes import is_accepted
@@ -27,7 +26,7 @@ from schemas.spec.run_spec import RunSpec
 from tasks.mathematics.judging import is_well_sampled
 from tasks.publish import records
 from tasks.publish.figures import build_figures
-from tasks.publish.outputs import RunOutputs
+from tasks.publish.outputs import RunOutputs, predicted_columns
 from tasks.publish.promotion import (
     Candidate,
     Decision,
@@ -38,9 +37,8 @@ from tasks.publish.promotion import (
     record_decision,
     report_withdrawn,
 )
-from tasks.store.artifact_keys import artifact_key
 from tasks.store.files.artifacts import open_ref, read_document, read_parquet
-from tasks.store.fingerprint import code_fingerprint, library_versions, lock_fingerprint
+from tasks.store.fingerprint import code_fingerprint, lock_fingerprint
 from tasks.store.home import Home, current_home
 from tasks.store.runs.champions import find_champion, give_champion, given_back
 from tasks.store.runs.digests import write_digests
@@ -49,6 +47,7 @@ from tasks.store.runs.status import advance_run
 from tasks.store.storage import writing_to
 from tasks.store.tracking import experiments
 from tasks.store.tracking.auxiliary_fits import log_auxiliary_fits_of
+from tasks.store.tracking.model_versions import ModelFiles
 from tasks.store.tracking.retries import log_retries
 from tasks.store.tracking.server import asking
 from tasks.store.warehouse.changes import write_changes
@@ -86,7 +85,7 @@ def publish_run(
         Why returns changed since the champion; None where there is nothing to explain.
     """
     home, dataset_id = current_home(), fitted.spec.dataset_id
-    outputs = _open_outputs(home, fitted.run_id, fitted.spec, fitted)
+    outputs = open_outputs(home, fitted.run_id, fitted.spec, fitted)
     write_digests(home, fitted.run_id)
     client = experiments.open_store(home)
     champion = find_champion(home, dataset_id)
@@ -97,7 +96,7 @@ def publish_run(
     change = _open_explanation(home, explanation)
     standing = describe_standing(champion, candidate)
     record = _refit_log(outputs, fitted, decision, standing, report.timings)
-    model = _model_files(home, fitted) if decision.register else None
+    model = _model_files(home, fitted, outputs) if decision.register else None
     logged = _log_run(client, home, record, model, change)
     row = record_decision(
         decision, candidate, logged.model_version, dataset_id=dataset_id, champion=champion,
@@ -139,13 +138,28 @@ def _refit_log(
         run_id=outputs.run_id,
         name=records.run_name(outputs),
         note=records.render_note(outputs, decision.reason),
-        params=records.refit_params(
-            outputs, fingerprints=fingerprints, versions=library_versions()
+        params=records.refit_params(outputs, fingerprints),
+        metrics=records.refit_metrics(outputs, seconds)
+        | {f"plan/{name}": value for name, value in (plan.metrics if plan else {}).items()},
+        seconds=records.total_seconds(seconds),
+        dataset=experiments.LoggedDataset(
+            digest=outputs.snapshot.snapshot_id,
+            table=open_ref(current_home(), outputs.snapshot.wide),
+            target=read_document(
+                current_home(), fitted.features.metadata, FeatureMetadata
+            ).kpi_column,
         ),
-        metrics=records.refit_metrics(outputs, seconds) | (plan.metrics if plan else {}),
         tags=records.refit_tags(outputs, tags),
         folder=current_home().run_dir(outputs.run_id),
         figures=build_figures(outputs),
+    )
+
+
+def _dataset_of(home: Home, fitted: FittedRun) -> experiments.LoggedDataset:
+    return experiments.LoggedDataset(
+        digest=fitted.snapshot.snapshot_id,
+        table=open_ref(home, fitted.snapshot.wide),
+        target=read_document(home, fitted.features.metadata, FeatureMetadata).kpi_column,
     )
 
 
@@ -153,7 +167,7 @@ def _log_run(
     client: "MlflowClient",
     home: Home,
     record: experiments.RefitLog,
-    model: experiments.ModelFiles | None,
+    model: ModelFiles | None,
     change: Explanation | None,
 ) -> experiments.Logged:
     """Log the run with its retries and auxiliary fits."""
@@ -165,31 +179,8 @@ def _log_run(
     return logged
 
 
-@task(name="describe-run", cache_policy=NO_CACHE)
-def describe_run(outcome: Outcome, spec: RunSpec) -> None:
-    """Show verdict, returns and gates in the Prefect UI; a key per dataset keeps their history."""
-    run_id, publication = outcome.report.run_id, outcome.publication
-    outputs = _open_outputs(current_home(), run_id, spec, outcome)
-    create_markdown_artifact(
-        key=artifact_key("verdict", spec.dataset_id),
-        markdown=f"# Refit {run_id}\n\n{records.render_note(outputs, publication.promotion)}\n\n"
-        f"Champion: {publication.champion or 'none yet'} · "
-        f"MLflow run `{publication.mlflow_run_id}`",
-        description=f"{outcome.diagnostics.verdict}: {spec.dataset_id} to {outputs.last_period}",
-    )
-    create_table_artifact(
-        key=artifact_key("roas", spec.dataset_id),
-        table=records.roas_rows(outputs),
-        description=f"Returns with 94 % intervals, {spec.dataset_id} to {outputs.last_period}",
-    )
-    create_table_artifact(
-        key=artifact_key("diagnostics", spec.dataset_id),
-        table=records.diagnostics_rows(outputs),
-        description=f"Gates, worst first, {spec.dataset_id} to {outputs.last_period}",
-    )
-
-
-def _open_outputs(home: Home, run_id: str, spec: RunSpec, judged: JudgedRun) -> RunOutputs:
+def open_outputs(home: Home, run_id: str, spec: RunSpec, judged: JudgedRun) -> RunOutputs:
+    """Open what a run is published from."""
     diagnostics, attribution = judged.diagnostics, judged.attribution
     stability = diagnostics.stability
     prior = judged.posterior.prior_predictive if isinstance(judged, FittedRun) else None
@@ -216,10 +207,10 @@ def _open_explanation(home: Home, ref: ExplanationRef | None) -> Explanation | N
     return read_document(home, ref.file, Explanation) if ref is not None else None
 
 
-def _model_files(home: Home, fitted: FittedRun) -> experiments.ModelFiles:
+def _model_files(home: Home, fitted: FittedRun, outputs: RunOutputs) -> ModelFiles:
     features, posterior = fitted.features, fitted.posterior
     metadata = read_document(home, features.metadata, FeatureMetadata)
-    return experiments.ModelFiles(
+    return ModelFiles(
         code=Path(__file__).with_name("kpi_model.py"),
         artifacts={
             "posterior": open_ref(home, posterior.posterior),
@@ -228,6 +219,7 @@ def _model_files(home: Home, fitted: FittedRun) -> experiments.ModelFiles:
             "model_metadata": open_ref(home, posterior.metadata),
         },
         input_columns=list(metadata.input_columns),
+        output_columns=predicted_columns(outputs.contributions),
     )
 
 

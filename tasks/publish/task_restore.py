@@ -15,12 +15,14 @@ from schemas.documents.results import RunRecord
 from schemas.names import PERIOD_COLUMN, Alias, Artifact
 from schemas.spec.run_spec import RunSpec
 from tasks.publish import records
+from tasks.publish.outputs import predicted_columns
 from tasks.store.files.artifacts import parse_document
 from tasks.store.home import Home, current_home
 from tasks.store.runs.champions import give_champion
 from tasks.store.runs.status import advance_run
 from tasks.store.tracking import experiments
 from tasks.store.tracking.lost import is_local, is_lost
+from tasks.store.tracking.model_versions import ModelFiles
 from tasks.store.tracking.retries import log_retries
 from tasks.store.warehouse.promotions import list_promotions
 from tasks.store.warehouse.runs import list_runs
@@ -107,7 +109,9 @@ def _record_of(home: Home, run: RunRecord) -> experiments.RefitLog:
             "snapshot_id": run.snapshot_id,
             "as_of": str(data.as_of),
         },
-        metrics={name: float(n) for name, n in known.items() if _is_number(n)},
+        metrics=records.group_metrics(
+            {name: float(n) for name, n in known.items() if _is_number(n)}
+        ),
         tags={
             "verdict": str(run.verdict),
             "dataset_id": run.dataset_id,
@@ -118,13 +122,14 @@ def _record_of(home: Home, run: RunRecord) -> experiments.RefitLog:
     )
 
 
-def _model_of(home: Home, run: RunRecord) -> experiments.ModelFiles:
+def _model_of(home: Home, run: RunRecord) -> ModelFiles:
     folder = home.run_dir(run.run_id)
     metadata = parse_document(folder / Artifact.FEATURE_METADATA, FeatureMetadata)
-    return experiments.ModelFiles(
+    return ModelFiles(
         code=Path(__file__).with_name("kpi_model.py"),
         artifacts={name: folder / file for name, file in _MODEL_FILES.items()},
         input_columns=list(metadata.input_columns),
+        output_columns=predicted_columns(pd.read_parquet(folder / Artifact.CONTRIBUTIONS)),
     )
 
 

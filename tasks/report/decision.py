@@ -7,12 +7,23 @@ from typing import Any
 from schemas.documents.plan import Action, Advice, Plan
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
-from schemas.words import format_compact, format_interval, format_probability, format_ratio
+from schemas.words import (
+    format_compact,
+    format_interval,
+    format_probability,
+    format_ratio,
+    format_share,
+)
 from tasks.report.documents import ReportDocuments
+from tasks.report.today import Decided, channels_today
 from tasks.report.words import GATES, amiss_in_data
 
 MAX_NAMES = 4
 MAX_AMISS = 2
+SMALL_MOVE = 0.02
+"""A channel within this share of today's spend is not moved."""
+MOSTLY = 0.5
+"""Where more than this share of spend is on channels that data do not decide, that is said."""
 
 
 class Holds(StrEnum):
@@ -68,12 +79,20 @@ def plan_sentence(plan: Plan, documents: ReportDocuments) -> str:
         )
     if plan.advice is Advice.EVALUATED:
         return f"A plan written by hand: {gain} {unit} against {plan.gain_against}."
+    if not moves_money(plan):
+        return f"Within the bounds nothing is better than {plan.gain_against}."
     if plan.prob_gain < plan.settings.min_prob_gain:
         return (
             f"The best plan found within the bounds gains with a chance of only {chance}; moving "
             f"money takes {format_probability(plan.settings.min_prob_gain)}."
         )
     return f"The best plan found within the bounds gains {gain} {unit}: not worth the move."
+
+
+def moves_money(plan: Plan) -> bool:
+    """Say whether what the optimizer found differs from today's spend, advised or not."""
+    rows = plan.channels.values()
+    return any(abs(row.candidate - row.current) > SMALL_MOVE * row.current for row in rows)
 
 
 def _champion_sentence(documents: ReportDocuments) -> str:
@@ -124,20 +143,42 @@ def gain_unit(plan: Plan, documents: ReportDocuments) -> str:
 
 def budget_sentence(documents: ReportDocuments) -> str:
     """Judge the size of the whole budget by what its last money returns; empty where unknown."""
-    plan = documents.plan
-    if plan is None or plan.last_money_mean is None or plan.unit != "money":
+    plan = _plan_that_holds(documents)
+    if plan is None or plan.last_money_mean is None or plan.last_money_low is None:
         return ""
-    if documents.verdict is Verdict.FAIL or plan.last_money_low is None:
+    if plan.unit != "money":
         return ""
     target, high = plan.settings.target_return, plan.last_money_high or plan.last_money_mean
     ends = format_interval(plan.last_money_low, plan.last_money_high)
     found = f"the last money returns {format_ratio(plan.last_money_mean)} (94 %: {ends})"
     against = f"break-even is {target:g}"
     if high < target:
-        return f"The whole budget is too high: {found}, and {against}."
-    if plan.last_money_low > target:
-        return f"The whole budget could be higher: {found}, and {against}."
-    return f"The size of the whole budget cannot be called wrong: {found}, and {against}."
+        said = "The whole budget is too high"
+    elif plan.last_money_low > target:
+        said = "The whole budget could be higher"
+    else:
+        return f"The size of the whole budget cannot be called wrong: {found}, and {against}."
+    return f"{said}: {found}, and {against}{_assumed(documents)}."
+
+
+def _plan_that_holds(documents: ReportDocuments) -> Plan | None:
+    holds = what_holds(documents)
+    if holds is not Holds.CHAMPION:
+        return documents.plan if holds is Holds.THIS else None
+    document = documents.champion.json(Artifact.PLAN) if documents.champion else {}
+    return Plan.model_validate(document) if document else None
+
+
+def _assumed(documents: ReportDocuments) -> str:
+    """Say how much of the spend rests on assumptions, where it is most of it."""
+    share = sum(
+        row.spend_share or 0.0
+        for row in channels_today(documents)
+        if row.decided in (Decided.PRIOR, Decided.UNCLEAR)
+    )
+    if share <= MOSTLY:
+        return ""
+    return f"; but for {format_share(share)} of the spend this is assumed, so test before you act"
 
 
 def verdict_sentence(documents: ReportDocuments) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from schemas.documents.plan import Advice
 from schemas.names import Artifact
 from schemas.words import format_interval, format_share
 from tasks.report.blocks import Column, Figure, Grid, Kind, Table
@@ -14,6 +15,7 @@ from tasks.report.decision import (
     budget_sentence,
     decision_sentence,
     decision_title,
+    moves_money,
     verdict_sentence,
     what_holds,
 )
@@ -81,9 +83,16 @@ def build_head(documents: ReportDocuments) -> Head:
         sentences=sentences(documents),
         shares=shares_figure(documents),
         curves=small_curves(documents),
-        is_planned=documents.plan is not None and what_holds(documents) is Holds.THIS,
+        is_planned=_is_planned(documents),
         channels=channels_table(documents),
     )
+
+
+def _is_planned(documents: ReportDocuments) -> bool:
+    plan = documents.plan
+    if plan is None or what_holds(documents) is not Holds.THIS:
+        return False
+    return plan.advice is Advice.FOLLOW and moves_money(plan)
 
 
 def _standing_sentence(documents: ReportDocuments) -> str:
@@ -128,7 +137,8 @@ def shares_figure(documents: ReportDocuments) -> Figure | None:
         [
             go.Bar(
                 orientation="h", y=labels, x=digits(values), name=name, marker=marker,
-                text=[format_share(v) for v in values], textposition="outside", cliponaxis=False,
+                text=[format_share(v) if v else "" for v in values],
+                textposition="outside", cliponaxis=False,
                 hovertemplate="%{y}: %{x:.1%}<extra></extra>",
             )
             # Plotly draws the first trace of a group lowest.

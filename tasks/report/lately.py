@@ -8,7 +8,7 @@ from schemas.names import PERIOD_COLUMN, Artifact, ComponentKind
 from schemas.words import format_change, format_compact, format_interval, format_ratio, format_share
 from tasks.mathematics.calendar import PERIODS_PER_YEAR
 from tasks.report.documents import ReportDocuments
-from tasks.report.today import ChannelToday, channels_today
+from tasks.report.today import ChannelToday, Decided, channels_today
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,13 @@ def _media_sentence(lately: Lately) -> str:
 
 
 def lead_channel(documents: ReportDocuments) -> ChannelToday | None:
-    """Return the channel that brought most in the last horizon; None without one."""
-    rows = [row for row in channels_today(documents) if (row.contribution[0] or 0.0) > 0]
+    """Return the channel that brought most in the last horizon; None without one.
+
+    Of those that the data speak of, where there are any: an assumption leads nothing.
+    """
+    found = [row for row in channels_today(documents) if (row.contribution[0] or 0.0) > 0]
+    known = [row for row in found if row.decided in (Decided.DATA, Decided.BOTH)]
+    rows = known or found
     return max(rows, key=lambda row: row.contribution[0] or 0.0, default=None)
 
 

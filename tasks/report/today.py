@@ -22,7 +22,7 @@ class Decided(StrEnum):
 
     DATA = "the data"
     BOTH = "partly the data"
-    UNCLEAR = "not told from no effect"
+    UNCLEAR = "unclear, may be none"
     PRIOR = "mostly assumptions"
 
 

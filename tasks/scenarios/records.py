@@ -75,12 +75,17 @@ def channel_rows(plan: Plan) -> list[dict[str, str]]:
             "candidate": format_number(channel.candidate),
             "least": format_number(channel.low),
             "most": format_number(channel.high),
-            plan.return_word: format_number(channel.mroas_mean),
+            _next_money(plan): format_number(channel.mroas_mean),
             "action": channel.action.value,
             "reason": channel.reason,
         }
         for name, channel in plan.channels.items()
     ]
+
+
+def _next_money(plan: Plan) -> str:
+    """Heading of what the next percent of spend returns: mROAS, or KPI per money of it."""
+    return f"m{plan.return_word}" if plan.unit == "money" else f"next money: {plan.return_word}"
 
 
 def _end(value: float | None) -> str:

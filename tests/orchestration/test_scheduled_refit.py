@@ -38,15 +38,13 @@ def ends(prefect_env, home, monkeypatch, receiver):
     asked = []
 
     def run(outcome, **changes):
-        class Refit:
-            @staticmethod
-            def fn(request):
-                asked.append(request)
-                if isinstance(outcome, Exception):
-                    raise outcome
-                return outcome
+        def refit(request):
+            asked.append(request)
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
 
-        monkeypatch.setattr(module, "refit_weekly", Refit)
+        monkeypatch.setattr(module, "refit_dataset", refit)
         request = ScheduledRefit(**{"spec_file": "acme.yaml", **changes})
         return module.scheduled_refit(request, return_state=True), asked
 
@@ -58,6 +56,23 @@ def test_an_accepted_fit_ends_completed_with_its_verdict_and_reports_nobody(ends
     assert (state.type.value, state.name) == ("COMPLETED", "Completed")
     assert state.message == "PASS acme-1, champion acme@3"
     assert not receiver.bodies
+
+
+def test_a_fit_that_someone_has_to_look_at_is_not_called_completed(ends, receiver):
+    state, _ = ends(report(Verdict.REVIEW, ["r_hat_max is 1.02"]))
+    assert (state.type.value, state.name) == ("COMPLETED", "Review")
+    assert state.message == "REVIEW acme-1, champion acme@3: r_hat_max is 1.02"
+    assert state.result().run_id == "acme-1"
+    assert not receiver.bodies
+
+
+def test_a_run_is_named_by_its_dataset_and_day(ends):
+    from prefect.client.orchestration import get_client
+
+    state, _ = ends(report(Verdict.PASS, []), as_of="2026-11-16")
+    with get_client(sync_client=True) as client:
+        run = client.read_flow_run(state.state_details.flow_run_id)
+    assert run.name == "refit acme 2026-11-16"
 
 
 def test_a_rejected_fit_ends_as_rejected_and_is_reported_once(ends, receiver):

@@ -7,21 +7,23 @@ Invariant: an alias moves in one step; a name that MLflow would refuse never rea
 
 import logging
 import os
+import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import Timeout
 
 from schemas.errors import ResourceUnavailableError
-from tasks.store.home import CHECKOUT, Home
+from schemas.names import Artifact
+from tasks.store.home import Home
 from tasks.store.locks import first_opens
 from tasks.store.redaction import redact
 from tasks.store.storage import writing_to
 from tasks.store.tracking.lost import is_local, require_store_kept
+from tasks.store.tracking.model_versions import ModelFiles, register_version
 from tasks.store.tracking.moves import follow_moved_home
 from tasks.store.tracking.names import clean_metrics, clean_name
 from tasks.store.tracking.server import require_answer
@@ -33,20 +35,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RUN_TAG = "mmm.run_id"
+NOTE_TAG = "mlflow.note.content"
+"""Where MLflow keeps the description of a run."""
 LOCK_SECONDS = 120.0
 MAX_PARAM = 6000
-MODEL_LIBRARIES = (
-    "mlflow",
-    "numpy",
-    "scipy",
-    "pandas",
-    "xarray",
-    "h5netcdf",
-    "pydantic",
-    "pymc",
-    "pymc-marketing",
-)
-"""What the registered model needs when it is loaded elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +54,18 @@ class RefitLog:
     tags: Mapping[str, str]
     folder: Path
     figures: Mapping[str, "Figure"] = field(default_factory=dict)
+    seconds: float = 0.0
+    """What the refit took: MLflow shows it as the duration of the run."""
+    dataset: "LoggedDataset | None" = None
 
 
 @dataclass(frozen=True)
-class ModelFiles:
-    """Files and columns of a model version."""
+class LoggedDataset:
+    """The data of a refit: its digest, its table, and the column that is explained."""
 
-    code: Path
-    artifacts: Mapping[str, Path]
-    input_columns: list[str]
+    digest: str
+    table: Path
+    target: str
 
 
 @dataclass(frozen=True)
@@ -160,21 +155,45 @@ def log_refit(
     experiment_id = open_experiment(client, home, record.dataset_id)
     _drop_leftovers(client, experiment_id, record)
     _sweep_killed(client, experiment_id)
-    with mlflow.start_run(
-        experiment_id=experiment_id, run_name=record.name, description=redact(record.note),
-        tags=_tags_of(record),
-    ) as active:  # fmt: skip
+    begun = client.create_run(
+        experiment_id,
+        start_time=round(1000 * (time.time() - record.seconds)),
+        tags=_tags_of(record) | {NOTE_TAG: redact(record.note)},
+        run_name=record.name,
+    )
+    with mlflow.start_run(run_id=begun.info.run_id) as active:
         log_params(client, active.info.run_id, record.params)
         mlflow.log_metrics(clean_metrics(record.metrics))
-        mlflow.log_artifacts(str(record.folder), artifact_path="run")
+        if record.dataset is not None:
+            _log_dataset(record.dataset_id, record.dataset)
+        # Beside the folders, so that it is seen first.
+        if (record.folder / Artifact.REPORT).is_file():
+            mlflow.log_artifact(str(record.folder / Artifact.REPORT))
         for name, figure in record.figures.items():
             client.log_figure(active.info.run_id, figure, f"figures/{name}.png")
-        number = _register(record.dataset_id, model) if model else None
+        mlflow.log_artifacts(str(record.folder), artifact_path="run")
+        number = register_version(record.dataset_id, model) if model else None
         if number is not None:
             for key, value in _tags_of(record).items():
                 client.set_model_version_tag(record.dataset_id, str(number), key, value)
     log.info("logged run %s to MLflow run %s", record.run_id, active.info.run_id)
     return Logged(active.info.run_id, number)
+
+
+def _log_dataset(dataset_id: str, dataset: LoggedDataset) -> None:
+    """Say which data the run had: name, digest, schema; the rows stay where they are."""
+    import mlflow
+    import pandas as pd
+
+    rows = pd.read_parquet(dataset.table)
+    with warnings.catch_warnings():
+        # It has two sources of local files, and takes the one it would take anyway.
+        warnings.filterwarnings("ignore", message=".*can be interpreted in multiple ways")
+        logged = mlflow.data.from_pandas(  # type: ignore[attr-defined]
+            rows, source=str(dataset.table), targets=dataset.target, name=dataset_id,
+            digest=dataset.digest,
+        )  # fmt: skip
+    mlflow.log_input(logged, context="training")
 
 
 def _tags_of(record: RefitLog) -> dict[str, str]:
@@ -262,31 +281,6 @@ def log_params(client: "MlflowClient", mlflow_run_id: str, params: Mapping[str, 
 
 def _shortened(value: str) -> str:
     return value if len(value) <= MAX_PARAM else value[: MAX_PARAM - 1] + "…"
-
-
-def _register(dataset_id: str, model: ModelFiles) -> int:
-    import mlflow
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
-
-    kinds = {"entity_id": DataType.string, "period_start": DataType.datetime}
-    columns: list[ColSpec | TensorSpec] = [
-        ColSpec(kinds.get(name, DataType.double), name) for name in model.input_columns
-    ]
-    seed = ParamSpec("seed", DataType.integer, 0)
-    with warnings.catch_warnings():
-        # An example would be predicted here and now; the signature is complete without it.
-        warnings.filterwarnings("ignore", message=".*input example was not provided")
-        info = mlflow.pyfunc.log_model(
-            name="kpi_model",
-            python_model=str(model.code),
-            artifacts={name: str(path) for name, path in model.artifacts.items()},
-            code_paths=[str(CHECKOUT / "tasks"), str(CHECKOUT / "schemas")],
-            pip_requirements=[f"{name}=={version(name)}" for name in MODEL_LIBRARIES],
-            signature=ModelSignature(inputs=Schema(columns), params=ParamSchema([seed])),
-            registered_model_name=dataset_id,
-        )
-    return int(info.registered_model_version)
 
 
 def _quoted(text: str) -> str:

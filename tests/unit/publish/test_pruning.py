@@ -160,7 +160,7 @@ def test_files_go_here_and_in_mlflow_and_the_trail_stays(weeks):
         assert not client.list_artifacts(run_id)
         assert PRUNED_TAG in client.get_run(run_id).data.tags
     kept = client.get_run(logged.info.run_id).data
-    assert (kept.params["sampler.draws"], kept.metrics["r_hat_max"]) == ("1000", 1.004)
+    assert (kept.params["model.kind"], kept.metrics["sampling/r_hat_max"]) == ("mmm", 1.004)
     with pytest.raises(MlflowException, match="not found"):
         client.get_logged_model(model_id)
     assert versions(weeks) == [3, 4]

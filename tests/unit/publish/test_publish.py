@@ -64,10 +64,14 @@ def test_an_accepted_refit_is_in_the_warehouse_in_mlflow_and_champion(home, publ
     ]
     run = mlflow.get_run(got.mlflow_run_id)
     assert run.info.run_name == "demo 2024-01-22 PASS"
-    assert run.data.metrics["r_hat_max"] == 1.004
+    assert run.data.metrics["sampling/r_hat_max"] == 1.004
     assert run.data.metrics["seconds/fit"] == 3.2
-    assert "plan_prob_gain" not in run.data.metrics, "what is not a number is not logged"
-    assert run.data.params["sampler.draws"] == "1000"
+    assert all("/" in name for name in run.data.metrics), "every metric has a group"
+    assert "plan/prob_gain" not in run.data.metrics, "what is not a number is not logged"
+    assert "sampler.draws" not in run.data.params, "defaults are in run_spec.json"
+    assert run.data.params["model.kind"] == "mmm"
+    assert not any(name.startswith("version.") for name in run.data.params)
+    assert (run.info.end_time - run.info.start_time) / 1000 >= 3.3, "as long as the refit"
     assert len(run.data.params["fingerprint.code"]) == 64
     assert "ROAS" in run.data.tags["mlflow.note.content"]
     files = [
@@ -75,6 +79,17 @@ def test_an_accepted_refit_is_in_the_warehouse_in_mlflow_and_champion(home, publ
     ]
     names = ("contributions", "fitted", "prior_posterior", "response_curves", "returns")
     assert files == [f"figures/{name}.png" for name in names]
+
+
+def test_mlflow_knows_the_data_and_what_the_model_answers(publish):
+    got = publish()
+    run = mlflow.get_run(got.mlflow_run_id)
+    (data,) = run.inputs.dataset_inputs
+    assert (data.dataset.name, data.dataset.digest) == ("demo", run.data.params["snapshot_id"])
+    signature = mlflow.models.get_model_info(f"models:/demo/{got.model_version}").signature
+    outputs = signature.outputs.input_names()
+    assert outputs[:5] == ["entity_id", "period_start", "kpi_mean", "kpi_low", "kpi_high"]
+    assert f"contribution_{HOSTILE}" in outputs
 
 
 def test_hostile_channel_names_are_just_names(home, publish):

@@ -187,7 +187,7 @@ def test_a_rejected_run_advises_nothing_even_if_a_plan_lies_there():
     assert "brand@7 holds" in head.decision_sentence
     assert [b.type for b in advice_section(documents).blocks] == ["text"]
     assert "Do" not in [c.title for c in channels_table(documents).columns]
-    assert head.budget_sentence == ""
+    assert budget_sentence(forge_documents(verdict="FAIL")) == ""
 
 
 @pytest.mark.parametrize(
@@ -435,3 +435,34 @@ def test_labels_are_short_distinct_and_without_power():
 
 def test_json_inside_a_script_cannot_end_it():
     assert script_json('"</script><!--&"') == '"\\u003c/script\\u003e\\u003c!--\\u0026"'
+
+
+def test_a_plan_that_finds_nothing_better_says_that():
+    def still(plan):
+        rows = {n: {**r, "candidate": r["current"]} for n, r in plan["channels"].items()}
+        return {**plan, "channels": rows, "prob_gain": 0.0}
+
+    documents = edited(forge_documents(advice="withheld"), "plan.json", still)
+    said = "Within the bounds nothing is better than the same money in today's mix."
+    assert decision_sentence(documents) == said
+
+
+def test_an_assumption_leads_nothing():
+    def assumed(roi):
+        largest = max(roi, key=lambda n: roi[n]["contribution_mean"])
+        return {n: {**r, "prior_driven": n == largest} for n, r in roi.items()}
+
+    documents = edited(forge_documents(), "roi_metrics.json", assumed)
+    largest = max(documents.roi, key=lambda n: documents.roi[n]["contribution_mean"])
+    assert not sentences(documents)[2].startswith(largest)
+
+
+def test_a_verdict_on_the_budget_says_where_it_rests_on_assumptions():
+    def assumed(is_driven):
+        def change(roi):
+            return {n: {**r, "prior_driven": is_driven} for n, r in roi.items()}
+
+        return edited(forge_documents(), "roi_metrics.json", change)
+
+    assert "this is assumed, so test before you act" in budget_sentence(assumed(True))
+    assert "assumed" not in budget_sentence(assumed(False))

@@ -1,0 +1,63 @@
+"""A version of a dataset's registered model: its code, artifacts, signature and requirements."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from tasks.store.home import CHECKOUT
+
+MODEL_LIBRARIES = (
+    "mlflow",
+    "numpy",
+    "scipy",
+    "pandas",
+    "xarray",
+    "h5netcdf",
+    "pydantic",
+    "pymc",
+    "pymc-marketing",
+)
+"""What the registered model needs when it is loaded elsewhere."""
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """Files and columns of a model version."""
+
+    code: Path
+    artifacts: Mapping[str, Path]
+    input_columns: list[str]
+    output_columns: list[str]
+
+
+def register_version(dataset_id: str, model: ModelFiles) -> int:
+    """Log the model of the active MLflow run and register it; return the number of its version."""
+    import mlflow
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
+
+    kinds = {"entity_id": DataType.string, "period_start": DataType.datetime}
+    columns: list[ColSpec | TensorSpec] = [
+        ColSpec(kinds.get(name, DataType.double), name) for name in model.input_columns
+    ]
+    outputs: list[ColSpec | TensorSpec] = [
+        ColSpec(kinds.get(name, DataType.double), name) for name in model.output_columns
+    ]
+    seed = ParamSpec("seed", DataType.integer, 0)
+    with warnings.catch_warnings():
+        # An example would be predicted here and now; the signature is complete without it.
+        warnings.filterwarnings("ignore", message=".*input example was not provided")
+        info = mlflow.pyfunc.log_model(
+            name="kpi_model",
+            python_model=str(model.code),
+            artifacts={name: str(path) for name, path in model.artifacts.items()},
+            code_paths=[str(CHECKOUT / "tasks"), str(CHECKOUT / "schemas")],
+            pip_requirements=[f"{name}=={version(name)}" for name in MODEL_LIBRARIES],
+            signature=ModelSignature(
+                inputs=Schema(columns), outputs=Schema(outputs), params=ParamSchema([seed])
+            ),
+            registered_model_name=dataset_id,
+        )
+    return int(info.registered_model_version)
