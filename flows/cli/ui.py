@@ -39,7 +39,6 @@ def ui(
         from flows.services import servers, ui
         from tasks.store.credential import credential_path
         from tasks.store.home import current_home
-        from tasks.store.tracking.server import is_served, pages_address
 
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         started: list[Service] = []
@@ -47,9 +46,9 @@ def ui(
             started = ui.start_ui(prefect_port=prefect_port, mlflow_port=mlflow_port)
             prefect = started[0]
             pages = [(service.name, service.address) for service in started[:2]]
-            if is_served(current_home()):
+            if current_home().is_tracking_served:
                 # Its server is someone else's: named here, not started, and not ended.
-                pages = [pages[0], ("MLflow", pages_address(current_home()))]
+                pages = [pages[0], ("MLflow", current_home().tracking_pages)]
             answer.write("".join(f"{name:<15} {address}\n" for name, address in pages))
             path = shlex.quote(str(credential_path(current_home())))
             answer.write(_HELP.format(address=prefect.address, credential=path))

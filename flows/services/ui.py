@@ -16,9 +16,9 @@ from flows.services.guard import allowed_names
 from flows.services.guarded import PORT_VARIABLE
 from flows.services.servers import HOST, Service
 from schemas.errors import ResourceUnavailableError
+from tasks.lifecycle.task import require_services
 from tasks.store.credential import api_credential
 from tasks.store.home import CHECKOUT, current_home
-from tasks.store.tracking.server import is_served, require_answer
 
 DEPLOYMENTS = CHECKOUT / "prefect.yaml"
 REGISTER_SECONDS = 180.0
@@ -43,14 +43,14 @@ def start_ui(*, prefect_port: int, mlflow_port: int) -> list[Service]:
         nothing is left running.
     """
     servers.require_free_port(prefect_port, option="--prefect-port", name="Prefect server")
-    if is_served(current_home()):
-        require_answer(current_home())
+    if current_home().is_tracking_served:
+        require_services()
     else:
         servers.require_free_port(mlflow_port, option="--mlflow-port", name="MLflow UI")
     started: list[Service] = []
     try:
         started.append(start_prefect_server(prefect_port))
-        if not is_served(current_home()):
+        if not current_home().is_tracking_served:
             started.append(start_mlflow_ui(mlflow_port))
         servers.require_healthy(started[0])
         api_url = f"{started[0].address}/api"

@@ -83,7 +83,7 @@ def _report_range(split: Split, factor: Factor, unit: _Unit) -> str:
     part = split.parts[factor]
     if high - low <= max(CLEAR * part.mcse, RANGE_MATTERS * abs(part.value)):
         return ""
-    return f" ({_signed(low, unit)} to {_signed(high, unit)}, by what is let in before it)"
+    return f" ({_signed(low, unit)} to {_signed(high, unit)} by order)"
 
 
 def state_words(name: str) -> str:

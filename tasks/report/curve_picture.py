@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
-from tasks.report.decision import SMALL_MOVE
+from tasks.report.decision import STILL
 from tasks.report.look import BLUE, FAINT, GREEN, GREY, INK, VERMILLION, digits, draw, label
 
 CURVE_HEIGHT, SMALL_HEIGHT = 215, 135
@@ -91,11 +91,7 @@ def _marks(curve: Mapping[str, Any], planned: float | None) -> list[Mark]:
     current = curve.get("current")
     if current is not None:
         marks.append(Mark("today", current, INK, "solid", is_above=True))
-    if (
-        planned is not None
-        and current is not None
-        and abs(planned - current) > SMALL_MOVE * current
-    ):
+    if planned is not None and current is not None and abs(planned - current) > STILL * current:
         marks.append(Mark("plan", planned, GREEN, "solid", is_above=False))
     breakeven = curve.get("breakeven")
     if breakeven is not None and breakeven <= max(curve["x"]):

@@ -20,7 +20,7 @@ from tasks.report.words import GATES, amiss_in_data
 
 MAX_NAMES = 4
 MAX_AMISS = 2
-SMALL_MOVE = 0.02
+STILL = 0.02
 """A channel within this share of today's spend is not moved."""
 MOSTLY = 0.5
 """Where more than this share of spend is on channels that data do not decide, that is said."""
@@ -92,7 +92,7 @@ def plan_sentence(plan: Plan, documents: ReportDocuments) -> str:
 def moves_money(plan: Plan) -> bool:
     """Say whether what the optimizer found differs from today's spend, advised or not."""
     rows = plan.channels.values()
-    return any(abs(row.candidate - row.current) > SMALL_MOVE * row.current for row in rows)
+    return any(abs(row.candidate - row.current) > STILL * row.current for row in rows)
 
 
 def _champion_sentence(documents: ReportDocuments) -> str:

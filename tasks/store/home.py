@@ -10,6 +10,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from schemas.errors import SpecError
 from tasks.store.redaction import filter_logs
@@ -18,6 +19,9 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 _IN_ADDRESSES = "%?#"
 """Quoting, query and fragment: SQLAlchemy, MLflow's artifact paths and DuckDB each read them."""
+
+LOCAL_PAGES = "http://127.0.0.1:5000"
+"""Where ``mmm ui`` serves MLflow's pages of a local store, unless it is given another port."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,21 @@ class Home:
     def tracking_uri(self) -> str:
         """MLflow tracking and registry address; ``MLFLOW_TRACKING_URI`` overrides it."""
         return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.mlruns / 'mlflow.db'}"
+
+    @property
+    def is_tracking_served(self) -> bool:
+        """Whether the MLflow store is behind a server of its own."""
+        return urlsplit(self.tracking_uri).scheme in ("http", "https")
+
+    @property
+    def tracking_pages(self) -> str:
+        """Where MLflow's pages are: on its server, or where ``mmm ui`` serves a local store.
+
+        A password in the address of a server is left out.
+        """
+        parts = urlsplit(self.tracking_uri)
+        place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
+        return place if self.is_tracking_served else LOCAL_PAGES
 
     def run_dir(self, run_id: str) -> Path:
         """Folder of one run's artifacts."""

@@ -158,7 +158,8 @@ def _make(home, run_id, verdict, spec, weeks, as_of):
     metadata = write_document(home, folder / Artifact.FEATURE_METADATA, described)
     scaler = write_document(home, folder / Artifact.FEATURE_SCALER, empty_scaler())
     model_metadata = write_json(home, folder / Artifact.MODEL_METADATA, {"sampler": "nutpie"})
-    wide = write_parquet(home, folder / Artifact.CANONICAL_DATA, fitted)
+    rows = fitted.assign(sales=fitted["actual"])
+    wide = write_parquet(home, folder / Artifact.CANONICAL_DATA, rows)
     info = write_json(home, folder / Artifact.COLUMN_INFO, {})
     return FittedRun(
         run_id=run_id,

@@ -143,7 +143,8 @@ def _number(value: float, *, is_share: bool) -> str:
 
 
 def _moved(value: float, *, is_share: bool) -> str:
-    return f"{100 * value:+.2f} pt" if is_share else f"{value:+.3f}"
+    # No minus before a zero.
+    return f"{round(100 * value, 2) + 0.0:+.2f} pt" if is_share else f"{round(value, 3) + 0.0:+.3f}"
 
 
 def _signed(value: float | None) -> str:

@@ -13,8 +13,6 @@ from schemas.errors import ResourceUnavailableError
 from tasks.store.home import Home
 
 ANSWER_SECONDS = 5.0
-LOCAL_PAGES = "http://127.0.0.1:5000"
-"""Where ``mmm ui`` serves MLflow's pages of a local store, unless it is given another port."""
 
 
 def require_answer(home: Home) -> None:
@@ -60,21 +58,6 @@ def asking(home: Home) -> Iterator[None]:
         raise
 
 
-def is_served(home: Home) -> bool:
-    """Say whether the home's store is behind a server of its own (``MLFLOW_TRACKING_URI``)."""
-    return urllib.parse.urlsplit(home.tracking_uri).scheme in ("http", "https")
-
-
-def pages_address(home: Home) -> str:
-    """Return where MLflow's pages are: on its server, or on that of ``mmm ui``.
-
-    A password in the address of a server is left out.
-    """
-    parts = urllib.parse.urlsplit(home.tracking_uri)
-    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
-    return place if is_served(home) else LOCAL_PAGES
-
-
 def run_address(home: Home, experiment_id: str, mlflow_run_id: str) -> str:
     """Return the address of a run's page in MLflow.
 
@@ -85,4 +68,4 @@ def run_address(home: Home, experiment_id: str, mlflow_run_id: str) -> str:
     experiment_id, mlflow_run_id
         Where the run is in its store.
     """
-    return f"{pages_address(home)}/#/experiments/{experiment_id}/runs/{mlflow_run_id}"
+    return f"{home.tracking_pages}/#/experiments/{experiment_id}/runs/{mlflow_run_id}"

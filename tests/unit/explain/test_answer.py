@@ -132,12 +132,12 @@ def test_the_range_over_orders_is_reported_where_it_matters():
     row = reported.channels[0]
     assert row.total_of_parts() == pytest.approx(row.change)
     assert (row.parts[spec].order_low, row.parts[spec].order_high) == (1.0, pytest.approx(2.8))
-    assert "the changed spec or code +1.900 (+1.000 to +2.800, by what is let in" in row.sentence
+    assert "the changed spec or code +1.900 (+1.000 to +2.800 by order)" in row.sentence
     assert reported.n_orders == 2
     assert "averages over all 2 orders" in reported.notes[0]
     fits["restated"] = returns(3.0)
     row = explain(fits, [spec, RESTATED], noise_at=None).channels[0]
-    assert "by what is let in" not in row.sentence, "every order says the same"
+    assert "by order" not in row.sentence, "every order says the same"
 
 
 def test_an_order_that_could_not_be_fitted_is_named():

@@ -9,12 +9,15 @@ import pytest
 from support.publishing import publish_run
 
 from schemas.answers.scenarios import MadeBy
+from schemas.documents.data import ValidationSummary
 from schemas.documents.results import RunStatus
 from schemas.outcomes import Verdict
-from tasks.publish import task
+from tasks.publish import records, task
 from tasks.publish.promotion import Alias
+from tasks.store.artifact_keys import artifact_key
 from tasks.store.tracking import experiments
 from tasks.store.tracking.names import clean_name
+from tasks.store.tracking.server import run_address
 from tasks.store.warehouse.connection import reading
 from tasks.store.warehouse.gates import read_gate_results
 from tasks.store.warehouse.plans import list_scenarios
@@ -206,7 +209,7 @@ def test_two_names_never_become_one():
     [("demo", "roas-demo"), ("A_b.c", "roas-a-b-c-")],
 )
 def test_artifact_keys_are_ones_that_prefect_takes(dataset_id, key):
-    got = task.artifact_key("roas", dataset_id)
+    got = artifact_key("roas", dataset_id)
     assert got.startswith(key)
     assert set(got) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
 
@@ -245,3 +248,35 @@ def test_the_registered_model_carries_its_files_code_and_pins(home, publish, mon
     assert not list(folder.rglob("*.pkl")), "models from code, nothing to unpickle"
     with pytest.raises(mlflow.MlflowException, match="enforce schema"):
         model.predict(rows.drop(columns="entity_id"))
+
+
+def test_checks_of_the_data_stand_beside_those_of_the_fit():
+    finding = {
+        "layer": "canonical", "rule": "outlier", "verdict": "REVIEW", "message": "One is far out.",
+        "remedy": "Check it.",
+    }  # fmt: skip
+    layers = {
+        "raw": {"verdict": "PASS", "findings": []},
+        "canonical": {"verdict": "REVIEW", "findings": [finding]},
+    }
+    summary = ValidationSummary.model_validate({"verdict": "REVIEW", "layers": layers})
+    clean, found = records.data_rows(summary)
+    assert (clean["gate"], clean["verdict"], clean["where"]) == ("all checks", "PASS", "raw data")
+    assert (found["gate"], found["verdict"]) == ("outlier", "REVIEW")
+    assert found["reason"] == "One is far out. Check it."
+    assert list(clean) == ["gate", "verdict", "observed", "where", "reason"]
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("http://user:secret@mlflow.example:8080/base/", "http://mlflow.example:8080/base"),
+        ("sqlite:////tmp/mlflow.db", "http://127.0.0.1:5000"),
+    ],
+    ids=["a server, without its password", "the pages of mmm ui"],
+)
+def test_links_lead_to_the_page_of_the_run(home, monkeypatch, address, place):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    links = records.render_links(run_address(home, "7", "abc"))
+    assert f"({place}/#/experiments/7/runs/abc)" in links
+    assert f"({place}/#/experiments/7/runs/abc/artifacts/report.html)" in links

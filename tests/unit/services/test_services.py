@@ -76,6 +76,36 @@ def test_a_taken_port_is_reported_before_anything_starts(home):
             ui.start_ui(prefect_port=port, mlflow_port=servers.free_port())
 
 
+def test_a_store_behind_a_server_is_asked_and_gets_no_second_one(home, monkeypatch):
+    """``mmm ui`` takes the MLflow that is named; one that is not there is reported."""
+    port = servers.free_port()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://{servers.HOST}:{port}")
+    started = []
+    monkeypatch.setattr(ui, "start_prefect_server", lambda *_: started.append("prefect"))
+    with pytest.raises(ResourceUnavailableError, match="MLFLOW_TRACKING_URI"):
+        ui.start_ui(prefect_port=servers.free_port(), mlflow_port=servers.free_port())
+    assert not started
+
+
+def test_the_pages_of_a_server_are_named_and_not_started(home, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "health").write_text("OK")
+    mlflow = start(servers.free_port())
+    servers.require_healthy(mlflow, seconds=30)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow.address)
+    monkeypatch.setattr(ui, "start_prefect_server", lambda _: start(servers.free_port()))
+    monkeypatch.setattr(ui, "work_pools", list)
+    monkeypatch.setattr(ui, "register_deployments", lambda _: None)
+    monkeypatch.setattr(ui, "start_mlflow_ui", lambda _: pytest.fail("a second MLflow"))
+    try:
+        started = ui.start_ui(prefect_port=servers.free_port(), mlflow_port=mlflow.port)
+        assert len(started) == 1
+        servers.close_all(started)
+        assert is_alive(mlflow.port), "what was not started here is not ended here"
+    finally:
+        mlflow.close()
+
+
 def test_a_named_prefect_server_needs_no_ephemeral_one(monkeypatch):
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
     assert servers.start_ephemeral_api() is None
