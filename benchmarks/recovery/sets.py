@@ -24,6 +24,8 @@ from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, PERI
 
 _KEYS = {"geo": ENTITY_COLUMN, "date": PERIOD_COLUMN, "y": KPI_COLUMN}
 _CONTRIBUTION = "contribution_"
+NOTHING_BEFORE = {"media_before": False}
+"""The generator carries over from the first row on: nothing was spent before it."""
 
 
 def load_set(name: str, folder: Path) -> World:
@@ -41,7 +43,8 @@ def load_set(name: str, folder: Path) -> World:
     controls = {c: CONTROL_PREFIX + c for c in rows if re.fullmatch(r"c\d+", c)}
     rows = rows.rename(columns=_KEYS | spends | controls)
     kept = rows[[*_KEYS.values(), *spends.values(), *controls.values()]]
-    return make_world(name, kept, _read_truth(folder / f"{name}_business_truth.csv"), model=None)
+    truth = _read_truth(folder / f"{name}_business_truth.csv")
+    return make_world(name, kept, truth, model=NOTHING_BEFORE)
 
 
 def _read_truth(path: Path) -> xr.DataArray:
