@@ -21,9 +21,8 @@ from tasks.mathematics.transforms import Transform, TransformPrior
 
 Parameters = Mapping[str, Any]
 
-RETENTION_PRIOR = TransformPrior("beta", 1.0, 1.0)
-"""Any retention is as likely as any other: a prior on short carryover makes long one too small, and
-the effect that it carries."""
+RETENTION_PRIOR = TransformPrior("beta", 1.0, 2.0)
+"""Most weekly carryover is short (mean a third), but it may last for months."""
 _WEIBULL_PRIOR = TransformPrior("gamma", 4.0, 2.0)
 """Mean 2, standard deviation 1."""
 
