@@ -31,6 +31,10 @@ class DataContractError(MmmError, ValueError):
         self.findings = findings or []
 
 
+class TooLargeFileError(DataContractError):
+    """A file is beyond a limit; nothing of it was kept."""
+
+
 class UnknownRunError(MmmError, LookupError):
     """No run, dataset or model of that name."""
 

@@ -1,13 +1,29 @@
 """The application: routers, handlers and doors put together."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import APIRouter, FastAPI
+from starlette.concurrency import run_in_threadpool
 
 from flows.api import problems
-from flows.api.routers import champions, findings, outputs, plans, runs, service
+from flows.api.conventions import PREFIX
+from flows.api.jobs import JobRunner
+from flows.api.routers import (
+    champions,
+    datasets,
+    earlier,
+    findings,
+    jobs,
+    outputs,
+    plans,
+    runs,
+    service,
+)
 from flows.api.security import ApiGuard, Credentials, Door, Limits
+from flows.api.services import JobService
 from flows.services.guard import App
 
-PREFIX = "/api/v1"
 _DESCRIPTION = (
     "Weekly Bayesian marketing-mix refits over HTTP. Errors are problem documents (RFC 9457) with "
     "the findings that the command line reports. Long work answers 202 with a Location to poll."
@@ -24,14 +40,28 @@ def build_api() -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,
+        lifespan=_running_jobs,
     )
     problems.install_handlers(app)
     app.include_router(service.router)
     resources = APIRouter(prefix=PREFIX)
-    for resource in (runs, outputs, plans, champions, findings):
+    for resource in (datasets, runs, outputs, plans, champions, findings, jobs):
         resources.include_router(resource.router)
     app.include_router(resources)
+    app.include_router(earlier.router)
     return app
+
+
+@asynccontextmanager
+async def _running_jobs(app: FastAPI) -> AsyncIterator[None]:
+    """Take up what an earlier server left; end all processes with this one."""
+    runner = JobRunner()
+    app.state.jobs = JobService(runner)
+    await run_in_threadpool(runner.resume)
+    try:
+        yield
+    finally:
+        await run_in_threadpool(runner.close)
 
 
 def is_upload(method: str, path: str) -> bool:

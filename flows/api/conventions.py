@@ -12,6 +12,7 @@ from starlette.responses import Response
 from flows.api.problems import ProblemError
 from schemas.answers.service import Page, Problem
 
+PREFIX = "/api/v1"
 Cursor = Annotated[
     str | None, Query(description="`next_cursor` of the page before.", max_length=500)
 ]

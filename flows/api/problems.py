@@ -22,6 +22,7 @@ from schemas.errors import (
     ResourceUnavailableError,
     SpecError,
     StorageError,
+    TooLargeFileError,
     UnknownRunError,
 )
 from tasks.store.home import CHECKOUT, current_home
@@ -37,6 +38,7 @@ _STATUS: dict[type[MmmError], HTTPStatus] = {
     ResourceUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     IncomparableRunsError: HTTPStatus.CONFLICT,
     UnknownRunError: HTTPStatus.NOT_FOUND,
+    TooLargeFileError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     DataContractError: HTTPStatus.UNPROCESSABLE_ENTITY,
     SpecError: HTTPStatus.UNPROCESSABLE_ENTITY,
 }

@@ -77,7 +77,7 @@ def start_service(
         stdin=subprocess.PIPE,
         stdout=2,
         stderr=2,
-        env={**os.environ, "PYTHONPATH": _import_path(), **(env or {})},
+        env={**os.environ, "PYTHONPATH": import_path(), **(env or {})},
         start_new_session=True,
     )
     return Service(name=name, port=port, health_path=health_path, process=process)
@@ -275,7 +275,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _import_path() -> str:
+def import_path() -> str:
     """Import path under which a child finds this package, installed or not."""
     ours = str(Path(__file__).resolve().parents[2])
     inherited = os.environ.get("PYTHONPATH")

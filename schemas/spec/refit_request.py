@@ -19,6 +19,11 @@ class RefitRequest(SpecModel):
     accept_restatement: bool = Field(
         False, description="Accept a file that changes more of history than the gates allow."
     )
+    run_id: str | None = Field(
+        None,
+        description="Id that the caller has reserved; None makes one. An interrupted run of the "
+        "same request keeps its own.",
+    )
     is_replay: bool = Field(
         False, description="Part of a backfill: periods after as_of are no mistake of the file."
     )

@@ -3,7 +3,7 @@
 Belongs here: file types, and raising every fault of a file together. Does not: landing rows.
 """
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NoReturn
 
 from schemas.errors import DataContractError
@@ -18,7 +18,6 @@ EXCEL_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 def require_readable(source: Path) -> None:
     """Raise if there is no such file, or its ending says nothing we can read."""
     name = source.name
-    known = (*TEXT_SUFFIXES, *PARQUET_SUFFIXES, *EXCEL_SUFFIXES)
     if not source.is_file():
         raise_faults(
             [
@@ -30,20 +29,27 @@ def require_readable(source: Path) -> None:
                 )
             ]
         )
-    if source.suffix.lower() not in known:
+    require_ending(name)
+    if source.stat().st_size == 0:
+        raise_faults(
+            [fault(name, "empty_file", "the file is empty.", "Export the table again.", rows=[1])]
+        )
+
+
+def require_ending(name: str) -> None:
+    """Raise if the ending of a file's name says nothing that we can read."""
+    known = (*TEXT_SUFFIXES, *PARQUET_SUFFIXES, *EXCEL_SUFFIXES)
+    suffix = PurePath(name).suffix
+    if suffix.lower() not in known:
         raise_faults(
             [
                 fault(
                     name,
                     "unsupported_file",
-                    f"the ending {source.suffix!r} is not one of {', '.join(known)}.",
+                    f"the ending {suffix!r} is not one of {', '.join(known)}.",
                     "Export the table as CSV, Parquet or Excel.",
                 )
             ]
-        )
-    if source.stat().st_size == 0:
-        raise_faults(
-            [fault(name, "empty_file", "the file is empty.", "Export the table again.", rows=[1])]
         )
 
 

@@ -94,7 +94,7 @@ def begin_run(request: RefitRequest, as_of: date) -> str:
     run_id = next((r for r in resume.find_requests(home, key) if _is_open(home, r, known)), None)
     _end_others(home, spec.dataset_id, known, keep=run_id)
     if run_id is None:
-        run_id = new_run_id(spec.dataset_id, datetime.now(UTC))
+        run_id = request.run_id or new_run_id(spec.dataset_id, datetime.now(UTC))
     else:
         log.info("run %s was interrupted and is taken up again", run_id)
         if _has_status(known, run_id, RunStatus.OUTPUTS_READY):

@@ -55,6 +55,26 @@ def draft_plan(
         "what_if": None if rows is None else [row.model_dump() for row in rows],
     }
     request = parse_model(PlanRequest, document, source="The plan")
+    return complete_request(request, settings)
+
+
+def complete_request(request: PlanRequest, settings: Mapping[str, Any]) -> PlanRequest:
+    """Return a plan request whose runs are known and accepted.
+
+    Parameters
+    ----------
+    request
+        A model without a run gets its champion's.
+    settings
+        Fields of ``OptimizerSpec`` that were given; the others are those of the first model's run.
+
+    Raises
+    ------
+    SpecError
+        If a setting cannot be used.
+    UnknownRunError
+        If there is no accepted run to plan from.
+    """
     home = current_home()
     runs = [find_planned_run(home, model) for model in request.models]
     known = [

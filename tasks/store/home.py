@@ -56,6 +56,16 @@ class Home:
         return self.root / "data" / "explanations"
 
     @property
+    def uploads(self) -> Path:
+        """Files that came over the REST API (``tasks.store.inputs.uploads``)."""
+        return self.root / "data" / "uploads"
+
+    @property
+    def jobs(self) -> Path:
+        """One folder per job of the REST API (``tasks.store.runs.jobs``)."""
+        return self.root / "data" / "jobs"
+
+    @property
     def steps(self) -> Path:
         """Finished steps of runs that have not ended yet (``tasks.store.runs.resume``)."""
         return self.root / "data" / "steps"

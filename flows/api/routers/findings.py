@@ -2,11 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 
-from flows.api.conventions import ERRORS
+from flows.api.conventions import ERRORS, PREFIX
+from flows.api.dependencies import IdempotencyKey, Jobs
 from schemas.answers.champions import ForecastLedger, RunComparison
+from schemas.answers.jobs import Job
 from schemas.answers.stability import StabilityReport
+from schemas.documents.changes import ExplainRequest
 from tasks.query.champions import compare_runs, read_forecast_ledger
 
 router = APIRouter(responses=ERRORS)
@@ -35,3 +38,33 @@ def stability(dataset_id: DatasetId) -> StabilityReport:
     from tasks.explain.task_stability import read_trend
 
     return read_trend(dataset_id)
+
+
+@router.post(
+    "/comparisons/explanations",
+    operation_id="create_explanation",
+    status_code=202,
+    tags=["comparisons"],
+)
+def explain(
+    asked: ExplainRequest, jobs: Jobs, response: Response, idempotency_key: IdempotencyKey = None
+) -> Job:
+    """Find out why returns changed between two runs; `Location` is where to ask how far it is."""
+    job = jobs.start_explanation(asked, idempotency_key)
+    response.headers["Location"] = f"{PREFIX}/jobs/{job.job_id}"
+    return job
+
+
+@router.post(
+    "/forecasts/{dataset_id}/score",
+    operation_id="score_forecasts",
+    status_code=202,
+    tags=["forecasts"],
+)
+def score(
+    dataset_id: DatasetId, jobs: Jobs, response: Response, idempotency_key: IdempotencyKey = None
+) -> Job:
+    """Score forecasts whose periods have happened; `Location` is where to ask how far it is."""
+    job = jobs.start_scoring(dataset_id, idempotency_key)
+    response.headers["Location"] = f"{PREFIX}/jobs/{job.job_id}"
+    return job

@@ -2,12 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 
-from flows.api.conventions import ERRORS, Cursor, Limit, paginate
+from flows.api.conventions import ERRORS, PREFIX, Cursor, Limit, paginate
+from flows.api.dependencies import IdempotencyKey, Jobs
+from schemas.answers.jobs import Job
 from schemas.answers.plans import PlanComparison, ShownPlan
 from schemas.answers.scenarios import Scenario
 from schemas.answers.service import Page
+from schemas.documents.plan import PlanRequest
 from tasks.query.plans import all_scenarios, compare_plans, open_scenario, show_plan
 
 router = APIRouter(prefix="/plans", tags=["plans"], responses=ERRORS)
@@ -36,3 +39,13 @@ def comparison(
 def detail(name: PlanName) -> ShownPlan:
     """Return a saved plan by its id or name."""
     return show_plan(name)
+
+
+@router.post("", operation_id="create_plan", status_code=202)
+def create(
+    asked: PlanRequest, jobs: Jobs, response: Response, idempotency_key: IdempotencyKey = None
+) -> Job:
+    """Plan a budget, or evaluate a plan made by hand; `Location` is where to ask how far it is."""
+    job = jobs.start_plan(asked, idempotency_key)
+    response.headers["Location"] = f"{PREFIX}/jobs/{job.job_id}"
+    return job

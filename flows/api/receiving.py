@@ -1,0 +1,135 @@
+"""A file in a request, written to disk as it comes: as the body itself, or as a field of a form."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from http import HTTPStatus
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from werkzeug.exceptions import HTTPException as FormError
+from werkzeug.http import parse_options_header
+from werkzeug.sansio.multipart import Data, Epilogue, Event, File, MultipartDecoder, NeedData
+
+from flows.api.problems import ProblemError
+from schemas.answers.datasets import UploadedFile
+from tasks.ingest import task_uploads
+from tasks.ingest.task_uploads import Incoming
+
+MAX_SECONDS = 900.0
+"""How long a file may take to come."""
+FORM_FIELD = "file"
+_MAX_PARTS = 20
+_MAX_HEADER_BYTES = 100_000
+
+
+async def receive_body(request: Request, dataset_id: str, file_name: str) -> UploadedFile:
+    """Receive a file that is the body of a request.
+
+    Raises
+    ------
+    ProblemError
+        408 where it takes too long, 400 where it is cut off.
+    """
+    pieces = ((file_name, piece) async for piece in request.stream())
+    return await receive_pieces(dataset_id, file_name, pieces)
+
+
+async def receive_form(request: Request, dataset_id: str) -> UploadedFile:
+    """Receive the field ``file`` of a multipart form.
+
+    Raises
+    ------
+    ProblemError
+        415 where it is no such form, 422 where the field is missing, else as ``receive_body``.
+    """
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    boundary = options.get("boundary")
+    if kind != "multipart/form-data" or not boundary:
+        raise ProblemError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"Send the file as field `{FORM_FIELD}` of a multipart form: curl -F file=@panel.csv.",
+        )
+    return await receive_pieces(dataset_id, None, _form_pieces(request, boundary.encode("latin-1")))
+
+
+async def receive_pieces(
+    dataset_id: str, file_name: str | None, pieces: AsyncIterator[tuple[str, bytes]]
+) -> UploadedFile:
+    """Write pieces of a file, each with the name that it is sent under, until there are no more.
+
+    Raises
+    ------
+    ProblemError
+        As ``receive_body``; 422 where no piece came.
+    """
+    incoming = await _begin(dataset_id, file_name) if file_name is not None else None
+    try:
+        async with asyncio.timeout(MAX_SECONDS):
+            async for name, piece in pieces:
+                incoming = incoming or await _begin(dataset_id, name)
+                incoming.write(piece)
+        if incoming is None:
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY, f"The form has no file in field `{FORM_FIELD}`."
+            )
+        return await run_in_threadpool(incoming.finish)
+    except TimeoutError as error:
+        raise ProblemError(
+            HTTPStatus.REQUEST_TIMEOUT, f"The file took longer than {MAX_SECONDS:.0f} s."
+        ) from error
+    except ClientDisconnect as error:
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST, "The file was cut off; send it again."
+        ) from error
+    finally:
+        if incoming is not None:
+            incoming.abandon()
+
+
+async def _begin(dataset_id: str, file_name: str) -> Incoming:
+    return await run_in_threadpool(task_uploads.receive, dataset_id, file_name)
+
+
+async def _form_pieces(request: Request, boundary: bytes) -> AsyncIterator[tuple[str, bytes]]:
+    """Yield name and bytes of the one field that is the file; other fields are left out."""
+    form = _Form(boundary)
+    try:
+        async for piece in request.stream():
+            for part in form.split(piece):
+                yield part
+        for part in form.split(None):
+            yield part
+    except (FormError, ValueError) as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "The form is not whole, or not one.") from error
+    if not form.is_whole:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "The form was cut off; send it again.")
+
+
+class _Form:
+    """A multipart form that comes in pieces; of its fields, the first file is let through."""
+
+    def __init__(self, boundary: bytes) -> None:
+        self._decoder = MultipartDecoder(boundary, _MAX_HEADER_BYTES, max_parts=_MAX_PARTS)
+        self._name: str | None = None
+        self._was_there = False
+        self.is_whole = False
+
+    def split(self, piece: bytes | None) -> Iterator[tuple[str, bytes]]:
+        """Yield what a piece of the form holds of the file; None: there is no more of it."""
+        if piece == b"":
+            return
+        self._decoder.receive_data(piece)
+        while not isinstance(event := self._decoder.next_event(), NeedData | Epilogue):
+            if isinstance(event, Data):
+                if self._name is not None:
+                    yield self._name, event.data
+            else:
+                self._name = self._file_in(event)
+        self.is_whole = self.is_whole or isinstance(event, Epilogue)
+
+    def _file_in(self, event: Event) -> str | None:
+        """Return the name of the file that begins here; None where another field does."""
+        if self._was_there or not isinstance(event, File) or event.name != FORM_FIELD:
+            return None
+        self._was_there = True
+        return event.filename

@@ -1,0 +1,125 @@
+"""The process of one job: ``python -m flows.api.work JOB_ID``.
+
+What samples, plans or checks runs here, as the command line runs it, and the server imports none
+of it. Its answer, or its error with every finding, is left as ``outcome.json`` of the job.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from flows.api.problems import problem_of
+from flows.cli.process import EXIT_OTHER, EXIT_REJECTED, call_flow
+from schemas.answers.jobs import CheckRequest, JobKind, JobOutcome
+from schemas.documents.changes import ExplainRequest
+from schemas.documents.plan import PlanRequest
+from schemas.errors import MmmError
+from schemas.spec.refit_request import RefitRequest
+from tasks.lifecycle import task_jobs
+
+if TYPE_CHECKING:
+    from schemas.documents.results import RefitReport
+
+
+def work(job_id: str) -> int:
+    """Do what a job was asked and leave what it came to.
+
+    Returns
+    -------
+    int
+        Exit code, as that of the command line.
+    """
+    for name in ("flows", "tasks"):
+        logging.getLogger(name).setLevel(logging.INFO)
+    job = task_jobs.read_job(job_id)
+    try:
+        outcome = _WORK[job.kind](task_jobs.read_request(job_id))
+    except Exception as error:
+        sys.stderr.write("".join(traceback.format_exception(error)))
+        code = error.exit_code if isinstance(error, MmmError) else EXIT_OTHER
+        outcome = JobOutcome(exit_code=code, problem=problem_of(error))
+    task_jobs.write_outcome(job_id, outcome)
+    return outcome.exit_code
+
+
+def _refit(asked: Mapping[str, Any]) -> JobOutcome:
+    from flows import engines, hooks
+
+    def open_flow() -> "Callable[[RefitRequest], RefitReport]":
+        from flows.refit_weekly import refit_weekly
+
+        return refit_weekly.with_options(on_failure=[hooks.notify_failure])
+
+    request = RefitRequest.model_validate(asked)
+    report = call_flow(open_flow, request, engines=engines.REFIT)
+    rejected = report.verdict == "FAIL"
+    if rejected:
+        hooks.notify_rejection(report)
+    return JobOutcome(
+        exit_code=EXIT_REJECTED if rejected else 0,
+        result_id=report.run_id,
+        result=report.model_dump(mode="json"),
+    )
+
+
+def _plan(asked: Mapping[str, Any]) -> JobOutcome:
+    from flows import engines
+
+    def open_flow() -> Any:
+        from flows.plan_budget import plan_budget
+
+        return plan_budget
+
+    report = call_flow(open_flow, PlanRequest.model_validate(asked), engines=engines.PLAN)
+    document = report.model_dump(mode="json", exclude={"plan_file"})
+    return JobOutcome(exit_code=0, result_id=report.scenario_id, result=document)
+
+
+def _explain(asked: Mapping[str, Any]) -> JobOutcome:
+    from flows import engines
+    from tasks.explain.task import require_explainable
+
+    def open_flow() -> Any:
+        from flows.explain_change import explain_change
+
+        return explain_change
+
+    request = ExplainRequest.model_validate(asked)
+    require_explainable(request)
+    explanation = call_flow(open_flow, request, engines=engines.EXPLAIN)
+    return JobOutcome(exit_code=0, result=explanation.model_dump(mode="json"))
+
+
+def _score(asked: Mapping[str, Any]) -> JobOutcome:
+    from flows import engines
+
+    def open_flow() -> Any:
+        from flows.score_forecasts import score_forecasts
+
+        return score_forecasts
+
+    report = call_flow(open_flow, asked["dataset_id"], engines=engines.SCORE)
+    return JobOutcome(exit_code=0, result=report.model_dump(mode="json"))
+
+
+def _check(asked: Mapping[str, Any]) -> JobOutcome:
+    from flows.check_data import check_data
+
+    request = CheckRequest.model_validate(asked)
+    checked = check_data(request.spec, request.data)
+    return JobOutcome(exit_code=0, result=checked.model_dump(mode="json", exclude={"file"}))
+
+
+_WORK: dict[JobKind, Callable[[Mapping[str, Any]], JobOutcome]] = {
+    JobKind.REFIT: _refit,
+    JobKind.PLAN: _plan,
+    JobKind.EXPLAIN: _explain,
+    JobKind.SCORE: _score,
+    JobKind.CHECK: _check,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(work(sys.argv[1]))

@@ -1,0 +1,256 @@
+"""Uploaded files: received, looked into, deleted. Plain functions, for who serves them.
+
+Does not: land a file, which a refit does (``task.ingest_file``), or judge it (``tasks.validate``).
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+from schemas.answers.datasets import (
+    ColumnUse,
+    Dataset,
+    DeletedDataset,
+    FileColumn,
+    FileColumns,
+    FileRows,
+)
+from schemas.errors import DataContractError, SpecError, UnknownRunError
+from schemas.hints import suggest
+from schemas.spec.errors import parse_model
+from schemas.spec.roles import resolve_roles
+from schemas.spec.run_spec import RunSpec
+from tasks.ingest.file_faults import PARQUET_SUFFIXES, raise_faults, require_ending, unreadable
+from tasks.ingest.text_faults import land_names, open_text, records, sniff_delimiter
+from tasks.store.home import current_home
+from tasks.store.inputs import uploads
+from tasks.store.inputs.limits import current_limits
+from tasks.store.inputs.uploads import Incoming
+from tasks.store.runs.retention_facts import list_datasets
+from tasks.store.warehouse.runs import list_runs
+
+__all__ = [
+    "Incoming", "delete_dataset", "describe_columns", "find_datasets", "newest_file",
+    "open_dataset", "read_rows", "receive", "require_dataset_id",
+]  # fmt: skip
+
+_LOOKED_AT = 200
+"""Rows that tell what a column holds."""
+_HEADER_CHARACTERS = 1 << 20
+
+
+def receive(dataset_id: str, file_name: str) -> Incoming:
+    """Begin to receive a file.
+
+    Raises
+    ------
+    SpecError
+        If the id is none of a dataset.
+    DataContractError
+        If the ending of the name says nothing that we can read.
+    """
+    require_dataset_id(dataset_id)
+    require_ending(uploads.safe_name(file_name))
+    limit = current_limits().file_mb * 1e6
+    return Incoming(current_home(), dataset_id, file_name, max_bytes=limit)
+
+
+def require_dataset_id(dataset_id: str) -> None:
+    """Raise if a text is no id of a dataset: it becomes the name of a folder.
+
+    Raises
+    ------
+    SpecError
+        With the rule.
+    """
+    parse_model(RunSpec, {"dataset_id": dataset_id}, source="The dataset")
+
+
+def find_datasets() -> list[Dataset]:
+    """Return every dataset that has a file or a run, in alphabetical order."""
+    home = current_home()
+    names = {*uploads.uploaded_datasets(home), *list_datasets(home)}
+    return [_dataset(name) for name in sorted(names)]
+
+
+def open_dataset(dataset_id: str) -> Dataset:
+    """Return one dataset.
+
+    Raises
+    ------
+    UnknownRunError
+        Naming the nearest one.
+    """
+    require_dataset_id(dataset_id)
+    known = [dataset.dataset_id for dataset in find_datasets()]
+    if dataset_id not in known:
+        hint = suggest(dataset_id, known, "upload a file of it first.")
+        raise UnknownRunError(f"No dataset {dataset_id!r}; {hint}")
+    return _dataset(dataset_id)
+
+
+def newest_file(dataset_id: str) -> Path:
+    """Return the newest file of a dataset.
+
+    Raises
+    ------
+    UnknownRunError
+        If it has none.
+    """
+    require_dataset_id(dataset_id)
+    return uploads.newest_upload(current_home(), dataset_id)
+
+
+def delete_dataset(dataset_id: str) -> DeletedDataset:
+    """Delete the uploaded files of a dataset; its runs, and what they landed, stay.
+
+    Raises
+    ------
+    UnknownRunError
+        If there is no such dataset.
+    """
+    files = open_dataset(dataset_id).files
+    n_bytes = uploads.remove_uploads(current_home(), dataset_id)
+    return DeletedDataset(
+        dataset_id=dataset_id, files=[file.file_name for file in files], n_bytes=n_bytes
+    )
+
+
+def read_rows(dataset_id: str, *, start: int, n_rows: int) -> FileRows:
+    """Return some rows of the newest file of a dataset, every value as its text.
+
+    Parameters
+    ----------
+    dataset_id
+        The dataset.
+    start
+        Rows that are left out before.
+    n_rows
+        Rows at most.
+
+    Raises
+    ------
+    DataContractError
+        If the file cannot be split into rows.
+    """
+    with _opened(newest_file(dataset_id)) as (columns, rows):
+        return FileRows(columns=columns, rows=list(islice(rows, start, start + n_rows)))
+
+
+def describe_columns(dataset_id: str) -> FileColumns:
+    """Return the columns of the newest file, with what a refit without a mapping takes them for."""
+    with _opened(newest_file(dataset_id)) as (columns, rows):
+        head = list(islice(rows, _LOOKED_AT))
+    try:
+        uses, problem = _uses(columns), None
+    except SpecError as error:
+        uses, problem = {}, str(error)
+    return FileColumns(
+        dataset_id=dataset_id,
+        columns=[
+            FileColumn(
+                name=name,
+                kind=_kind([row[i] for row in head if i < len(row)]),
+                use=uses.get(name, ColumnUse.IGNORED),
+            )
+            for i, name in enumerate(columns)
+        ],
+        problem=problem,
+    )
+
+
+def _dataset(dataset_id: str) -> Dataset:
+    home = current_home()
+    runs = [run.run_id for run in list_runs(home) if run.dataset_id == dataset_id]
+    return Dataset(
+        dataset_id=dataset_id,
+        files=uploads.list_uploads(home, dataset_id),
+        n_runs=len(runs),
+        newest_run_id=runs[0] if runs else None,
+    )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[list[str], Iterator[list[str]]]]:
+    """Open a file as its header and its rows, read as they are asked for."""
+    if path.suffix in PARQUET_SUFFIXES:
+        yield _parquet(path)
+    elif path.suffix in {".csv", ".tsv", ".txt"}:
+        with path.open("rb") as stream, open_text(stream) as text:
+            header = text.readline(_HEADER_CHARACTERS)
+            mark = sniff_delimiter(header)
+            text.seek(0)
+            yield _split(path.name, text, mark)
+    else:
+        said = "rows of a workbook are not shown here, a refit reads them"
+        raise_faults([unreadable(path.name, "text or Parquet", said)])
+
+
+def _split(name: str, text: Iterator[str], mark: str) -> tuple[list[str], Iterator[list[str]]]:
+    found = records(text, mark)
+
+    def rows() -> Iterator[list[str]]:
+        try:
+            for _, fields in found:
+                yield [_shown(value) for value in fields]
+        except csv.Error as error:
+            raise_faults([unreadable(name, "text", str(error))])
+
+    every = rows()
+    return land_names(next(every, [])), every
+
+
+def _parquet(path: Path) -> tuple[list[str], Iterator[list[str]]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise DataContractError(
+            f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0]}.",
+            [unreadable(path.name, "Parquet", "it is damaged, or something else")],
+        ) from error
+
+    def rows() -> Iterator[list[str]]:
+        for batch in file.iter_batches(batch_size=1000):
+            for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                yield ["" if value is None else str(value) for value in values]
+
+    return list(file.schema_arrow.names), rows()
+
+
+def _shown(text: str) -> str:
+    """Return a text that JSON can hold: bytes that are no UTF-8 become a mark."""
+    return text.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace")
+
+
+def _uses(columns: Sequence[str]) -> dict[str, ColumnUse]:
+    roles = resolve_roles(RunSpec(dataset_id="unnamed"), columns)
+    uses = {roles.period: ColumnUse.PERIOD, roles.kpi: ColumnUse.KPI}
+    if roles.entity:
+        uses[roles.entity] = ColumnUse.ENTITY
+    for channel in roles.channels:
+        if channel.activity:
+            uses[channel.activity] = ColumnUse.ACTIVITY
+        if channel.spend:
+            uses[channel.spend] = ColumnUse.SPEND
+    return uses | {control.source: ColumnUse.CONTROL for control in roles.controls}
+
+
+def _kind(values: Sequence[str]) -> str:
+    given = [value.strip() for value in values if value.strip()]
+    if given and all(_is_number(value) for value in given):
+        return "number"
+    dated = all(len(v) >= 8 and v[:4].isdigit() and v[4] in "-/." for v in given)
+    return "date" if given and dated else "text"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

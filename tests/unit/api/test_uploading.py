@@ -1,0 +1,167 @@
+"""Files over the network: hostile names, bodies that are too large, cut off or no file at all."""
+
+import asyncio
+
+import pytest
+
+from flows.api import receiving
+from flows.api.problems import ProblemError
+from schemas.answers.datasets import UploadedFile
+from tasks.ingest import task_uploads
+from tasks.store.inputs.uploads import safe_name
+
+PANEL = b"entity_id,period_start,sales,act_tv,spend_tv,ctrl_price,note\n" + b"".join(
+    b"north,2024-01-%02d,%d,5,7,1.5,x\n" % (day, 100 + day) for day in range(1, 29)
+)
+FILE = "/api/v1/datasets/my_data/file"
+
+
+def upload(api, content=PANEL, name="panel.csv"):
+    return api.put(FILE, params={"name": name}, content=content)
+
+
+def stored(home):
+    return sorted(p.name for p in home.uploads.rglob("*") if p.is_file())
+
+
+def test_a_file_is_received_listed_shown_and_deleted(api, home):
+    made = upload(api)
+    assert made.status_code == 201
+    assert UploadedFile.model_validate(made.json()).n_bytes == len(PANEL)
+    (dataset,) = api.get("/api/v1/datasets").json()["items"]
+    assert (dataset["dataset_id"], dataset["n_runs"]) == ("my_data", 0)
+    rows = api.get("/api/v1/datasets/my_data/rows", params={"limit": 20}).json()
+    rest = api.get(
+        "/api/v1/datasets/my_data/rows", params={"limit": 20, "cursor": rows["next_cursor"]}
+    ).json()
+    assert (len(rows["rows"]), len(rest["rows"]), rest["next_cursor"]) == (20, 8, None)
+    assert rows["rows"][0] == ["north", "2024-01-01", "101", "5", "7", "1.5", "x"]
+    gone = api.delete("/api/v1/datasets/my_data").json()
+    assert (gone["files"], stored(home)) == (["panel.csv"], [])
+    assert api.get("/api/v1/datasets/my_data").status_code == 404
+
+
+def test_columns_say_what_a_refit_takes_them_for(api):
+    upload(api)
+    found = api.get("/api/v1/datasets/my_data/columns").json()["columns"]
+    assert {c["name"]: (c["kind"], c["use"]) for c in found} == {
+        "entity_id": ("text", "entity"), "period_start": ("date", "period"),
+        "sales": ("number", "kpi"), "act_tv": ("number", "activity"),
+        "spend_tv": ("number", "spend"), "ctrl_price": ("number", "control"),
+        "note": ("text", "ignored"),
+    }  # fmt: skip
+
+
+def test_a_file_without_known_columns_says_what_is_missing(api):
+    upload(api, b"week,revenue\n2024-01-01,5\n")
+    found = api.get("/api/v1/datasets/my_data/columns").json()
+    assert {c["use"] for c in found["columns"]} == {"ignored"}
+    assert "period_start" in found["problem"]
+
+
+def test_the_same_bytes_twice_are_one_file(api, home):
+    upload(api)
+    upload(api)
+    assert len(api.get("/api/v1/datasets/my_data").json()["files"]) == 1
+    assert stored(home) == ["panel.csv", "upload.json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("../../etc/passwd.csv", "passwd.csv"),
+        ("C:\\data\\Panel 2024.CSV", "Panel_2024.csv"),
+        ("<script>.csv", "script.csv"),
+        (".csv", "file.csv"),
+        ("a" * 300 + ".csv", "a" * 80 + ".csv"),
+        ("x\0y\n.csv", "x_y.csv"),
+    ],
+)
+def test_a_name_is_never_a_path(name, kept):
+    assert safe_name(name) == kept
+
+
+@pytest.mark.parametrize("dataset_id", ["..", "a b", "%2e%2e%2fx", "x" * 65])
+def test_an_id_that_is_no_name_is_refused_before_a_byte_is_kept(api, home, dataset_id):
+    answer = api.put(f"/api/v1/datasets/{dataset_id}/file", params={"name": "p.csv"}, content=PANEL)
+    assert 400 <= answer.status_code < 500
+    assert not home.uploads.exists()
+
+
+def test_a_file_that_is_no_table_is_refused_by_its_ending(api, home):
+    answer = upload(api, name="panel.exe")
+    assert answer.status_code == 422
+    assert answer.json()["findings"][0]["rule"] == "unsupported_file"
+    assert stored(home) == []
+
+
+def test_a_file_beyond_the_limit_is_refused_and_nothing_is_left(api, home, monkeypatch):
+    monkeypatch.setenv("MMM_INGEST_LIMITS", "file_mb=0.001")
+    answer = upload(api, content=(b"x" * 500 for _ in range(1000)))
+    assert answer.status_code == 413
+    assert answer.json()["findings"][0]["rule"] == "too_large"
+    assert "file_mb" in answer.json()["detail"]
+    assert stored(home) == []
+
+
+def test_a_body_that_never_ends_is_refused_and_nothing_is_left(home, monkeypatch):
+    async def endless():
+        while True:
+            yield "panel.csv", b"x"
+            await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(receiving, "MAX_SECONDS", 0.1)
+    with pytest.raises(ProblemError, match="took longer") as caught:
+        asyncio.run(receiving.receive_pieces("my_data", None, endless()))
+    assert caught.value.status == 408
+    assert stored(home) == []
+
+
+def test_a_form_gives_its_one_file(api, home, monkeypatch):
+    monkeypatch.setattr("flows.api.services.JobService.check_file", checked)
+    form = {"note": (None, "hello"), "file": ("panel.csv", PANEL), "other": ("b.csv", b"no")}
+    answer = api.post("/datasets/upload", params={"dataset_id": "my_data"}, files=form)
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["n_bytes"], answer.json()["validation"]["verdict"]) == (
+        len(PANEL),
+        "PASS",
+    )
+    assert task_uploads.newest_file("my_data").read_bytes() == PANEL
+
+
+def checked(_service, dataset_id, _spec):
+    from schemas.answers.checked_file import CheckedFile
+
+    return CheckedFile(verdict="PASS", findings=[], dataset_id=dataset_id, file="panel.csv")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"--b\r\n", "multipart/form-data; boundary=b", 400),
+        (b'--b\r\nContent-Disposition: form-data; name="file"; filename="p.csv"\r\n\r\nx,y\n1,2',
+         "multipart/form-data; boundary=b", 400),
+        (b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\ny\r\n--b--\r\n',
+         "multipart/form-data; boundary=b", 422),
+        (b"a=b", "application/x-www-form-urlencoded", 415),
+        (b"", "multipart/form-data", 415),
+    ],
+)  # fmt: skip
+def test_a_form_that_is_cut_off_or_none_leaves_nothing(api, home, body, kind, status):
+    answer = api.post(
+        "/datasets/upload?dataset_id=my_data", content=body, headers={"Content-Type": kind}
+    )
+    assert answer.status_code == status, answer.text
+    assert stored(home) == []
+
+
+def test_broken_bytes_and_rows_are_reported_not_raised(api):
+    upload(api, b'entity_id,sales\n"north,\xff\n')
+    answer = api.get("/api/v1/datasets/my_data/rows")
+    assert answer.status_code == 422
+    upload(api, b"entity_id,sales\nn\xff,1\n", "other.csv")
+    assert api.get("/api/v1/datasets/my_data/rows").json()["rows"] == [
+        ["n\N{REPLACEMENT CHARACTER}", "1"]
+    ]
+    upload(api, b"PAR1 no", "t.parquet")
+    assert api.get("/api/v1/datasets/my_data/rows").status_code == 422
