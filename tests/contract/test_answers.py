@@ -45,7 +45,17 @@ def test_an_explanation_answers_without_the_version_of_its_file():
     published = json.loads((DEMO_ANSWERS / "explain.json").read_text(encoding="utf-8"))
     answer = Explanation.model_validate(published)
     written = answer.model_dump(mode="json", exclude={"schema_version"})
-    assert json.dumps(written) == json.dumps(published)
+    assert "schema_version" not in published
+    assert without_added(written, published) == published
+
+
+def without_added(written, published):
+    """What is written, without fields that later releases added; they have defaults."""
+    if isinstance(written, dict) and isinstance(published, dict):
+        return {k: without_added(v, published[k]) for k, v in written.items() if k in published}
+    if isinstance(written, list) and isinstance(published, list):
+        return [without_added(*pair) for pair in zip(written, published, strict=True)]
+    return written
 
 
 def test_every_published_answer_has_a_model():
