@@ -19,7 +19,9 @@ MAX_SECONDS = 900.0
 """How long a file may take to come."""
 FORM_FIELD = "file"
 _MAX_PARTS = 20
-_MAX_HEADER_BYTES = 100_000
+_MAX_KEPT_BYTES = 1_000_000
+"""What a form may hold back until a field has begun or ended."""
+_STEP_BYTES = 65_536
 
 
 async def receive_body(request: Request, dataset_id: str, file_name: str) -> UploadedFile:
@@ -95,8 +97,9 @@ async def _form_pieces(request: Request, boundary: bytes) -> AsyncIterator[tuple
     form = _Form(boundary)
     try:
         async for piece in request.stream():
-            for part in form.split(piece):
-                yield part
+            for start in range(0, len(piece), _STEP_BYTES):
+                for part in form.split(piece[start : start + _STEP_BYTES]):
+                    yield part
         for part in form.split(None):
             yield part
     except (FormError, ValueError) as error:
@@ -109,15 +112,13 @@ class _Form:
     """A multipart form that comes in pieces; of its fields, the first file is let through."""
 
     def __init__(self, boundary: bytes) -> None:
-        self._decoder = MultipartDecoder(boundary, _MAX_HEADER_BYTES, max_parts=_MAX_PARTS)
+        self._decoder = MultipartDecoder(boundary, _MAX_KEPT_BYTES, max_parts=_MAX_PARTS)
         self._name: str | None = None
         self._was_there = False
         self.is_whole = False
 
     def split(self, piece: bytes | None) -> Iterator[tuple[str, bytes]]:
         """Yield what a piece of the form holds of the file; None: there is no more of it."""
-        if piece == b"":
-            return
         self._decoder.receive_data(piece)
         while not isinstance(event := self._decoder.next_event(), NeedData | Epilogue):
             if isinstance(event, Data):

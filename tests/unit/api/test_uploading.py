@@ -129,6 +129,17 @@ def test_a_form_gives_its_one_file(api, home, monkeypatch):
     assert task_uploads.newest_file("my_data").read_bytes() == PANEL
 
 
+@pytest.mark.parametrize(
+    "content", [b"1" * 3_000_000, b"1,2\r\n" * 600_000], ids=["one line", "rows"]
+)
+def test_a_large_form_comes_through_whole(api, monkeypatch, content):
+    monkeypatch.setattr("flows.api.services.JobService.check_file", checked)
+    form = {"file": ("panel.csv", content)}
+    answer = api.post("/datasets/upload", params={"dataset_id": "my_data"}, files=form)
+    assert answer.status_code == 200, answer.text
+    assert task_uploads.newest_file("my_data").read_bytes() == content
+
+
 def checked(_service, dataset_id, _spec):
     from schemas.answers.checked_file import CheckedFile
 
