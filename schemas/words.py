@@ -51,8 +51,8 @@ def format_interval(low: float | None, high: float | None) -> str:
     """Write the ends of an interval of returns."""
     if low is None or high is None:
         return "–"
-    # The larger end decides on the digits: 0.01 to 8.13, not 0.00573 to 8.13.
-    if 0.1 <= max(abs(low), abs(high)) < 1000:
+    # Beside a large end a tiny one needs no digits: 0.01 to 8.13, not 0.00573 to 8.13.
+    if abs(low) < 0.01 and 0.1 <= abs(high) < 1000:
         return f"{round(low, 2) + 0.0:.2f} to {high:.2f}"
     return f"{format_ratio(low)} to {format_ratio(high)}"
 

@@ -10,7 +10,7 @@ from tasks.report.documents import ReportDocuments
 from tasks.report.look import distinct_labels, draw
 
 MAX_ENTITIES = 60
-MAX_OPEN = 12
+MAX_OPEN = 4
 """More entities than this would push everything else down the page: they open on demand."""
 
 

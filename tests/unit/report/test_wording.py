@@ -44,10 +44,11 @@ def test_an_interval_without_an_end_is_a_dash():
     assert format_interval(None, 2.0) == "–"
 
 
-def test_the_larger_end_of_an_interval_decides_on_the_digits():
+def test_a_tiny_end_beside_a_large_one_has_no_more_digits():
     assert format_interval(0.00573, 8.13) == "0.01 to 8.13"
     assert format_interval(-0.0001, 1.5) == "0.00 to 1.50"
     assert format_interval(0.0123, 0.0456) == "0.0123 to 0.0456"
+    assert format_interval(0.0112, 0.13) == "0.0112 to 0.13"
 
 
 def test_a_change_from_nothing_has_no_percentage():
