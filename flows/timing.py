@@ -1,8 +1,11 @@
 """Wall seconds per stage, for the run report and MLflow."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+listeners: list[Callable[[str, float], object]] = []
+"""Called with every stage that has ended: its name, and its wall seconds."""
 
 
 class Timings:
@@ -18,5 +21,7 @@ class Timings:
         try:
             yield
         finally:
-            spent = self.seconds.get(name, 0.0) + time.perf_counter() - started
-            self.seconds[name] = round(spent, 3)
+            spent = time.perf_counter() - started
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 3)
+            for report in listeners:
+                report(name, spent)

@@ -24,5 +24,7 @@ def suggest(name: str, known: Iterable[str], otherwise: str) -> str:
     str
         ``did you mean 'NEAREST'?``, or ``otherwise``.
     """
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=CUTOFF)
+    known = list(known)
+    near = [one for one in known if one.casefold() == name.casefold()]
+    near = near or difflib.get_close_matches(name, known, n=1, cutoff=CUTOFF)
     return f"did you mean {near[0]!r}?" if near else otherwise

@@ -75,7 +75,7 @@ Exit codes
 
 \b
 State lives in MMM_HOME (default: the checkout). --json prints one JSON object as the last line of
-stdout; everything else goes to stderr.
+stdout; everything else goes to stderr: a line per stage, or logs with -v.
 """,
 )
 
@@ -110,7 +110,7 @@ def _umask() -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     try:
-        code = app(arguments, standalone_mode=False, prog_name="mmm")
+        code = app(_without_verbose(arguments), standalone_mode=False, prog_name="mmm")
     except KeyboardInterrupt:
         return process.EXIT_OTHER
     except Exception as error:
@@ -118,6 +118,14 @@ def _dispatch(arguments: list[str]) -> int:
             raise
         return process.report_usage_error(error, as_json="--json" in arguments)
     return int(code or 0)
+
+
+def _without_verbose(arguments: list[str]) -> list[str]:
+    """Take ``-v`` from wherever it stands: every verb has it, and none reads it itself."""
+    kept = [word for word in arguments if word not in ("-v", "--verbose")]
+    if len(kept) < len(arguments):
+        os.environ[process.VERBOSE_VARIABLE] = "1"
+    return kept
 
 
 @app.callback(invoke_without_command=True)

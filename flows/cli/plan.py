@@ -169,7 +169,12 @@ def _make_plan(request: "PlanRequest", answer: TextIO, *, as_json: bool) -> int:
     from flows.cli.render import plans
     from tasks.query.plans import open_made_plan
 
-    report = process.call_flow(_open_flow, request, engines=engines.PLAN)
+    if request.what_if is not None:
+        from flows.what_if import evaluate_by_hand
+
+        report = evaluate_by_hand(request)
+    else:
+        report = process.call_flow(_open_flow, request, engines=engines.PLAN)
     made = open_made_plan(report)
     if as_json:
         process.print_answer(answer, made)

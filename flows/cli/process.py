@@ -19,12 +19,16 @@ from pydantic import BaseModel
 from schemas.errors import MmmError
 from tasks.store.redaction import redact, redact_tree
 
+VERBOSE_VARIABLE = "MMM_VERBOSE"
+"""Set by `-v`; any value shows logs."""
 EXIT_OTHER = 1
 EXIT_INVALID = 2
 EXIT_REJECTED = 3
 
 
-def run_verb(work: Callable[[TextIO], int], *, as_json: bool, debug: bool) -> None:
+def run_verb(
+    work: Callable[[TextIO], int], *, as_json: bool, debug: bool, keeps_logs: bool = False
+) -> None:
     """Run one verb, its standard output guarded and its errors reported; ends with its exit code.
 
     Parameters
@@ -34,10 +38,14 @@ def run_verb(work: Callable[[TextIO], int], *, as_json: bool, debug: bool) -> No
     as_json
         Report an error as a JSON object, too.
     debug
-        Report an error with its traceback.
+        Report an error with its traceback, and show logs.
+    keeps_logs
+        Show logs in any case: a verb that serves for hours has no stages to report.
     """
     for name in ("flows", "tasks"):
         logging.getLogger(name).setLevel(logging.INFO)
+    if not (debug or keeps_logs or os.environ.get(VERBOSE_VARIABLE)):
+        _show_stages_alone()
     with answers_only() as answer:
         try:
             code = work(answer)
@@ -46,6 +54,23 @@ def run_verb(work: Callable[[TextIO], int], *, as_json: bool, debug: bool) -> No
         finally:
             answer.flush()
     raise typer.Exit(code)
+
+
+def _show_stages_alone() -> None:
+    """Show one line per stage in place of logs; Prefect's API gets all of them as before."""
+    from flows import timing
+
+    # Read when Prefect is imported, which is later. An error is reported once, by `report_error`.
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    if not timing.listeners:
+        timing.listeners.append(_report_stage)
+
+
+def _report_stage(name: str, seconds: float) -> None:
+    sys.stderr.write(f"{name.replace('_', ' '):<20} {seconds:6.1f} s\n")
+    sys.stderr.flush()
 
 
 def call_flow[Request, Report](

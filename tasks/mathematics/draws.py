@@ -6,7 +6,6 @@ so both are passed and recorded here.
 
 from typing import Any
 
-import arviz as az
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -94,6 +93,9 @@ def convergence(posterior: xr.Dataset) -> dict[str, xr.Dataset]:
     dict
         ``r_hat``, ``ess_bulk`` and ``ess_tail``, each a Dataset without ``chain`` and ``draw``.
     """
+    # Takes longer to import than all else that plans and reports need of this module.
+    import arviz as az
+
     # A constant has no R-hat: NaN, which no gate takes for a pass, is the answer and no warning.
     with np.errstate(invalid="ignore", divide="ignore"):
         return {

@@ -11,7 +11,6 @@ The one place that says what they are, for prior and posterior, published and au
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import arviz as az
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -239,6 +238,8 @@ def measure_returns(
 def _summary(
     values: NDArray[np.float64] | None, name: str, n_chains: int
 ) -> dict[str, float | None]:
+    import arviz as az
+
     if values is None:
         accuracy = dict.fromkeys([f"{name}_mean", f"{name}_mcse", f"{name}_r_hat"])
     else:

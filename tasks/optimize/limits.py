@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import LinearConstraint, linprog, minimize
 
 from schemas.errors import SpecError
 from schemas.words import format_number
@@ -36,14 +36,14 @@ class Limits:
         size = float(np.abs(self.upper).mean())
         return size if size > 0 else 1.0
 
-    def constraint(self) -> list[LinearConstraint]:
+    def constraint(self) -> list[Any]:
         """Return the rows as scipy takes them, in units of ``unit``; empty without rows.
 
         Equalities and inequalities apart: methods of scipy warn of a constraint that mixes them.
         """
         fixed = self.row_lower == self.row_upper
         return [
-            LinearConstraint(
+            scipy.optimize.LinearConstraint(
                 self.rows[kept], self.row_lower[kept] / self.unit, self.row_upper[kept] / self.unit
             )
             for kept in (fixed, ~fixed)
@@ -98,7 +98,7 @@ class Limits:
     def _nearest(self, money: Array, start: Array) -> Array:
         unit = self.unit
         target = money / unit
-        found = minimize(
+        found = scipy.optimize.minimize(
             lambda x: (0.5 * ((x - target) ** 2).sum(), x - target),
             start / unit,
             jac=True,
@@ -200,7 +200,7 @@ def _program(limits: Limits, cost: Array) -> Any:
     matrix = np.vstack([limits.rows, -limits.rows]) if len(limits.rows) else None
     ends = np.concatenate([limits.row_upper, -limits.row_lower]) / unit + slack
     known = np.isfinite(ends)
-    return linprog(
+    return scipy.optimize.linprog(
         cost,
         A_ub=matrix[known] if matrix is not None else None,
         b_ub=ends[known] if matrix is not None else None,

@@ -12,8 +12,8 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import BFGS, NonlinearConstraint, minimize
 
 from schemas.errors import SpecError
 from tasks.optimize.problem import Problem, Sloped
@@ -88,7 +88,11 @@ class _Scaled:
     def constraints(self) -> list[Any]:
         found: list[Any] = [*self._problem.limits.constraint()]
         if self._problem.least_return is not None:
-            found.append(NonlinearConstraint(self.surplus, 0, np.inf, jac=self.surplus_gradient))
+            found.append(
+                scipy.optimize.NonlinearConstraint(
+                    self.surplus, 0, np.inf, jac=self.surplus_gradient
+                )
+            )
         return found
 
     def solution(self, result: Any) -> Solution:
@@ -98,7 +102,7 @@ class _Scaled:
 def solve_slsqp(problem: Problem, start: Array) -> Solution:
     """Sequential quadratic programming (Kraft 1988): exact on linear limits; the default."""
     scaled = _Scaled(problem, start)
-    result = minimize(
+    result = scipy.optimize.minimize(
         scaled.objective, scaled.start, jac=True, method="SLSQP", bounds=scaled.bounds,
         constraints=scaled.constraints(), options={"maxiter": 300, "ftol": 1e-11},
     )  # fmt: skip
@@ -113,9 +117,9 @@ def solve_trust_constr(problem: Problem, start: Array) -> Solution:
         # then takes another decomposition), are no findings: multi-start agreement judges the end.
         for message in ("delta_grad == 0.0", "Singular Jacobian matrix"):
             warnings.filterwarnings("ignore", message=message, category=UserWarning)
-        result = minimize(
-            scaled.objective, scaled.start, jac=True, hess=BFGS(), method="trust-constr",
-            bounds=scaled.bounds, constraints=scaled.constraints(),
+        result = scipy.optimize.minimize(
+            scaled.objective, scaled.start, jac=True, hess=scipy.optimize.BFGS(),
+            method="trust-constr", bounds=scaled.bounds, constraints=scaled.constraints(),
             options={"maxiter": 2000, "gtol": 1e-10, "xtol": 1e-12, "barrier_tol": 1e-10},
         )  # fmt: skip
     return scaled.solution(result)
@@ -152,7 +156,7 @@ def solve_lbfgsb(problem: Problem, start: Array) -> Solution:
 
     x, multiplier, penalty, before = scaled.start, np.zeros(len(low)), 10.0, np.inf
     for _ in range(MAX_ROUNDS):
-        result = minimize(
+        result = scipy.optimize.minimize(
             penalized, x, args=(multiplier, penalty), jac=True, method="L-BFGS-B",
             bounds=scaled.bounds, options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-9},
         )  # fmt: skip

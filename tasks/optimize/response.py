@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from tasks.optimize.allocation import Allocation
 from tasks.optimize.outcome import Horizon
@@ -107,7 +107,7 @@ class TabulatedResponse:
             Bounds of the variables, money, ``(variable,)``.
         """
         grid = np.linspace(0.0, 1.0, len(table))
-        pieces = CubicSpline(grid, table, axis=0).c
+        pieces = scipy.interpolate.CubicSpline(grid, table, axis=0).c
         self._coefficients = np.ascontiguousarray(pieces.transpose(2, 1, 0, 3))
         self._grid = grid
         self._lower = np.sqrt(lower)

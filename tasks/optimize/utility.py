@@ -1,8 +1,8 @@
 """Utilities: one number for many draws of an outcome, and its gradient by every draw."""
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import beta
 
 from schemas.spec.optimizer import Utility
 
@@ -48,7 +48,9 @@ def _cvar_weights(n: int, risk_level: float) -> Array:
 
 
 def _quantile_weights(n: int, risk_level: float) -> Array:
-    edges = beta.cdf(np.arange(n + 1) / n, (n + 1) * risk_level, (n + 1) * (1 - risk_level))
+    edges = scipy.stats.beta.cdf(
+        np.arange(n + 1) / n, (n + 1) * risk_level, (n + 1) * (1 - risk_level)
+    )
     return np.asarray(np.diff(edges))
 
 

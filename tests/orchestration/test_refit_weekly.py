@@ -42,7 +42,7 @@ LENIENT = {
 }
 SPEC = {
     "dataset_id": "acme",
-    "sampler": {"draws": 200, "tune": 300, "chains": 2},
+    "sampler": {"draws": 400, "tune": 300, "chains": 2},
     "gates": LENIENT,
 }
 

@@ -166,7 +166,7 @@ def _render_groups(plan: Plan) -> str:
 def _render_gain(plan: Plan) -> str:
     facts = [
         f"gain {format_number(plan.gain_mean)}{_unit(plan.unit)} "
-        f"(94 % interval {_gain_interval(plan)})",
+        f"(94 % interval {_gain_interval(plan)}) against {plan.gain_against}",
         f"P(gain > 0) {format_probability(plan.prob_gain)}",
         f"expected regret {format_number(plan.expected_regret)}",
     ]

@@ -10,9 +10,9 @@ without any media, and everything adds up in every draw.
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import stats
 
 from schemas.names import CHANNEL_DIM, ComponentKind
 from tasks.models.base import DrawsModel
@@ -71,7 +71,7 @@ class LogStudentTFitted(DrawsModel):
     ) -> NDArray[np.float64]:
         """Student-t log density of ``log(y + 1)``."""
         observed = np.log1p(panel["kpi"].to_numpy())[None]
-        return stats.t.logpdf(
+        return scipy.stats.t.logpdf(
             observed, df=self._scalar("nu"), loc=np.log1p(expected), scale=self._scalar("sigma")
         )
 

@@ -7,9 +7,9 @@ stored posterior down to the parameters, and is an independent route that a test
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.stats import t as student_t
 
 from schemas.documents.base import stated
 from schemas.names import (
@@ -131,7 +131,7 @@ class MmmFitted(DrawsModel):
             sigma = np.where(_first_fitted(panel), sigma / share, sigma)
         if TAIL in self._samples:
             nu = self._samples[TAIL].to_numpy()[:, None, None]
-            return np.asarray(student_t.logpdf(residual, nu) - np.log(sigma))
+            return np.asarray(scipy.stats.t.logpdf(residual, nu) - np.log(sigma))
         return -0.5 * residual**2 - np.log(sigma) - 0.5 * np.log(2 * np.pi)
 
     def effect_draws(self, channel: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,9 +1,9 @@
 """Ridge regression with signs, from the moments of its columns."""
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
-from scipy.optimize import nnls
 
 Array = NDArray[np.float64]
 
@@ -71,7 +71,7 @@ def solve_signed(stiff: Array, moment: Array, signs: Array) -> Array:
         inner, rest = inner - crossed.T @ own[:, 1:], rest - crossed.T @ own[:, 0]
     turned = signs[bound]
     upper = cholesky(inner * np.outer(turned, turned))
-    sizes, _ = nnls(upper, solve_triangular(upper, turned * rest, trans="T"))
+    sizes, _ = scipy.optimize.nnls(upper, solve_triangular(upper, turned * rest, trans="T"))
     solution[bound] = turned * sizes
     if len(free):
         solution[free] -= own[:, 1:] @ solution[bound]

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from schemas.documents.results import RunStatus
+from schemas.names import Alias
 from tasks.store.home import Home
-from tasks.store.runs.champions import UNKNOWN_RUN, find_champion
+from tasks.store.runs.champions import UNKNOWN_RUN, find_champion, find_record
 from tasks.store.tracking import experiments
+from tasks.store.tracking.local_registry import local_run_of
 from tasks.store.tracking.names import clean_metrics
 
 if TYPE_CHECKING:
@@ -62,5 +65,9 @@ def log_plan(client: "MlflowClient", home: Home, record: PlanLog) -> str:
 
 def champion_run_id(home: Home, dataset_id: str) -> str | None:
     """Return the run that made the dataset's champion, or None if there is no champion."""
+    held = local_run_of(home, dataset_id, Alias.CHAMPION)
+    record = find_record(home, held) if held else None
+    if record is not None and record.status is RunStatus.OUTPUTS_READY:
+        return record.run_id
     champion = find_champion(home, dataset_id)
     return None if champion is None or champion.run_id == UNKNOWN_RUN else champion.run_id

@@ -1,0 +1,29 @@
+"""A plan written by hand, evaluated at once: no Prefect engine, no server, no MLflow."""
+
+from schemas.answers.scenarios import MadeBy, PlanReport
+from schemas.documents.plan import PlanRequest
+from tasks.optimize.task_evaluate import write_plan
+from tasks.scenarios.task_save import find_sources, name_plan, save_plan
+from tasks.store.home import current_home
+
+
+def evaluate_by_hand(request: PlanRequest) -> PlanReport:
+    """Evaluate a plan that somebody wrote, and save it as a scenario.
+
+    Parameters
+    ----------
+    request
+        With ``what_if``; everything else as ``flows.plan_budget`` takes it.
+
+    Raises
+    ------
+    UnknownRunError
+        If there is no accepted run to plan from.
+    SpecError
+        If a channel or entity is unknown; nothing is saved.
+    """
+    sources = find_sources(request)
+    scenario_id = name_plan(request)
+    folder = str(current_home().plan_dir(scenario_id))
+    plan, _ = write_plan(sources, request, scenario_id, folder)
+    return save_plan(plan, MadeBy.WHAT_IF, None)

@@ -1,0 +1,144 @@
+"""Make a plan and write it: what a task does, for whoever asks without Prefect's engine.
+
+A what-if is answered while somebody waits; the engine would take longer than the answer.
+"""
+
+import logging
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schemas.documents.effects import EvidenceClass, RoiMetrics
+from schemas.documents.plan import PlanModel, PlanRequest
+from schemas.names import Artifact
+from schemas.refs import PlanRef, PlanSource
+from schemas.spec.optimizer import OptimizerSpec, PlanBounds
+from tasks.store.files.artifacts import read_document, read_netcdf, write_json
+from tasks.store.files.fits import read_features
+from tasks.store.home import Home, current_home
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import xarray as xr
+
+    from schemas.documents.plan import Plan
+    from tasks.optimize.outcome import PlannedFit
+
+log = logging.getLogger(__name__)
+
+
+def write_plan(
+    sources: list[PlanSource], request: PlanRequest, scenario_id: str, folder: str
+) -> tuple[PlanRef, str]:
+    """Write ``plan.json`` and return its reference with the reason of the advice.
+
+    Parameters
+    ----------
+    sources
+        In the order of ``request.models``.
+    request
+        What is asked.
+    scenario_id
+        Id of the plan.
+    folder
+        Where the file goes.
+
+    Raises
+    ------
+    SpecError
+        If bounds, budget or target cannot be met, or a channel or entity is unknown.
+    """
+    from tasks.optimize.planning import make_plan
+
+    home = current_home()
+    settings = request.settings or sources[0].spec.optimizer
+    plan = make_plan(
+        _open_fits(home, sources, request, settings),
+        request,
+        settings,
+        scenario_id=scenario_id,
+        created_at=datetime.now(UTC),
+    )
+    log.info("planned %d channels: %s, P(gain > 0) %.2f", len(plan.channels), plan.advice,
+             plan.prob_gain)  # fmt: skip
+    ref = PlanRef(
+        scenario_id=scenario_id,
+        advice=plan.advice,
+        file=write_json(home, Path(folder) / Artifact.PLAN, plan.model_dump(mode="json")),
+        metrics=_metrics(plan),
+    )
+    return ref, plan.reason
+
+
+def _open_fits(
+    home: Home, sources: list[PlanSource], request: PlanRequest, settings: OptimizerSpec
+) -> "list[PlannedFit]":
+    from tasks.models.quantities import pick_draws
+
+    trees = [read_netcdf(home, source.posterior) for source in sources]
+    sizes = [tree["posterior"].sizes for tree in trees]
+    n_draws = min(settings.n_draws, *(size["chain"] * size["draw"] for size in sizes))
+    return [
+        _open_fit(home, source, tree, partial(pick_draws, n_draws=n_draws, seed=place or None),
+                  weight=model.weight)
+        for place, (source, tree, model) in enumerate(
+            zip(sources, trees, request.models, strict=True)
+        )
+    ]  # fmt: skip
+
+
+def _open_fit(
+    home: Home,
+    source: PlanSource,
+    tree: "xr.DataTree",
+    select: "Callable[[xr.Dataset], xr.Dataset]",
+    *,
+    weight: float,
+) -> "PlannedFit":
+    from tasks.models.opening import open_fit
+    from tasks.optimize.outcome import PlannedFit
+
+    fit = open_fit(tree, read_features(home, source.features), select)
+    returns = read_document(home, source.roi_metrics, RoiMetrics)
+    return PlannedFit(
+        model=fit.model,
+        panel=fit.panel,
+        metadata=fit.metadata,
+        prior_driven=[name for name, row in returns.items() if row.prior_driven],
+        # Runs from before there was evidence have none against a channel.
+        unclear=[name for name, row in returns.items() if row.evidence is EvidenceClass.UNCLEAR],
+        confounded=[
+            name for name, row in returns.items() if row.evidence is EvidenceClass.CONFOUNDED
+        ],
+        about=PlanModel(
+            dataset_id=source.spec.dataset_id,
+            run_id=source.run_id,
+            snapshot_id=source.snapshot_id,
+            model_version=source.model_version,
+            weight=weight,
+            against=source.against,
+        ),
+        bounds=_stated_bounds(source),
+    )
+
+
+def _stated_bounds(source: PlanSource) -> PlanBounds:
+    channels = {c.name: c.bounds for c in source.spec.channels or [] if c.bounds is not None}
+    return PlanBounds(channels=channels, groups=source.spec.budget_groups)
+
+
+def _metrics(plan: "Plan") -> dict[str, float]:
+    return {
+        "plan_budget": plan.budget,
+        "plan_current_budget": plan.current_budget,
+        "plan_gain_mean": plan.gain_mean,
+        "plan_gain_low": plan.gain_low,
+        "plan_gain_high": plan.gain_high,
+        "plan_prob_gain": plan.prob_gain,
+        "plan_expected_regret": plan.expected_regret,
+        **{f"planned/{name}": row.planned for name, row in plan.channels.items()},
+        **{f"planned_low/{name}": row.low for name, row in plan.channels.items()},
+        **{f"planned_high/{name}": row.high for name, row in plan.channels.items()},
+    }
