@@ -13,6 +13,7 @@ import typer
 
 from flows.cli import (
     backfill,
+    backtest,
     compare,
     explain,
     init,
@@ -54,6 +55,7 @@ First steps
   mmm accept RUN_ID --reason TEXT                a run under REVIEW becomes champion
   mmm rollback --dataset demo                    the champion before this one again
   mmm backfill --spec FILE --from DATE --to DATE past weeks, as of their date
+  mmm backtest --spec FILE --kind mmm --kind ridge  fitted at past dates, scored on what came
   mmm export RUN_ID --format csv --out DIR       tables for a spreadsheet
   mmm prune --dry-run                            which old files may go, and why
   mmm repair                                     put back a damaged warehouse, wrong dates
@@ -149,7 +151,7 @@ for verb in (
     init.init, refit.validate, refit.refit, runs.runs, runs.show, plan.plan,
     plan.scenarios, score.score, runs.export, ui.ui,
     rollback.accept, rollback.rollback, explain.explain, explain.stability, compare.compare,
-    backfill.backfill, prune.prune, repair.repair, serve.serve, serve.token,
+    backfill.backfill, backtest.backtest, prune.prune, repair.repair, serve.serve, serve.token,
 ):  # fmt: skip
     app.command()(verb)
 

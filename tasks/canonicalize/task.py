@@ -71,8 +71,8 @@ def canonicalize_batch(
     folder = home.run_dir(key.run_id)
     roles, long = _batch_rows(home, batch, spec, folder, as_of) if batch else (None, None)
     with connection.reading(home) as con:
-        roles = roles or _stored_roles(con, spec, as_of)
-        wanted = _wanted(roles)
+        roles = roles or stored_roles(con, spec, as_of)
+        wanted = wanted_columns(roles)
         known = canonical.read_panel(
             con, dataset_id=spec.dataset_id, as_of=as_of, wanted=wanted, staged=False
         )
@@ -123,9 +123,9 @@ def preview_snapshot(spec: RunSpec, as_of: date) -> str | None:
     with connection.reading(current_home()) as con:
         if not canonical.stored_names(con, spec.dataset_id, as_of):
             return None
-        roles = _stored_roles(con, spec, as_of)
+        roles = stored_roles(con, spec, as_of)
         panel = canonical.read_panel(
-            con, dataset_id=spec.dataset_id, as_of=as_of, wanted=_wanted(roles), staged=False
+            con, dataset_id=spec.dataset_id, as_of=as_of, wanted=wanted_columns(roles), staged=False
         )
     shaped = shape_panel(panel, roles, spec, as_of)
     return snapshot_id_of(shaped.wide, shaped.grain) if len(shaped.wide) else None
@@ -138,7 +138,8 @@ def accepted_since(batch: BatchRef) -> date | None:
         return batches.known_since(con, batch.dataset_id, batch.batch_id)
 
 
-def _wanted(roles: ColumnRoles) -> list[canonical.PanelColumn]:
+def wanted_columns(roles: ColumnRoles) -> list[canonical.PanelColumn]:
+    """Return what is read of the warehouse for some roles."""
     numbers = landing_rows.number_roles(roles)
     return [canonical.PanelColumn(n.role, n.name, n.column) for n in numbers]
 
@@ -165,7 +166,14 @@ def _batch_rows(
         return roles, write_whole(home, folder / Artifact.CANONICAL_LONG, write)
 
 
-def _stored_roles(con: Any, spec: RunSpec, as_of: date) -> ColumnRoles:
+def stored_roles(con: Any, spec: RunSpec, as_of: date) -> ColumnRoles:
+    """Return the roles of what the warehouse knows on a day.
+
+    Raises
+    ------
+    DataContractError
+        If it knows nothing of the dataset.
+    """
     held = canonical.stored_names(con, spec.dataset_id, as_of)
     if not held:
         raise DataContractError(

@@ -38,7 +38,14 @@ def test_prefect_reads_the_file_and_drops_no_key_of_it():
     from prefect.cli.deploy._models import DeploymentConfig, PrefectYamlModel
 
     read = PrefectYamlModel.model_validate(DOCUMENT)
-    names = ["refit-weekly", "plan-budget", "backfill", "score-forecasts", "prune-history"]
+    names = [
+        "refit-weekly",
+        "plan-budget",
+        "backfill",
+        "backtest",
+        "score-forecasts",
+        "prune-history",
+    ]
     assert [d.name for d in read.deployments] == names
     unknown = {key for d in DEPLOYMENTS.values() for key in d} - set(DeploymentConfig.model_fields)
     assert not unknown
