@@ -3,7 +3,7 @@
 from prefect import flow
 
 from schemas.answers.scenarios import MadeBy, PlanReport
-from schemas.documents.plan import PlanRequest
+from schemas.spec.plan_request import PlanRequest
 from tasks.optimize.task import plan_spend
 from tasks.scenarios.task import begin_plan, describe_plan, publish_plan, resolve_sources
 from tasks.store.home import current_home

@@ -1,7 +1,7 @@
 """A plan written by hand, evaluated at once: no Prefect engine, no server, no MLflow."""
 
 from schemas.answers.scenarios import MadeBy, PlanReport
-from schemas.documents.plan import PlanRequest
+from schemas.spec.plan_request import PlanRequest
 from tasks.optimize.task_evaluate import write_plan
 from tasks.scenarios.task_save import find_sources, name_plan, save_plan
 from tasks.store.home import current_home

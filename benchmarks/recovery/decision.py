@@ -17,10 +17,11 @@ from benchmarks.recovery.media_truth import L_MAX, MediaTruth
 from benchmarks.recovery.oracle import allocate_on_grid, exchange_search
 from benchmarks.recovery.our_core import fit_ours
 from benchmarks.recovery.worlds import World
-from schemas.documents.plan import Advice, Plan, PlanModel, PlannedModel, PlanRequest
+from schemas.documents.plan import Advice, Plan, PlanModel
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
 from schemas.spec.gates import FitGates
 from schemas.spec.optimizer import OptimizerSpec, PlanBounds
+from schemas.spec.plan_request import PlannedModel, PlanRequest
 from schemas.spec.sampler import SamplerSpec
 from tasks.diagnose.identifiability import contraction, prior_driven
 from tasks.mathematics.draws import convergence

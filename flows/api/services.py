@@ -24,10 +24,10 @@ from schemas.answers.jobs import (
 )
 from schemas.answers.pruning import Pruning
 from schemas.documents.changes import ExplainRequest
-from schemas.documents.plan import PlanRequest
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.errors import DataContractError, SpecError, UnknownRunError
 from schemas.spec.errors import parse_run_spec
+from schemas.spec.plan_request import PlanRequest
 from schemas.spec.refit_request import RefitRequest
 from schemas.spec.run_spec import RunSpec
 from tasks.ingest import task_uploads

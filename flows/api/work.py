@@ -14,8 +14,8 @@ from flows.api.problems import problem_of
 from flows.cli.process import EXIT_OTHER, EXIT_REJECTED, call_flow
 from schemas.answers.jobs import CheckRequest, JobKind, JobOutcome
 from schemas.documents.changes import ExplainRequest
-from schemas.documents.plan import PlanRequest
 from schemas.errors import MmmError
+from schemas.spec.plan_request import PlanRequest
 from schemas.spec.refit_request import RefitRequest
 from tasks.lifecycle import task_jobs
 

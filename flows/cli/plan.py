@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from schemas.answers.scenarios import PlanReport
-    from schemas.documents.plan import PlanRequest
+    from schemas.spec.plan_request import PlanRequest
 
 Number = float | None
 Whole = int | None

@@ -23,7 +23,8 @@ from schemas.spec.channels import AdstockSpec, ChannelKind, ChannelPrior, Satura
 from schemas.spec.fixed_transforms import FeatureConfig
 from schemas.spec.kpi import KpiKind
 from schemas.spec.lift_tests import LiftTest
-from schemas.spec.run_spec import Grain, Likelihood
+from schemas.spec.model import Likelihood
+from schemas.spec.run_spec import Grain
 
 
 class ChannelFeatures(Part):

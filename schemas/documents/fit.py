@@ -22,7 +22,7 @@ from schemas.documents.base import (
     SparsePart,
 )
 from schemas.outcomes import Verdict
-from schemas.spec.run_spec import ModelSpec
+from schemas.spec.model import ModelSpec
 from schemas.spec.sampler import SamplerSpec
 
 

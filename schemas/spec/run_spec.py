@@ -11,22 +11,17 @@ from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 from schemas.names import DEFAULT_KPI_COLUMN, ENTITY_COLUMN, PERIOD_COLUMN
 from schemas.spec.base import SpecModel
 from schemas.spec.baseline import (
-    HOLIDAYS_TERM,
     Control,
     ControlSign,
-    EventSpec,
-    Trend,
     TrendKind,
-    TrendSpec,
     refuse_repeats,
 )
-from schemas.spec.channels import AdstockSpec, ChannelSpec, PriorQuantity, SaturationSpec
+from schemas.spec.channels import ChannelSpec, PriorQuantity
 from schemas.spec.explain import ExplainSpec
 from schemas.spec.fixed_transforms import FeatureConfig
 from schemas.spec.gates import GateSettings
 from schemas.spec.kinds import (
     KindKey,
-    KindName,
     ModelKind,
     backend_refusal,
     refusals,
@@ -34,10 +29,10 @@ from schemas.spec.kinds import (
 )
 from schemas.spec.kpi import KpiKind, KpiSpec
 from schemas.spec.lift_tests import LiftTest, distinct_rows
+from schemas.spec.model import ModelSpec
 from schemas.spec.optimizer import GroupBounds, OptimizerSpec
 from schemas.spec.planned import PlannedPeriod, distinct_periods
 from schemas.spec.retention import RetentionSpec
-from schemas.spec.ridge import RidgeSpec
 from schemas.spec.sampler import SamplerSpec
 
 
@@ -67,74 +62,6 @@ class Windows(SpecModel):
     estimation_months: int = Field(ge=1, le=240, description="Last months, which are fitted.")
 
 
-class Likelihood(StrEnum):
-    """Noise around the expected KPI of kind ``mmm``; Student's t forgives outliers."""
-
-    NORMAL = "normal"
-    STUDENT_T = "student_t"
-
-
-class ModelSpec(SpecModel):
-    """The model and its shape. Kind ``mmm`` learns ``adstock`` and ``saturation``."""
-
-    kind: KindName = Field(
-        ModelKind.MMM.value,
-        description="`mmm` learns carryover and saturation; `log_student_t` takes them from "
-        "`feature_config`, and is the default with it; `ridge` searches them by cross-validation.",
-    )
-    adstock: AdstockSpec = AdstockSpec()
-    saturation: SaturationSpec = SaturationSpec()
-    yearly_seasonality: int = Field(2, ge=0, le=26, description="Harmonics; 0 switches it off.")
-    trend: Trend = Field(TrendSpec(), description="`trend: gp` and `trend: false` are short forms.")
-    events: list[EventSpec] = []
-    holidays: str | None = Field(
-        None,
-        description="Country code, such as `DE` or `US-CA`: public holidays per period as one more "
-        "event.",
-    )
-    likelihood: Likelihood = Field(
-        Likelihood.NORMAL,
-        description="Noise of kind `mmm`: `normal`, or `student_t`, which forgives outliers.",
-    )
-    non_negative_baseline: bool = Field(
-        False, description="Hold what is left without media at zero or above."
-    )
-    time_varying_media: bool = Field(
-        False, description="Let one multiplier of all channels drift over time."
-    )
-    autocorrelated_noise: bool = Field(
-        True, description="Noise of a period may last into the next one: AR(1)."
-    )
-    media_before: bool = Field(
-        True,
-        description="Media ran before the first row as in its first weeks (half as many as there "
-        "are lags), so their carryover is felt there; `false` where nothing was spent before. "
-        "Kind `mmm`.",
-    )
-    media_share: float | None = Field(
-        None,
-        gt=0,
-        lt=1,
-        description="Prior median of all channels' share of the KPI, split evenly; default: a "
-        "prior on returns, whose level is learned.",
-    )
-    share_spread: float | None = Field(
-        None,
-        gt=0,
-        le=3,
-        description="Spread of that prior, on the logarithm; 1 where `media_share` stands alone.",
-    )
-    ridge: RidgeSpec = RidgeSpec()
-
-    @model_validator(mode="after")
-    def _events_named_once(self) -> Self:
-        names = [event.name for event in self.events] + ([HOLIDAYS_TERM] if self.holidays else [])
-        refuse_repeats("event", names)
-        return self
-
-
-MEDIA_SHARE, SHARE_SPREAD = 0.3, 1.0
-"""Where a spec states only the other one of ``media_share`` and ``share_spread``."""
 _MODEL_KEYS = (
     KindKey.EVENTS,
     KindKey.HOLIDAYS,

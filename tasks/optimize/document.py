@@ -9,17 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.documents.features import FeatureMetadata
-from schemas.documents.plan import (
-    Advice,
-    ChannelPlan,
-    GroupPlan,
-    MultiStartAgreement,
-    Plan,
-    PlanRequest,
-)
+from schemas.documents.plan import Advice, ChannelPlan, GroupPlan, MultiStartAgreement, Plan
 from schemas.names import DATE_DIM
 from schemas.spec.channels import ChannelKind
 from schemas.spec.optimizer import OptimizerSpec, PlanBounds
+from schemas.spec.plan_request import PlanRequest
 from tasks.mathematics.draws import hdi, summarize
 from tasks.optimize.advice import ChannelFacts, act_on, collect_flags
 from tasks.optimize.gains import (

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.documents.plan import PlanRequest
 from schemas.names import MARGINAL_STEP
 from schemas.spec.optimizer import OptimizerSpec, Utility
+from schemas.spec.plan_request import PlanRequest
 from tasks.mathematics.draws import summarize
 from tasks.optimize.methods import find_method
 from tasks.optimize.outcome import Horizon

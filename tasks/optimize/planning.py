@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.documents.plan import Advice, Plan, PlanRequest
+from schemas.documents.plan import Advice, Plan
 from schemas.errors import SpecError
 from schemas.spec.optimizer import (
     ChannelBounds,
@@ -16,6 +16,7 @@ from schemas.spec.optimizer import (
     PlanBounds,
     Utility,
 )
+from schemas.spec.plan_request import PlanRequest
 from tasks.optimize.advice import give_advice
 from tasks.optimize.bounds import build_limits, with_budget
 from tasks.optimize.document import Asked, Found, Judged, build_document

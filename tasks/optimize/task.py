@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from schemas.documents.plan import PlannedModel, PlanRequest
 from schemas.errors import SpecError
 from schemas.refs import PlanRef, PlanSource, StepKey, WeeklyPlan
+from schemas.spec.plan_request import PlannedModel, PlanRequest
 from tasks.optimize.task_evaluate import write_plan
 from tasks.store.home import current_home
 from tasks.store.runs.resume import resumable

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schemas.documents.effects import EvidenceClass, RoiMetrics
-from schemas.documents.plan import PlanModel, PlanRequest
+from schemas.documents.plan import PlanModel
 from schemas.names import Artifact
 from schemas.refs import PlanRef, PlanSource
 from schemas.spec.optimizer import OptimizerSpec, PlanBounds
+from schemas.spec.plan_request import PlanRequest
 from tasks.store.files.artifacts import read_document, read_netcdf, write_json
 from tasks.store.files.fits import read_features
 from tasks.store.home import Home, current_home

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.documents.plan import SpendRow
 from schemas.errors import SpecError
 from schemas.hints import suggest
+from schemas.spec.plan_request import SpendRow
 from tasks.optimize.bounds import require_channel
 from tasks.optimize.space import PlanSpace
 

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 from schemas.answers.plans import MadePlan, PlanComparison, ScenarioList, ShownPlan
 from schemas.answers.scenarios import PlanReport, Scenario
-from schemas.documents.plan import Plan, PlanRequest
+from schemas.documents.plan import Plan
 from schemas.errors import SpecError
 from schemas.spec.errors import parse_model
 from schemas.spec.optimizer import OptimizerSpec
+from schemas.spec.plan_request import PlanRequest
 from tasks.store.home import current_home
 from tasks.store.inputs.plan_files import read_bounds, read_changes, read_plan_file
 from tasks.store.runs.plan_sources import find_planned_run, read_run_spec_of

@@ -5,9 +5,9 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from schemas.answers.scenarios import MadeBy, PlanReport
-from schemas.documents.plan import PlanRequest
 from schemas.names import Artifact
 from schemas.refs import PlanRef, PlanSource
+from schemas.spec.plan_request import PlanRequest
 from tasks.scenarios import records
 from tasks.scenarios.task_save import find_sources, name_plan, open_plan, save_plan
 from tasks.store.artifact_keys import artifact_key

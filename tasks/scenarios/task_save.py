@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 from schemas.answers.scenarios import MadeBy, PlanReport
-from schemas.documents.plan import Plan, PlanRequest
+from schemas.documents.plan import Plan
 from schemas.refs import PlanRef, PlanSource
+from schemas.spec.plan_request import PlanRequest
 from tasks.store.files.artifacts import open_ref
 from tasks.store.home import current_home
 from tasks.store.runs.ids import new_scenario_id

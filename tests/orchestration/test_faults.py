@@ -268,7 +268,7 @@ def test_a_clock_that_is_a_year_behind_cannot_rewrite_what_is_known(monday, monk
 
 @pytest.mark.parametrize("name", [Artifact.POSTERIOR, Artifact.ROI_METRICS, Artifact.FEATURES])
 def test_a_plan_from_a_champion_whose_files_were_changed_is_refused(monday, name):
-    from schemas.documents.plan import PlannedModel, PlanRequest
+    from schemas.spec.plan_request import PlannedModel, PlanRequest
     from tasks.optimize.task import plan_spend
     from tasks.store.runs.plan_sources import find_planned_run, open_source
 

@@ -9,9 +9,10 @@ from support.forged_runs import forge_run
 from support.worlds import mmm_world
 
 from schemas.answers.scenarios import MadeBy
-from schemas.documents.plan import Plan, PlannedModel, PlanRequest
+from schemas.documents.plan import Plan
 from schemas.errors import SpecError
 from schemas.spec.optimizer import OptimizerSpec
+from schemas.spec.plan_request import PlannedModel, PlanRequest
 from tasks.store.home import Home
 from tasks.store.warehouse.plans import list_scenarios, read_plan
 

@@ -8,8 +8,9 @@ import numpy as np
 import xarray as xr
 from support.worlds import World, build_world, fitted_model, make_rows, make_spec, prior_draws
 
-from schemas.documents.plan import Plan, PlanModel, PlannedModel, PlanRequest
+from schemas.documents.plan import Plan, PlanModel
 from schemas.spec.optimizer import OptimizerSpec, PlanBounds, Utility
+from schemas.spec.plan_request import PlannedModel, PlanRequest
 from tasks.optimize.methods import Solution
 from tasks.optimize.outcome import Horizon, PlannedFit, build_horizon
 from tasks.optimize.planning import make_plan

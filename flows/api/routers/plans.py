@@ -10,7 +10,7 @@ from schemas.answers.jobs import Job
 from schemas.answers.plans import PlanComparison, ShownPlan
 from schemas.answers.scenarios import Scenario
 from schemas.answers.service import Page
-from schemas.documents.plan import PlanRequest
+from schemas.spec.plan_request import PlanRequest
 from tasks.query.plans import all_scenarios, compare_plans, open_scenario, show_plan
 
 router = APIRouter(prefix="/plans", tags=["plans"], responses=ERRORS)

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, TERM_DIM
-from schemas.spec.run_spec import Likelihood
+from schemas.spec.model import Likelihood
 from tasks.mathematics.panel import IS_ESTIMATION, observed_of
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms

@@ -16,8 +16,9 @@ from schemas.spec.channels import (
     SaturationSpec,
 )
 from schemas.spec.kinds import KINDS, ModelKind
+from schemas.spec.model import MEDIA_SHARE, SHARE_SPREAD, Likelihood, ModelSpec
 from schemas.spec.roles import ChannelRole
-from schemas.spec.run_spec import MEDIA_SHARE, SHARE_SPREAD, Likelihood, ModelSpec, RunSpec
+from schemas.spec.run_spec import RunSpec
 from tasks.mathematics.carryover import ADSTOCKS
 from tasks.mathematics.saturation import SATURATIONS
 from tasks.models.contract import ModelInputs, Posterior

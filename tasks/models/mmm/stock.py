@@ -30,7 +30,7 @@ from schemas.names import (
     ComponentKind,
 )
 from schemas.spec.channels import ChannelKind, SaturationKind
-from schemas.spec.run_spec import Likelihood
+from schemas.spec.model import Likelihood
 from tasks.mathematics.carryover import ADSTOCKS
 from tasks.mathematics.saturation import SATURATIONS, Saturation
 from tasks.models.contract import ModelInputs

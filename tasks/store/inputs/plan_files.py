@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from schemas.documents.plan import SpendRow
 from schemas.errors import SpecError
 from schemas.spec.errors import parse_model
 from schemas.spec.optimizer import PlanBounds
+from schemas.spec.plan_request import SpendRow
 from tasks.store.inputs.spec_file import parse_document
 from tasks.store.inputs.text_files import read_table, read_text
 

@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-from schemas.documents.plan import PlannedModel
 from schemas.documents.results import RunRecord, explain_refusal
 from schemas.errors import CorruptArtifactError, UnknownRunError
 from schemas.names import Artifact
 from schemas.outcomes import is_accepted
 from schemas.refs import FeaturesRef, FileRef, PlanSource
+from schemas.spec.plan_request import PlannedModel
 from schemas.spec.run_spec import RunSpec
 from tasks.store.files.artifacts import sha256_of
 from tasks.store.home import Home

@@ -7,10 +7,11 @@ import pytest
 from support.plan_documents import forged_plan
 
 from schemas.answers.scenarios import MadeBy
-from schemas.documents.plan import Advice, PlannedModel, PlanRequest
+from schemas.documents.plan import Advice
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
 from schemas.refs import PlanRef
+from schemas.spec.plan_request import PlannedModel, PlanRequest
 from tasks.scenarios import records, task
 from tasks.store.files.artifacts import write_json
 from tasks.store.tracking import experiments

@@ -2,8 +2,8 @@
 
 import pytest
 
-from schemas.documents.plan import SpendRow
 from schemas.errors import SpecError
+from schemas.spec.plan_request import SpendRow
 from tasks.store.inputs.plan_files import read_bounds, read_changes, read_plan_file
 
 HOSTILE = "x'); DROP TABLE mart.plans;--"

@@ -7,11 +7,11 @@ import pytest
 from support.plan_documents import MADE, channel_plan, forged_plan
 
 from schemas.answers.scenarios import MadeBy
-from schemas.documents.plan import PlannedModel
 from schemas.documents.results import RunStatus
 from schemas.errors import CorruptArtifactError, UnknownRunError
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
+from schemas.spec.plan_request import PlannedModel
 from schemas.spec.run_spec import RunSpec
 from tasks.store.files.artifacts import write_json
 from tasks.store.runs import plan_sources

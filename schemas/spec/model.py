@@ -1,0 +1,82 @@
+"""The ``model`` block of a run spec."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from schemas.spec.base import SpecModel
+from schemas.spec.baseline import HOLIDAYS_TERM, EventSpec, Trend, TrendSpec, refuse_repeats
+from schemas.spec.channels import AdstockSpec, SaturationSpec
+from schemas.spec.kinds import KindName, ModelKind
+from schemas.spec.ridge import RidgeSpec
+
+
+class Likelihood(StrEnum):
+    """Noise around the expected KPI of kind ``mmm``; Student's t forgives outliers."""
+
+    NORMAL = "normal"
+    STUDENT_T = "student_t"
+
+
+class ModelSpec(SpecModel):
+    """The model and its shape. Kind ``mmm`` learns ``adstock`` and ``saturation``."""
+
+    kind: KindName = Field(
+        ModelKind.MMM.value,
+        description="`mmm` learns carryover and saturation; `log_student_t` takes them from "
+        "`feature_config`, and is the default with it; `ridge` searches them by cross-validation.",
+    )
+    adstock: AdstockSpec = AdstockSpec()
+    saturation: SaturationSpec = SaturationSpec()
+    yearly_seasonality: int = Field(2, ge=0, le=26, description="Harmonics; 0 switches it off.")
+    trend: Trend = Field(TrendSpec(), description="`trend: gp` and `trend: false` are short forms.")
+    events: list[EventSpec] = []
+    holidays: str | None = Field(
+        None,
+        description="Country code, such as `DE` or `US-CA`: public holidays per period as one more "
+        "event.",
+    )
+    likelihood: Likelihood = Field(
+        Likelihood.NORMAL,
+        description="Noise of kind `mmm`: `normal`, or `student_t`, which forgives outliers.",
+    )
+    non_negative_baseline: bool = Field(
+        False, description="Hold what is left without media at zero or above."
+    )
+    time_varying_media: bool = Field(
+        False, description="Let one multiplier of all channels drift over time."
+    )
+    autocorrelated_noise: bool = Field(
+        True, description="Noise of a period may last into the next one: AR(1)."
+    )
+    media_before: bool = Field(
+        True,
+        description="Media ran before the first row as in its first weeks (half as many as there "
+        "are lags), so their carryover is felt there; `false` where nothing was spent before. "
+        "Kind `mmm`.",
+    )
+    media_share: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Prior median of all channels' share of the KPI, split evenly; default: a "
+        "prior on returns, whose level is learned.",
+    )
+    share_spread: float | None = Field(
+        None,
+        gt=0,
+        le=3,
+        description="Spread of that prior, on the logarithm; 1 where `media_share` stands alone.",
+    )
+    ridge: RidgeSpec = RidgeSpec()
+
+    @model_validator(mode="after")
+    def _events_named_once(self) -> Self:
+        names = [event.name for event in self.events] + ([HOLIDAYS_TERM] if self.holidays else [])
+        refuse_repeats("event", names)
+        return self
+
+
+MEDIA_SHARE, SHARE_SPREAD = 0.3, 1.0
+"""Where a spec states only the other one of ``media_share`` and ``share_spread``."""
