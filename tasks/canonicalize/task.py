@@ -25,7 +25,7 @@ from tasks.canonicalize.panel_rules import (
     require_distinct_columns,
     shape_panel,
 )
-from tasks.canonicalize.stored_roles import header_of_stored
+from tasks.canonicalize.task_known import read_known, stored_roles, wanted_columns
 from tasks.mathematics.calendar import continue_month_ends
 from tasks.store.files.artifacts import (
     open_ref,
@@ -121,13 +121,10 @@ def canonicalize_batch(
 def preview_snapshot(spec: RunSpec, as_of: date) -> str | None:
     """Return the id that a snapshot of what is known on a day would have; None without data."""
     with connection.reading(current_home()) as con:
-        if not canonical.stored_names(con, spec.dataset_id, as_of):
-            return None
-        roles = stored_roles(con, spec, as_of)
-        panel = canonical.read_panel(
-            con, dataset_id=spec.dataset_id, as_of=as_of, wanted=wanted_columns(roles), staged=False
-        )
-    shaped = shape_panel(panel, roles, spec, as_of)
+        known = read_known(con, spec, as_of)
+    if known is None:
+        return None
+    shaped = shape_panel(known.panel, known.roles, spec, as_of)
     return snapshot_id_of(shaped.wide, shaped.grain) if len(shaped.wide) else None
 
 
@@ -136,12 +133,6 @@ def accepted_since(batch: BatchRef) -> date | None:
     """Return the day from which a batch is known; None where it was never accepted."""
     with connection.reading(current_home()) as con:
         return batches.known_since(con, batch.dataset_id, batch.batch_id)
-
-
-def wanted_columns(roles: ColumnRoles) -> list[canonical.PanelColumn]:
-    """Return what is read of the warehouse for some roles."""
-    numbers = landing_rows.number_roles(roles)
-    return [canonical.PanelColumn(n.role, n.name, n.column) for n in numbers]
 
 
 def _batch_rows(
@@ -164,22 +155,6 @@ def _batch_rows(
             landing_rows.write_long_rows, con, roles=roles, reading=reading, decimal=decimal
         )
         return roles, write_whole(home, folder / Artifact.CANONICAL_LONG, write)
-
-
-def stored_roles(con: Any, spec: RunSpec, as_of: date) -> ColumnRoles:
-    """Return the roles of what the warehouse knows on a day.
-
-    Raises
-    ------
-    DataContractError
-        If it knows nothing of the dataset.
-    """
-    held = canonical.stored_names(con, spec.dataset_id, as_of)
-    if not held:
-        raise DataContractError(
-            f"No data yet for dataset {spec.dataset_id!r} as of {as_of}; give --data FILE."
-        )
-    return resolve_roles(spec, header_of_stored(spec, held))
 
 
 def _stage(con: Any, long: Path, batch: BatchRef, as_of: date) -> bool:

@@ -21,12 +21,12 @@ from tasks.canonicalize.content_id import snapshot_id_of
 from tasks.canonicalize.describe import describe_columns, describe_panel
 from tasks.canonicalize.panel_rules import ModelPanel, shape_panel
 from tasks.canonicalize.slices import place_origins
-from tasks.canonicalize.task import stored_roles, wanted_columns
+from tasks.canonicalize.task_known import read_known
 from tasks.mathematics.calendar import next_start
 from tasks.store.files.artifacts import write_document, write_parquet
 from tasks.store.home import Home, current_home
 from tasks.store.runs.resume import fit_dir
-from tasks.store.warehouse import canonical, connection, restatements
+from tasks.store.warehouse import connection, restatements
 
 
 @task(name="plan-slices", cache_policy=NO_CACHE, timeout_seconds=600)
@@ -116,20 +116,13 @@ def _known(home: Home, candidate: Candidate, knowledge: date, cut: date) -> _Kno
     """Return what was known on a day of the periods that had ended on another one."""
     spec = candidate.spec
     with connection.reading(home) as con:
-        if not canonical.stored_names(con, spec.dataset_id, knowledge):
+        known = read_known(con, spec, knowledge)
+        if known is None:
             return None
-        roles = stored_roles(con, spec, knowledge)
-        panel = canonical.read_panel(
-            con,
-            dataset_id=spec.dataset_id,
-            as_of=knowledge,
-            wanted=wanted_columns(roles),
-            staged=False,
-        )
         history = restatements.describe_history(
             con, dataset_id=spec.dataset_id, batch_id=None, accepted=False, as_of=knowledge
         )
-    return _Known(roles, shape_panel(panel, roles, spec, cut), history)
+    return _Known(known.roles, shape_panel(known.panel, known.roles, spec, cut), history)
 
 
 def _require_one(what: str, names: Sequence[str], values: Sequence[str]) -> None:

@@ -175,6 +175,7 @@ def _channel_plans(
     brought = channel_outcomes(space, space.current).mean(axis=1)
     brings = channel_outcomes(space, found.money).mean(axis=1)
     raised = _prob_raise(space, found.own)
+    beyond = _beyond(space, found.money)
     plans = {}
     for place in np.argsort(-current, kind="stable"):
         name = space.channels[place]
@@ -217,7 +218,7 @@ def _channel_plans(
             confounded=facts.confounded,
             observed_low=float(observed[0][place]),
             observed_high=float(observed[1][place]),
-            is_beyond_observed=name in _beyond(space, found.money),
+            is_beyond_observed=name in beyond,
         )
     return plans
 

@@ -19,6 +19,7 @@ FAILURES = {
     "depth": {SamplingGate.TREE_DEPTH: 0.4},
     "none": {},
 }
+"""What was observed at the gates that failed, by a short name."""
 REVIEWS = {
     "r_hat_review": {SamplingGate.R_HAT: 1.016},
     "ess_review": {SamplingGate.ESS_BULK: 363.0},
@@ -26,7 +27,6 @@ REVIEWS = {
     "depth_review": {SamplingGate.TREE_DEPTH: 0.02},
 }
 """Likewise at the gates that are to be reviewed, of fits that no gate failed."""
-"""What was observed at the gates that failed, by a short name."""
 
 
 def posterior_ref(seconds=10.0, sampler="kernel", file=FILE):

@@ -14,7 +14,6 @@ from schemas.errors import SpecError
 from schemas.spec.lift_tests import LiftTest
 from tasks.store.inputs.text_files import read_table, read_text
 
-"""Thousands of experiments; a larger file was given by mistake."""
 _COLUMNS = list(LiftTest.model_fields)
 _REQUIRED = [name for name, field in LiftTest.model_fields.items() if field.is_required()]
 _NUMBERS = [name for name, field in LiftTest.model_fields.items() if field.annotation is float]

@@ -17,7 +17,6 @@ from schemas.spec.plan_request import SpendRow
 from tasks.store.inputs.spec_file import parse_document
 from tasks.store.inputs.text_files import read_table, read_text
 
-"""Tens of thousands of rows; a larger file was given by mistake."""
 _TABLES = {".csv", ".tsv"}
 _COLUMNS = ("channel", "entity_id", "period", "spend", "change")
 _PERCENT = re.compile(r"([+-])?\s*(\d+(?:\.\d*)?|\.\d+)\s*%")

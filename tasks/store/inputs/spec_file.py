@@ -6,7 +6,8 @@ Does not: what the keys mean (``schemas.spec.errors``).
 
 import json
 import os
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,8 +22,6 @@ from tasks.store.inputs.planned_file import read_planned
 from tasks.store.inputs.text_files import read_text
 from tasks.store.storage import writing_to
 
-"""A run spec is a page of text; a larger file was given by mistake."""
-
 
 def read_run_spec(path: Path) -> RunSpec:
     """Read and validate a run spec.
@@ -35,39 +34,32 @@ def read_run_spec(path: Path) -> RunSpec:
     """
     text = read_text(path, named_by="--spec", kind="JSON or YAML")
     document = parse_document(text, name=path.name, suffix=path.suffix)
-    return parse_run_spec(_with_planned(_with_lift_tests(document, path), path), source=path.name)
+    return parse_run_spec(_with_named_files(document, path), source=path.name)
 
 
-def _with_lift_tests(document: Any, spec_path: Path) -> Any:
-    """Put the rows of a file of lift tests into the spec, so that a run keeps what it was given."""
-    named = document.get("lift_tests") if isinstance(document, dict) else None
+def _with_rows(document: Any, key: str, spec_path: Path, read: Callable[[Path], Any]) -> Any:
+    """Put the rows of a file that a key names into the spec, so that a run keeps what it got."""
+    named = document.get(key) if isinstance(document, dict) else None
     if not isinstance(named, str):
         return document
     beside = spec_path.resolve().parent
     path = require_allowed(
-        beside / Path(named).expanduser(), named_by="lift_tests in the run spec", beside=beside
+        beside / Path(named).expanduser(), named_by=f"{key} in the run spec", beside=beside
     )
-    decimal = document.get("decimal")
-    rows = read_lift_tests(path, decimal="," if decimal == "," else ".")
-    return {**document, "lift_tests": rows}
+    return {**document, key: read(path)}
 
 
-def _with_planned(document: Any, spec_path: Path) -> Any:
-    """Put the rows of a file of planned periods into the spec likewise."""
-    named = document.get("planned") if isinstance(document, dict) else None
-    if not isinstance(named, str):
-        return document
-    beside = spec_path.resolve().parent
-    path = require_allowed(
-        beside / Path(named).expanduser(), named_by="planned in the run spec", beside=beside
+def _with_named_files(document: Any, spec_path: Path) -> Any:
+    facts = document if isinstance(document, dict) else {}
+    decimal = "," if facts.get("decimal") == "," else "."
+    stated = facts.get("columns")
+    columns = stated if isinstance(stated, dict) else {}
+    document = _with_rows(
+        document, "lift_tests", spec_path, partial(read_lift_tests, decimal=decimal)
     )
-    columns = document.get("columns")
-    rows = read_planned(
-        path,
-        columns=columns if isinstance(columns, dict) else {},
-        decimal="," if document.get("decimal") == "," else ".",
+    return _with_rows(
+        document, "planned", spec_path, partial(read_planned, columns=columns, decimal=decimal)
     )
-    return {**document, "planned": rows}
 
 
 def data_path(spec: RunSpec, *, spec_path: Path | None, override: Path | None) -> Path | None:
