@@ -10,6 +10,7 @@ from fastapi import Header, Query
 from starlette.responses import Response
 
 from flows.api.problems import ProblemError
+from schemas.answers.jobs import Job
 from schemas.answers.service import Page, Problem
 
 PREFIX = "/api/v1"
@@ -44,6 +45,12 @@ ERRORS: dict[int | str, dict[str, object]] = {
     },
 }
 """Answers that every operation may give."""
+
+
+def answer_later(response: Response, job: Job, *, status_at: str | None = None) -> Job:
+    """Answer with a job that has begun, and say in ``Location`` where to ask how far it is."""
+    response.headers["Location"] = f"{PREFIX}/{status_at or f'jobs/{job.job_id}'}"
+    return job
 
 
 def paginate[Item](

@@ -4,10 +4,12 @@ Does not: land a file, which a refit does (``task.ingest_file``), or judge it (`
 """
 
 import csv
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from schemas.answers.datasets import (
     ColumnUse,
@@ -17,19 +19,23 @@ from schemas.answers.datasets import (
     FileColumns,
     FileRows,
 )
-from schemas.errors import DataContractError, SpecError, UnknownRunError
+from schemas.documents.results import RunRecord
+from schemas.errors import SpecError, UnknownRunError
 from schemas.hints import suggest
 from schemas.spec.errors import parse_model
 from schemas.spec.roles import resolve_roles
 from schemas.spec.run_spec import RunSpec
 from tasks.ingest.file_faults import PARQUET_SUFFIXES, raise_faults, require_ending, unreadable
-from tasks.ingest.text_faults import land_names, open_text, records, sniff_delimiter
+from tasks.ingest.text_faults import header_faults, land_names, open_text, records, sniff_delimiter
 from tasks.store.home import current_home
-from tasks.store.inputs import uploads
+from tasks.store.inputs import typed_files, uploads
 from tasks.store.inputs.limits import current_limits
 from tasks.store.inputs.uploads import Incoming
 from tasks.store.runs.retention_facts import list_datasets
 from tasks.store.warehouse.runs import list_runs
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 __all__ = [
     "Incoming", "delete_dataset", "describe_columns", "find_datasets", "newest_file",
@@ -72,7 +78,8 @@ def find_datasets() -> list[Dataset]:
     """Return every dataset that has a file or a run, in alphabetical order."""
     home = current_home()
     names = {*uploads.uploaded_datasets(home), *list_datasets(home)}
-    return [_dataset(name) for name in sorted(names)]
+    runs = list_runs(home)
+    return [_dataset(name, runs) for name in sorted(names)]
 
 
 def open_dataset(dataset_id: str) -> Dataset:
@@ -84,11 +91,12 @@ def open_dataset(dataset_id: str) -> Dataset:
         Naming the nearest one.
     """
     require_dataset_id(dataset_id)
-    known = [dataset.dataset_id for dataset in find_datasets()]
+    home = current_home()
+    known = {*uploads.uploaded_datasets(home), *list_datasets(home)}
     if dataset_id not in known:
-        hint = suggest(dataset_id, known, "upload a file of it first.")
+        hint = suggest(dataset_id, sorted(known), "upload a file of it first.")
         raise UnknownRunError(f"No dataset {dataset_id!r}; {hint}")
-    return _dataset(dataset_id)
+    return _dataset(dataset_id, list_runs(home, dataset_id))
 
 
 def newest_file(dataset_id: str) -> Path:
@@ -161,14 +169,14 @@ def describe_columns(dataset_id: str) -> FileColumns:
     )
 
 
-def _dataset(dataset_id: str) -> Dataset:
-    home = current_home()
-    runs = [run.run_id for run in list_runs(home) if run.dataset_id == dataset_id]
+def _dataset(dataset_id: str, runs: Sequence[RunRecord]) -> Dataset:
+    """Describe a dataset; ``runs`` has all of its runs, newest first, and may have others'."""
+    own = [run.run_id for run in runs if run.dataset_id == dataset_id]
     return Dataset(
         dataset_id=dataset_id,
-        files=uploads.list_uploads(home, dataset_id),
-        n_runs=len(runs),
-        newest_run_id=runs[0] if runs else None,
+        files=uploads.list_uploads(current_home(), dataset_id),
+        n_runs=len(own),
+        newest_run_id=own[0] if own else None,
     )
 
 
@@ -176,7 +184,8 @@ def _dataset(dataset_id: str) -> Dataset:
 def _opened(path: Path) -> Iterator[tuple[list[str], Iterator[list[str]]]]:
     """Open a file as its header and its rows, read as they are asked for."""
     if path.suffix in PARQUET_SUFFIXES:
-        yield _parquet(path)
+        with _landed(path) as landed:
+            yield landed
     elif path.suffix in {".csv", ".tsv", ".txt"}:
         with path.open("rb") as stream, open_text(stream) as text:
             header = text.readline(_HEADER_CHARACTERS)
@@ -202,24 +211,32 @@ def _split(name: str, text: Iterator[str], mark: str) -> tuple[list[str], Iterat
     return land_names(next(every, [])), every
 
 
-def _parquet(path: Path) -> tuple[list[str], Iterator[list[str]]]:
-    import pyarrow as pa
+@contextmanager
+def _landed(path: Path) -> Iterator[tuple[list[str], Iterator[list[str]]]]:
+    """Open a Parquet file as its texts, which a process of its own has read within limits.
+
+    Its own reader would take in this process whatever memory the file asks for.
+    """
     import pyarrow.parquet as pq
 
-    try:
-        file = pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
-        raise DataContractError(
-            f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0]}.",
-            [unreadable(path.name, "Parquet", "it is damaged, or something else")],
-        ) from error
+    with tempfile.TemporaryDirectory(prefix="mmm-rows-") as folder:
+        target = Path(folder) / "rows.parquet"
+        try:
+            found = typed_files.read_parquet(path, target, limits=current_limits())
+        except typed_files.UnreadableFileError as error:
+            raise_faults([unreadable(path.name, "Parquet", str(error))])
+        if faults := header_faults(path.name, found.names):
+            raise_faults(faults)
+        if found.n_rows is None:
+            raise_faults([unreadable(path.name, "Parquet", found.fault)])
+        with pq.ParquetFile(target) as texts:
+            yield found.names, _texts(texts, found.names)
 
-    def rows() -> Iterator[list[str]]:
-        for batch in file.iter_batches(batch_size=1000):
-            for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                yield ["" if value is None else str(value) for value in values]
 
-    return list(file.schema_arrow.names), rows()
+def _texts(file: "pq.ParquetFile", names: list[str]) -> Iterator[list[str]]:
+    for batch in file.iter_batches(batch_size=1000, columns=names):
+        for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            yield ["" if value is None else str(value) for value in values]
 
 
 def _shown(text: str) -> str:

@@ -9,12 +9,10 @@ from typing import Any
 
 from schemas.answers.jobs import AskedJob, JobKind, JobOutcome, JobState
 from schemas.documents.results import RunRecord, RunStatus
-from schemas.errors import UnknownRunError
 from tasks.store.home import current_home
-from tasks.store.runs import jobs
+from tasks.store.runs import champions, jobs
 from tasks.store.runs.ids import new_run_id
 from tasks.store.runs.status import fail_run
-from tasks.store.warehouse.runs import read_run
 
 
 def new_job(
@@ -124,10 +122,7 @@ def forget_job(job_id: str) -> None:
 
 def find_record(run_id: str) -> RunRecord | None:
     """Return the record of a run; None where it has not begun, or there is none."""
-    try:
-        return read_run(current_home(), run_id)
-    except UnknownRunError:
-        return None
+    return champions.find_record(current_home(), run_id)
 
 
 def end_cancelled(run_id: str) -> None:

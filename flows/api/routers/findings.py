@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from flows.api.conventions import ERRORS, PREFIX
+from flows.api.conventions import ERRORS, answer_later
 from flows.api.dependencies import IdempotencyKey, Jobs
 from schemas.answers.champions import ForecastLedger, RunComparison
 from schemas.answers.jobs import Job
@@ -50,9 +50,7 @@ def explain(
     asked: ExplainRequest, jobs: Jobs, response: Response, idempotency_key: IdempotencyKey = None
 ) -> Job:
     """Find out why returns changed between two runs; `Location` is where to ask how far it is."""
-    job = jobs.start_explanation(asked, idempotency_key)
-    response.headers["Location"] = f"{PREFIX}/jobs/{job.job_id}"
-    return job
+    return answer_later(response, jobs.start_explanation(asked, idempotency_key))
 
 
 @router.post(
@@ -65,6 +63,4 @@ def score(
     dataset_id: DatasetId, jobs: Jobs, response: Response, idempotency_key: IdempotencyKey = None
 ) -> Job:
     """Score forecasts whose periods have happened; `Location` is where to ask how far it is."""
-    job = jobs.start_scoring(dataset_id, idempotency_key)
-    response.headers["Location"] = f"{PREFIX}/jobs/{job.job_id}"
-    return job
+    return answer_later(response, jobs.start_scoring(dataset_id, idempotency_key))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from flows.api.conventions import ERRORS, PREFIX, Cursor, Limit, paginate
+from flows.api.conventions import ERRORS, Cursor, Limit, answer_later, paginate
 from flows.api.dependencies import IdempotencyKey, Jobs
 from schemas.answers.jobs import Job
 from schemas.answers.plans import PlanComparison, ShownPlan
@@ -46,6 +46,4 @@ def create(
     asked: PlanRequest, jobs: Jobs, response: Response, idempotency_key: IdempotencyKey = None
 ) -> Job:
     """Plan a budget, or evaluate a plan made by hand; `Location` is where to ask how far it is."""
-    job = jobs.start_plan(asked, idempotency_key)
-    response.headers["Location"] = f"{PREFIX}/jobs/{job.job_id}"
-    return job
+    return answer_later(response, jobs.start_plan(asked, idempotency_key))

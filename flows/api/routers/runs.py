@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from flows.api import services
-from flows.api.conventions import ERRORS, PREFIX, Cursor, Limit, paginate
+from flows.api.conventions import ERRORS, Cursor, Limit, answer_later, paginate
 from flows.api.dependencies import IdempotencyKey, Jobs
 from flows.api.events import stream_events
 from flows.api.services import read_progress
@@ -53,8 +53,7 @@ def create(
 ) -> Job:
     """Start a refit; `Location` is where to ask how far it is."""
     job = jobs.start_refit(asked, idempotency_key)
-    response.headers["Location"] = f"{PREFIX}/runs/{job.job_id}/status"
-    return job
+    return answer_later(response, job, status_at=f"runs/{job.job_id}/status")
 
 
 @router.get("/{run_id}/status", operation_id="get_run_status")

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from flows.api import receiving
@@ -176,3 +178,24 @@ def test_broken_bytes_and_rows_are_reported_not_raised(api):
     ]
     upload(api, b"PAR1 no", "t.parquet")
     assert api.get("/api/v1/datasets/my_data/rows").status_code == 422
+
+
+def test_rows_of_parquet_are_read_as_a_refit_reads_them(api, tmp_path):
+    path = tmp_path / "panel.parquet"
+    pd.DataFrame({"period_start": ["2024-01-01", None], "sales": [1.5, 2.0]}).to_parquet(path)
+    upload(api, path.read_bytes(), "panel.parquet")
+    shown = api.get("/api/v1/datasets/my_data/rows").json()
+    assert shown["columns"] == ["period_start", "sales"]
+    assert shown["rows"] == [["2024-01-01", "1.5"], ["", "2.0"]]
+
+
+def test_a_parquet_file_beyond_the_limits_is_refused_before_its_rows_are_read(
+    api, tmp_path, monkeypatch
+):
+    path = tmp_path / "bomb.parquet"
+    pd.DataFrame({"a": np.zeros(2_000_000)}).to_parquet(path)
+    upload(api, path.read_bytes(), "bomb.parquet")
+    monkeypatch.setenv("MMM_INGEST_LIMITS", "cells=100000")
+    refused = api.get("/api/v1/datasets/my_data/rows")
+    assert refused.status_code == 422
+    assert "cells" in refused.json()["detail"]
