@@ -12,7 +12,7 @@ DEMO = Path(__file__).resolve().parents[2] / "data" / "demo" / "panel.csv"
 DATASET = "acme"
 SPEC = {
     "dataset_id": DATASET,
-    "sampler": {"draws": 200, "tune": 300, "chains": 2, "escalation": {"max_retries": 1}},
+    "sampler": {"draws": 400, "tune": 300, "chains": 2, "escalation": {"max_retries": 1}},
     "gates": {
         "sampling": {"r_hat_pass": 1.1, "r_hat_review": 1.2, "ess_pass": 50, "ess_review": 25},
         "fit": {"max_prior_driven_share": 1.0},
