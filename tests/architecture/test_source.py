@@ -26,6 +26,7 @@ SHIPPED = sorted(
     if p.is_file()
 )
 PUBLIC = re.compile(r"[A-Z][A-Z0-9_]*$")
+MOST_LINES = 300
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError|lorem ipsum|coming soon)\b", re.I)
 
 
@@ -37,6 +38,12 @@ def test_nothing_is_left_unfinished():
     found = {name(p): UNFINISHED.findall(p.read_text(encoding="utf-8")) for p in SHIPPED}
     offenders = {path: words for path, words in found.items() if words}
     assert not offenders, f"{offenders}; finish it or take it out"
+
+
+def test_no_module_is_longer_than_can_be_kept_in_mind():
+    lengths = {name(p): len(p.read_text(encoding="utf-8").splitlines()) for p in SOURCES}
+    offenders = {path: n for path, n in lengths.items() if n > MOST_LINES}
+    assert not offenders, f"{offenders}; a module is one thought, so find the second one in it"
 
 
 def test_everything_public_has_a_docstring():
