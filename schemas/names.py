@@ -85,7 +85,7 @@ class Artifact(StrEnum):
     CANONICAL_LONG = "canonical_long.parquet"
     """Canonical rows as the model saw them: one value per row."""
     CANONICAL_PANEL = "canonical_panel.parquet"
-    """The same rows as a panel of entities and periods."""
+    """The same rows as a panel of entities and periods, before filling and summing."""
     CANONICAL_DATA = "canonical_data.parquet"
     """The panel that is fitted, summed to one brand where the spec says so."""
     COLUMN_INFO = "column_info.json"

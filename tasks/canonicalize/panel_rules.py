@@ -14,9 +14,6 @@ from schemas.spec.run_spec import Grain, Level, RunSpec
 from tasks.mathematics.calendar import detect_grain, last_day
 from tasks.mathematics.weighting import weighted_mean
 
-PANEL_FILE = "canonical_panel.parquet"
-"""The panel before filling and summing: what canonical validation judges; not published."""
-
 
 class ModelPanel(NamedTuple):
     """A panel as it is known on a day, and as a model sees it."""

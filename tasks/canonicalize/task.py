@@ -21,7 +21,6 @@ from tasks.canonicalize.arrivals import describe_arrivals
 from tasks.canonicalize.content_id import snapshot_id_of
 from tasks.canonicalize.describe import describe_columns, describe_panel
 from tasks.canonicalize.panel_rules import (
-    PANEL_FILE,
     require_distinct_columns,
     shape_panel,
 )
@@ -113,7 +112,7 @@ def canonicalize_batch(
         ),
         grain=shaped.grain,
         known_from=as_of,
-        panel=write_parquet(home, folder / PANEL_FILE, shaped.known),
+        panel=write_parquet(home, folder / Artifact.CANONICAL_PANEL, shaped.known),
     )
 
 

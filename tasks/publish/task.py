@@ -142,13 +142,7 @@ def _refit_log(
         metrics=records.refit_metrics(outputs, seconds)
         | {f"plan/{name}": value for name, value in (plan.metrics if plan else {}).items()},
         seconds=records.total_seconds(seconds),
-        dataset=experiments.LoggedDataset(
-            digest=outputs.snapshot.snapshot_id,
-            table=open_ref(current_home(), outputs.snapshot.wide),
-            target=read_document(
-                current_home(), fitted.features.metadata, FeatureMetadata
-            ).kpi_column,
-        ),
+        dataset=_dataset_of(current_home(), fitted),
         tags=records.refit_tags(outputs, tags),
         folder=current_home().run_dir(outputs.run_id),
         figures=build_figures(outputs),

@@ -1,4 +1,4 @@
-"""What code and which libraries made a result, as hashes and versions.
+"""What code and which libraries made a result, as hashes.
 
 Invariant: a fingerprint that cannot be computed raises; it is never empty.
 """
@@ -13,11 +13,6 @@ from tasks.store.home import CHECKOUT
 PACKAGES = ("flows", "tasks", "schemas")
 FIT_CODE = ("tasks/features", "tasks/fit", "tasks/mathematics", "tasks/models")
 """Folders whose code decides a posterior, once panel and spec are given."""
-LIBRARIES = (
-    "pymc", "pymc-marketing", "pytensor", "nutpie", "arviz", "numpy", "scipy", "xarray", "pandas",
-    "duckdb", "great-expectations", "prefect", "mlflow",
-)  # fmt: skip
-"""Libraries whose version can change a result or how it is stored."""
 
 
 @cache
@@ -60,18 +55,6 @@ def lock_fingerprint() -> str:
         f"{d.metadata['Name']}=={d.version}" for d in importlib.metadata.distributions()
     )
     return hashlib.sha256("\n".join(installed).encode()).hexdigest()
-
-
-@cache
-def library_versions() -> dict[str, str]:
-    """Return installed versions of the libraries that matter; an absent one is left out."""
-    versions = {}
-    for name in LIBRARIES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions
 
 
 def fit_fingerprint() -> str:

@@ -80,12 +80,6 @@ def count_distinct(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> in
     return int(row[0]) if row else 0
 
 
-def count_rows(con: duckdb.DuckDBPyConnection) -> int:
-    """Return the number of rows of an opened batch."""
-    row = con.execute("select count(*) from landed").fetchone()
-    return int(row[0]) if row else 0
-
-
 def days_of_values(
     con: duckdb.DuckDBPyConnection, column: str, *, period: str, date_format: str | None
 ) -> dict[str, list[date]]:
