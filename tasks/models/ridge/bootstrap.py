@@ -55,10 +55,15 @@ class Regression:
     def fit(self, kpi: Array) -> tuple[Draw, Array]:
         """Return the fit of one KPI ``(entity, period)``, and its residuals."""
         coefficients, level = self.estimator.solve(kpi)
-        explained = np.einsum("ec,cet->et", coefficients, self.columns) + level[:, None]
-        residuals = (kpi - explained) * self._correction(kpi.shape[1])[:, None]
+        residuals = (kpi - self.explain(coefficients, level)) * self._correction(kpi.shape[1])[
+            :, None
+        ]
         sigma = np.sqrt((residuals**2).mean(axis=1))
         return Draw(self.chosen, self.strength, coefficients, level, sigma), residuals
+
+    def explain(self, coefficients: Array, level: Array) -> Array:
+        """Return what coefficients ``(entity, column)`` and levels say, ``(entity, period)``."""
+        return np.einsum("ec,cet->et", coefficients, self.columns) + level[:, None]
 
     def _correction(self, n_periods: int) -> Array:
         """Factor that gives residuals back the spread that the fit took from them."""
@@ -116,9 +121,8 @@ class Bootstrap:
         """
         rng = np.random.default_rng(seed)
         regression = regress(self.design, self.settings, self.chosen)
-        _, residuals = regression.fit(self.design.kpi)
-        coefficients, level = regression.estimator.solve(self.design.kpi)
-        explained = np.einsum("ec,cet->et", coefficients, regression.columns) + level[:, None]
+        own, residuals = regression.fit(self.design.kpi)
+        explained = regression.explain(own.coefficients, own.level)
         n_periods = self.design.kpi.shape[1]
         length = block_length(self.settings, n_periods)
         draws = []
