@@ -1,0 +1,81 @@
+"""Quick and quiet: one line per stage, logs with ``-v``, and no engine for a question."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.forged_runs import forge_run
+from support.worlds import mmm_world
+
+from flows import timing
+from flows.cli import app, process
+from schemas.hints import suggest
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+ASK = """
+import sys
+from flows.cli import app
+code = app.main(sys.argv[1:])
+heavy = {"prefect", "mlflow", "pymc", "pytensor", "arviz", "numba"} & set(sys.modules)
+sys.exit(code or (f"loaded {sorted(heavy)}" if heavy else 0))
+"""
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "said"),
+    [("tv=-10%", 0, "against today's spend"), ("TV=-10%", 2, "did you mean 'tv'?")],
+)
+def test_a_what_if_loads_no_engine_and_a_wrong_name_is_one_line(home, changed, code, said):
+    forge_run(home, "world-1", mmm_world())
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, "plan", "--run", "world-1", "--set", changed],
+        cwd=CHECKOUT,
+        env={**os.environ, "MMM_HOME": str(home.root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert said in done.stdout + done.stderr
+    assert len(done.stderr.splitlines()) == (code != 0)
+
+
+def test_a_stage_is_one_line_and_logs_are_shown_when_asked_for(capsys, monkeypatch):
+    monkeypatch.setattr(timing, "listeners", [])
+    monkeypatch.delenv(process.VERBOSE_VARIABLE, raising=False)
+    for name in (
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL",
+        "MLFLOW_LOGGING_LEVEL",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR",
+    ):
+        monkeypatch.setenv(name, "set before, so that the test leaves nothing behind")
+
+    def work(_):
+        with timing.Timings().stage("validate_raw"):
+            pass
+        return 0
+
+    def run() -> str:
+        with pytest.raises(Exception) as ended:  # noqa: PT011 - Typer's, whatever it is called
+            process.run_verb(work, as_json=False, debug=False)
+        assert ended.value.exit_code == 0
+        return capsys.readouterr().err
+
+    (line,) = run().splitlines()
+    assert line.split() == ["validate", "raw", "0.0", "s"]
+    timing.listeners.clear()
+    monkeypatch.setenv(process.VERBOSE_VARIABLE, "1")
+    assert run() == ""
+
+
+@pytest.mark.parametrize("arguments", [["-v", "runs"], ["runs", "--verbose"]])
+def test_every_verb_takes_it_wherever_it_stands(home, monkeypatch, arguments):
+    monkeypatch.setenv(process.VERBOSE_VARIABLE, "")
+    assert app.main(arguments) == 0
+    assert os.environ[process.VERBOSE_VARIABLE] == "1"
+
+
+def test_a_name_that_differs_by_case_alone_is_the_nearest():
+    assert suggest("TV", ["t", "V", "tv"], "none") == "did you mean 'tv'?"
