@@ -4,6 +4,26 @@ from collections.abc import Sequence
 
 from schemas.outcomes import Verdict
 
+VERDICT_TITLE = {
+    Verdict.PASS: "Accepted",
+    Verdict.REVIEW: "Look before you act",
+    Verdict.FAIL: "Rejected",
+    Verdict.NOT_EVALUATED: "Not judged",
+}
+"""A verdict as a headline."""
+TONE = {
+    Verdict.PASS: "good",
+    Verdict.REVIEW: "care",
+    Verdict.FAIL: "bad",
+    Verdict.NOT_EVALUATED: "care",
+}
+"""Colour of a verdict: good, care or bad."""
+SYMBOLS = {
+    "PASS": "✓", "REVIEW": "!", "FAIL": "✕", "NOT_EVALUATED": "?",
+    "INCREASE": "▲", "REDUCE": "▼", "HOLD": "■",
+}  # fmt: skip
+"""A verdict or an action is never said by its colour alone."""
+
 
 def format_number(value: float | None) -> str:
     """Write a number with three or four significant digits; a dash where there is none."""

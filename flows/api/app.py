@@ -71,8 +71,16 @@ def is_upload(method: str, path: str) -> bool:
     )
 
 
-def build_server(door: Door) -> App:
-    """Return the application behind its doors, the outermost first: host, limits, token."""
-    inside = problems.CatchAll(build_api())
+def build_server(door: Door, app: FastAPI | None = None) -> App:
+    """Return the application behind its doors, the outermost first: host, limits, token.
+
+    Parameters
+    ----------
+    door
+        What it asks of its callers.
+    app
+        The application; without one, the REST API alone.
+    """
+    inside = problems.CatchAll(app or build_api())
     limited = Limits(Credentials(inside, door), door)
     return ApiGuard(limited, port=door.port, names=door.names)

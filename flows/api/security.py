@@ -12,10 +12,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
 
 from flows.api.problems import ProblemError, problem_of, respond
 from flows.services.guard import App, Guard, Message, Receive, Scope, Send
@@ -26,6 +29,8 @@ from tasks.store.tokens import Role, TokenRecord, find_role, list_tokens, tokens
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PUBLIC_PATHS = frozenset({"/health"})
 """Answered to everybody who reaches the server: a load balancer has no token."""
+SESSION_COOKIE = "mmm_session"
+"""Holds the token of a browser that has signed in; no script can read it."""
 MAX_BODY_BYTES = 2_000_000
 """Of a body that is no upload."""
 WRITES_PER_MINUTE = 120
@@ -49,6 +54,10 @@ class Door:
     """Ask even where no token has been made: it is reached from elsewhere."""
     is_upload: Callable[[str, str], bool] = lambda _method, _path: False
     """Whether method and path take a file, which has a limit of its own."""
+    is_public: Callable[[str], bool] = PUBLIC_PATHS.__contains__
+    """Whether a path is answered without a token."""
+    sign_in: str | None = None
+    """Page where a browser shows its token; None where there are no pages."""
 
 
 class ApiGuard(Guard):
@@ -73,20 +82,41 @@ class Credentials:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or say what is missing."""
-        if scope["type"] == "http" and scope["path"] not in PUBLIC_PATHS:
+        if scope["type"] == "http" and not self._door.is_public(scope["path"]):
             try:
-                await run_in_threadpool(self._require_role, scope)
+                role = await run_in_threadpool(self._require_role, scope)
+                scope.setdefault("state", {})["role"] = role
             except Exception as error:
-                headers = getattr(error, "headers", None)
-                await respond(problem_of(error), headers)(scope, receive, send)
+                await self._refuse(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _require_role(self, scope: Scope) -> None:
+    def _refuse(self, error: Exception) -> App:
+        """Return the answer to who may not ask; a browser is led to where it can sign in."""
+        refused = respond(problem_of(error), getattr(error, "headers", None))
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            unknown = getattr(error, "status", None) is HTTPStatus.UNAUTHORIZED
+            if unknown and self._door.sign_in and asks_for_page(scope):
+                wanted = scope["path"] + ("?" if scope["query_string"] else "")
+                wanted += scope["query_string"].decode("latin-1")
+                target = f"{self._door.sign_in}?next={quote(wanted, safe='')}"
+                await RedirectResponse(target, HTTPStatus.SEE_OTHER)(scope, receive, send)
+                return
+            await refused(scope, receive, send)
+
+        return answer
+
+    def _require_role(self, scope: Scope) -> Role:
         records = self._tokens()
         if not records and not self._door.needs_token:
-            return
-        role = _role_of(header(scope, b"authorization"), records)
+            return Role.WRITE
+        shown = header(scope, b"authorization")
+        cookie = None if shown else _cookie(scope)
+        if cookie and scope["method"] not in SAFE_METHODS and not header(scope, b"origin"):
+            # A browser names the page that a change comes from, and the guard has looked at it.
+            raise ProblemError(HTTPStatus.FORBIDDEN, "A change by cookie alone needs an Origin.")
+        role = _role_of(f"Bearer {cookie}" if cookie else shown, records)
         if role is None:
             raise ProblemError(
                 HTTPStatus.UNAUTHORIZED,
@@ -99,6 +129,7 @@ class Credentials:
                 "This token may read alone; `mmm token add NAME --role write` makes one that may "
                 "change something.",
             )
+        return role
 
     def _tokens(self) -> list[TokenRecord]:
         """Return the tokens as they are now: one that is revoked is refused at once."""
@@ -183,6 +214,21 @@ def header(scope: Scope, name: bytes) -> str | None:
     """Return a header of a request; None where it is absent."""
     values = [value for key, value in scope["headers"] if key.lower() == name]
     return values[0].decode("latin-1") if len(values) == 1 else None
+
+
+def asks_for_page(scope: Scope) -> bool:
+    """Say whether a browser asks for a page, rather than a program for an answer."""
+    is_api = scope["path"].startswith("/api/")
+    return not is_api and "text/html" in (header(scope, b"accept") or "")
+
+
+def _cookie(scope: Scope) -> str | None:
+    """Return the token of a browser that has signed in; None where it shows none."""
+    try:
+        kept = SimpleCookie(header(scope, b"cookie") or "").get(SESSION_COOKIE)
+    except CookieError:
+        return None
+    return kept.value if kept else None
 
 
 def _role_of(shown: str | None, records: list[TokenRecord]) -> Role | None:

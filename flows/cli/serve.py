@@ -1,4 +1,4 @@
-"""The verbs of the REST API: ``mmm serve``, ``mmm token``."""
+"""The verbs of the web app and the REST API: ``mmm serve``, ``mmm token``."""
 
 import re
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -23,7 +23,7 @@ def serve(
     port: Annotated[int, typer.Option("--port", min=1, max=65535)] = API_PORT,
     debug: DebugOption = False,
 ) -> None:
-    """Serve the REST API; Ctrl-C ends it and the jobs that it has started.
+    """Serve the web app and the REST API; Ctrl-C ends them and the jobs that it has started.
 
     On 127.0.0.1 everybody on this machine may ask, until the first token is made.
     """
@@ -32,7 +32,7 @@ def serve(
         from flows.services.api import serve_api
 
         def report(address: str) -> None:
-            answer.write(f"API         {address}/api/v1\ndocuments   {address}/docs\n")
+            answer.write(f"app         {address}/\nAPI         {address}/api/v1, {address}/docs\n")
             answer.flush()
 
         serve_api(host, port, report)

@@ -1,4 +1,4 @@
-"""What ``mmm serve`` runs: the REST API in this process, by uvicorn."""
+"""What ``mmm serve`` runs: the web app and the REST API in this process, by uvicorn."""
 
 import logging
 from collections.abc import Callable
@@ -6,10 +6,11 @@ from ipaddress import ip_address
 
 import uvicorn
 
-from flows.api.app import build_server, is_upload
 from flows.api.security import Door
 from flows.services.guard import LOOPBACK_NAMES, allowed_names
 from flows.services.servers import require_free_port
+from flows.web.app import build_site, is_public, is_upload
+from flows.web.routers.sign_in import SIGN_IN_PATH
 from schemas.errors import SpecError
 from tasks.store.home import current_home
 from tasks.store.storage import require_writable
@@ -38,12 +39,12 @@ def serve_api(host: str, port: int, report: Callable[[str], None]) -> None:
     """
     require_writable(current_home())
     door = open_door(host, port)
-    require_free_port(port, option="--port", name="REST API")
+    require_free_port(port, option="--port", name="web app")
     shown = "127.0.0.1" if host in _ANY_ADDRESS else host
     report(f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}")
     logging.getLogger("flows.api").setLevel(logging.INFO)
     uvicorn.run(
-        build_server(door),
+        build_site(door),
         host=host,
         port=port,
         log_level="warning",
@@ -69,7 +70,14 @@ def open_door(host: str, port: int) -> Door:
             "could change everything. Make one first: `mmm token add NAME --role write`."
         )
     own = () if host in _ANY_ADDRESS else (_bare(host),)
-    return Door(port=port, names=(*names, *own), needs_token=from_elsewhere, is_upload=is_upload)
+    return Door(
+        port=port,
+        names=(*names, *own),
+        needs_token=from_elsewhere,
+        is_upload=is_upload,
+        is_public=is_public,
+        sign_in=SIGN_IN_PATH,
+    )
 
 
 def _bare(host: str) -> str:

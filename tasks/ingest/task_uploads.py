@@ -18,16 +18,17 @@ from schemas.answers.datasets import (
     FileColumn,
     FileColumns,
     FileRows,
+    UploadedFile,
 )
 from schemas.documents.results import RunRecord
-from schemas.errors import SpecError, UnknownRunError
+from schemas.errors import SpecError, StorageError, UnknownRunError
 from schemas.hints import suggest
 from schemas.spec.errors import parse_model
 from schemas.spec.roles import resolve_roles
 from schemas.spec.run_spec import RunSpec
 from tasks.ingest.file_faults import PARQUET_SUFFIXES, raise_faults, require_ending, unreadable
 from tasks.ingest.text_faults import header_faults, land_names, open_text, records, sniff_delimiter
-from tasks.store.home import current_home
+from tasks.store.home import CHECKOUT, current_home
 from tasks.store.inputs import typed_files, uploads
 from tasks.store.inputs.limits import current_limits
 from tasks.store.inputs.uploads import Incoming
@@ -38,10 +39,13 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 __all__ = [
-    "Incoming", "delete_dataset", "describe_columns", "find_datasets", "newest_file",
-    "open_dataset", "read_rows", "receive", "require_dataset_id",
+    "Incoming", "delete_dataset", "describe_columns", "find_datasets", "load_demo",
+    "newest_file", "open_dataset", "read_rows", "receive", "require_dataset_id",
 ]  # fmt: skip
 
+DEMO_ID = "demo"
+"""Dataset of the demo, as its run spec names it."""
+_PIECE_BYTES = 1 << 20
 _LOOKED_AT = 200
 """Rows that tell what a column holds."""
 _HEADER_CHARACTERS = 1 << 20
@@ -72,6 +76,27 @@ def require_dataset_id(dataset_id: str) -> None:
         With the rule.
     """
     parse_model(RunSpec, {"dataset_id": dataset_id}, source="The dataset")
+
+
+def load_demo() -> UploadedFile:
+    """Receive the file of the demo, a made-up company whose truth is known, as an upload of it.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full, or the demo is not there.
+    """
+    path = CHECKOUT / "data" / "demo" / "panel.csv"
+    if not path.is_file():
+        raise StorageError(f"{path} is not there; restore it from the repository.")
+    incoming = receive(DEMO_ID, path.name)
+    try:
+        with path.open("rb") as stream:
+            while piece := stream.read(_PIECE_BYTES):
+                incoming.write(piece)
+        return incoming.finish()
+    finally:
+        incoming.abandon()
 
 
 def find_datasets() -> list[Dataset]:

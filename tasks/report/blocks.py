@@ -37,10 +37,6 @@ _NUMERIC = {
     Kind.SHARE: format_share,
     Kind.CHANGE: _signed_share,
 }
-SYMBOLS = {
-    "PASS": "✓", "REVIEW": "!", "FAIL": "✕", "NOT_EVALUATED": "?",
-    "INCREASE": "▲", "REDUCE": "▼", "HOLD": "■",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,9 @@ from schemas.documents.restatements import RESTATED_RULE
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, Artifact
 from schemas.outcomes import Layer, Verdict
 from schemas.spec.differences import changed_keys
-from schemas.words import format_interval
+from schemas.words import VERDICT_TITLE, format_interval
 from tasks.report.blocks import Block, Column, Fold, Items, Kind, Section, Table, Text
 from tasks.report.documents import ReportDocuments, RunFiles
-from tasks.report.words import VERDICT_TITLE
 
 FACTOR_TITLE = {
     "spec_or_code": "Changed spec or code",

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from schemas.documents.plan import Advice
 from schemas.names import Artifact
-from schemas.words import format_interval, format_share
+from schemas.words import TONE, VERDICT_TITLE, format_interval, format_share
 from tasks.report.blocks import Column, Figure, Grid, Kind, Table
 from tasks.report.curves import small_curves
 from tasks.report.decision import (
@@ -31,7 +31,6 @@ from tasks.report.look import (
     rows_height,
 )
 from tasks.report.today import ChannelToday, channels_today, period_of
-from tasks.report.words import TONE, VERDICT_TITLE
 
 MAX_SHARES = 8
 """Channels in the picture of shares; the rest is one bar."""

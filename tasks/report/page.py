@@ -13,9 +13,10 @@ from functools import lru_cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
+from schemas.words import SYMBOLS
 from tasks.report.advice import advice_section
 from tasks.report.appendix import appendix_section
-from tasks.report.blocks import SYMBOLS, Figure, Section
+from tasks.report.blocks import Figure, Section
 from tasks.report.changes import changes_section
 from tasks.report.checks import checks_section, data_section
 from tasks.report.coming import coming_section

@@ -2,21 +2,6 @@
 
 from dataclasses import dataclass
 
-from schemas.outcomes import Verdict
-
-VERDICT_TITLE = {
-    Verdict.PASS: "Accepted",
-    Verdict.REVIEW: "Look before you act",
-    Verdict.FAIL: "Rejected",
-    Verdict.NOT_EVALUATED: "Not judged",
-}
-TONE = {
-    Verdict.PASS: "good",
-    Verdict.REVIEW: "care",
-    Verdict.FAIL: "bad",
-    Verdict.NOT_EVALUATED: "care",
-}
-
 
 @dataclass(frozen=True)
 class GateWords:

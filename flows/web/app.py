@@ -1,0 +1,41 @@
+"""The site: the REST API's application with the pages in it, behind the same doors."""
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+
+from flows.api import app as api
+from flows.api.security import PUBLIC_PATHS, Door
+from flows.services.guard import App
+from flows.web import errors, static_files
+from flows.web.routers import sign_in, start
+
+SITE_PAGES = (start,)
+"""Modules of ``routers`` that have a page in the navigation; each has a ``router``."""
+
+
+def add_pages(app: FastAPI) -> FastAPI:
+    """Add the pages to the application of the API."""
+    site = APIRouter(include_in_schema=False)
+    for page in (*SITE_PAGES, sign_in, static_files):
+        site.include_router(page.router)
+    app.include_router(site)
+    routes = (route for page in SITE_PAGES for route in page.router.routes)
+    app.state.page_paths = frozenset(r.path for r in routes if isinstance(r, APIRoute))
+    errors.show_problems(app)
+    return app
+
+
+def is_upload(method: str, path: str) -> bool:
+    """Say whether a request carries a file, which has a limit of its own."""
+    return api.is_upload(method, path)
+
+
+def is_public(path: str) -> bool:
+    """Say whether a path is answered to who has not signed in: nothing there is of this home."""
+    known = {*PUBLIC_PATHS, sign_in.SIGN_IN_PATH}
+    return path in known or path.startswith(static_files.STATIC_PATH)
+
+
+def build_site(door: Door) -> App:
+    """Return pages and API behind their doors."""
+    return api.build_server(door, add_pages(api.build_api()))

@@ -1,0 +1,152 @@
+"""Pages from templates: what every page has around it, and the policy that it is served under."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import Request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from flows.web import session, static_files
+from flows.web.tables import Kind, write_cell
+from schemas import words
+
+_EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+"""Plotly adds a style element without text and fills it by script."""
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
+    f"style-src 'self' {_EMPTY_STYLE}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+NAVIGATION = (
+    ("Datasets", "/"),
+    ("Configure", "/configure"),
+    ("Run", "/run"),
+    ("Results", "/results"),
+    ("Budget", "/budget"),
+    ("Compare", "/compare"),
+    ("Forecast", "/forecast"),
+    ("Champions", "/champions"),
+    ("Export", "/export"),
+)
+"""Every page in the order of the work; one whose route does not exist is not named."""
+
+
+@dataclass(frozen=True)
+class NavigationLink:
+    """One link of the navigation."""
+
+    title: str
+    href: str
+    is_current: bool
+
+
+def render(
+    request: Request,
+    template: str,
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+    headers: Mapping[str, str] | None = None,
+    **context: Any,
+) -> HTMLResponse:
+    """Return a page.
+
+    Parameters
+    ----------
+    request
+        What is answered.
+    template
+        File of ``flows/web/templates``, without its ending.
+    status, headers
+        Of the answer.
+    context
+        What the template names; ``title`` always, ``dataset_id`` where the page is about one: the
+        navigation then stays with it.
+    """
+    visitor, is_new = session.visitor_of(request)
+    text = (
+        _environment()
+        .get_template(f"{template}.html.j2")
+        .render(
+            navigation=_links(request, context.get("dataset_id")),
+            csrf=session.csrf_token(visitor),
+            may_write=session.may_write(request),
+            is_signed_in=session.is_signed_in(request),
+            here=request.url.path,
+            **context,
+        )
+    )
+    answer = HTMLResponse(
+        text,
+        int(status),
+        headers={
+            "Content-Security-Policy": PAGE_POLICY,
+            "Cache-Control": "no-store",
+            **(headers or {}),
+        },
+    )
+    if is_new:
+        session.remember_visitor(request, answer, visitor)
+    return answer
+
+
+def address(path: str, **query: object) -> str:
+    """Return an address with its query; parameters that are None are left out."""
+    given = {name: str(value) for name, value in query.items() if value is not None}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def _links(request: Request, dataset_id: str | None) -> list[NavigationLink]:
+    known: frozenset[str] = request.app.state.page_paths
+    path = request.url.path
+    return [
+        NavigationLink(
+            title,
+            address(href, dataset_id=dataset_id),
+            path == href or (href != "/" and path.startswith(f"{href}/")),
+        )
+        for title, href in NAVIGATION
+        if href in known
+    ]
+
+
+def _script_json(value: object) -> str:
+    """Write JSON that can stand inside a script element."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("flows.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.do"],
+    )
+    environment.filters |= {
+        "number": words.format_number,
+        "compact": words.format_compact,
+        "share": words.format_share,
+        "ratio": words.format_ratio,
+        "size": words.format_bytes,
+        "day": lambda value: write_cell(Kind.DATE, value),
+        "moment": lambda value: write_cell(Kind.MOMENT, value),
+        "script_json": _script_json,
+        "segment": lambda text: quote(str(text), safe=""),
+    }
+    environment.globals |= {
+        "symbols": words.SYMBOLS,
+        "verdict_title": words.VERDICT_TITLE,
+        "tone": words.TONE,
+        "address": address,
+        "static": static_files.address_of,
+    }
+    return environment

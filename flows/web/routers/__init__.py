@@ -1,0 +1,1 @@
+"""One module per page: what it reads, what its forms change. No HTML here."""

@@ -1,0 +1,73 @@
+// Draw the figures of a page with Plotly, which comes from this server when the first one is seen.
+
+let library;
+function loadPlotly(address) {
+  library ??= new Promise((done, failed) => {
+    const script = document.createElement("script");
+    script.src = address;
+    script.addEventListener("load", done);
+    script.addEventListener("error", failed);
+    document.head.append(script);
+  });
+  return library;
+}
+
+/* The report draws on white paper; here the colours of the page show through. */
+function themed(chart) {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name) => style.getPropertyValue(name).trim();
+  const layout = structuredClone(chart.layout ?? {});
+  const axis = { gridcolor: colour("--grid"), zerolinecolor: colour("--line"), linecolor: colour("--line") };
+  for (const key of Object.keys(layout)) {
+    if (/^[xy]axis\d*$/.test(key)) {
+      layout[key] = { ...layout[key], ...axis };
+      if (layout[key].title?.font) layout[key].title.font.color = colour("--soft");
+    }
+  }
+  for (const each of layout.annotations ?? []) each.font = { ...each.font, color: colour("--ink") };
+  const ground = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
+  return { ...layout, ...ground, font: { ...layout.font, color: colour("--ink") }, width: undefined, autosize: true };
+}
+
+function draw(div, choice) {
+  const chart = div.charts[choice] ?? null;
+  if (chart === null) {
+    Plotly.purge(div);
+    div.textContent = "No figure for this choice.";
+    return;
+  }
+  if (!div.data) div.textContent = "";
+  div.style.height = `${chart.layout?.height ?? 320}px`;
+  const config = { displaylogo: false, responsive: true, modeBarButtons: [["toImage"]], toImageButtonOptions: { format: "svg", filename: div.dataset.name } };
+  Plotly.react(div, chart.data, themed(chart), config);
+}
+
+const isHidden = (div) => div.closest("details:not([open])") !== null;
+
+export async function drawFigures(root) {
+  const scripts = [...root.querySelectorAll("script.chart")];
+  if (!scripts.length) return;
+  const plots = scripts.map((script) => {
+    const div = document.getElementById(script.dataset.plot);
+    div.charts = JSON.parse(script.textContent);
+    div.style.height = `${div.dataset.height}px`;
+    return div;
+  });
+  try {
+    await loadPlotly(scripts[0].dataset.library);
+  } catch {
+    for (const div of plots) div.textContent = "The figure could not be drawn; its numbers are in the table below.";
+    return;
+  }
+  const choiceOf = (div) => div.closest("[data-figures]")?.querySelector("select[data-choice]")?.value ?? "";
+  const show = (div) => { if (!isHidden(div)) draw(div, choiceOf(div)); };
+  plots.forEach(show);
+  for (const details of root.querySelectorAll("details")) {
+    details.addEventListener("toggle", () => plots.filter((div) => details.contains(div) && !div.data).forEach(show));
+  }
+  for (const select of root.querySelectorAll("select[data-choice]")) {
+    select.addEventListener("change", () => plots.filter((div) => select.closest("[data-figures]").contains(div)).forEach(show));
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots.filter((div) => div.isConnected).forEach(show));
+  document.documentElement.dataset.drawn = "true";
+}

@@ -1,0 +1,52 @@
+"""A served site in this process, as a browser sees it."""
+
+import re
+import warnings
+
+import pytest
+
+from flows.api.security import Door
+from flows.web.app import build_site, is_public, is_upload
+from flows.web.routers.sign_in import SIGN_IN_PATH
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # the test client asks for a library that the lock lacks
+    from starlette.testclient import TestClient
+
+ADDRESS = "http://127.0.0.1:8099"
+
+
+class Browser(TestClient):
+    """A client that asks for pages, keeps cookies, and sends forms as a page has them."""
+
+    def page(self, path, status=200):
+        """Return the text of a page, which has to answer with a status."""
+        answer = self.get(path)
+        assert answer.status_code == status, answer.text
+        return answer.text
+
+    def proof(self, path="/"):
+        """Return what forms of a page hold to show that they are of this browser."""
+        return re.search(r'name="csrf_token" value="([^"]+)"', self.page(path))[1]
+
+    def submit(self, path, fields=None, *, proof_from="/sign-in", **options):
+        """Send a form with its proof."""
+        data = {"csrf_token": self.proof(proof_from), **(fields or {})}
+        options.setdefault("headers", {"origin": ADDRESS})
+        return self.post(path, data=data, **{"follow_redirects": False, **options})
+
+
+@pytest.fixture
+def door():
+    """What the site asks of a browser."""
+    return Door(port=8099, is_upload=is_upload, is_public=is_public, sign_in=SIGN_IN_PATH)
+
+
+@pytest.fixture
+def web(home, door):
+    """A browser at the site of an empty home; nobody has to show a token yet."""
+    headers = {"accept": "text/html,application/xhtml+xml"}
+    with Browser(
+        build_site(door), base_url=ADDRESS, raise_server_exceptions=False, headers=headers
+    ) as browser:
+        yield browser
