@@ -22,6 +22,9 @@ from schemas.documents.base import (
 )
 from schemas.names import ComponentKind
 
+type ReturnStem = Literal["roas", "cost_per_unit"]
+"""What the fields of a return begin with: of revenue, or of a count."""
+
 
 class EvidenceClass(StrEnum):
     """What the data say about the effect of a channel."""
@@ -80,6 +83,11 @@ class ChannelReturns(SparsePart):
     """How much likelier the data are with the channel than without it."""
     prior_elasticity: Share | None = None
     """Share of a shift of its prior that the result goes along with."""
+
+    def returned(self, stem: ReturnStem) -> tuple[float | None, float | None, float | None]:
+        """Return mean, lower and upper end of ROAS, or of cost per unit."""
+        mean, low, high = (getattr(self, f"{stem}_{end}") for end in ("mean", "low", "high"))
+        return mean, low, high
 
 
 class RoiMetrics(NamedRows[ChannelReturns]):

@@ -37,7 +37,7 @@ from tasks.store.files.artifacts import (
 from tasks.store.files.fits import read_features
 from tasks.store.home import Home, current_home
 from tasks.store.runs.champions import find_champion
-from tasks.store.runs.documents import open_documents
+from tasks.store.runs.documents import open_document
 from tasks.store.runs.resume import fit_dir, resumable
 
 log = logging.getLogger(__name__)
@@ -126,23 +126,21 @@ def _compare(home: Home, champion: Champion, fitted: FittedRun) -> _Comparison:
     from tasks.diagnose import stability
     from tasks.mathematics.stability import compare_channels
 
-    names = (Artifact.CHANNEL_QUANTILES, Artifact.PLAN)
     gates = fitted.spec.gates.stability
     try:
-        then = open_documents(home, champion.run_id, names)
+        before = open_document(home, champion.run_id, Artifact.CHANNEL_QUANTILES, ChannelQuantiles)
+        plan_then = open_document(home, champion.run_id, Artifact.PLAN, Plan)
     except CorruptArtifactError as error:
         log.warning("%s", error)
-        then = {}
-    if Artifact.CHANNEL_QUANTILES not in then:
+        before = plan_then = None
+    if before is None:
         lost = f"{champion.name}, whose {Artifact.CHANNEL_QUANTILES} is missing or not whole"
         return _Comparison([stability.judge(float("nan"), gates, where=lost)], [], None)
     quantiles = fitted.attribution.named(Artifact.CHANNEL_QUANTILES)
     now = read_document(home, quantiles, ChannelQuantiles)
-    before = ChannelQuantiles.model_validate(then[Artifact.CHANNEL_QUANTILES])
     advised = read_document(home, fitted.plan.file, Plan).planned if fitted.plan else {}
     mix = stability.compute_planned_shares(advised)
-    known = then.get(Artifact.PLAN)
-    mix_then = stability.compute_planned_shares(Plan.model_validate(known).planned if known else {})
+    mix_then = stability.compute_planned_shares(plan_then.planned if plan_then else {})
     shifts = compare_channels(now.root, before.root, mix, mix_then)
     outcomes = stability.judge_stability(shifts, gates)
     churn = stability.compute_churn(mix, mix_then)

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from schemas.documents.changes import (
     STEPS,
@@ -14,6 +13,7 @@ from schemas.documents.changes import (
     Part,
     TriedFit,
 )
+from schemas.documents.effects import MeasuredReturns, ReturnsOfFit, RoiMetrics
 from tasks.explain.orders import State, fitted_orders, name_state, states_between
 from tasks.explain.route import (
     AFTER,
@@ -30,7 +30,7 @@ from tasks.models.returns import QUANTITIES
 MAX_R_HAT = 1.05
 """Above this the chains of an auxiliary fit disagree, and its Monte Carlo errors say too little."""
 
-type Returns = Mapping[str, Mapping[str, Any]]
+type Returns = Mapping[str, MeasuredReturns]
 
 
 def build_explanation(
@@ -98,9 +98,9 @@ def explain_channels(
     for channel in (name for name in after if name in before):
         quantity = _common_quantity([returns[name][channel] for name in own])
         fits = {
-            name: _estimate(fit[channel], quantity)
+            name: Estimate(*fit[channel].accuracy(quantity))
             for name, fit in returns.items()
-            if fit.get(channel, {}).get(f"{quantity}_mean") is not None
+            if channel in fit and _has(fit[channel], quantity)
         }
         known = [name for name in repeats if name in fits]
         orders = fitted_orders(changed, fitted)
@@ -211,26 +211,24 @@ def tell_channels_apart(before: Returns, after: Returns) -> list[str]:
     ]
 
 
-def publish_means(returns: Returns, published: Returns) -> dict[str, dict[str, Any]]:
+def publish_means(measured: ReturnsOfFit, published: RoiMetrics) -> ReturnsOfFit:
     """Take the ROAS that a run has published, whatever code evaluates its draws today."""
-    return {
-        name: {**row, "roas_mean": published[name]["roas_mean"]}
-        if row["roas_mean"] is not None and published.get(name, {}).get("roas_mean") is not None
-        else dict(row)
-        for name, row in returns.items()
-    }
+    rows = dict(measured.root)
+    for name, row in published.items():
+        if name in rows and None not in (rows[name].roas_mean, row.roas_mean):
+            rows[name] = rows[name].model_copy(update={"roas_mean": row.roas_mean})
+    return ReturnsOfFit(rows)
 
 
-def _common_quantity(rows: Sequence[Mapping[str, Any]]) -> str:
+def _has(row: MeasuredReturns, quantity: str) -> bool:
+    return getattr(row, f"{quantity}_mean") is not None
+
+
+def _common_quantity(rows: Sequence[MeasuredReturns]) -> str:
     """ROAS where every fit has one; every fit has a share."""
-    has_roas = all(row.get("roas_mean") is not None for row in rows)
-    return "roas" if has_roas else "share"
-
-
-def _estimate(row: Mapping[str, Any], quantity: str) -> Estimate:
-    return Estimate(float(row[f"{quantity}_mean"]), float(row[f"{quantity}_mcse"]))
+    return "roas" if all(_has(row, "roas") for row in rows) else "share"
 
 
 def _worst_r_hat(returns: Returns) -> float | None:
-    known = [row.get(f"{q}_r_hat") for row in returns.values() for q in QUANTITIES]
-    return max((float(value) for value in known if value is not None), default=None)
+    known = [getattr(row, f"{q}_r_hat") for row in returns.values() for q in QUANTITIES]
+    return max((value for value in known if value is not None), default=None)

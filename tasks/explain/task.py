@@ -3,7 +3,7 @@
 import logging
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -16,6 +16,7 @@ from schemas.documents.changes import (
     NextFit,
     TriedFit,
 )
+from schemas.documents.effects import ReturnsOfFit, RoiMetrics
 from schemas.documents.features import FeatureMetadata
 from schemas.names import Artifact
 from schemas.refs import PosteriorRef, SnapshotRef, StepKey
@@ -35,7 +36,6 @@ from tasks.explain.plan import (
 from tasks.explain.route import AFTER, BEFORE
 from tasks.store.files.artifacts import (
     read_document,
-    read_json,
     read_netcdf,
     read_parquet,
     write_document,
@@ -127,7 +127,7 @@ def answer_explanation(
     files = {BEFORE: comparison.before, AFTER: comparison.after}
     files |= {a.name: a.returns.file for a in tried if a.returns is not None}
     files |= {f"on record {i}": ref for i, ref in enumerate(comparison.on_record)}
-    returns = {name: read_json(home, ref) for name, ref in files.items()}
+    returns = {name: read_document(home, ref, ReturnsOfFit).root for name, ref in files.items()}
     return _write(home, Path(folder), build_explanation(comparison, tried, returns))
 
 
@@ -202,8 +202,8 @@ def _compare(
         changed=found.changed,
         facts=found.facts,
         notes=found.notes,
-        before=write_json(home, folder / "before.json", _returns(home, then)),
-        after=write_json(home, folder / "after.json", _returns(home, now)),
+        before=write_document(home, folder / "before.json", _returns(home, then)),
+        after=write_document(home, folder / "after.json", _returns(home, now)),
         noise_at=None if noise_at is None else sorted(noise_at),
         on_record=[] if noise_at is None or noise_at else on_record,
         fits=fits,
@@ -231,22 +231,23 @@ def _facts(run: ComparedRun) -> RunFacts:
         created_at=run.record.created_at,
         spec=run.source.spec,
         sampler=run.sampler,
-        roles=run.column_info["roles"],
+        roles=run.column_info.roles.model_dump(mode="json"),
         fingerprint=run.fingerprint,
         snapshot=run.snapshot,
         features=run.source.features,
     )
 
 
-def _returns(home: Home, run: ComparedRun) -> dict[str, dict[str, Any]]:
+def _returns(home: Home, run: ComparedRun) -> ReturnsOfFit:
     """Returns of a run's own fit, its published ROAS with the accuracy of its draws."""
     from tasks.models.opening import open_fit
     from tasks.models.returns import measure_returns
 
     source = run.source
     fit = open_fit(read_netcdf(home, source.posterior), read_features(home, source.features))
-    published = read_json(home, source.roi_metrics)
-    return publish_means(measure_returns(fit.model, fit.panel, fit.metadata), published)
+    measured = measure_returns(fit.model, fit.panel, fit.metadata)
+    published = read_document(home, source.roi_metrics, RoiMetrics)
+    return publish_means(ReturnsOfFit.model_validate(measured), published)
 
 
 def _key(then: ComparedRun, now: ComparedRun) -> str:

@@ -14,18 +14,18 @@ from schemas.answers.stability import (
     Repetitions,
     StabilityReport,
 )
-from schemas.documents.effects import ReturnsOfFit
+from schemas.documents.effects import ChannelQuantiles, ReturnsOfFit
 from schemas.errors import UnknownRunError
 from schemas.names import Artifact
 from schemas.refs import StepKey
 from tasks.explain import trend
 from tasks.mathematics.seeds import derive_seed
-from tasks.store.files.artifacts import read_document, write_json
+from tasks.store.files.artifacts import read_document, write_document
 from tasks.store.fingerprint import fit_fingerprint
 from tasks.store.home import Home, current_home
 from tasks.store.runs.champions import find_champion
 from tasks.store.runs.compared import ComparedRun, open_compared
-from tasks.store.runs.documents import open_documents
+from tasks.store.runs.documents import open_document
 from tasks.store.runs.ids import new_run_id
 from tasks.store.runs.plan_sources import read_run_spec_of
 from tasks.store.runs.resume import fit_dir, forget_steps
@@ -103,8 +103,8 @@ def plan_repetitions(request: NoiseRequest) -> Repetitions:
             "repeated too, and the others were compared with that."
         )
     steps = new_run_id(f"noise-{request.dataset_id}", datetime.now(UTC))
-    own = open_documents(home, record.run_id, [Artifact.CHANNEL_QUANTILES])
-    if Artifact.CHANNEL_QUANTILES not in own:
+    own = open_document(home, record.run_id, Artifact.CHANNEL_QUANTILES, ChannelQuantiles)
+    if own is None:
         raise UnknownRunError(
             f"Run {record.run_id} has no {Artifact.CHANNEL_QUANTILES}; run the refit again."
         )
@@ -115,10 +115,8 @@ def plan_repetitions(request: NoiseRequest) -> Repetitions:
         dataset_id=record.dataset_id,
         steps=steps,
         features=run.source.features,
-        own=write_json(
-            home,
-            fit_dir(home, StepKey(run_id=steps, retry=OWN)) / "quantiles.json",
-            own[Artifact.CHANNEL_QUANTILES],
+        own=write_document(
+            home, fit_dir(home, StepKey(run_id=steps, retry=OWN)) / "quantiles.json", own
         ),
         fits=fits,
         notes=notes,

@@ -92,7 +92,7 @@ def fit_posterior(key: StepKey, features: FeaturesRef, spec: RunSpec) -> Posteri
     write_document(home, folder / Artifact.POSTERIOR_SUMMARY, summary)
     for name, write in kind.extra_files(draws, panel, inputs).items():
         write_whole(home, folder / name, write)
-    description = _describe(spec, data.metadata, sampled.backend)
+    description = describe_fit(spec, data.metadata, sampled.backend)
     return PosteriorRef(
         kind=kind.name,
         posterior=write_netcdf(home, folder / Artifact.POSTERIOR, sampled.tree),
@@ -207,7 +207,8 @@ def _adopt_diagnostics(
     return diagnostics.model_copy(update={"reasons": reasons, "file": file})
 
 
-def _describe(spec: RunSpec, metadata: FeatureMetadata, backend: str) -> ModelMetadata:
+def describe_fit(spec: RunSpec, metadata: FeatureMetadata, backend: str) -> ModelMetadata:
+    """Say what was fitted, with which settings, by which backend, code and libraries."""
     libraries = ("pymc", "pytensor", "nutpie", "pymc-marketing", "arviz", "numpy")
     return ModelMetadata(
         model_kind=spec.model.kind,

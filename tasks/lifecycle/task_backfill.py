@@ -1,20 +1,20 @@
 """Tasks of a backfill around its refits: the next day, the run that is there already, the end."""
 
 from datetime import date
-from typing import Any
 
 from prefect import task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from schemas.answers.backfill import BackfillReport, ReplayedPeriod, ReplayOutcome
+from schemas.documents.diagnostics import Diagnostics
 from schemas.documents.promotions import PromotionAction
 from schemas.names import Artifact
 from schemas.spec.run_spec import Grain, RunSpec
 from tasks.mathematics.calendar import nth_day
 from tasks.store.artifact_keys import artifact_key
 from tasks.store.home import Home, current_home
-from tasks.store.runs.documents import open_documents
+from tasks.store.runs.documents import open_document
 from tasks.store.runs.resume import run_key
 from tasks.store.warehouse.promotions import list_promotions
 from tasks.store.warehouse.run_inputs import find_finished_run, newest_grain
@@ -65,6 +65,5 @@ def _was_promoted(home: Home, dataset_id: str, run_id: str) -> bool:
 
 def _worst_r_hat(home: Home, run_id: str) -> float | None:
     """R-hat as the run's own diagnostics report it; None where they are gone."""
-    documents: dict[str, Any] = open_documents(home, run_id, [Artifact.DIAGNOSTICS])
-    found = documents.get(Artifact.DIAGNOSTICS, {}).get("r_hat_max")
-    return None if found is None else float(found)
+    found = open_document(home, run_id, Artifact.DIAGNOSTICS, Diagnostics)
+    return found.r_hat_max if found else None

@@ -1,9 +1,9 @@
 """What exactly this run was: spec, snapshot, versions, fingerprints, and what columns mean."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
+from schemas.documents.fit import ModelMetadata
 from schemas.names import Artifact
 from tasks.report.blocks import Block, Code, Column, Fold, Kind, Section, Table, Text
 from tasks.report.documents import ReportDocuments
@@ -11,13 +11,13 @@ from tasks.report.documents import ReportDocuments
 
 def appendix_section(documents: ReportDocuments, sections: Sequence[Section]) -> Section:
     """Close the page; ``sections`` are those whose tables are explained."""
-    blocks: list[Block] = [_facts_table(documents)]
-    source = documents.run.json(Artifact.VALIDATION_SUMMARY).get("file")
+    model = documents.run.document(Artifact.MODEL_METADATA, ModelMetadata)
+    blocks: list[Block] = [_facts_table(documents, model)]
+    source = documents.validation.file if documents.validation else None
     if source:
         blocks.append(Text([f"Data file: {source}"], tone="quiet"))
-    model = documents.run.json(Artifact.MODEL_METADATA)
-    if model.get("versions"):
-        blocks.append(_pairs_table("versions", Artifact.MODEL_METADATA, model["versions"]))
+    if model and model.versions:
+        blocks.append(_pairs_table("versions", Artifact.MODEL_METADATA, model.versions))
     if documents.digests:
         columns = [
             Column("File", Kind.TEXT, "file of the run folder"),
@@ -27,18 +27,17 @@ def appendix_section(documents: ReportDocuments, sections: Sequence[Section]) ->
         table = Table("fingerprints", "files of the run", columns, rows)
         blocks.append(Fold("Fingerprints of the files", [table]))
     blocks.append(Fold("What the columns mean", [_dictionary(documents, sections)]))
-    spec = json.dumps(documents.run.json(Artifact.RUN_SPEC), indent=2, ensure_ascii=False)
+    spec = documents.run.text(Artifact.RUN_SPEC)
     blocks.append(Code(f"Run spec ({Artifact.RUN_SPEC})", spec))
     if model:
-        text = json.dumps(model, indent=2, ensure_ascii=False)
+        text = documents.run.text(Artifact.MODEL_METADATA)
         blocks.append(Code(f"Model ({Artifact.MODEL_METADATA})", text))
     lead = "Enough to do this run again and get the same draws."
     return Section("appendix", "Appendix", blocks, lead, is_folded=True)
 
 
-def _facts_table(documents: ReportDocuments) -> Table:
+def _facts_table(documents: ReportDocuments, model: ModelMetadata | None) -> Table:
     record, metadata = documents.run.record, documents.metadata
-    model = documents.run.json(Artifact.MODEL_METADATA)
     facts: dict[str, Any] = {
         "run": record.run_id,
         "created": f"{record.created_at:%Y-%m-%d %H:%M} UTC",
@@ -46,8 +45,8 @@ def _facts_table(documents: ReportDocuments) -> Table:
         "snapshot": metadata.snapshot_id if metadata else record.snapshot_id,
         "MLflow run": record.mlflow_run_id,
         "model version": record.model_version,
-        "model kind": model.get("model_kind") or documents.spec.model.kind,
-        "sampler": (model.get("sampler") or {}).get("backend_used"),
+        "model kind": model.model_kind if model else documents.spec.model.kind,
+        "sampler": (model.sampler.backend_used or None) if model else None,
         "grain": documents.grain.value,
         "entities": len(documents.entities) or None,
         "fitted from": metadata and metadata.estimation_start,

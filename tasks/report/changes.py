@@ -1,18 +1,20 @@
 """What changed since the accepted run before: data, spec, verdict, returns."""
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from schemas.documents.changes import Explanation
+from schemas.documents.effects import ChannelReturns, ReturnStem
 from schemas.documents.restatements import RESTATED_RULE
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN, Artifact
 from schemas.outcomes import Layer, Verdict
 from schemas.spec.differences import changed_keys
 from schemas.words import VERDICT_TITLE, format_interval
 from tasks.report.blocks import Block, Column, Fold, Items, Kind, Section, Table, Text
-from tasks.report.documents import ReportDocuments, RunFiles
+from tasks.report.documents import ReportDocuments
+from tasks.report.files import RunFiles
 
 FACTOR_TITLE = {
     "spec_or_code": "Changed spec or code",
@@ -35,8 +37,9 @@ def changes_section(documents: ReportDocuments) -> Section:
         first = "First refit: there is no earlier accepted run of this dataset to compare with."
         return Section("changes", title, [Text([first])])
     blocks: list[Block] = [Items("", _sentences(documents, before))]
-    blocks += _reasons(documents.run.json(Artifact.CHANGE))
-    if documents.roi and before.json(Artifact.ROI_METRICS):
+    change = documents.run.document(Artifact.CHANGE, Explanation)
+    blocks += _reasons(change) if change else []
+    if documents.roi and before.roi:
         table = _returns_then_and_now(documents, before)
         blocks.append(Fold(f"{documents.words.title} then and now", [table]))
     lead = (
@@ -55,12 +58,10 @@ def overlap(now: tuple[float, float], then: tuple[float, float]) -> float:
     return max(shared, 0.0) / narrower
 
 
-def _reasons(change: Mapping[str, Any]) -> list[Block]:
+def _reasons(change: Explanation) -> list[Block]:
     """One line per channel that says why its return is another one than the champion's."""
-    if not change:
-        return []
-    facts = [f"{FACTOR_TITLE[name]}: {fact}." for name, fact in change["facts"].items()]
-    lines = [row["sentence"] for row in change["channels"]]
+    facts = [f"{FACTOR_TITLE[name]}: {fact}." for name, fact in change.facts.items()]
+    lines = [row.sentence for row in change.channels]
     blocks: list[Block] = []
     moved = [line for line in lines if not any(word in line for word in _AT_REST)]
     rest = [line for line in lines if line not in moved]
@@ -69,17 +70,17 @@ def _reasons(change: Mapping[str, Any]) -> list[Block]:
     if rest:
         title = "Returns that did not move, or no more than by chance"
         blocks.append(Fold(title, [Items("", rest)]))
-    reported = [*(facts or [_UNCHANGED] if lines else []), *change["notes"]]
-    lead = f"Compared with run {change['run_a']}, which was champion until then."
+    reported = [*(facts or [_UNCHANGED] if lines else []), *change.notes]
+    lead = f"Compared with run {change.run_a}, which was champion until then."
     return [*blocks, Text([lead, *reported])]
 
 
 def _sentences(documents: ReportDocuments, before: RunFiles) -> list[str]:
     reported = [_verdict_sentence(documents, before)]
     reported += _data_sentences(documents, before)
-    old_spec = before.json(Artifact.RUN_SPEC)
+    old_spec = before.files.get(Artifact.RUN_SPEC)
     if old_spec:
-        keys = changed_keys(documents.run.json(Artifact.RUN_SPEC), old_spec)
+        keys = changed_keys(documents.run.files[Artifact.RUN_SPEC], old_spec)
         more = f" and {len(keys) - MAX_KEYS} more" if len(keys) > MAX_KEYS else ""
         reported.append(
             f"Settings changed: {', '.join(map(_readable, keys[:MAX_KEYS]))}{more}."
@@ -95,8 +96,7 @@ def _readable(key: str) -> str:
 
 
 def _verdict_sentence(documents: ReportDocuments, before: RunFiles) -> str:
-    then = before.json(Artifact.DIAGNOSTICS).get("verdict") or before.record.verdict
-    old = Verdict(then) if then else Verdict.NOT_EVALUATED
+    old = before.verdict or Verdict.NOT_EVALUATED
     if old is documents.verdict:
         return f"The verdict is the same: {old} ({VERDICT_TITLE[old].lower()})."
     return (
@@ -129,13 +129,9 @@ def _data_sentences(documents: ReportDocuments, before: RunFiles) -> list[str]:
 
 def _restatements(documents: ReportDocuments) -> list[str]:
     """What the data checks found to be restated, sized and dated, in any column."""
-    layers = documents.run.json(Artifact.VALIDATION_SUMMARY).get("layers", {})
-    found = layers.get(Layer.CANONICAL, {}).get("findings", [])
-    return [
-        f"Restated: {_without_file(one['message'])}"
-        for one in found
-        if one["rule"] == RESTATED_RULE
-    ]
+    layers = documents.validation.layers if documents.validation else {}
+    found = layers[Layer.CANONICAL].findings if Layer.CANONICAL in layers else []
+    return [f"Restated: {_without_file(one.message)}" for one in found if one.rule == RESTATED_RULE]
 
 
 def _without_file(message: str) -> str:
@@ -160,7 +156,7 @@ def _returns_then_and_now(documents: ReportDocuments, before: RunFiles) -> Table
         Column("Overlap", Kind.SHARE, "shared length of both intervals over the narrower one"),
         Column("Reading", Kind.LONG, "in words"),
     ]
-    old = before.json(Artifact.ROI_METRICS)
+    old = before.roi
     names = [*documents.roi, *(name for name in old if name not in documents.roi)]
     rows = [_row(name, documents.roi.get(name), old.get(name), words.stem) for name in names]
     return Table(
@@ -170,9 +166,14 @@ def _returns_then_and_now(documents: ReportDocuments, before: RunFiles) -> Table
 
 
 def _row(
-    name: str, now: Mapping[str, Any] | None, then: Mapping[str, Any] | None, stem: str
+    name: str,
+    now: ChannelReturns | None,
+    then: ChannelReturns | None,
+    stem: ReturnStem,
 ) -> list[Any]:
-    new, old = _ends(now, stem), _ends(then, stem)
+    absent = (None, None, None)
+    new = now.returned(stem) if now else absent
+    old = then.returned(stem) if then else absent
     shared = None
     if now is None:
         reading = "no longer in the model"
@@ -187,7 +188,3 @@ def _row(
         name, old[0], format_interval(old[1], old[2]), new[0], format_interval(new[1], new[2]),
         shared, reading,
     ]  # fmt: skip
-
-
-def _ends(row: Mapping[str, Any] | None, stem: str) -> list[float | None]:
-    return [(row or {}).get(f"{stem}_{end}") for end in ("mean", "low", "high")]

@@ -1,8 +1,10 @@
 """Can we trust it: gates in plain words, then what was found in the data."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
+from schemas.documents.data import ValidationSummary
+from schemas.documents.diagnostics import Diagnostics, JudgedGate, LiftTestOutcome
+from schemas.documents.effects import FitMetrics
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from schemas.words import format_number, format_share
@@ -11,46 +13,44 @@ from tasks.report.documents import ReportDocuments
 from tasks.report.words import GateWords, gate_words
 
 _ORDER = {
-    Verdict.FAIL.value: 0, Verdict.NOT_EVALUATED.value: 1, Verdict.REVIEW.value: 2,
-    Verdict.PASS.value: 3,
+    Verdict.FAIL: 0, Verdict.NOT_EVALUATED: 1, Verdict.REVIEW: 2, Verdict.PASS: 3,
 }  # fmt: skip
 
 
 def checks_section(documents: ReportDocuments) -> Section:
     """Gates, the worst first: what each asks and what was found."""
     title = "Can we trust it?"
-    gates = documents.diagnostics.get("gates", [])
-    if not gates:
+    judged, gates = documents.diagnostics, documents.gates
+    if judged is None or not gates:
         text = "This run has no diagnostics: the model was not fitted, or not judged."
         return Section("checks", title, [Text([text], tone="care")], is_folded=True)
-    ordered = sorted(gates, key=lambda gate: _ORDER[gate["verdict"]])
-    n_passed = sum(gate["verdict"] == Verdict.PASS for gate in gates)
+    ordered = sorted(gates, key=lambda gate: _ORDER[gate.verdict])
+    n_passed = sum(gate.verdict == Verdict.PASS for gate in gates)
     blocks: list[Block] = []
-    cards = _fit_cards(documents)
+    cards = _fit_cards(documents, judged)
     if cards.cards:
         blocks.append(cards)
     blocks.append(_gates_table(ordered))
-    lifts = documents.diagnostics.get("lift_tests", [])
-    if lifts:
-        blocks.append(_lift_table(documents, lifts))
+    if judged.lift_tests:
+        blocks.append(_lift_table(documents, judged.lift_tests))
     lead = f"{n_passed} of {len(gates)} checks of the fit passed."
     return Section("checks", title, blocks, lead, is_folded=True)
 
 
-def _fit_cards(documents: ReportDocuments) -> Cards:
-    fit = documents.run.json(Artifact.FIT_METRICS)
+def _fit_cards(documents: ReportDocuments, judged: Diagnostics) -> Cards:
+    fit = documents.run.document(Artifact.FIT_METRICS, FitMetrics)
     cards = []
-    if fit.get("mape") is not None:
-        cards.append(Card("Average miss", format_share(fit["mape"]), "MAPE, in sample"))
-    if fit.get("r2") is not None:
-        cards.append(Card("Explained", format_share(fit["r2"]), "R², in sample: not a proof"))
-    coverage = documents.diagnostics.get("coverage_94")
-    if coverage is not None:
-        cards.append(Card("Inside the 94 % band", format_share(coverage), "of fitted periods"))
+    if fit and fit.mape is not None:
+        cards.append(Card("Average miss", format_share(fit.mape), "MAPE, in sample"))
+    if fit and fit.r2 is not None:
+        cards.append(Card("Explained", format_share(fit.r2), "R², in sample: not a proof"))
+    inside = judged.coverage_94
+    if inside is not None:
+        cards.append(Card("Inside the 94 % band", format_share(inside), "of fitted periods"))
     return Cards(cards)
 
 
-def _gates_table(gates: list[Mapping[str, Any]]) -> Table:
+def _gates_table(gates: Sequence[JudgedGate]) -> Table:
     columns = [
         Column("Result", Kind.MARK, "PASS, REVIEW, FAIL or NOT_EVALUATED"),
         Column("Question", Kind.LONG, "what the gate asks"),
@@ -61,11 +61,11 @@ def _gates_table(gates: list[Mapping[str, Any]]) -> Table:
     ]
     rows = []
     for gate in gates:
-        words = gate_words(gate["gate"], gate.get("pass_limit"), gate.get("review_limit"))
+        words = gate_words(gate.gate, gate.pass_limit, gate.review_limit)
         rows.append(
             [
-                gate["verdict"], words.asks, _found(gate, words), _needed(gate, words),
-                gate.get("reason") or "–", gate["gate"],
+                gate.verdict.value, words.asks, _found(gate, words), _needed(gate, words),
+                gate.reason or "–", gate.gate,
             ]
         )  # fmt: skip
     return Table("gates", Artifact.DIAGNOSTICS, columns, rows)
@@ -77,19 +77,18 @@ def _written(value: float | None, words: GateWords) -> str:
     return format_share(value) if words.is_share else format_number(round(value, 4))
 
 
-def _found(gate: Mapping[str, Any], words: GateWords) -> str:
-    where = gate.get("where")
-    return _written(gate.get("observed"), words) + (f" ({where})" if where else "")
+def _found(gate: JudgedGate, words: GateWords) -> str:
+    return _written(gate.observed, words) + (f" ({gate.where})" if gate.where else "")
 
 
-def _needed(gate: Mapping[str, Any], words: GateWords) -> str:
-    limit = _written(gate.get("pass_limit"), words)
+def _needed(gate: JudgedGate, words: GateWords) -> str:
+    limit = _written(gate.pass_limit, words)
     if words.at_most is None:
         return f"limit {limit}"
     return f"at most {limit}" if words.at_most else f"at least {limit}"
 
 
-def _lift_table(documents: ReportDocuments, lifts: list[Mapping[str, Any]]) -> Table:
+def _lift_table(documents: ReportDocuments, lifts: Sequence[LiftTestOutcome]) -> Table:
     unit = documents.words.unit
     columns = [
         Column("Channel", Kind.TEXT, "channel of the experiment"),
@@ -101,8 +100,8 @@ def _lift_table(documents: ReportDocuments, lifts: list[Mapping[str, Any]]) -> T
     ]
     rows = [
         [
-            lift.get("channel"), lift.get("entity"), lift.get("start"), lift.get("end"),
-            lift.get("observed"), "yes" if lift.get("conflict") else "no",
+            lift.channel, lift.entity, lift.start, lift.end, lift.observed,
+            "yes" if lift.conflict else "no",
         ]
         for lift in lifts
     ]  # fmt: skip
@@ -112,15 +111,11 @@ def _lift_table(documents: ReportDocuments, lifts: list[Mapping[str, Any]]) -> T
 def data_section(documents: ReportDocuments) -> Section:
     """Findings of the data checks, the worst first, with remedies."""
     title = "Data quality"
-    summary = documents.run.json(Artifact.VALIDATION_SUMMARY)
-    if not summary:
+    summary = documents.validation
+    if summary is None:
         text = Text(["This run has no record of data checks."])
         return Section("data", title, [text], is_folded=True)
-    findings = [
-        finding
-        for layer in summary.get("layers", {}).values()
-        for finding in layer.get("findings", [])
-    ]
+    findings = [finding for layer in summary.layers.values() for finding in layer.findings]
     lead = _data_lead(summary)
     if not findings:
         good = Text(["All data checks passed; nothing was found."], tone="good")
@@ -132,17 +127,17 @@ def data_section(documents: ReportDocuments) -> Section:
         Column("What to do", Kind.LONG, "remedy"),
         Column("Rule", Kind.CODE, "name of the rule"),
     ]
-    ordered = sorted(findings, key=lambda finding: _ORDER[finding["verdict"]])
-    rows = [[f["verdict"], f["layer"], f["message"], f["remedy"], f["rule"]] for f in ordered]
+    ordered = sorted(findings, key=lambda finding: _ORDER[finding.verdict])
+    rows = [[f.verdict.value, f.layer.value, f.message, f.remedy, f.rule] for f in ordered]
     table = Table("findings", Artifact.VALIDATION_SUMMARY, columns, rows)
     return Section("data", title, [table], lead, is_folded=True)
 
 
-def _data_lead(summary: Mapping[str, Any]) -> str:
+def _data_lead(summary: ValidationSummary) -> str:
     reported = []
-    if summary.get("n_rows") is not None:
-        reported.append(f"{summary['n_rows']:,} rows")
-    if summary.get("n_entities") is not None:
-        n = summary["n_entities"]
+    if summary.n_rows is not None:
+        reported.append(f"{summary.n_rows:,} rows")
+    if summary.n_entities is not None:
+        n = summary.n_entities
         reported.append(f"{n} {'entity' if n == 1 else 'entities'}")
     return f"{', '.join(reported)}." if reported else ""

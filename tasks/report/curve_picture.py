@@ -5,25 +5,29 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
+from schemas.documents.effects import EntityCurve, ResponseCurve
 from tasks.report.decision import STILL
 from tasks.report.look import BLUE, FAINT, GREEN, GREY, INK, VERMILLION, digits, draw, label
+
+type Curve = ResponseCurve | EntityCurve
 
 CURVE_HEIGHT, SMALL_HEIGHT = 215, 135
 
 
-def band_words(curves: Mapping[str, Mapping[str, Any]]) -> str:
+def band_words(curves: Mapping[str, ResponseCurve]) -> str:
     """Probability of the band: 94 %, or 90 % in runs of before."""
-    return "94 %" if all(curve.get("low_94") for curve in curves.values()) else "90 %"
+    return "94 %" if all(curve.low_94 for curve in curves.values()) else "90 %"
 
 
-def band_ends(curve: Mapping[str, Any]) -> tuple[list[float | None], list[float | None]]:
+def band_ends(curve: Curve) -> tuple[list[float | None], list[float | None]]:
     """Ends of the band of a curve: the 94 % one where the file has it."""
-    stem = "94" if curve.get("low_94") else "90"
-    return digits(curve[f"low_{stem}"]), digits(curve[f"high_{stem}"])
+    if curve.low_94:
+        return digits(curve.low_94), digits(curve.high_94)
+    return digits(curve.low_90), digits(curve.high_90)
 
 
 def draw_curve(
-    curve: Mapping[str, Any],
+    curve: Curve,
     *,
     unit: str,
     kpi_name: str,
@@ -31,7 +35,7 @@ def draw_curve(
     is_small: bool = False,
 ) -> go.Figure:
     """Draw median and band, today, the plan, the observed range and the break-even point."""
-    x, (low, high) = digits(curve["x"]), band_ends(curve)
+    x, (low, high) = digits(curve.x), band_ends(curve)
     band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     traces = [
         go.Scatter(x=x, y=high, **band),
@@ -39,7 +43,7 @@ def draw_curve(
             x=x, y=low, fill="tonexty", fillcolor="rgba(0,114,178,0.18)", **band
         ),
         go.Scatter(
-            x=x, y=digits(curve["median"]), mode="lines", line={"color": BLUE, "width": 2.4},
+            x=x, y=digits(curve.median), mode="lines", line={"color": BLUE, "width": 2.4},
             customdata=list(zip(low, high, strict=True)),
             hovertemplate="%{x:,.3s}: %{y:,.3s} (%{customdata[0]:,.3s} to "
             "%{customdata[1]:,.3s})<extra></extra>",
@@ -58,7 +62,7 @@ def draw_curve(
         xaxis={
             "title": {"text": unit} if unit else None,
             "nticks": 4,
-            "range": [0, max(curve["x"])],
+            "range": [0, max(curve.x)],
         },
         yaxis={
             "title": {"text": label(kpi_name, 18)} if kpi_name else None,
@@ -68,9 +72,9 @@ def draw_curve(
     )
 
 
-def _observed(curve: Mapping[str, Any]) -> dict[str, Any]:
+def _observed(curve: Curve) -> dict[str, Any]:
     return {
-        "type": "rect", "x0": curve.get("observed_low", 0), "x1": curve.get("observed_high", 0),
+        "type": "rect", "x0": curve.observed_low, "x1": curve.observed_high,
         "y0": 0, "y1": 1, "yref": "paper", "fillcolor": FAINT, "line": {"width": 0},
         "layer": "below",
     }  # fmt: skip
@@ -86,15 +90,13 @@ class Mark(NamedTuple):
     is_above: bool
 
 
-def _marks(curve: Mapping[str, Any], planned: float | None) -> list[Mark]:
-    marks = []
-    current = curve.get("current")
-    if current is not None:
-        marks.append(Mark("today", current, INK, "solid", is_above=True))
-    if planned is not None and current is not None and abs(planned - current) > STILL * current:
+def _marks(curve: Curve, planned: float | None) -> list[Mark]:
+    current = curve.current
+    marks = [Mark("today", current, INK, "solid", is_above=True)]
+    if planned is not None and abs(planned - current) > STILL * current:
         marks.append(Mark("plan", planned, GREEN, "solid", is_above=False))
-    breakeven = curve.get("breakeven")
-    if breakeven is not None and breakeven <= max(curve["x"]):
+    breakeven = curve.breakeven if isinstance(curve, ResponseCurve) else None
+    if breakeven is not None and breakeven <= max(curve.x):
         marks.append(Mark("break-even", breakeven, VERMILLION, "dash", is_above=False))
     return marks
 

@@ -1,8 +1,9 @@
 """What more or less spend would bring: response curves per channel, and per entity of a panel."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from schemas.documents.effects import ResponseCurve
 from schemas.names import Artifact
 from schemas.words import format_compact, format_interval, format_ratio
 from tasks.report.blocks import Block, Column, Figure, Fold, Grid, Kind, Section, Table, Text
@@ -25,21 +26,19 @@ WHERE = {"below": "below all spend seen", "beyond": "beyond the curve"}
 
 def curves_section(documents: ReportDocuments) -> Section | None:
     """One small picture per channel; a choice of entity for panels."""
-    curves = documents.run.json(Artifact.RESPONSE_CURVES)
-    if not documents.diagnostics:
+    if documents.diagnostics is None:
         return None
     title = "What more or less would bring"
-    if not curves:
+    if not documents.curves:
         why = (
             f"Models of kind {documents.spec.model.kind} have no curve of one channel alone: what "
             "a channel brings depends on the others."
         )
         return Section("curves", title, [Text([why])])
-    ordered = {name: curves[name] for name in documents.in_order(curves)}
-    ordered = _with_marginal(documents, ordered)
+    ordered, planned = _with_marginal(documents)
     shown = _entities_shown(documents, ordered)
     figures = [
-        _figure(documents, position, name, curve, shown)
+        _figure(documents, position, (name, curve), shown, is_planned=name in planned)
         for position, (name, curve) in enumerate(ordered.items())
     ]
     choices = ["All together", *shown] if shown else []
@@ -53,7 +52,9 @@ def curves_section(documents: ReportDocuments) -> Section | None:
     if figures[MAX_SHOWN:]:
         rest = figures[MAX_SHOWN:]
         blocks.append(Fold(f"Curves of {len(rest)} more channels", [grid("more-curves", rest)]))
-    blocks.append(Fold("Today, break-even and headroom", [_marks_table(documents, ordered)]))
+    blocks.append(
+        Fold("Today, break-even and headroom", [_marks_table(documents, ordered, planned)])
+    )
     blocks += _left_out(documents, ordered, shown)
     period = documents.period_words(1).split()[1]
     lead = (
@@ -67,8 +68,8 @@ def curves_section(documents: ReportDocuments) -> Section | None:
 
 def small_curves(documents: ReportDocuments) -> Grid | None:
     """Curves of the channels with most spend today, with today and the plan marked."""
-    curves = documents.run.json(Artifact.RESPONSE_CURVES)
-    names = documents.in_order(curves)[:MAX_SMALL]
+    curves = documents.curves
+    names = [*curves][:MAX_SMALL]
     if not names:
         return None
     figures = [
@@ -94,23 +95,23 @@ def _planned(documents: ReportDocuments, name: str) -> float | None:
     return plan.channels[name].planned / plan.horizon
 
 
-def _with_marginal(
-    documents: ReportDocuments, curves: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Mapping[str, Any]]:
-    """Curves with the mROAS that advice stands on, where a plan has one: one number per channel."""
-    found = dict(curves)
+def _with_marginal(documents: ReportDocuments) -> tuple[dict[str, ResponseCurve], set[str]]:
+    """Curves with the mROAS that advice stands on, where a plan has one: one number per channel.
+
+    The names are those whose mROAS is a plan's, with an interval of 94 %.
+    """
+    found, planned = dict(documents.curves), set()
     for name, (mean, low, high) in documents.marginal_returns().items():
         if name in found and low is not None:
-            own = {"mroas_mean": mean, "mroas_low": low, "mroas_high": high, "is_coming": True}
-            found[name] = {**found[name], **own}
-    return found
+            own = {"mroas_mean": mean, "mroas_low": low, "mroas_high": high}
+            found[name] = found[name].model_copy(update=own)
+            planned.add(name)
+    return found, planned
 
 
-def _entities_shown(
-    documents: ReportDocuments, curves: Mapping[str, Mapping[str, Any]]
-) -> list[str]:
+def _entities_shown(documents: ReportDocuments, curves: Mapping[str, ResponseCurve]) -> list[str]:
     """Entities that have curves of their own, the largest KPI first, as many as fit the page."""
-    with_curves = {e for curve in curves.values() for e in curve.get("entities") or {}}
+    with_curves = {e for curve in curves.values() for e in curve.entities or {}}
     fitted = documents.run.frame(Artifact.FITTED)
     if fitted is None:
         return sorted(with_curves)[: MAX_CURVES // len(curves)]
@@ -120,9 +121,9 @@ def _entities_shown(
 
 
 def _left_out(
-    documents: ReportDocuments, curves: Mapping[str, Mapping[str, Any]], shown: Sequence[str]
+    documents: ReportDocuments, curves: Mapping[str, ResponseCurve], shown: Sequence[str]
 ) -> list[Block]:
-    all_entities = {e for curve in curves.values() for e in curve.get("entities") or {}}
+    all_entities = {e for curve in curves.values() for e in curve.entities or {}}
     n_hidden = len(all_entities) - len(shown)
     if n_hidden <= 0:
         return []
@@ -136,17 +137,19 @@ def _left_out(
 def _figure(
     documents: ReportDocuments,
     position: int,
-    name: str,
-    curve: Mapping[str, Any],
+    channel: tuple[str, ResponseCurve],
     shown: Sequence[str],
+    *,
+    is_planned: bool,
 ) -> Figure:
-    entities = curve.get("entities") or {}
+    name, curve = channel
+    entities = curve.entities or {}
     period = documents.period_words(1).split()[1]
-    unit = f"spend per {period}" if curve.get("unit", "spend") == "spend" else f"input per {period}"
+    unit = f"spend per {period}" if curve.unit == "spend" else f"input per {period}"
     return Figure(
         key=f"curve-{position}",
         title=name,
-        caption=_sentence(documents, curve),
+        caption=_sentence(documents, curve, is_planned=is_planned),
         chart=draw_curve(
             curve, unit=unit, kpi_name=documents.spec.kpi_name, planned=_planned(documents, name)
         ),
@@ -159,24 +162,25 @@ def _figure(
     )
 
 
-def _sentence(documents: ReportDocuments, curve: Mapping[str, Any]) -> str:
+def _sentence(documents: ReportDocuments, curve: ResponseCurve, *, is_planned: bool) -> str:
     """Say what the next unit returns and where it breaks even, as far as the file knows."""
     reported = []
-    if curve.get("mroas_mean") is not None:
+    if curve.mroas_mean is not None:
         what = "" if documents.words.in_money else f" {documents.spec.kpi_name}"
-        mean = format_ratio(curve["mroas_mean"])
-        ends = format_interval(curve.get("mroas_low"), curve.get("mroas_high"))
-        interval = f" (94 %: {ends})" if curve.get("is_coming") else ""
+        mean = format_ratio(curve.mroas_mean)
+        ends = format_interval(curve.mroas_low, curve.mroas_high)
+        interval = f" (94 %: {ends})" if is_planned else ""
         reported.append(f"The next money brings {mean}{what}{interval}.")
-    where = curve.get("breakeven_where")
-    if where in WHERE:
-        reported.append(f"Break-even is {WHERE[where]}.")
-    elif curve.get("breakeven") is not None:
-        reported.append(f"It breaks even at {format_compact(curve['breakeven'])}.")
+    if curve.breakeven_where in WHERE:
+        reported.append(f"Break-even is {WHERE[curve.breakeven_where]}.")
+    elif curve.breakeven is not None:
+        reported.append(f"It breaks even at {format_compact(curve.breakeven)}.")
     return " ".join(reported)
 
 
-def _marks_table(documents: ReportDocuments, curves: Mapping[str, Mapping[str, Any]]) -> Table:
+def _marks_table(
+    documents: ReportDocuments, curves: Mapping[str, ResponseCurve], planned: Collection[str]
+) -> Table:
     returns = "return per money" if documents.words.in_money else "KPI per money"
     columns = [
         Column("Channel", Kind.TEXT, "channel of the run spec"),
@@ -194,12 +198,13 @@ def _marks_table(documents: ReportDocuments, curves: Mapping[str, Mapping[str, A
         Column("Break-even", Kind.NUMBER, "spend per period where the next unit returns its cost"),
         Column("Headroom", Kind.NUMBER, "break-even less today", "money"),
     ]
+    # The interval of a file without a plan is a 90 % one, which this page does not mix in.
     rows = [
         [
-            name, "money" if curve.get("unit", "spend") == "spend" else "input",
-            curve.get("current"), curve.get("observed_low"), curve.get("observed_high"),
-            curve.get("mroas_mean"),
-            _coming_interval(curve), curve.get("breakeven"), curve.get("headroom"),
+            name, "money" if curve.unit == "spend" else "input",
+            curve.current, curve.observed_low, curve.observed_high, curve.mroas_mean,
+            format_interval(curve.mroas_low, curve.mroas_high) if name in planned else "–",
+            curve.breakeven, curve.headroom,
         ]
         for name, curve in curves.items()
     ]  # fmt: skip
@@ -210,18 +215,11 @@ def _marks_table(documents: ReportDocuments, curves: Mapping[str, Mapping[str, A
     )  # fmt: skip
 
 
-def _coming_interval(curve: Mapping[str, Any]) -> str:
-    """94 % interval of a plan; the file's own is a 90 % one, which this page does not mix in."""
-    if not curve.get("is_coming"):
-        return "–"
-    return format_interval(curve.get("mroas_low"), curve.get("mroas_high"))
-
-
 def _is_known(rows: Sequence[Sequence[Any]], position: int) -> bool:
     return any(row[position] not in (None, "–") for row in rows)
 
 
-def _points_table(documents: ReportDocuments, curves: Mapping[str, Mapping[str, Any]]) -> Table:
+def _points_table(documents: ReportDocuments, curves: Mapping[str, ResponseCurve]) -> Table:
     unit = documents.words.unit
     columns = [
         Column("Channel", Kind.TEXT, "channel of the run spec"),
@@ -233,6 +231,6 @@ def _points_table(documents: ReportDocuments, curves: Mapping[str, Mapping[str, 
     rows = [
         [name, *point]
         for name, curve in curves.items()
-        for point in zip(curve["x"], curve["median"], *band_ends(curve), strict=True)
+        for point in zip(curve.x, curve.median, *band_ends(curve), strict=True)
     ]
     return Table("response_curves", Artifact.RESPONSE_CURVES, columns, rows)

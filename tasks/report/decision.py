@@ -1,11 +1,9 @@
 """What holds after this run: its own plan, the champion's, or no decision. Words for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
 
 from schemas.documents.plan import Action, Advice, Plan
-from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from schemas.words import (
     format_compact,
@@ -96,12 +94,12 @@ def moves_money(plan: Plan) -> bool:
 
 
 def _champion_sentence(documents: ReportDocuments) -> str:
-    name = documents.compared_champion.get("name", "the champion")
-    document = documents.champion.json(Artifact.PLAN) if documents.champion else {}
+    champion = documents.compared_champion
+    name = champion.name if champion else "the champion"
+    plan = documents.champion.plan if documents.champion else None
     why = "was rejected" if documents.verdict is Verdict.FAIL else "waits for someone to accept it"
-    if not document:
+    if plan is None:
         return f"This run {why}; {name} holds, and it has no plan: leave budgets as they are."
-    plan = Plan.model_validate(document)
     if plan.advice is Advice.FOLLOW:
         says = f"its plan from {plan.first_period} on: spend {describe_moves(plan, documents)}"
     else:
@@ -165,8 +163,7 @@ def _plan_that_holds(documents: ReportDocuments) -> Plan | None:
     holds = what_holds(documents)
     if holds is not Holds.CHAMPION:
         return documents.plan if holds is Holds.THIS else None
-    document = documents.champion.json(Artifact.PLAN) if documents.champion else {}
-    return Plan.model_validate(document) if document else None
+    return documents.champion.plan if documents.champion else None
 
 
 def _assumed(documents: ReportDocuments) -> str:
@@ -199,18 +196,16 @@ def verdict_sentence(documents: ReportDocuments) -> str:
 def _amiss(documents: ReportDocuments) -> list[str]:
     """What did not pass, in plain words: the worst gates first, then the data."""
     severe = {Verdict.FAIL: 0, Verdict.REVIEW: 1, Verdict.NOT_EVALUATED: 2}
-    gates: list[Mapping[str, Any]] = [
-        gate for gate in documents.diagnostics.get("gates", []) if gate["verdict"] in severe
-    ]
-    gates.sort(key=lambda gate: severe[Verdict(gate["verdict"])])
-    found = [
-        GATES[g["gate"]].amiss if g["gate"] in GATES else "a check did not pass" for g in gates
-    ]
-    layers = documents.run.json(Artifact.VALIDATION_SUMMARY).get("layers", {})
+    gates = sorted(
+        (gate for gate in documents.gates if gate.verdict in severe),
+        key=lambda gate: severe[gate.verdict],
+    )
+    found = [GATES[g.gate].amiss if g.gate in GATES else "a check did not pass" for g in gates]
+    layers = documents.validation.layers if documents.validation else {}
     doubtful = [
-        finding["rule"]
+        finding.rule
         for layer in layers.values()
-        for finding in layer.get("findings", [])
-        if finding["verdict"] in (Verdict.REVIEW, Verdict.FAIL)
+        for finding in layer.findings
+        if finding.verdict in (Verdict.REVIEW, Verdict.FAIL)
     ]
     return list(dict.fromkeys([*found, *(amiss_in_data(rule) for rule in doubtful)]))

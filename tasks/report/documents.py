@@ -3,14 +3,24 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import pandas as pd
 
-from schemas.documents.diagnostics import JudgedGate
+from schemas.documents.data import ValidationSummary
+from schemas.documents.diagnostics import (
+    ComparedChampion,
+    Diagnostics,
+    JudgedGate,
+    StabilityReport,
+)
+from schemas.documents.effects import (
+    ChannelReturns,
+    ResponseCurve,
+    ResponseCurves,
+    ReturnStem,
+)
 from schemas.documents.features import FeatureMetadata
 from schemas.documents.plan import Plan
-from schemas.documents.results import RunRecord
 from schemas.documents.windows import ChannelEffects
 from schemas.names import PERIOD_COLUMN, Artifact
 from schemas.outcomes import Verdict
@@ -18,47 +28,9 @@ from schemas.spec.kpi import KpiKind
 from schemas.spec.run_spec import Grain, RunSpec
 from schemas.words import format_champion
 from tasks.mathematics.judging import is_well_sampled
-
-JSON_FILES = (
-    Artifact.RUN_SPEC, Artifact.VALIDATION_SUMMARY, Artifact.FEATURE_METADATA,
-    Artifact.MODEL_METADATA, Artifact.DIAGNOSTICS, Artifact.CONTRIBUTION_SUMMARY,
-    Artifact.FIT_METRICS, Artifact.ROI_METRICS, Artifact.RESPONSE_CURVES, Artifact.PLAN,
-    Artifact.CHANNEL_EFFECTS,
-    Artifact.STABILITY, Artifact.CHANGE,
-)  # fmt: skip
-TABLE_FILES = (
-    Artifact.CONTRIBUTIONS,
-    Artifact.FITTED,
-    Artifact.ROAS_BY_ENTITY,
-    Artifact.FORECAST,
-    Artifact.FORECAST_ACTUALS,
-)
-PREVIOUS_FILES = (
-    Artifact.RUN_SPEC, Artifact.DIAGNOSTICS, Artifact.ROI_METRICS, Artifact.FITTED, Artifact.PLAN,
-)  # fmt: skip
-"""What is read of the accepted run before."""
-
-CHAMPION_FILES = (Artifact.RUN_SPEC, Artifact.PLAN)
-"""What is read of the champion that this run was compared with."""
+from tasks.report.files import RunFiles
 
 PERIOD_WORD = {Grain.WEEK: "week", Grain.MONTH: "month"}
-
-
-@dataclass(frozen=True)
-class RunFiles:
-    """A run's record and its opened files by name; a file that the run lacks is not there."""
-
-    record: RunRecord
-    files: Mapping[str, Any]
-
-    def json(self, name: str) -> Any:
-        """Return a JSON document, or an empty one."""
-        return self.files.get(name) or {}
-
-    def frame(self, name: str) -> pd.DataFrame | None:
-        """Return a table with rows, or None."""
-        table = self.files.get(name)
-        return None if table is None or table.empty else table
 
 
 @dataclass(frozen=True)
@@ -78,42 +50,54 @@ class ReportDocuments:
     @cached_property
     def spec(self) -> RunSpec:
         """Run spec."""
-        return RunSpec.model_validate(self.run.json(Artifact.RUN_SPEC))
+        return RunSpec.model_validate(self.run.files[Artifact.RUN_SPEC])
 
     @cached_property
     def metadata(self) -> FeatureMetadata | None:
         """Feature metadata: KPI kind, channels, entities; None where the run built no features."""
-        document = self.run.json(Artifact.FEATURE_METADATA)
-        return FeatureMetadata.model_validate(document) if document else None
+        return self.run.document(Artifact.FEATURE_METADATA, FeatureMetadata)
+
+    @property
+    def diagnostics(self) -> Diagnostics | None:
+        """Verdict, reasons and gates; None where the run was never judged."""
+        return self.run.diagnostics
+
+    @property
+    def gates(self) -> Sequence[JudgedGate]:
+        """Every gate that was judged."""
+        return self.diagnostics.gates if self.diagnostics else []
 
     @cached_property
-    def diagnostics(self) -> Mapping[str, Any]:
-        """Verdict, reasons and gates."""
-        return self.run.json(Artifact.DIAGNOSTICS)
+    def validation(self) -> ValidationSummary | None:
+        """What the data checks found; None where the run has no record of them."""
+        return self.run.document(Artifact.VALIDATION_SUMMARY, ValidationSummary)
 
     @cached_property
-    def roi(self) -> Mapping[str, Mapping[str, Any]]:
+    def roi(self) -> Mapping[str, ChannelReturns]:
         """Spend, contribution and return per channel over the fitted periods, in page order."""
-        rows = self.run.json(Artifact.ROI_METRICS)
-        return {name: rows[name] for name in self.channels if name in rows}
+        return {name: self.run.roi[name] for name in self.channels}
 
     @cached_property
     def effects(self) -> ChannelEffects:
         """Every channel horizon by horizon; empty in runs of before."""
-        return ChannelEffects.model_validate(self.run.json(Artifact.CHANNEL_EFFECTS))
+        found = self.run.document(Artifact.CHANNEL_EFFECTS, ChannelEffects)
+        return found or ChannelEffects({})
+
+    @cached_property
+    def curves(self) -> Mapping[str, ResponseCurve]:
+        """Response curve of every channel that was on, in page order."""
+        found = self.run.document(Artifact.RESPONSE_CURVES, ResponseCurves)
+        return {name: found[name] for name in self.in_order(found.names())} if found else {}
 
     @cached_property
     def channels(self) -> list[str]:
         """Channels in the one order of the page: today's spend, then all spend, then the effect."""
-        rows = self.run.json(Artifact.ROI_METRICS)
+        rows = self.run.roi
         today = {name: row.windows[-1].spend for name, row in self.effects.items()}
 
         def size(name: str) -> tuple[float, float, float]:
             row = rows[name]
-            spend = row.get("spend") or 0.0
-            return (
-                -(today.get(name) or 0.0), -spend, -float(row.get("contribution_mean") or 0.0)
-            )  # fmt: skip
+            return -(today.get(name) or 0.0), -(row.spend or 0.0), -row.contribution_mean
 
         return sorted(rows, key=size)
 
@@ -123,11 +107,10 @@ class ReportDocuments:
         known = [name for name in self.channels if name in set(names)]
         return [*known, *(name for name in names if name not in set(known))]
 
-    @cached_property
+    @property
     def plan(self) -> Plan | None:
         """Budget plan, None where the run made none."""
-        document = self.run.json(Artifact.PLAN)
-        return Plan.model_validate(document) if document else None
+        return self.run.plan
 
     def marginal_returns(self) -> dict[str, tuple[float | None, float | None, float | None]]:
         """MROAS of every channel with its 94 % interval: of the coming window, as advice has it.
@@ -135,16 +118,17 @@ class ReportDocuments:
         Without a plan, and for a channel that no plan has, of the fitted window and without one.
         """
         found: dict[str, tuple[float | None, float | None, float | None]]
-        found = {name: (row.get("mroas_mean"), None, None) for name, row in self.roi.items()}
+        found = {name: (row.mroas_mean, None, None) for name, row in self.roi.items()}
         for name, row in (self.plan.channels if self.plan else {}).items():
             if name in found and self.words.in_money:
                 found[name] = (row.mroas_mean, row.mroas_low, row.mroas_high)
         return found
 
     @property
-    def compared_champion(self) -> Mapping[str, Any]:
-        """The champion that the run was compared with; empty where there was none."""
-        return self.run.json(Artifact.STABILITY).get("champion") or {}
+    def compared_champion(self) -> ComparedChampion | None:
+        """The champion that the run was compared with; None where there was none."""
+        stability = self.run.document(Artifact.STABILITY, StabilityReport)
+        return stability.champion if stability else None
 
     @property
     def may_be_champion(self) -> bool:
@@ -154,8 +138,7 @@ class ReportDocuments:
         """
         if self.verdict is Verdict.REVIEW:
             is_first = not self.compared_champion
-            gates = map(JudgedGate.model_validate, self.diagnostics.get("gates", []))
-            well_sampled = is_well_sampled(gates)
+            well_sampled = is_well_sampled(self.gates)
             return self.spec.gates.promote_on_review or (is_first and well_sampled)
         return self.verdict is Verdict.PASS
 
@@ -163,15 +146,14 @@ class ReportDocuments:
     def standing(self) -> str | None:
         """The champion that stays, and its age; None without one, or where this run replaces it."""
         champion = self.compared_champion
-        if not champion or self.may_be_champion:
+        if champion is None or self.may_be_champion:
             return None
-        return format_champion(champion["name"], champion["last_period"], champion["age_days"])
+        return format_champion(champion.name, champion.last_period, champion.age_days)
 
     @property
     def verdict(self) -> Verdict:
         """Verdict of the gates; a run that was never judged is not accepted."""
-        reported = self.diagnostics.get("verdict") or self.run.record.verdict
-        return Verdict(reported) if reported else Verdict.NOT_EVALUATED
+        return self.run.verdict or Verdict.NOT_EVALUATED
 
     @property
     def grain(self) -> Grain:
@@ -245,7 +227,7 @@ class ReturnWords:
         return self.kind is KpiKind.REVENUE or self.has_value
 
     @property
-    def stem(self) -> str:
+    def stem(self) -> ReturnStem:
         """Columns of ``roi_metrics.json`` that hold the return."""
         return "roas" if self.kind is KpiKind.REVENUE else "cost_per_unit"
 

@@ -63,7 +63,8 @@ class Head:
 def build_head(documents: ReportDocuments) -> Head:
     """Return what the first screen says."""
     verdict = documents.verdict
-    reasons = list(documents.diagnostics.get("reasons", []))
+    judged = documents.diagnostics
+    reasons = list(judged.reasons) if judged else []
     if not reasons and documents.run.record.reason:
         reasons = [documents.run.record.reason]
     return Head(
@@ -75,7 +76,7 @@ def build_head(documents: ReportDocuments) -> Head:
         standing=_standing_sentence(documents),
         tone=TONE[verdict],
         reasons=reasons,
-        notes=list(documents.diagnostics.get("notes", [])),
+        notes=list(judged.notes) if judged else [],
         decision_title=decision_title(documents),
         decision_sentence=decision_sentence(documents),
         budget_sentence=budget_sentence(documents),

@@ -5,6 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from schemas.documents.effects import ReturnStem
 from schemas.names import Artifact
 from schemas.words import format_interval, format_ratio, format_share
 from tasks.report.blocks import Block, Column, Figure, Fold, Kind, Row, Section, Table, Text
@@ -221,7 +222,7 @@ def _line_note(value: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def returns_table(documents: ReportDocuments, stem: str) -> Table:
+def returns_table(documents: ReportDocuments, stem: ReturnStem) -> Table:
     """Table of spend, contribution and return per channel over all fitted periods."""
     words = documents.words
     title = "ROAS" if stem == "roas" else words.title
@@ -237,9 +238,9 @@ def returns_table(documents: ReportDocuments, stem: str) -> Table:
     ]
     rows = [
         [
-            name, row.get("spend"), row.get("contribution_mean"), row.get(f"{stem}_mean"),
-            format_interval(row.get(f"{stem}_low"), row.get(f"{stem}_high")),
-            decided_by(row).value, row.get("evidence_sentence") or None,
+            name, row.spend, row.contribution_mean, row.returned(stem)[0],
+            format_interval(*row.returned(stem)[1:]),
+            decided_by(row).value, row.evidence_sentence or None,
         ]
         for name, row in documents.roi.items()
     ]  # fmt: skip

@@ -1,10 +1,12 @@
 """What the KPI is made of: in total, and over time."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
+from schemas.documents.effects import ComponentSummary, ContributionSummary
 from schemas.names import PERIOD_COLUMN, Artifact, ComponentKind
 from schemas.words import format_share
 from tasks.report.bands import MAX_LAYERS, stack_bands
@@ -40,9 +42,9 @@ KIND_WORD = {
 def split_section(documents: ReportDocuments) -> Section | None:
     """Waterfall of the totals, then the split over time."""
     blocks: list[Block] = []
-    summary = documents.run.json(Artifact.CONTRIBUTION_SUMMARY)
+    summary = documents.run.document(Artifact.CONTRIBUTION_SUMMARY, ContributionSummary)
     if summary:
-        blocks.append(_waterfall(documents, summary))
+        blocks.append(_waterfall(documents, summary.root))
     table = documents.run.frame(Artifact.CONTRIBUTIONS)
     if table is not None:
         wide = period_totals(table)
@@ -74,7 +76,7 @@ def _kinds(table: pd.DataFrame) -> dict[str, ComponentKind]:
     return {str(c): ComponentKind(k) for c, k in pairs.itertuples(index=False)}
 
 
-def _waterfall(documents: ReportDocuments, summary: dict[str, Any]) -> Figure:
+def _waterfall(documents: ReportDocuments, summary: Mapping[str, ComponentSummary]) -> Figure:
     bars, small = _bars(documents, summary)
     *labels, whole = distinct_labels([*(name for name, _ in bars), "expected in all"], lines=2)
     values = digits(value for _, value in bars)
@@ -114,12 +116,12 @@ def _waterfall(documents: ReportDocuments, summary: dict[str, Any]) -> Figure:
 
 
 def _bars(
-    documents: ReportDocuments, summary: dict[str, Any]
+    documents: ReportDocuments, summary: Mapping[str, ComponentSummary]
 ) -> tuple[list[tuple[str, float]], list[str]]:
     """Baseline, what is not media, channels in page order; small parts are one bar, and named."""
-    sizes = {name: float(row["contribution_mean"]) for name, row in summary.items()}
+    sizes = {name: row.contribution_mean for name, row in summary.items()}
     whole = sum(sizes.values())
-    kinds = {name: row["kind"] for name, row in summary.items()}
+    kinds = {name: row.kind for name, row in summary.items()}
     first = [(n, v) for n, v in sizes.items() if kinds[n] == ComponentKind.BASELINE]
     rest = sorted(
         ((n, v) for n, v in sizes.items() if kinds[n] != ComponentKind.BASELINE),
@@ -136,7 +138,7 @@ def _bars(
     return shown, [n for n, _ in small]
 
 
-def _summary_table(documents: ReportDocuments, summary: dict[str, Any]) -> Table:
+def _summary_table(documents: ReportDocuments, summary: Mapping[str, ComponentSummary]) -> Table:
     unit = documents.words.unit
     columns = [
         Column("Component", Kind.TEXT, "part of the expected KPI"),
@@ -146,10 +148,16 @@ def _summary_table(documents: ReportDocuments, summary: dict[str, Any]) -> Table
         Column("94 % to", Kind.NUMBER, "upper end of the 94 % interval", unit),
         Column("Share", Kind.SHARE, "share of the observed KPI, posterior mean"),
     ]
-    keys = ("contribution_mean", "contribution_low", "contribution_high", "share_mean")
     rows = [
-        [name, KIND_WORD[ComponentKind(row["kind"])], *(row.get(key) for key in keys)]
-        for name, row in sorted(summary.items(), key=lambda item: -item[1]["contribution_mean"])
+        [
+            name,
+            KIND_WORD[row.kind],
+            row.contribution_mean,
+            row.contribution_low,
+            row.contribution_high,
+            row.share_mean,
+        ]
+        for name, row in sorted(summary.items(), key=lambda item: -item[1].contribution_mean)
     ]
     note = "Season and trend are measured against their own average, so they come near 0."
     return Table("contribution_summary", Artifact.CONTRIBUTION_SUMMARY, columns, rows, note)

@@ -1,22 +1,28 @@
 """Write the report of a run: read its files and those of the run before, call, write."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents.diagnostics import StabilityReport
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
 from schemas.refs import FileRef
 from tasks.store.files.artifacts import write_whole
 from tasks.store.home import Home, current_home
-from tasks.store.runs.documents import accepted_run_before, digest_files, open_documents
+from tasks.store.runs.documents import (
+    accepted_run_before,
+    digest_files,
+    open_document,
+    open_documents,
+)
 from tasks.store.warehouse.runs import read_run
 
 if TYPE_CHECKING:
-    from tasks.report.documents import RunFiles
+    from tasks.report.files import RunFiles
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +54,12 @@ def render_run(run_id: str) -> str:
     CorruptArtifactError
         If a file of the run cannot be read, or its run spec is missing.
     """
-    from tasks.report.documents import (
+    from tasks.report.documents import ReportDocuments
+    from tasks.report.files import (
         CHAMPION_FILES,
         JSON_FILES,
         PREVIOUS_FILES,
         TABLE_FILES,
-        ReportDocuments,
         RunFiles,
     )
     from tasks.report.page import render_report
@@ -74,17 +80,18 @@ def render_run(run_id: str) -> str:
             run=RunFiles(record, files),
             digests=digest_files(home, run_id, leave_out=_NOT_SHOWN),
             previous=previous,
-            champion=_open_champion(home, files, CHAMPION_FILES),
+            champion=_open_champion(home, run_id, CHAMPION_FILES),
         )
     )
 
 
-def _open_champion(home: Home, files: Mapping[str, Any], names: Sequence[str]) -> "RunFiles | None":
+def _open_champion(home: Home, run_id: str, names: Sequence[str]) -> "RunFiles | None":
     """Open the run that was champion when this one was judged; None where it is no longer there."""
-    from tasks.report.documents import RunFiles
+    from tasks.report.files import RunFiles
 
-    champion = files.get(Artifact.STABILITY, {}).get("champion")
-    if not champion or not home.run_dir(champion["run_id"]).is_dir():
+    stability = open_document(home, run_id, Artifact.STABILITY, StabilityReport)
+    champion = stability.champion if stability else None
+    if champion is None or not home.run_dir(champion.run_id).is_dir():
         return None
-    run_id = champion["run_id"]
-    return RunFiles(read_run(home, run_id), open_documents(home, run_id, names))
+    record = read_run(home, champion.run_id)
+    return RunFiles(record, open_documents(home, champion.run_id, names))

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from schemas.documents.effects import EvidenceClass
+from schemas.documents.effects import ChannelReturns, EvidenceClass
 from schemas.documents.windows import WindowEffect
 from tasks.report.documents import ReportDocuments
 
@@ -75,14 +74,13 @@ def return_of(documents: ReportDocuments, row: WindowEffect) -> Ends:
     return mean, low, high
 
 
-def decided_by(row: dict[str, Any] | Any) -> Decided:
+def decided_by(row: ChannelReturns) -> Decided:
     """Say who decided the return of a channel; ``row`` is its row of ``roi_metrics.json``."""
-    if row.get("prior_driven"):
+    if row.prior_driven:
         return Decided.PRIOR
-    if row.get("evidence") == EvidenceClass.UNCLEAR:
+    if row.evidence is EvidenceClass.UNCLEAR:
         return Decided.UNCLEAR
-    elasticity = row.get("prior_elasticity")
-    return Decided.DATA if (elasticity or 0.0) <= DECIDED_ELASTICITY else Decided.BOTH
+    return Decided.DATA if (row.prior_elasticity or 0.0) <= DECIDED_ELASTICITY else Decided.BOTH
 
 
 def _last_window(documents: ReportDocuments, name: str) -> WindowEffect:
@@ -93,9 +91,11 @@ def _last_window(documents: ReportDocuments, name: str) -> WindowEffect:
     return WindowEffect(
         first_period="",
         last_period="",
-        spend=row.get("spend"),
-        contribution_mean=row["contribution_mean"],
-        contribution_low=row["contribution_low"],
-        contribution_high=row["contribution_high"],
-        **{f"roas_{end}": row.get(f"roas_{end}") for end in ("mean", "low", "high")},
+        spend=row.spend,
+        contribution_mean=row.contribution_mean,
+        contribution_low=row.contribution_low,
+        contribution_high=row.contribution_high,
+        roas_mean=row.roas_mean,
+        roas_low=row.roas_low,
+        roas_high=row.roas_high,
     )

@@ -12,7 +12,8 @@ from schemas.documents.plan import Plan
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.spec.optimizer import OptimizerSpec
 from schemas.spec.run_spec import RunSpec
-from tasks.report.documents import ReportDocuments, RunFiles
+from tasks.report.documents import ReportDocuments
+from tasks.report.files import RunFiles
 
 HOSTILE = "</script><script>alert(1)</script><!-- <b>x</b> %{y} $a$ & \"q\" 'r' {{ 7*7 }}"
 START = "2023-01-02"
@@ -47,7 +48,7 @@ def forge_documents(
     files: dict[str, Any] = {
         "run_spec.json": spec.model_dump(mode="json"),
         "feature_metadata.json": _metadata(spec, entities, n_periods).model_dump(mode="json"),
-        "model_metadata.json": {"model_kind": "mmm", "versions": {"pymc": "6.3.2"}},
+        "model_metadata.json": _model(spec, entities, channels, n_periods),
         "validation_summary.json": _validation(),
         "diagnostics.json": _diagnostics(verdict),
         "contributions.parquet": _contributions(rng, entities, channels, n_periods),
@@ -68,7 +69,9 @@ def forge_documents(
         files["stability.json"] = {
             "champion": {
                 "name": "brand@7", "run_id": "run-0", "last_period": "2026-11-02", "age_days": 14
-            }
+            },
+            "channels": [],
+            "allocation_churn": None,
         }  # fmt: skip
         plan = _plan(channels, champion).model_dump(mode="json")
         standing = RunFiles(_record("run-0", "PASS", day=6), {"plan.json": plan})
@@ -108,6 +111,20 @@ def _metadata(spec: RunSpec, entities: list[str], n_periods: int) -> FeatureMeta
     )
 
 
+def _model(
+    spec: RunSpec, entities: list[str], channels: tuple[str, ...], n_periods: int
+) -> dict[str, Any]:
+    dates = _dates(n_periods)
+    return {
+        "model_kind": "mmm",
+        "model": spec.model.model_dump(mode="json"),
+        "sampler": {**spec.sampler.model_dump(mode="json"), "backend_used": "kernel"},
+        "channels": [*channels], "controls": [], "entities": entities,
+        "estimation_start": f"{dates[0]:%Y-%m-%d}", "estimation_end": f"{dates[-1]:%Y-%m-%d}",
+        "n_parameters": 10, "fingerprint": "f" * 8, "versions": {"pymc": "6.3.2"},
+    }  # fmt: skip
+
+
 def _validation() -> dict[str, Any]:
     finding = {
         "layer": "canonical", "rule": "outlier", "verdict": "REVIEW",
@@ -117,7 +134,9 @@ def _validation() -> dict[str, Any]:
         "raw": {"verdict": "PASS", "findings": []},
         "canonical": {"verdict": "REVIEW", "findings": [finding]},
     }
-    return {"file": "brand.csv", "n_rows": 120, "n_entities": 1, "layers": layers}
+    return {
+        "verdict": "REVIEW", "file": "brand.csv", "n_rows": 120, "n_entities": 1, "layers": layers
+    }  # fmt: skip
 
 
 def _diagnostics(verdict: str) -> dict[str, Any]:
@@ -192,6 +211,8 @@ def _summary(files: dict[str, Any]) -> dict[str, dict[str, Any]]:
             "contribution_low": 0.8 * total,
             "contribution_high": 1.2 * total,
             "share_mean": total / whole,
+            "share_low": 0.8 * total / whole,
+            "share_high": 1.2 * total / whole,
         }
         for name, part in table.groupby("component", sort=False)
     }
@@ -401,7 +422,7 @@ def _previous(files: dict[str, Any], n_periods: int) -> RunFiles:
         _record("run-1", "REVIEW", day=13),
         {
             "run_spec.json": spec,
-            "diagnostics.json": {"verdict": "REVIEW"},
+            "diagnostics.json": {"verdict": "REVIEW", "reasons": []},
             "roi_metrics.json": roi,
             "fitted.parquet": then,
             **({"plan.json": files["plan.json"]} if "plan.json" in files else {}),

@@ -17,7 +17,7 @@ from tasks.canonicalize.describe import describe_columns, describe_panel
 from tasks.canonicalize.panel_rules import ModelPanel
 from tasks.explain.task import answer_explanation, choose_fit, compare_runs
 from tasks.features.task import build_features
-from tasks.fit.task import fit_returns
+from tasks.fit.task import describe_fit, fit_returns
 from tasks.mathematics.panel import build_panel
 from tasks.mathematics.scaling import scales_from_json
 from tasks.models.contract import ModelInputs
@@ -29,11 +29,11 @@ from tasks.store.files.artifacts import (
     read_document,
     read_json,
     read_parquet,
+    write_document,
     write_json,
     write_netcdf,
     write_parquet,
 )
-from tasks.store.fingerprint import fit_fingerprint
 from tasks.store.home import Home
 from tasks.store.runs.status import advance_run, start_run
 
@@ -63,9 +63,8 @@ def make_run(home: Home, run_id: str, rows: pd.DataFrame, spec: RunSpec, as_of: 
     returns = measure_returns(model, panel, metadata)
     write_json(home, folder / Artifact.ROI_METRICS, returns)
     write_json(home, folder / Artifact.RUN_SPEC, spec.model_dump(mode="json"))
-    settings = {**spec.sampler.model_dump(mode="json"), "backend_used": sampled.backend}
-    described = {"sampler": settings, "fingerprint": fit_fingerprint()}
-    write_json(home, folder / Artifact.MODEL_METADATA, described)
+    described = describe_fit(spec, metadata, sampled.backend)
+    write_document(home, folder / Artifact.MODEL_METADATA, described)
     start_run(home, run_id, spec.dataset_id)
     for status in list(RunStatus)[1:-1]:
         advance_run(home, run_id, status, verdict=Verdict.PASS, snapshot_id=snapshot.snapshot_id)

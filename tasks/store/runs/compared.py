@@ -1,17 +1,18 @@
 """Files of two finished runs that are to be compared."""
 
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
 
+from pydantic import BaseModel
+
+from schemas.documents.data import ColumnInfo
+from schemas.documents.fit import ModelMetadata
 from schemas.documents.results import RunRecord, explain_refusal
 from schemas.errors import CorruptArtifactError, IncomparableRunsError
 from schemas.names import Artifact
 from schemas.refs import PlanSource, SnapshotRef
-from schemas.spec.run_spec import Grain
 from schemas.spec.sampler import SamplerSpec
 from tasks.store.home import Home
-from tasks.store.runs.documents import open_documents
+from tasks.store.runs.documents import open_document
 from tasks.store.runs.plan_sources import file_ref, open_source
 from tasks.store.warehouse.runs import read_run
 
@@ -23,21 +24,19 @@ class ComparedRun:
     record: RunRecord
     source: PlanSource
     snapshot: SnapshotRef
-    column_info: dict[str, Any]
-    model_metadata: dict[str, Any]
+    column_info: ColumnInfo
+    model_metadata: ModelMetadata
 
     @property
     def sampler(self) -> SamplerSpec:
         """Settings of the fit that was taken; an escalation has others than the spec."""
-        reported = {
-            k: v for k, v in self.model_metadata.get("sampler", {}).items() if k != "backend_used"
-        }
-        return SamplerSpec.model_validate(reported) if reported else self.source.spec.sampler
+        used = self.model_metadata.sampler.model_dump(exclude={"backend_used"})
+        return SamplerSpec.model_validate(used)
 
     @property
-    def fingerprint(self) -> str | None:
-        """Code and libraries of the fit; None where the run does not say."""
-        return self.model_metadata.get("fingerprint")
+    def fingerprint(self) -> str:
+        """Code and libraries of the fit."""
+        return self.model_metadata.fingerprint
 
 
 def read_accepted(home: Home, run_id: str) -> RunRecord:
@@ -69,22 +68,28 @@ def open_compared(home: Home, record: RunRecord) -> ComparedRun:
     """
     run_id = record.run_id
     folder = home.run_dir(run_id)
-    names = (Artifact.COLUMN_INFO, Artifact.MODEL_METADATA)
     try:
         source = open_source(home, record)
-        documents = open_documents(home, run_id, names)
-        info, metadata = (documents[name] for name in names)
+        info = _require(home, run_id, Artifact.COLUMN_INFO, ColumnInfo)
+        metadata = _require(home, run_id, Artifact.MODEL_METADATA, ModelMetadata)
         snapshot = SnapshotRef(
             dataset_id=record.dataset_id,
             snapshot_id=source.snapshot_id,
             wide=file_ref(home, folder / Artifact.CANONICAL_DATA),
             column_info=file_ref(home, folder / Artifact.COLUMN_INFO),
-            grain=Grain(info["grain"]),
-            as_of=date.fromisoformat(info["as_of"]),
+            grain=info.grain,
+            as_of=info.as_of,
         )
-    except (CorruptArtifactError, OSError, KeyError) as error:
+    except (CorruptArtifactError, OSError) as error:
         raise IncomparableRunsError(
             f"Files of run {run_id} are gone or not whole ({error}); restore {folder} or name "
             "another run."
         ) from error
     return ComparedRun(record, source, snapshot, info, metadata)
+
+
+def _require[Doc: BaseModel](home: Home, run_id: str, name: str, model: type[Doc]) -> Doc:
+    found = open_document(home, run_id, name, model)
+    if found is None:
+        raise CorruptArtifactError(f"{name} is missing")
+    return found

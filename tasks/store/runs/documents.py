@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic import BaseModel
+
 from schemas.documents.results import RunRecord
 from schemas.errors import CorruptArtifactError
-from tasks.store.files.artifacts import sha256_of
+from tasks.store.files.artifacts import parse_document, sha256_of
 from tasks.store.home import Home
 from tasks.store.runs.digests import require_unchanged
 from tasks.store.warehouse.runs import list_runs
@@ -45,6 +47,21 @@ def open_documents(home: Home, run_id: str, names: Iterable[str]) -> dict[str, A
                 f"{path} is not whole; restore it or run the refit again."
             ) from error
     return opened
+
+
+def open_document[Doc: BaseModel](
+    home: Home, run_id: str, name: str, model: type[Doc]
+) -> Doc | None:
+    """Open one JSON document of a run as its model; None where the run does not have it.
+
+    Raises
+    ------
+    CorruptArtifactError
+        If it is there and was changed after the run was published, or lacks fields of the model.
+    """
+    path = home.run_dir(run_id) / name
+    require_unchanged(path.parent, [name])
+    return parse_document(path, model) if path.is_file() else None
 
 
 def digest_files(home: Home, run_id: str, *, leave_out: Iterable[str] = ()) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+from schemas.documents.diagnostics import Diagnostics
 from schemas.documents.promotions import MadeBy, Promotion, PromotionAction
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from tasks.store.home import Home
-from tasks.store.runs.documents import open_documents
+from tasks.store.runs.documents import open_document
 from tasks.store.warehouse.promotions import list_promotions
 from tasks.store.warehouse.runs import list_runs
 
@@ -88,5 +89,5 @@ def _because(home: Home, record: RunRecord) -> str:
 
 def _reasons(home: Home, record: RunRecord) -> list[str]:
     """Reasons of a run's verdict; none where its files were pruned."""
-    documents = open_documents(home, record.run_id, [Artifact.DIAGNOSTICS])
-    return [str(r) for r in documents.get(Artifact.DIAGNOSTICS, {}).get("reasons", [])]
+    found = open_document(home, record.run_id, Artifact.DIAGNOSTICS, Diagnostics)
+    return found.reasons if found else []

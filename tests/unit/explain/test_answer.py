@@ -4,6 +4,7 @@ import pytest
 from support.worlds import FILE
 
 from schemas.documents.changes import Comparison, CounterfactualFit, Factor, FitReturns, TriedFit
+from schemas.documents.effects import MeasuredReturns, ReturnsOfFit, RoiMetrics
 from schemas.refs import SnapshotRef
 from schemas.spec.run_spec import Grain, RunSpec
 from tasks.explain.answer import build_explanation, publish_means
@@ -16,7 +17,7 @@ def returns(roas, *, share=0.1, r_hat=1.0, mcse=0.01):
         "roas_mean": roas, "roas_mcse": None if roas is None else mcse, "roas_r_hat": r_hat,
         "share_mean": share, "share_mcse": mcse / 10, "share_r_hat": r_hat,
     }  # fmt: skip
-    return {"tv": row}
+    return {"tv": MeasuredReturns.model_validate(row)}
 
 
 def explain(fits, changed, *, noise_at=(), planned=(), tried=()):
@@ -109,7 +110,10 @@ def test_repetitions_on_record_stand_in_for_a_fit():
 
 
 def test_channels_of_one_run_alone_are_named():
-    fits = {"before": {**returns(1.5), "radio": {}}, "after": {**returns(2.0), "tiktok": {}}}
+    fits = {
+        "before": {**returns(1.5), "radio": MeasuredReturns()},
+        "after": {**returns(2.0), "tiktok": MeasuredReturns()},
+    }
     reported = explain(fits, [NEW], noise_at=None)
     assert [row.channel for row in reported.channels] == ["tv"]
     assert any("tiktok" in note for note in reported.notes)
@@ -117,9 +121,11 @@ def test_channels_of_one_run_alone_are_named():
 
 
 def test_what_a_run_has_published_counts_whatever_evaluates_its_draws_now():
-    found = publish_means(returns(1.5), {"tv": {"roas_mean": 1.6}})
-    assert (found["tv"]["roas_mean"], found["tv"]["roas_mcse"]) == (1.6, 0.01)
-    assert publish_means(returns(None), {"tv": {"roas_mean": None}})["tv"]["roas_mean"] is None
+    measured = ReturnsOfFit(returns(1.5))
+    found = publish_means(measured, RoiMetrics.model_validate({"tv": {"roas_mean": 1.6}}))
+    assert found["tv"].accuracy("roas") == (1.6, 0.01)
+    without = RoiMetrics.model_validate({"tv": {"roas_mean": None}})
+    assert publish_means(ReturnsOfFit(returns(None)), without)["tv"].roas_mean is None
 
 
 def test_the_range_over_orders_is_reported_where_it_matters():

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from support.reports import forge_documents
 
+from schemas.documents.effects import ChannelReturns
 from schemas.names import ComponentKind
 from tasks.report import curves
 from tasks.report.advice import advice_section
@@ -120,11 +121,21 @@ def test_what_changed_names_data_spec_verdict_and_the_channel_that_moved():
     assert readings == {"tv": "moved: look for the reason", "search": "agrees", "radio": "agrees"}
 
 
+def moved(sentence: str) -> dict:
+    return {
+        "channel": sentence.split(":")[0], "quantity": "roas", "before": 1.5, "after": 2.0,
+        "parts": {}, "main_cause": "new_periods", "sentence": sentence,
+    }  # fmt: skip
+
+
 CHANGE = {
     "run_a": "run-0",
+    "run_b": "run-2",
+    "dataset_id": "brand",
     "facts": {"new_periods": "1 row(s), 2026-11-09"},
-    "channels": [{"sentence": "tv: ROAS 1.50 to 2.00 (+0.50)."}, {"sentence": "radio: no more."}],
+    "channels": [moved("tv: ROAS 1.50 to 2.00 (+0.50)."), moved("radio: no more.")],
     "notes": ["New in the model: tiktok."],
+    "is_complete": True,
 }
 
 
@@ -154,7 +165,7 @@ def test_a_change_without_a_cause_and_one_that_could_not_be_explained_say_so():
 
 def test_channels_that_did_not_move_open_on_demand():
     still = "radio: ROAS 1.00 to 1.01 (+0.01). No more than sampling noise: new periods +0.01."
-    channels = [{"sentence": "tv: ROAS 1.50 to 2.00 (+0.50)."}, {"sentence": still}]
+    channels = [moved("tv: ROAS 1.50 to 2.00 (+0.50)."), moved(still)]
     _, lines, folded, *_ = with_change({**CHANGE, "channels": channels}).blocks
     assert lines.sentences == ["tv: ROAS 1.50 to 2.00 (+0.50)."]
     assert folded.blocks[0].sentences == [still]
@@ -321,7 +332,7 @@ def test_three_sentences_say_what_happened():
     ],
 )
 def test_decided_by_the_data_is_said_only_where_it_is(row, expected):
-    assert decided_by(row) is expected
+    assert decided_by(ChannelReturns.model_validate(row)) is expected
 
 
 def test_forecasts_of_the_last_horizon_are_judged_by_hand():
@@ -453,7 +464,7 @@ def test_an_assumption_leads_nothing():
         return {n: {**r, "prior_driven": n == largest} for n, r in roi.items()}
 
     documents = edited(forge_documents(), "roi_metrics.json", assumed)
-    largest = max(documents.roi, key=lambda n: documents.roi[n]["contribution_mean"])
+    largest = max(documents.roi, key=lambda n: documents.roi[n].contribution_mean)
     assert not sentences(documents)[2].startswith(largest)
 
 
