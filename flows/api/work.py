@@ -79,7 +79,7 @@ def _plan(asked: Mapping[str, Any]) -> JobOutcome:
 
 def _explain(asked: Mapping[str, Any]) -> JobOutcome:
     from flows import engines
-    from tasks.explain.task import require_explainable
+    from tasks.explain.task_known import find_answer
 
     def open_flow() -> Any:
         from flows.explain_change import explain_change
@@ -87,20 +87,23 @@ def _explain(asked: Mapping[str, Any]) -> JobOutcome:
         return explain_change
 
     request = ExplainRequest.model_validate(asked)
-    require_explainable(request)
-    explanation = call_flow(open_flow, request, engines=engines.EXPLAIN)
+    explanation = find_answer(request) or call_flow(open_flow, request, engines=engines.EXPLAIN)
     return JobOutcome(exit_code=0, result=explanation.model_dump(mode="json"))
 
 
 def _score(asked: Mapping[str, Any]) -> JobOutcome:
     from flows import engines
+    from flows.settled import read_settled_ledgers
 
     def open_flow() -> Any:
         from flows.score_forecasts import score_forecasts
 
         return score_forecasts
 
-    report = call_flow(open_flow, asked["dataset_id"], engines=engines.SCORE)
+    dataset_id = asked["dataset_id"]
+    report = read_settled_ledgers(dataset_id) or call_flow(
+        open_flow, dataset_id, engines=engines.SCORE
+    )
     return JobOutcome(exit_code=0, result=report.model_dump(mode="json"))
 
 

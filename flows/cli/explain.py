@@ -31,12 +31,13 @@ def explain(
         from flows import engines
         from flows.cli.render import changes
         from schemas.documents.changes import ExplainRequest
-        from tasks.explain.task import require_explainable
+        from tasks.explain.task_known import find_answer
 
         request = ExplainRequest(run_a=run_a, run_b=run_b)
-        # Before Prefect starts: what can be refused at once.
-        require_explainable(request)
-        reported = process.call_flow(_open_explain, request, engines=engines.EXPLAIN)
+        # Before Prefect starts: what can be refused, or was answered before.
+        reported = find_answer(request)
+        if reported is None:
+            reported = process.call_flow(_open_explain, request, engines=engines.EXPLAIN)
         if as_json:
             # The version is that of ``change.json``; the published answer has none.
             document = reported.model_dump(mode="json", exclude={"schema_version"})

@@ -22,11 +22,12 @@ def score(
     def work(answer: TextIO) -> int:
         from flows import engines
         from flows.cli.render.scores import render_scoring
-        from tasks.query.runs import all_runs
+        from flows.settled import read_settled_ledgers
 
-        # Raises where the dataset is unknown, before Prefect starts.
-        all_runs(dataset)
-        report = process.call_flow(_open_flow, dataset, engines=engines.SCORE)
+        # Before Prefect starts: an unknown dataset is refused, and nothing to do is no work.
+        report = read_settled_ledgers(dataset)
+        if report is None:
+            report = process.call_flow(_open_flow, dataset, engines=engines.SCORE)
         if as_json:
             process.print_answer(answer, report)
         else:

@@ -90,6 +90,7 @@ class SpendCell(Part):
     """One cell of the plan: what to spend where and when."""
 
     entity_id: str
+    """Where; ``all`` where entities are not planned apart."""
     channel: str
     period_start: str
     """First day of the period."""
@@ -123,11 +124,13 @@ class PlanModel(Part):
 
     dataset_id: str
     run_id: str
+    """Run whose posterior is planned from."""
     snapshot_id: str
     """Data that it was fitted on."""
     model_version: Count | None
     """Registered version; null: not registered."""
     weight: Number
+    """Weight of its KPI in the utility."""
     against: list[str] = Field([], exclude_if=is_nothing)
     """What stands against acting on it, a sentence each: a REVIEW, a newer run."""
 
@@ -161,6 +164,7 @@ class Plan(Document):
     dataset_ids: list[str]
     """Datasets that it speaks for."""
     models: list[PlanModel]
+    """One for each of them."""
     advice: Advice
     reason: str
     """Why the advice is given or withheld, one or two sentences."""

@@ -34,6 +34,7 @@ from tasks.explain.plan import (
     require_two_of_one_dataset,
 )
 from tasks.explain.route import AFTER, BEFORE
+from tasks.explain.task_known import question_key
 from tasks.store.files.artifacts import (
     read_document,
     read_netcdf,
@@ -61,8 +62,9 @@ FOLDER = "explain"
 """Where a comparison keeps its files among the steps of its run."""
 
 
-def require_explainable(request: ExplainRequest) -> None:
-    """Check what can be seen without opening a fit.
+@task(name="begin-explanation", cache_policy=NO_CACHE)
+def begin_explanation(request: ExplainRequest) -> str:
+    """Check the request; return the name of the folder that will be thrown away.
 
     Raises
     ------
@@ -72,12 +74,6 @@ def require_explainable(request: ExplainRequest) -> None:
     home = current_home()
     then, now = (read_accepted(home, run_id) for run_id in (request.run_a, request.run_b))
     require_two_of_one_dataset(then, now)
-
-
-@task(name="begin-explanation", cache_policy=NO_CACHE)
-def begin_explanation(request: ExplainRequest) -> str:
-    """Check the request; return the name of the folder that will be thrown away."""
-    require_explainable(request)
     return new_run_id(f"{FOLDER}-{request.run_b}", datetime.now(UTC))
 
 
@@ -198,7 +194,7 @@ def _compare(
         run_a=earlier.run_id,
         run_b=later.run_id,
         dataset_id=later.dataset_id,
-        key=_key(then, now),
+        key=question_key(then, now),
         changed=found.changed,
         facts=found.facts,
         notes=found.notes,
@@ -248,22 +244,6 @@ def _returns(home: Home, run: ComparedRun) -> ReturnsOfFit:
     measured = measure_returns(fit.model, fit.panel, fit.metadata)
     published = read_document(home, source.roi_metrics, RoiMetrics)
     return publish_means(ReturnsOfFit.model_validate(measured), published)
-
-
-def _key(then: ComparedRun, now: ComparedRun) -> str:
-    """Key of the question by content: both fits, both specs, both panels, and the code."""
-    files = [
-        ref
-        for run in (then, now)
-        for ref in (
-            run.source.posterior,
-            run.source.roi_metrics,
-            run.snapshot.wide,
-            run.snapshot.column_info,
-        )
-    ]
-    specs = [run.source.spec for run in (then, now)]
-    return resume.input_digest("explain", {"files": files, "specs": specs})
 
 
 def _write(home: Home, folder: Path, explanation: Explanation) -> ExplanationRef:

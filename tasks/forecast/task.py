@@ -9,19 +9,19 @@ from prefect import task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from schemas.documents.forecast_scores import Alarm, Basis, LedgerReport, Scored
+from schemas.documents.forecast_scores import Alarm, LedgerReport, Scored
 from schemas.errors import CorruptArtifactError
 from schemas.names import DATE_DIM, PERIOD_COLUMN, Artifact
 from schemas.refs import FeaturesRef, FileRef, ForecastRef, PosteriorRef, StepKey
 from schemas.spec.run_spec import RunSpec
+from tasks.forecast.task_due import find_outdated
 from tasks.store.artifact_keys import artifact_key
 from tasks.store.files.artifacts import read_netcdf, write_parquet
 from tasks.store.files.fits import read_features
-from tasks.store.fingerprint import code_fingerprint
 from tasks.store.home import Home, current_home
 from tasks.store.runs.plan_sources import open_source
 from tasks.store.runs.resume import resumable
-from tasks.store.warehouse.actuals import digest_known, read_known_inputs, read_known_kpi
+from tasks.store.warehouse.actuals import read_known_inputs, read_known_kpi
 from tasks.store.warehouse.connection import writing
 from tasks.store.warehouse.forecasts import read_forecasts, read_ledger
 from tasks.store.warehouse.runs import read_run
@@ -30,7 +30,6 @@ from tasks.store.warehouse.scores import (
     find_alarms,
     read_scores,
     replace_scores,
-    scored_before,
     write_alarms,
 )
 
@@ -99,7 +98,7 @@ def score_runs(dataset_id: str) -> Scored:
     forecasts = {str(run_id): rows for run_id, rows in table.groupby("run_id", sort=False)}
     known = {str(kpi): read_known_kpi(home, dataset_id, str(kpi)) for kpi in table["kpi"].unique()}
     fresh, notes = {}, []
-    for run_id, compared in _outdated(home, dataset_id, forecasts).items():
+    for run_id, compared in find_outdated(home, dataset_id, forecasts).items():
         forecast = forecasts[run_id]
         kpi = known[forecast["kpi"].iloc[0]]
         scores, reported = _score_run(home, dataset_id, forecast, kpi)
@@ -155,27 +154,6 @@ def report_ledger(scored: Scored, new_alarms: list[Alarm]) -> LedgerReport:
         description=f"Scores of frozen forecasts, {dataset_id}; {len(report.alarms)} open alarm(s)",
     )
     return report
-
-
-def _outdated(
-    home: Home, dataset_id: str, forecasts: Mapping[str, "pd.DataFrame"]
-) -> dict[str, str]:
-    """Runs to be scored, with the digest of what they are compared with now."""
-    spans = {
-        run_id: (rows[PERIOD_COLUMN].min().date(), rows[PERIOD_COLUMN].max().date())
-        for run_id, rows in forecasts.items()
-    }
-    code = code_fingerprint("tasks/forecast", "tasks/models", "tasks/mathematics")[:12]
-    digests = digest_known(home, dataset_id, spans)
-    before = scored_before(home, dataset_id)
-    found = {}
-    for run_id, digest in digests.items():
-        compared, known = f"{digest}-{code}", before.get(run_id, {})
-        has_files = (home.run_dir(run_id) / Artifact.POSTERIOR).is_file()
-        bases = Basis if has_files else (Basis.PUBLISHED,)
-        if any(known.get(basis) != compared for basis in bases):
-            found[run_id] = compared
-    return found
 
 
 def _score_run(

@@ -114,7 +114,12 @@ def call(capsys, *argv):
     return code, captured.out, captured.err
 
 
-def test_two_runs_reach_the_flow_and_come_back_as_one_json_object(flow, runs, capsys):
+def on_record(monkeypatch, answer):
+    monkeypatch.setattr("tasks.explain.task_known.find_answer", lambda _request: answer)
+
+
+def test_two_runs_reach_the_flow_and_come_back_as_one_json_object(flow, monkeypatch, capsys):
+    on_record(monkeypatch, None)
     asked = flow("flows.explain_change", "explain_change", explanation())
     code, out, _ = call(capsys, "explain", "a", "b", "--json")
     assert (code, out.count("\n")) == (0, 1)
@@ -201,6 +206,14 @@ def test_the_floor_stands_beside_the_overlap_of_its_channel():
     row = next(line for line in page.splitlines() if "r15" in line and "roas" in line)
     assert " ".join(row.split()) == "r15 tv roas 0.70 0.93 -0.50 +2.0 pt"
     assert "noise floor of r9" in page
+
+
+def test_an_answer_from_record_starts_no_flow(flow, monkeypatch, capsys):
+    on_record(monkeypatch, explanation(is_on_record=True))
+    asked = flow("flows.explain_change", "explain_change", explanation())
+    code, out, _ = call(capsys, "explain", "a", "b")
+    assert (code, asked) == (0, [])
+    assert "answered from record" in out
 
 
 def test_an_answer_from_record_says_so():

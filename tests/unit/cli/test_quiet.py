@@ -42,6 +42,15 @@ def test_a_what_if_loads_no_engine_and_a_wrong_name_is_one_line(home, changed, c
     assert len(done.stderr.splitlines()) == (code != 0)
 
 
+def test_what_is_on_record_is_read_without_an_engine():
+    ask = "import sys, flows.settled, tasks.explain.task_known, tasks.forecast.cusum\n"
+    ask += "sys.exit(str({'prefect', 'mlflow', 'pymc', 'xarray', 'scipy'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", ask], cwd=CHECKOUT, capture_output=True, text=True, check=False
+    )
+    assert done.stderr.strip() == "set()"
+
+
 def test_a_stage_is_one_line_and_logs_are_shown_when_asked_for(capsys, monkeypatch):
     monkeypatch.setattr(timing, "listeners", [])
     monkeypatch.delenv(process.VERBOSE_VARIABLE, raising=False)

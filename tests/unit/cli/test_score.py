@@ -19,6 +19,7 @@ from schemas.documents.forecast_scores import (
     ScoringReport,
 )
 from schemas.names import ForecastScope
+from tasks.query.runs import all_runs
 from tasks.store.runs.status import start_run
 
 ALARM = Alarm(
@@ -50,6 +51,11 @@ def ledger(**facts):
     )  # fmt: skip
 
 
+def _known_datasets(dataset_id, **_):
+    all_runs(dataset_id)
+    return ["demo"]
+
+
 @pytest.fixture
 def scoring(home, monkeypatch):
     """Replace the flow by a report, and Prefect's API by none."""
@@ -63,6 +69,8 @@ def scoring(home, monkeypatch):
         module = types.ModuleType("flows.score_forecasts")
         module.score_forecasts = score_forecasts
         monkeypatch.setitem(sys.modules, "flows.score_forecasts", module)
+        monkeypatch.setattr("flows.settled.read_settled", lambda _dataset: None)
+        monkeypatch.setattr("flows.settled.select_datasets", _known_datasets)
         monkeypatch.setattr(servers, "start_ephemeral_api", lambda: None)
         monkeypatch.setattr(servers, "require_prefect_api", lambda _service: None)
         start_run(home, "run-1", "demo")

@@ -8,9 +8,10 @@ from datetime import date
 import pytest
 from support.small_runs import explain, make_run, small_rows, small_spec
 
-from schemas.documents.changes import Factor
+from schemas.documents.changes import ExplainRequest, Factor
 from schemas.errors import IncomparableRunsError
 from schemas.names import Artifact
+from tasks.explain.task_known import find_answer
 from tasks.store.home import Home
 from tasks.store.warehouse.changes import write_changes
 from tasks.store.warehouse.connection import reading, writing
@@ -54,6 +55,13 @@ def explained(home):
         name: explain(home, "then", make_run(home, name.replace(" ", "_"), *made, NOW))
         for name, made in later.items()
     }
+
+
+def test_the_same_question_is_answered_from_record(explained):
+    known = find_answer(ExplainRequest(run_a="then", run_b="restated"))
+    assert known.is_on_record
+    assert known.model_copy(update={"is_on_record": False}) == explained["restated"]
+    assert find_answer(ExplainRequest(run_a="restated", run_b="spec")) is None
 
 
 def _seeded(spec, seed):

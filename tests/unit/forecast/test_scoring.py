@@ -1,7 +1,7 @@
 """Scoring through the warehouse: two forged runs, their files, and weeks that come in later."""
 
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pandas as pd
@@ -10,13 +10,17 @@ from support.forged_runs import forge_run
 from support.worlds import build_world, make_rows, make_spec
 
 from schemas.documents.features import FeatureMetadata
+from schemas.documents.forecast_scores import Alarm, AlarmKind
 from schemas.errors import UnknownRunError
 from schemas.names import Artifact
 from tasks.forecast import task as forecasting
+from tasks.forecast import task_due
 from tasks.forecast.assumptions import list_assumptions
 from tasks.forecast.deployed import predict_deployed
 from tasks.forecast.forecast import continue_panel, forecast_kpi
 from tasks.forecast.scores import crps_of_draws
+from tasks.forecast.summary import summarize_scores
+from tasks.forecast.task_due import read_settled
 from tasks.mathematics.panel import build_panel
 from tasks.query.runs import select_datasets
 from tasks.store.files.artifacts import read_document, read_parquet
@@ -25,7 +29,7 @@ from tasks.store.runs.plan_sources import open_source
 from tasks.store.warehouse.connection import reading, writing
 from tasks.store.warehouse.forecasts import write_forecasts
 from tasks.store.warehouse.runs import read_run
-from tasks.store.warehouse.scores import alarms_of, read_scores
+from tasks.store.warehouse.scores import alarms_of, read_scores, write_alarms
 
 HORIZON = 6
 SPEC = {"optimizer": {"horizon": HORIZON}, "sampler": {"random_seed": 3}}
@@ -116,6 +120,33 @@ def test_every_run_is_scored_on_what_is_known(two_runs):
     }  # fmt: skip
 
 
+def test_a_ledger_with_nothing_to_do_is_read_as_it_would_be_scored(two_runs):
+    home, _ = two_runs
+    assert read_settled("world") is None
+    score()
+    forecasting.watch_residuals.fn("world")
+    settled = read_settled("world")
+    assert (settled.n_runs, settled.n_new, settled.notes) == (2, 0, [])
+    assert settled.summaries == summarize_scores(read_scores(home, "world"))
+    assert settled.alarms == alarms_of(home, "world")
+    learn(home, until(64), batch="b2")
+    assert read_settled("world") is None
+
+
+def test_an_alarm_that_is_to_be_cleared_is_something_to_do(two_runs):
+    home, _ = two_runs
+    score()
+    gone = Alarm(
+        dataset_id="world", kind=AlarmKind.KPI_ABOVE_FORECAST, first_period=date(2020, 1, 6),
+        raised_period=date(2020, 2, 3), raised_at=datetime(2024, 1, 1, tzinfo=UTC), detail="Old.",
+    )  # fmt: skip
+    forecasting.watch_residuals.fn("world")
+    assert read_settled("world") is not None
+    with writing(home) as con:
+        write_alarms(con, [gone])
+    assert read_settled("world") is None
+
+
 def test_deployed_scores_equal_the_stored_model_on_the_real_weeks(two_runs):
     home, models = two_runs
     score()
@@ -139,7 +170,7 @@ def test_scoring_again_changes_nothing(two_runs, monkeypatch):
     assert (again.n_new, again.n_changed) == (0, 0)
     pd.testing.assert_frame_equal(table_of(home, "mart.forecast_scores"), before)
     # Nor where everything is evaluated anew, as after a change of code.
-    monkeypatch.setattr(forecasting, "code_fingerprint", lambda *_: "f" * 64)
+    monkeypatch.setattr(task_due, "code_fingerprint", lambda *_: "f" * 64)
     afresh = score()
     assert (afresh.n_new, afresh.n_changed) == (0, 0)
     after = table_of(home, "mart.forecast_scores")
