@@ -167,7 +167,7 @@ def compare_on_posterior(
     known: KnownWorld, settings: OptimizerSpec, n_starts: int
 ) -> list[dict[str, Any]]:
     """Every method and utility on a fitted posterior."""
-    fit, _ = fit_plan(known.world, SamplerSpec(), settings.n_draws)
+    fit, _ = fit_plan(known.world, SamplerSpec(), settings)
     problem = take_apart(fit, settings)
     rows = []
     for utility in Utility:

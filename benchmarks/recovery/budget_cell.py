@@ -50,7 +50,7 @@ def measure(cell: BudgetCell) -> dict[str, Any]:
 
     world, utility = _load(cell), Utility(cell.utility)
     settings = OptimizerSpec(utility=utility, by_entity=_n_entities(world) > 1)
-    fit, _ = fit_plan(world, SamplerSpec(), settings.n_draws)
+    fit, _ = fit_plan(world, SamplerSpec(), settings)
     problem = take_apart(fit, settings)
     plan_today(fit, settings)
     ours_plan, _ = _timed(lambda: plan_today(fit, settings))

@@ -25,8 +25,8 @@ from schemas.spec.plan_request import PlannedModel, PlanRequest
 from schemas.spec.sampler import SamplerSpec
 from tasks.diagnose.identifiability import contraction, prior_driven
 from tasks.mathematics.draws import convergence
+from tasks.models.coarsened import coarsen
 from tasks.models.mmm.fitted import MmmFitted
-from tasks.models.quantities import pick_draws
 from tasks.optimize.outcome import PlannedFit
 from tasks.optimize.planning import make_plan
 
@@ -127,18 +127,27 @@ def true_horizon(media: MediaTruth, panel: xr.Dataset, horizon: int) -> TrueHori
     return TrueHorizon(media, spend[..., -(L_MAX - 1) :], spend[..., -horizon:])
 
 
-def fit_plan(world: World, sampler: SamplerSpec, n_draws: int) -> tuple[PlannedFit, xr.DataTree]:
+def fit_plan(
+    world: World, sampler: SamplerSpec, settings: OptimizerSpec
+) -> tuple[PlannedFit, xr.DataTree]:
     """Sample a world and open it for planning, with the product's rule of what the prior decided.
 
     Returns
     -------
     tuple
-        The fit with ``n_draws`` of its draws, and everything that was sampled.
+        The fit with the draws that a plan is made of, and everything that was sampled.
     """
     tree = fit_ours(world, sampler).tree
     draws = tree["posterior"].to_dataset()
     held = prior_driven(contraction(MmmFitted(draws, world.inputs)), FitGates())
-    return planned_fit(world, pick_draws(draws, n_draws), held), tree
+    coarse = coarsen(
+        draws,
+        lambda some: MmmFitted(some, world.inputs),
+        world.panel,
+        power=settings.likelihood_power,
+        n_draws=settings.n_draws,
+    )
+    return planned_fit(world, coarse.draws, held), tree
 
 
 def planned_fit(world: World, draws: xr.Dataset, held: Sequence[str] = ()) -> PlannedFit:
@@ -187,7 +196,7 @@ def decide(
     sampler, settings
         How to sample and how to plan.
     """
-    fit, sampled = fit_plan(world, sampler, settings.n_draws)
+    fit, sampled = fit_plan(world, sampler, settings)
     plan = plan_today(fit, settings)
     names = [str(c) for c in world.panel[CHANNEL_DIM].values]
     candidate, low, high = (

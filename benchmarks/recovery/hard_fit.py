@@ -21,9 +21,9 @@ from tasks.diagnose.identifiability import contraction, prior_driven
 from tasks.forecast.forecast import sample_coming
 from tasks.mathematics.draws import convergence, hdi
 from tasks.mathematics.panel import IS_ESTIMATION, build_panel
+from tasks.models.coarsened import coarsen
 from tasks.models.contract import Component
 from tasks.models.mmm.fitted import MmmFitted
-from tasks.models.quantities import pick_draws
 
 Array = NDArray[np.float64]
 
@@ -131,8 +131,15 @@ def _plan(fitted: MmmFitted, hard: HardWorld) -> dict[str, Any]:
         fitted, hard.world.panel, window, least=FitGates().min_likelihood_ratio
     )
     unclear = [n for n, e in evidence.items() if e.found is EvidenceClass.UNCLEAR]
+    coarse = coarsen(
+        fitted.draws,
+        lambda draws: MmmFitted(draws, hard.world.inputs),
+        hard.world.panel,
+        power=settings.likelihood_power,
+        n_draws=n_draws,
+    )
     fit = replace(
-        planned_fit(hard.world, pick_draws(fitted.draws, n_draws), held),
+        planned_fit(hard.world, coarse.draws, held),
         unclear=unclear,
         confounded=_confounded(hard),
     )

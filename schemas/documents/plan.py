@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from schemas.documents.base import (
     Count,
@@ -131,6 +131,8 @@ class PlanModel(Part):
     """Registered version; null: not registered."""
     weight: Number
     """Weight of its KPI in the utility."""
+    likelihood_power: Share | None = Field(None, exclude_if=is_absent)
+    """Power of the likelihood in the draws that the plan was made of; 1: the posterior."""
     against: list[str] = Field([], exclude_if=is_nothing)
     """What stands against acting on it, a sentence each: a REVIEW, a newer run."""
 
@@ -146,6 +148,18 @@ class GroupPlan(Part):
     """Spend that the optimizer found."""
     low: Money | None
     high: Money | None
+
+
+class PlanSettings(OptimizerSpec):
+    """How a plan was made; plans from before there was a power of the likelihood took it whole."""
+
+    likelihood_power: float = Field(
+        1.0,
+        ge=0.2,
+        le=1,
+        exclude_if=lambda power: power == 1,
+        description="Share of the data that the plan was made as if there were; absent: 1.",
+    )
 
 
 class Plan(Document):
@@ -236,7 +250,12 @@ class Plan(Document):
     """What a reader must know: extrapolation, starts that disagree, a bound that decides."""
     allocation: list[SpendCell]
     """Spend per period, and per entity where entities are planned."""
-    settings: OptimizerSpec
+    settings: PlanSettings
+
+    @field_validator("settings", mode="before")
+    @classmethod
+    def _as_asked(cls, settings: object) -> object:
+        return settings.model_dump() if isinstance(settings, OptimizerSpec) else settings
 
     @property
     def planned(self) -> dict[str, float]:

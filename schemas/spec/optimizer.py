@@ -77,6 +77,14 @@ class OptimizerSpec(SpecModel):
         description="Advice is withheld where the mean gain is a smaller share of the KPI.",
     )
     n_draws: int = Field(1000, ge=50, le=20_000, description="Posterior draws that are used.")
+    likelihood_power: float = Field(
+        0.8,
+        ge=0.2,
+        le=1,
+        description="A plan is made and judged as if there were this share of the data, since no "
+        "model is the world: with less, returns lean more on the prior and a gain is stated with "
+        "more caution. 1 takes the posterior as it is. Kinds with a prior.",
+    )
     by_entity: bool = Field(
         False, description="Plan every entity, not only the split between channels."
     )

@@ -66,10 +66,29 @@ def pick_draws(draws: xr.Dataset, n_draws: int, *, seed: int | None = None) -> x
     xr.Dataset
         Dims ``(chain, draw, ...)`` with one chain of ``n_draws`` draws.
     """
-    n_chains, n_each = draws.sizes["chain"], draws.sizes["draw"]
-    places = np.linspace(0, n_chains * n_each - 1, n_draws).round().astype(int)
+    n_known = draws.sizes["chain"] * draws.sizes["draw"]
+    places = np.linspace(0, n_known - 1, n_draws).round().astype(int)
     if seed is not None:
         places = np.random.default_rng(seed).permutation(places)
+    return take_draws(draws, places)
+
+
+def take_draws(draws: xr.Dataset, places: NDArray[np.intp]) -> xr.Dataset:
+    """Keep the draws at some places, chains one after another, as one chain.
+
+    Parameters
+    ----------
+    draws
+        Dims ``(chain, draw, ...)``.
+    places
+        Which, in the order in which they are kept; one may be there more than once.
+
+    Returns
+    -------
+    xr.Dataset
+        Dims ``(chain, draw, ...)`` with one chain.
+    """
+    n_each = draws.sizes["draw"]
     chain = xr.DataArray(places // n_each, dims="draw")
     draw = xr.DataArray(places % n_each, dims="draw")
     kept = draws.drop_vars(["chain", "draw"], errors="ignore").isel(chain=chain, draw=draw)

@@ -5,9 +5,8 @@ A what-if is answered while somebody waits; the engine would take longer than th
 
 import logging
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.documents.effects import EvidenceClass, RoiMetrics
 from schemas.documents.plan import PlanModel
@@ -20,11 +19,10 @@ from tasks.store.files.fits import read_features
 from tasks.store.home import Home, current_home
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import xarray as xr
 
     from schemas.documents.plan import Plan
+    from tasks.models.contract import FittedModel
     from tasks.optimize.outcome import PlannedFit
 
 log = logging.getLogger(__name__)
@@ -73,16 +71,22 @@ def write_plan(
     return ref, plan.reason
 
 
+class _Draws(NamedTuple):
+    """How many draws of a fit a plan is made of, and how far they trust the data."""
+
+    number: int
+    power: float
+    seed: int | None
+
+
 def _open_fits(
     home: Home, sources: list[PlanSource], request: PlanRequest, settings: OptimizerSpec
 ) -> "list[PlannedFit]":
-    from tasks.models.quantities import pick_draws
-
     trees = [read_netcdf(home, source.posterior) for source in sources]
     sizes = [tree["posterior"].sizes for tree in trees]
     n_draws = min(settings.n_draws, *(size["chain"] * size["draw"] for size in sizes))
     return [
-        _open_fit(home, source, tree, partial(pick_draws, n_draws=n_draws, seed=place or None),
+        _open_fit(home, source, tree, _Draws(n_draws, settings.likelihood_power, place or None),
                   weight=model.weight)
         for place, (source, tree, model) in enumerate(
             zip(sources, trees, request.models, strict=True)
@@ -91,22 +95,31 @@ def _open_fits(
 
 
 def _open_fit(
-    home: Home,
-    source: PlanSource,
-    tree: "xr.DataTree",
-    select: "Callable[[xr.Dataset], xr.Dataset]",
-    *,
-    weight: float,
+    home: Home, source: PlanSource, tree: "xr.DataTree", asked: _Draws, *, weight: float
 ) -> "PlannedFit":
-    from tasks.models.opening import open_fit
+    from tasks.models.coarsened import coarsen
+    from tasks.models.opening import open_data
     from tasks.optimize.outcome import PlannedFit
 
-    fit = open_fit(tree, read_features(home, source.features), select)
+    data = open_data(read_features(home, source.features))
+
+    def open_model(draws: "xr.Dataset") -> "FittedModel":
+        return data.kind.open(draws, data.inputs)
+
+    coarse = coarsen(
+        tree["posterior"].to_dataset(),
+        open_model,
+        data.panel,
+        # Draws of a kind without a prior are no posterior, whose likelihood could have a power.
+        power=asked.power if data.kind.has_prior else 1.0,
+        n_draws=asked.number,
+        seed=asked.seed,
+    )
     returns = read_document(home, source.roi_metrics, RoiMetrics)
     return PlannedFit(
-        model=fit.model,
-        panel=fit.panel,
-        metadata=fit.metadata,
+        model=open_model(coarse.draws),
+        panel=data.panel,
+        metadata=data.metadata,
         prior_driven=[name for name, row in returns.items() if row.prior_driven],
         # Runs from before there was evidence have none against a channel.
         unclear=[name for name, row in returns.items() if row.evidence is EvidenceClass.UNCLEAR],
@@ -119,6 +132,7 @@ def _open_fit(
             snapshot_id=source.snapshot_id,
             model_version=source.model_version,
             weight=weight,
+            likelihood_power=coarse.power if data.kind.has_prior else None,
             against=source.against,
         ),
         bounds=_stated_bounds(source),
