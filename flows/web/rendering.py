@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from flows.web import session, static_files
@@ -93,6 +94,19 @@ def render(
     if is_new:
         session.remember_visitor(request, answer, visitor)
     return answer
+
+
+def render_part(template: str, **context: Any) -> Markup:
+    """Return a part of a page, the same for everybody who may see it.
+
+    Parameters
+    ----------
+    template
+        File of ``flows/web/templates``, without its ending.
+    context
+        What the template names.
+    """
+    return Markup(_environment().get_template(f"{template}.html.j2").render(**context))  # noqa: S704 - a template escapes what it is given
 
 
 def address(path: str, **query: object) -> str:

@@ -25,8 +25,17 @@ function themed(chart) {
     }
   }
   for (const each of layout.annotations ?? []) each.font = { ...each.font, color: colour("--ink") };
-  const ground = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
+  const ground = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--soft"), activecolor: colour("--accent") } };
   return { ...layout, ...ground, font: { ...layout.font, color: colour("--ink") }, width: undefined, autosize: true };
+}
+
+const NARROW = 640;
+
+/* Beside long names a legend that starts at the axis would leave the plot no room on a phone. */
+function alignLegend(div) {
+  if (div.clientWidth >= NARROW || !div.querySelector(".legend")) return;
+  const size = div._fullLayout._size;
+  Plotly.relayout(div, { "legend.x": -size.l / size.w });
 }
 
 function draw(div, choice) {
@@ -37,9 +46,16 @@ function draw(div, choice) {
     return;
   }
   if (!div.data) div.textContent = "";
-  div.style.height = `${chart.layout?.height ?? 320}px`;
+  const layout = themed(chart);
+  // On a phone a legend takes several lines; the plot keeps its height and the figure grows.
+  const named = chart.data.filter((trace) => trace.name && trace.showlegend !== false).length;
+  const perLine = Math.max(1, Math.floor(div.clientWidth / 170));
+  if (div.clientWidth < NARROW && named > 1 && layout.showlegend !== false && layout.height) {
+    layout.height += 22 * Math.max(0, Math.ceil(named / perLine) - 1);
+  }
+  div.style.height = `${layout.height ?? 320}px`;
   const config = { displaylogo: false, responsive: true, modeBarButtons: [["toImage"]], toImageButtonOptions: { format: "svg", filename: div.dataset.name } };
-  Plotly.react(div, chart.data, themed(chart), config);
+  Plotly.react(div, chart.data, layout, config).then(alignLegend);
 }
 
 const isHidden = (div) => div.closest("details:not([open])") !== null;
@@ -51,6 +67,7 @@ export async function drawFigures(root) {
     const div = document.getElementById(script.dataset.plot);
     div.charts = JSON.parse(script.textContent);
     div.style.height = `${div.dataset.height}px`;
+    if (Number(div.dataset.least)) div.style.minWidth = `${div.dataset.least}px`;
     return div;
   });
   try {

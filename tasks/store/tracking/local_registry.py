@@ -23,12 +23,21 @@ where a.name = ? and a.alias = ? and t.key = ?
 
 def local_run_of(home: Home, dataset_id: str, alias: str) -> str | None:
     """Return the run whose version holds an alias; None where the file does not say so plainly."""
+    return _ask(home, _QUERY, [dataset_id, str(alias), RUN_TAG])
+
+
+def local_experiment_of(home: Home, mlflow_run_id: str) -> str | None:
+    """Return the experiment of a run in MLflow; None where the file does not say so plainly."""
+    return _ask(home, "select experiment_id from runs where run_uuid = ?", [mlflow_run_id])
+
+
+def _ask(home: Home, query: str, values: list[str]) -> str | None:
     prefix, path = "sqlite:///", home.mlruns / "mlflow.db"
     if not home.tracking_uri.startswith(prefix) or not path.is_file():
         return None
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as con:
-            rows = con.execute(_QUERY, [dataset_id, str(alias), RUN_TAG]).fetchall()
+            rows = con.execute(query, values).fetchall()
     except sqlite3.Error as error:
         log.debug("the client is asked, since %s cannot be read: %s", path, error)
         return None

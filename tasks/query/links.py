@@ -1,0 +1,49 @@
+"""Where a run is shown by the services beside this one: MLflow, Prefect."""
+
+import os
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from tasks.store.home import current_home
+from tasks.store.runs.champions import find_record
+from tasks.store.tracking.local_registry import local_experiment_of
+from tasks.store.tracking.server import run_address
+
+
+class ServiceLink(NamedTuple):
+    """One page of another service."""
+
+    name: str
+    href: str
+
+
+def links_of(run_id: str) -> list[ServiceLink]:
+    """Return the pages of a run elsewhere; those alone whose service this home names.
+
+    MLflow's is that of the run, once it was published to a store of this home, else of its server.
+    Prefect's lists flow runs, since each job talks to the server that its settings name.
+    """
+    home, found = current_home(), []
+    record = find_record(home, run_id)
+    if record is not None and record.mlflow_run_id:
+        experiment = local_experiment_of(home, record.mlflow_run_id)
+        page = (
+            run_address(home, experiment, record.mlflow_run_id)
+            if experiment
+            else home.tracking_pages
+        )
+        found.append(ServiceLink("MLflow", page))
+    prefect = _prefect_pages()
+    if prefect:
+        found.append(ServiceLink("Prefect", f"{prefect}/runs"))
+    return found
+
+
+def _prefect_pages() -> str | None:
+    """Return where Prefect's pages are, without what its address may hold besides."""
+    named = os.environ.get("PREFECT_UI_URL") or os.environ.get("PREFECT_API_URL")
+    if not named:
+        return None
+    parts = urlsplit(named)
+    place = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{place}{parts.path.rstrip('/').removesuffix('/api')}"
