@@ -18,6 +18,7 @@ from flows.cli import (
     explain,
     init,
     plan,
+    portfolio,
     process,
     prune,
     refit,
@@ -54,6 +55,7 @@ First steps
   mmm stability --dataset demo                   how far refits move, and how far chance does
   mmm accept RUN_ID --reason TEXT                a run under REVIEW becomes champion
   mmm rollback --dataset demo                    the champion before this one again
+  mmm portfolio --file portfolio.yaml            many brands side by side
   mmm backfill --spec FILE --from DATE --to DATE past weeks, as of their date
   mmm backtest --spec FILE --kind mmm --kind ridge  fitted at past dates, scored on what came
   mmm export RUN_ID --format csv --out DIR       tables for a spreadsheet
@@ -151,7 +153,8 @@ for verb in (
     init.init, refit.validate, refit.refit, runs.runs, runs.show, plan.plan,
     plan.scenarios, score.score, runs.export, ui.ui,
     rollback.accept, rollback.rollback, explain.explain, explain.stability, compare.compare,
-    backfill.backfill, backtest.backtest, prune.prune, repair.repair, serve.serve, serve.token,
+    portfolio.portfolio, backfill.backfill, backtest.backtest, prune.prune, repair.repair,
+    serve.serve, serve.token,
 ):  # fmt: skip
     app.command()(verb)
 

@@ -133,10 +133,25 @@ class Kind(ABC):
         self, panel: xr.Dataset, metadata: FeatureMetadata, settings: SamplerSpec
     ) -> int:
         """Memory that draws and what is made of them take at most, libraries left out."""
-        n_samples = settings.chains * settings.draws
         cells = panel.sizes[ENTITY_DIM] * panel.sizes[DATE_DIM]
-        numbers = metadata.n_parameters + _ARRAYS_AT_ONCE * cells
-        return 8 * n_samples * numbers
+        return self.draws_bytes(
+            n_cells=cells, n_parameters=metadata.n_parameters, settings=settings
+        )
+
+    def draws_bytes(self, *, n_cells: int, n_parameters: int, settings: SamplerSpec) -> int:
+        """Return ``memory_bytes`` of a panel of which no more than its size is known.
+
+        Parameters
+        ----------
+        n_cells
+            Entities times periods.
+        n_parameters
+            Free parameters.
+        settings
+            Chains and draws.
+        """
+        numbers = n_parameters + _ARRAYS_AT_ONCE * n_cells
+        return 8 * settings.chains * settings.draws * numbers
 
     def predict_prior(self, panel: xr.Dataset, inputs: ModelInputs, *, seed: int) -> dict[str, Any]:
         """Return ``prior_predictive.json``: effective spend, and what is believed of channels."""

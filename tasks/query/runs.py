@@ -18,11 +18,13 @@ from schemas.documents.effects import ChannelReturns, FitMetrics, RoiMetrics
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.errors import SpecError, UnknownRunError
 from schemas.names import Artifact
+from schemas.spec.portfolio import PortfolioSpec
 from schemas.spec.run_spec import RunSpec
 from tasks.query import export
 from tasks.query.documents import find_document
 from tasks.store.home import Home, current_home
-from tasks.store.inputs.allowed_files import require_allowed
+from tasks.store.inputs.allowed_files import allow_folder, require_allowed
+from tasks.store.inputs.portfolio_file import read_portfolio
 from tasks.store.inputs.spec_file import data_path, read_run_spec
 from tasks.store.runs.champions import find_champion
 from tasks.store.runs.digests import require_unchanged
@@ -38,6 +40,16 @@ FORMATS = ("csv", "json", "html")
 def load_spec(path: Path) -> RunSpec:
     """Read a run spec file (JSON or YAML)."""
     return read_run_spec(path)
+
+
+def load_portfolio(path: Path) -> PortfolioSpec:
+    """Read a portfolio file that somebody named on their own command line.
+
+    What lies beside it may be read from then on, as what lies beside a run spec.
+    """
+    spec = read_portfolio(path)
+    allow_folder(path.resolve().parent)
+    return spec
 
 
 def allowed_file(path: Path, *, named_by: str) -> Path:

@@ -66,6 +66,11 @@ class Home:
         return self.root / "data" / "jobs"
 
     @property
+    def portfolios(self) -> Path:
+        """One folder per run of a portfolio (``tasks.store.runs.portfolios``)."""
+        return self.root / "data" / "portfolios"
+
+    @property
     def steps(self) -> Path:
         """Finished steps of runs that have not ended yet (``tasks.store.runs.resume``)."""
         return self.root / "data" / "steps"

@@ -53,6 +53,12 @@ def allowed_roots(beside: Path | None = None) -> list[Path]:
     return [folder.resolve() for folder in ([beside] if beside else []) + folders]
 
 
+def allow_folder(folder: Path) -> None:
+    """Let the files of a folder be named, in this process and in those that it starts."""
+    known = os.environ.get(ROOTS_VARIABLE)
+    os.environ[ROOTS_VARIABLE] = f"{folder}{os.pathsep}{known}" if known else str(folder)
+
+
 def _folder_of_command() -> list[Path]:
     """Return the working folder, unless it holds everything of the machine or of the user."""
     try:

@@ -23,8 +23,15 @@ from tasks.store.inputs.text_files import read_text
 from tasks.store.storage import writing_to
 
 
-def read_run_spec(path: Path) -> RunSpec:
+def read_run_spec(path: Path, *, adjust: Callable[[Any], Any] | None = None) -> RunSpec:
     """Read and validate a run spec.
+
+    Parameters
+    ----------
+    path
+        JSON or YAML file.
+    adjust
+        Changes the parsed document before it is validated: what a portfolio shares.
 
     Raises
     ------
@@ -34,6 +41,8 @@ def read_run_spec(path: Path) -> RunSpec:
     """
     text = read_text(path, named_by="--spec", kind="JSON or YAML")
     document = parse_document(text, name=path.name, suffix=path.suffix)
+    if adjust is not None:
+        document = adjust(document)
     return parse_run_spec(_with_named_files(document, path), source=path.name)
 
 

@@ -51,3 +51,18 @@ def newest_grain(home: Home, dataset_id: str) -> str | None:
             [dataset_id],
         ).fetchone()
     return str(row[0]) if row else None
+
+
+def count_known(home: Home, dataset_id: str) -> tuple[int, int]:
+    """Return how many KPI values and how many named columns of a dataset are known."""
+    with reading(home) as con:
+        row = con.execute(
+            """
+            select
+                (select count(*) from canonical.kpi where dataset_id = $1),
+                (select count(distinct name || measure) from canonical.media where dataset_id = $1)
+                + (select count(distinct name) from canonical.controls where dataset_id = $1)
+            """,
+            [dataset_id],
+        ).fetchone()
+    return (0, 0) if row is None else (int(row[0]), int(row[1]))

@@ -1,0 +1,60 @@
+"""MLflow of a portfolio: one run of the whole, which those of its brands name as their parent."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schemas.answers.portfolio import PortfolioReport
+from tasks.store.home import Home
+from tasks.store.tracking.experiments import log_params, open_experiment
+from tasks.store.tracking.names import clean_metrics
+from tasks.store.tracking.retries import PARENT_TAG
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+PORTFOLIO_TAG = "mmm.portfolio"
+_EXPERIMENT = "portfolio "
+"""No dataset is called so: its name has no space."""
+
+
+def log_portfolio(
+    client: "MlflowClient", home: Home, report: PortfolioReport, files: Mapping[str, Path]
+) -> str:
+    """Write a portfolio and return the id of its MLflow run.
+
+    Parameters
+    ----------
+    client
+        From ``experiments.open_store``.
+    home
+        The home.
+    report
+        What is logged: its counts as metrics, and the parent of its brands' runs.
+    files
+        Its summary, by name.
+    """
+    experiment_id = open_experiment(client, home, f"{_EXPERIMENT}{report.portfolio_id}")
+    run = client.create_run(
+        experiment_id,
+        tags={PORTFOLIO_TAG: report.portfolio_run_id},
+        run_name=report.portfolio_run_id,
+    )
+    run_id = str(run.info.run_id)
+    log_params(
+        client,
+        run_id,
+        {"as_of": report.as_of, "workers": report.workers, "runner": report.runner.value},
+    )
+    counts = {f"n_{name.value.replace(' ', '_')}": n for name, n in report.counted.items()}
+    metrics = {**counts, "n_brands": len(report.brands), "seconds": report.seconds}
+    for key, value in clean_metrics(metrics).items():
+        client.log_metric(run_id, key, value)
+    for path in files.values():
+        client.log_artifact(run_id, str(path))
+    for brand in report.brands:
+        if brand.mlflow_run_id and not brand.is_earlier:
+            client.set_tag(brand.mlflow_run_id, PARENT_TAG, run_id)
+            client.set_tag(brand.mlflow_run_id, PORTFOLIO_TAG, report.portfolio_run_id)
+    client.set_terminated(run_id)
+    return run_id
