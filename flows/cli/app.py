@@ -21,6 +21,7 @@ from flows.cli import (
     portfolio,
     process,
     prune,
+    recover,
     refit,
     repair,
     rollback,
@@ -58,6 +59,7 @@ First steps
   mmm portfolio --file portfolio.yaml            many brands side by side
   mmm backfill --spec FILE --from DATE --to DATE past weeks, as of their date
   mmm backtest --spec FILE --kind mmm --kind ridge  fitted at past dates, scored on what came
+  mmm recover --spec FILE                        can this data answer the question?
   mmm export RUN_ID --format csv --out DIR       tables for a spreadsheet
   mmm prune --dry-run                            which old files may go, and why
   mmm repair                                     put back a damaged warehouse, wrong dates
@@ -153,7 +155,8 @@ for verb in (
     init.init, refit.validate, refit.refit, runs.runs, runs.show, plan.plan,
     plan.scenarios, score.score, runs.export, ui.ui,
     rollback.accept, rollback.rollback, explain.explain, explain.stability, compare.compare,
-    portfolio.portfolio, backfill.backfill, backtest.backtest, prune.prune, repair.repair,
+    portfolio.portfolio, backfill.backfill, backtest.backtest, recover.recover, prune.prune,
+    repair.repair,
     serve.serve, serve.token,
 ):  # fmt: skip
     app.command()(verb)

@@ -40,9 +40,10 @@ def backtest(
         from flows.cli.render.backtests import render_backtest
         from schemas.spec.backtest import BacktestRequest
         from schemas.spec.errors import parse_model
+        from tasks.query.runs import allow_named
 
         asked = {
-            "spec_files": [str(path.resolve()) for path in spec],
+            "spec_files": [allow_named(path) for path in spec],
             "kinds": kind or [],
             "n_slices": slices,
             "horizon": horizon,

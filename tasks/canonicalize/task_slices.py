@@ -17,6 +17,7 @@ from schemas.names import PERIOD_COLUMN, Artifact
 from schemas.refs import SnapshotRef, StepKey
 from schemas.spec.backtest import BacktestRequest
 from schemas.spec.roles import ColumnRoles
+from schemas.spec.run_spec import RunSpec
 from tasks.canonicalize.content_id import snapshot_id_of
 from tasks.canonicalize.describe import describe_columns, describe_panel
 from tasks.canonicalize.panel_rules import ModelPanel, shape_panel
@@ -25,7 +26,7 @@ from tasks.canonicalize.task_known import read_known
 from tasks.mathematics.calendar import next_start
 from tasks.store.files.artifacts import write_document, write_parquet
 from tasks.store.home import Home, current_home
-from tasks.store.runs.resume import fit_dir
+from tasks.store.runs.resume import fit_dir, resumable
 from tasks.store.warehouse import connection, restatements
 
 
@@ -96,6 +97,27 @@ def freeze_slice(key: StepKey, candidate: Candidate, at: Slice) -> SlicedData:
         )
     snapshot = _freeze(home, key, known, candidate, at)
     return SlicedData(slice=at, snapshot=snapshot, as_known=as_known)
+
+
+@task(name="freeze-newest", cache_policy=NO_CACHE, timeout_seconds=600)
+@resumable
+def freeze_newest(key: StepKey, spec: RunSpec) -> SnapshotRef:
+    """Freeze all that is known today, as a snapshot that is no one's history.
+
+    Raises
+    ------
+    DataContractError
+        If the warehouse has no data of the dataset.
+    """
+    home, candidate = current_home(), Candidate(name=spec.dataset_id, spec=spec)
+    known = _known(home, candidate, date.max, date.max - timedelta(days=400))
+    if known is None or known.last is None:
+        raise DataContractError(
+            f"No data yet for dataset {spec.dataset_id!r}; run mmm refit --data FILE once."
+        )
+    origin = known.last
+    at = Slice(number=0, origin=origin, as_of=next_start(origin, known.shaped.grain))
+    return _freeze(home, key, known, candidate, at)
 
 
 class _Known(NamedTuple):

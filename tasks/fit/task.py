@@ -90,7 +90,9 @@ def fit_posterior(key: StepKey, features: FeaturesRef, spec: RunSpec) -> Posteri
     draws = sampled.tree["posterior"].to_dataset()
     summary = PosteriorSummary.model_validate(summarize_posterior(draws))
     write_document(home, folder / Artifact.POSTERIOR_SUMMARY, summary)
-    for name, write in kind.extra_files(draws, panel, inputs).items():
+    # What others open a fit with is of no use where the fit answers a question and goes.
+    extra = {} if isinstance(key.retry, str) else kind.extra_files(draws, panel, inputs)
+    for name, write in extra.items():
         write_whole(home, folder / name, write)
     description = describe_fit(spec, data.metadata, sampled.backend)
     return PosteriorRef(

@@ -158,6 +158,16 @@ class Kind(ABC):
         del inputs, seed
         return {"channels": effective_spend(panel)}
 
+    def draw_prior(
+        self, panel: xr.Dataset, inputs: ModelInputs, n_draws: int, *, seed: int
+    ) -> xr.Dataset | None:
+        """Draw from the priors, named and shaped as a fit's draws; None without such draws.
+
+        Dims ``(chain, draw, ...)``, one chain.
+        """
+        del panel, inputs, n_draws, seed
+        return None
+
     @abstractmethod
     def fit(
         self, panel: xr.Dataset, inputs: ModelInputs, settings: SamplerSpec, watch: Watch

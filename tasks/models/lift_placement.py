@@ -75,7 +75,20 @@ def place_tests(panel: xr.Dataset, grain: Grain, tests: Sequence[LiftTest]) -> l
 
 
 def change_input(panel: xr.Dataset, placed: PlacedTest) -> xr.Dataset:
-    """Return a panel with the input that a test speaks of; rounding never leaves it below zero."""
+    """Return a panel with the input that a test speaks of; rounding never leaves it below zero.
+
+    Parameters
+    ----------
+    panel
+        As ``tasks.mathematics.panel.build_panel`` makes it.
+    placed
+        The test, in positions of this panel.
+
+    Returns
+    -------
+    xr.Dataset
+        The panel, its ``media (entity, channel, date)`` changed alone.
+    """
     media = panel["media"].transpose(ENTITY_DIM, CHANNEL_DIM, DATE_DIM).copy()
     values = media.to_numpy()
     where = (placed.entities, placed.channel, slice(placed.first, placed.last + 1))

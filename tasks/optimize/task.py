@@ -1,7 +1,6 @@
 """Plan spend: read draws and panels, call, write. Logic: ``tasks.optimize.planning``."""
 
 import logging
-from typing import TYPE_CHECKING
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -11,10 +10,7 @@ from schemas.refs import PlanRef, PlanSource, StepKey, WeeklyPlan
 from schemas.spec.plan_request import PlannedModel, PlanRequest
 from tasks.optimize.task_evaluate import write_plan
 from tasks.store.home import current_home
-from tasks.store.runs.resume import resumable
-
-if TYPE_CHECKING:
-    pass
+from tasks.store.runs.resume import fit_dir, resumable
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +40,22 @@ def plan_week(key: StepKey, source: PlanSource) -> WeeklyPlan:
     A plan that cannot be made, for want of spend or because bounds exclude each other, is
     reported, and does not fail a good fit.
     """
+    return _plan_as_today(source, key.run_id, str(current_home().run_dir(key.run_id)))
+
+
+@task(name="plan-auxiliary-fit", cache_policy=NO_CACHE, timeout_seconds=1800)
+@resumable
+def plan_auxiliary_fit(key: StepKey, source: PlanSource) -> WeeklyPlan:
+    """Write the plan that a refit would have made of an auxiliary fit, among its steps."""
+    return _plan_as_today(source, key.run_id, str(fit_dir(current_home(), key)))
+
+
+def _plan_as_today(source: PlanSource, scenario_id: str, folder: str) -> WeeklyPlan:
     model = PlannedModel(dataset_id=source.spec.dataset_id, run_id=source.run_id)
     seed = source.spec.sampler.random_seed
     request = PlanRequest(models=[model], random_seed=seed)
     try:
-        folder = str(current_home().run_dir(key.run_id))
-        plan, reason = write_plan([source], request, key.run_id, folder)
+        plan, reason = write_plan([source], request, scenario_id, folder)
     except SpecError as error:
         log.warning("no plan: %s", error)
         return WeeklyPlan(plan=None, note=str(error))

@@ -57,6 +57,12 @@ def allowed_file(path: Path, *, named_by: str) -> Path:
     return require_allowed(path, named_by=named_by)
 
 
+def allow_named(path: Path) -> str:
+    """Return a file that somebody named on their own command line; its folder may be read."""
+    allow_folder(path.resolve().parent)
+    return str(path.resolve())
+
+
 def locate_data(spec: RunSpec, *, spec_path: Path | None, override: Path | None) -> Path | None:
     """Return the input file a spec or the command line names, as an absolute path."""
     return data_path(spec, spec_path=spec_path, override=override)

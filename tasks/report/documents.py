@@ -6,6 +6,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from schemas.answers.recovery import RecoveryReport
 from schemas.documents.data import ValidationSummary
 from schemas.documents.diagnostics import (
     ComparedChampion,
@@ -39,13 +40,15 @@ class ReportDocuments:
 
     ``digests`` are the SHA-256 of the files; ``previous`` the newest accepted run of the same
     dataset that was created before, None where there is none; ``champion`` the run that was
-    champion when this one was judged.
+    champion when this one was judged; ``recovery`` the recovery check of the same spec, None where
+    none was made.
     """
 
     run: RunFiles
     digests: Mapping[str, str] = field(default_factory=dict)
     previous: RunFiles | None = None
     champion: RunFiles | None = None
+    recovery: RecoveryReport | None = None
 
     @cached_property
     def spec(self) -> RunSpec:

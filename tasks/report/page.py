@@ -26,6 +26,7 @@ from tasks.report.happened import happened_section
 from tasks.report.head import build_head
 from tasks.report.look import script_json, to_json
 from tasks.report.markets import markets_section
+from tasks.report.recovery import recovery_section
 from tasks.report.returns import returns_section
 from tasks.report.split import split_section
 
@@ -39,6 +40,7 @@ CHAPTERS: tuple[Callable[[ReportDocuments], Section | None], ...] = (
     changes_section,
     split_section,
     checks_section,
+    recovery_section,
     data_section,
 )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.documents.diagnostics import StabilityReport
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
+from schemas.spec.run_spec import RunSpec
 from tasks.store.home import Home, current_home
 from tasks.store.runs.documents import (
     accepted_run_before,
@@ -18,6 +19,7 @@ from tasks.store.runs.documents import (
     open_document,
     open_documents,
 )
+from tasks.store.runs.recoveries import find_recovery
 from tasks.store.warehouse.prunings import require_files
 from tasks.store.warehouse.runs import read_run
 
@@ -120,6 +122,7 @@ def open_report(run_id: str) -> "ReportDocuments":
         digests=digest_files(home, run_id, leave_out=_NOT_SHOWN),
         previous=previous,
         champion=_open_champion(home, run_id, CHAMPION_FILES),
+        recovery=find_recovery(home, RunSpec.model_validate(files[Artifact.RUN_SPEC])),
     )
 
 

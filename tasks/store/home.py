@@ -56,6 +56,11 @@ class Home:
         return self.root / "data" / "explanations"
 
     @property
+    def recoveries(self) -> Path:
+        """One folder per dataset: its recovery checks (``tasks.store.runs.recoveries``)."""
+        return self.root / "data" / "recoveries"
+
+    @property
     def uploads(self) -> Path:
         """Files that came over the REST API (``tasks.store.inputs.uploads``)."""
         return self.root / "data" / "uploads"

@@ -43,6 +43,8 @@ def test_prefect_reads_the_file_and_drops_no_key_of_it():
         "plan-budget",
         "backfill",
         "backtest",
+        "refit-portfolio",
+        "recover",
         "score-forecasts",
         "prune-history",
     ]

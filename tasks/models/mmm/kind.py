@@ -98,6 +98,14 @@ class MmmModelKind(NutsKind):
 
         return predict_prior(panel, inputs, seed=seed)
 
+    def draw_prior(
+        self, panel: xr.Dataset, inputs: ModelInputs, n_draws: int, *, seed: int
+    ) -> xr.Dataset:
+        """Draws of the priors of this panel, ``(chain, draw, ...)``."""
+        from tasks.models.mmm.prior_draws import draw_prior
+
+        return draw_prior(panel, inputs, n_draws, seed)
+
     def load_posterior(self, panel: xr.Dataset, inputs: ModelInputs) -> Posterior:
         """Return the posterior; its libraries take seconds to import, so only a fit does."""
         from tasks.models.mmm.posterior import MmmPosterior
