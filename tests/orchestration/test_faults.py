@@ -31,7 +31,7 @@ from tasks.store.runs.champions import find_champion
 from tasks.store.warehouse.promotions import list_promotions
 from tasks.store.warehouse.runs import list_runs
 
-pytestmark = pytest.mark.orchestration
+pytestmark = [pytest.mark.orchestration, pytest.mark.slow]
 
 
 class Monday(NamedTuple):

@@ -1,6 +1,7 @@
 """A finished run whose files are tiny and made by hand; no sampling, no Prefect server."""
 
 import json
+import logging
 import shutil
 from datetime import date
 
@@ -10,6 +11,7 @@ import pytest
 import xarray as xr
 from support.documents import empty_scaler, make_metadata
 from support.plan_documents import forged_plan
+from support.publishing import publish_run
 
 from schemas.documents.forecast_scores import ASSUMPTION_COLUMNS
 from schemas.documents.results import RunStatus
@@ -27,7 +29,9 @@ from schemas.refs import (
     WeeklyPlan,
 )
 from schemas.spec.run_spec import Grain, RunSpec
+from tasks.publish import task
 from tasks.store.files.artifacts import write_document, write_json, write_netcdf, write_parquet
+from tasks.store.home import Home
 from tasks.store.runs.status import advance_run, start_run
 
 HOSTILE = "x'); DROP TABLE kpi;--"
@@ -58,6 +62,22 @@ def finished(home, migrated_store):
         return _make(home, run_id, verdict, run_spec, weeks, as_of or date(2024, 2, 1))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def published_template(tmp_path_factory, migrated_store):
+    """A home with the run ``run-1`` of dataset ``demo``, champion; tests copy it."""
+    root = tmp_path_factory.mktemp("published").resolve()
+    home = Home(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMM_HOME", str(root))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        patch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
+        home.mlruns.mkdir(parents=True)
+        shutil.copyfile(migrated_store, home.mlruns / "mlflow.db")
+        spec = RunSpec(dataset_id="demo")
+        publish_run(_make(home, "run-1", Verdict.PASS, spec, 4, date(2024, 2, 1)))
+    return root
 
 
 def _make(home, run_id, verdict, spec, weeks, as_of):

@@ -1,14 +1,12 @@
 """A served API in this process, over a home with one published run."""
 
-import logging
+import shutil
 import warnings
 
 import pytest
-from support.publishing import publish_run
 
 from flows.api.app import build_server, is_upload
 from flows.api.security import Door
-from tasks.publish import task
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the test client asks for a library that the lock lacks
@@ -26,8 +24,7 @@ def api(home):
 
 
 @pytest.fixture
-def published(home, finished, monkeypatch):
-    """The run ``run-1`` of dataset ``demo``, champion."""
-    monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
-    publish_run(finished())
+def published(home, published_template):
+    """The run ``run-1`` of dataset ``demo``, champion, in a home of this test's own."""
+    shutil.copytree(published_template, home.root, dirs_exist_ok=True)
     return home

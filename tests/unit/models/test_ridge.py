@@ -280,6 +280,7 @@ def test_evidence_is_counted_and_claims_no_prior():
     assert rows["tv"].prior_elasticity is None
 
 
+@pytest.mark.slow
 def test_a_channel_without_effect_seldom_shows_one():
     shown = 0
     for seed in range(20):

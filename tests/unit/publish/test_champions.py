@@ -21,6 +21,8 @@ from tasks.store.tracking import experiments
 from tasks.store.warehouse.connection import reading
 from tasks.store.warehouse.promotions import list_promotions
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def publish(finished, monkeypatch):

@@ -34,6 +34,8 @@ from tasks.store.warehouse.connection import reading, writing
 from tasks.store.warehouse.prunings import list_prunings, require_files
 from tasks.store.warehouse.runs import read_roas, read_run
 
+pytestmark = pytest.mark.slow
+
 STRICT = RetentionSpec(
     keep_runs=1, keep_days=0, keep_rollbacks=1, keep_rejected_days=1, plans_days=30
 )
