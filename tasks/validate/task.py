@@ -25,6 +25,7 @@ from tasks.store.warehouse import canonical, connection
 from tasks.store.warehouse.gates import record_findings
 from tasks.validate.arrivals import judge_arrivals
 from tasks.validate.canonical import canonical_frame, judge_candidate, paired_channels
+from tasks.validate.coming_controls import judge_coming_controls
 from tasks.validate.experiments import judge_lift_tests
 from tasks.validate.features import feature_frame, judge_terms, suite_columns
 from tasks.validate.findings import add_layer, findings_of
@@ -175,6 +176,9 @@ def validate_features(key: StepKey, features: FeaturesRef, spec: RunSpec) -> Val
         index_columns=_KEY_COLUMNS,
     )
     findings = judge_terms(metadata) + judge_lift_tests(built, metadata)
+    findings += judge_coming_controls(
+        built, metadata, horizon=spec.optimizer.horizon, planned=spec.planned
+    )
     findings += findings_of(
         plain,
         layer=Layer.FEATURES,
