@@ -72,9 +72,4 @@ def test_the_remedy_ends_it():
 
 def test_a_year_that_is_not_known_says_nothing():
     frame = pd.DataFrame({"period_start": STARTS[:40], "ctrl_easter": flags(EASTER)[:40]})
-    assert (
-        judge_coming_controls(
-            frame, make_metadata(controls=[CONTROL], control_columns=["ctrl_easter"]), horizon=13
-        )
-        == []
-    )
+    assert judge_coming_controls(frame, METADATA, horizon=13) == []
