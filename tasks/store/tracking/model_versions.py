@@ -1,7 +1,8 @@
 """A version of a dataset's registered model: its code, artifacts, signature and requirements."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -32,6 +33,18 @@ class ModelFiles:
     output_columns: list[str]
 
 
+@contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Keep MLflow from printing that a version was made: the refit says it in its own words."""
+    from mlflow.utils.logging_utils import disable_logging, enable_logging
+
+    disable_logging()
+    try:
+        yield
+    finally:
+        enable_logging()
+
+
 def register_version(dataset_id: str, model: ModelFiles) -> int:
     """Log the model of the active MLflow run and register it; return the number of its version."""
     import mlflow
@@ -46,7 +59,7 @@ def register_version(dataset_id: str, model: ModelFiles) -> int:
         ColSpec(kinds.get(name, DataType.double), name) for name in model.output_columns
     ]
     seed = ParamSpec("seed", DataType.integer, 0)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _without_chatter():
         # An example would be predicted here and now; the signature is complete without it.
         warnings.filterwarnings("ignore", message=".*input example was not provided")
         info = mlflow.pyfunc.log_model(
