@@ -10,12 +10,12 @@ MIN     := (3, 12)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup refit check fix test test-all browser ui bench lint docs lock
+.PHONY: help setup refit check fix test test-all test-causal browser ui bench lint docs lock
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup: $(READY) ## Build the environment in .venv from requirements.lock
+setup: $(READY) $(EXTRAS:%=$(VENV)/.ready-%) ## Build the environment in .venv (EXTRAS=causal for kind causal_gru)
 
 refit: $(READY) ## Run the weekly refit on the demo panel
 	$(VENV)/bin/mmm refit --spec data/demo/run_spec.yaml
@@ -33,6 +33,9 @@ fix: $(READY) ## Mend style and format where that can be done by itself
 
 test: $(READY) ## Run the fast tests (WORKERS=0 for one process, ARGS="-k name" to choose)
 	$(PYTEST) -n $(WORKERS) -m "not slow" --ignore=tests/architecture $(COVERAGE) $(ARGS) || [ $$? -eq 5 ]
+
+test-causal: $(READY) $(VENV)/.ready-causal ## Install the extra of kind causal_gru and run its tests
+	$(PYTEST) -n $(WORKERS) -m "slow or not slow" tests/unit/models/causal_gru tests/orchestration/test_causal_gru.py $(ARGS)
 
 test-all: COVERAGE = --cov --cov-report=
 test-all: test ## Run these and the long suites, and hold the floor of coverage
@@ -64,6 +67,21 @@ lock: $(READY) ## Resolve requirements.lock anew from pyproject.toml
 	$(VENV)/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.12 \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--quiet -o requirements.lock
+	$(VENV)/bin/uv pip compile pyproject.toml --extra dev --extra causal --universal --python-version 3.12 \
+		--constraint requirements.lock --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-annotate --no-header --quiet -o $(VENV)/causal.lock
+	awk 'NR == FNR { if (/^[^ #]/) { split($$1, a, "=="); known[a[1]] = 1 } next } \
+		/^[^ #]/ { split($$1, a, "=="); keep = !(a[1] in known) } keep' \
+		requirements.lock $(VENV)/causal.lock > requirements-causal.lock
+
+# What an extra needs beyond requirements.lock, each with a stamp of its own; a plain `make setup`
+# neither installs it nor takes it away.
+$(VENV)/.ready-%: requirements-%.lock $(READY)
+	@echo "Installing $<"
+	@VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet --compile-bytecode --require-hashes --no-deps -r $< \
+		|| { echo "uv could not install the lock; trying pip" >&2; \
+			$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps -r $<; }
+	@touch $@
 
 # The stamp is written last: an interrupted installation is taken up again by the next make.
 # uv is bootstrapped from its own block of the lock. Where uv cannot reach a package index that

@@ -20,6 +20,7 @@ class ModelKind(StrEnum):
     MMM = "mmm"
     LOG_STUDENT_T = "log_student_t"
     RIDGE = "ridge"
+    CAUSAL_GRU = "causal_gru"
 
 
 class KindKey(StrEnum):
@@ -37,6 +38,7 @@ class KindKey(StrEnum):
     CHANNEL_TRANSFORMS = "adstock or saturation of channel"
     CONTROL_SHAPES = "sign or decay of control"
     RIDGE = "model.ridge"
+    CAUSAL_GRU = "model.causal_gru"
 
 
 _INSTEAD = {
@@ -71,7 +73,7 @@ def admit(kind: KindSpec) -> None:
 admit(
     KindSpec(
         ModelKind.MMM.value,
-        frozenset(KindKey) - {KindKey.FEATURE_CONFIG, KindKey.RIDGE},
+        frozenset(KindKey) - {KindKey.FEATURE_CONFIG, KindKey.RIDGE, KindKey.CAUSAL_GRU},
         backends=(SamplerBackend.KERNEL, SamplerBackend.NUTPIE, SamplerBackend.PYMC),
     )
 )
@@ -97,6 +99,13 @@ admit(
             }
         ),
         sampler={"draws": 250, "chains": 2},
+    )
+)
+admit(
+    KindSpec(
+        ModelKind.CAUSAL_GRU.value,
+        frozenset({KindKey.CAUSAL_GRU, KindKey.EVENTS, KindKey.HOLIDAYS, KindKey.BENT_TREND}),
+        sampler={"draws": 20, "chains": 2},
     )
 )
 

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from schemas.spec.base import SpecModel
 from schemas.spec.baseline import HOLIDAYS_TERM, EventSpec, Trend, TrendSpec, refuse_repeats
+from schemas.spec.causal_gru import CausalGruSpec
 from schemas.spec.channels import AdstockSpec, SaturationSpec
 from schemas.spec.kinds import KindName, ModelKind
 from schemas.spec.ridge import RidgeSpec
@@ -25,7 +26,8 @@ class ModelSpec(SpecModel):
     kind: KindName = Field(
         ModelKind.MMM.value,
         description="`mmm` learns carryover and saturation; `log_student_t` takes them from "
-        "`feature_config`, and is the default with it; `ridge` searches them by cross-validation.",
+        "`feature_config`, and is the default with it; `ridge` searches them by cross-validation; "
+        "`causal_gru` learns a graph and a recurrent residual (`make setup EXTRAS=causal`).",
     )
     adstock: AdstockSpec = AdstockSpec()
     saturation: SaturationSpec = SaturationSpec()
@@ -70,6 +72,7 @@ class ModelSpec(SpecModel):
         description="Spread of that prior, on the logarithm; 1 where `media_share` stands alone.",
     )
     ridge: RidgeSpec = RidgeSpec()
+    causal_gru: CausalGruSpec = CausalGruSpec()
 
     @model_validator(mode="after")
     def _events_named_once(self) -> Self:

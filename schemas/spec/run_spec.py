@@ -69,6 +69,7 @@ _MODEL_KEYS = (
     KindKey.NON_NEGATIVE_BASELINE,
     KindKey.TIME_VARYING_MEDIA,
     KindKey.RIDGE,
+    KindKey.CAUSAL_GRU,
 )
 """Keys of ``model`` that not every kind understands."""
 _SAMPLER_SHORTCUTS = ("draws", "tune", "chains", "target_accept", "random_seed")

@@ -157,6 +157,7 @@ def _judge_rest(fit: OpenFit, evidence: Evidence, spec: RunSpec) -> list[GateOut
         ),
         *lift_conflict.judge_lift(evidence.lifts, gates.fit),
         *common_movement.judge_movement(evidence.movement, gates.fit, spec.lift_tests),
+        *fit.kind.judge(fit.tree["posterior"].to_dataset()),
     ]
     if fit.kind.has_prior:
         return [*outcomes, identifiability.judge_identifiability(evidence.contractions, gates.fit)]

@@ -211,7 +211,10 @@ def _adopt_diagnostics(
 
 def describe_fit(spec: RunSpec, metadata: FeatureMetadata, backend: str) -> ModelMetadata:
     """Say what was fitted, with which settings, by which backend, code and libraries."""
-    libraries = ("pymc", "pytensor", "nutpie", "pymc-marketing", "arviz", "numpy")
+    from tasks.models.registry import kind_of
+
+    own = kind_of(metadata).libraries
+    libraries = ("pymc", "pytensor", "nutpie", "pymc-marketing", "arviz", "numpy", *own)
     return ModelMetadata(
         model_kind=spec.model.kind,
         model=spec.model,

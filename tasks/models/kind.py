@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from schemas.documents.features import EventDays, EventUnit, FeatureMetadata
 from schemas.documents.retries import SamplingGate
 from schemas.names import DATE_DIM, ENTITY_DIM, Artifact
+from schemas.outcomes import GateOutcome
 from schemas.spec.baseline import EventSpec
 from schemas.spec.kinds import KindSpec
 from schemas.spec.roles import ChannelRole
@@ -74,6 +75,9 @@ class Kind(ABC):
     has_prior: ClassVar[bool] = True
     """Its draws are of a posterior: evidence is weighed against a prior, a channel can be
     *prior-driven*, and PSIS-LOO holds. Without one none of this applies."""
+
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """Libraries that it needs beside those of every installation; their versions are recorded."""
 
     @property
     def name(self) -> str:
@@ -196,6 +200,30 @@ class Kind(ABC):
     @abstractmethod
     def open(self, draws: xr.Dataset, inputs: ModelInputs) -> FittedModel:
         """Return what draws say, dims ``(chain, draw, ...)``, of a fit of these inputs."""
+
+    def judge(self, draws: xr.Dataset) -> list[GateOutcome]:
+        """Judge by gates of its own, REVIEW at worst; they count like every fit gate.
+
+        Parameters
+        ----------
+        draws
+            Group ``posterior`` of the fit, with its attributes.
+        """
+        del draws
+        return []
+
+    def why_withheld(self, draws: xr.Dataset) -> str | None:
+        """Say why no plan may be followed that was made with a fit; None where one may be."""
+        del draws
+        return None
+
+    def why_no_champion(self, spec: RunSpec) -> str | None:
+        """Say why no run of this spec becomes champion by itself; None where one may.
+
+        The sentence goes on after "registered as challenger:". A person may still accept the run.
+        """
+        del spec
+        return None
 
     def extra_files(
         self, draws: xr.Dataset, panel: xr.Dataset, inputs: ModelInputs

@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from schemas.documents.features import FeatureSettings
 from schemas.errors import SpecError
 from schemas.spec import kinds as spec_kinds
+from tasks.models.causal_gru.kind import CAUSAL_GRU
 from tasks.models.kind import Kind
 from tasks.models.log_student_t.kind import LOG_STUDENT_T
 from tasks.models.mmm.kind import MMM
 from tasks.models.ridge.kind import RIDGE
 
-_KINDS: dict[str, Kind] = {kind.name: kind for kind in (MMM, LOG_STUDENT_T, RIDGE)}
+_KINDS: dict[str, Kind] = {kind.name: kind for kind in (MMM, LOG_STUDENT_T, RIDGE, CAUSAL_GRU)}
 
 
 def known_kinds() -> dict[str, Kind]:

@@ -46,6 +46,8 @@ class PlannedFit:
     """Channels whose effect the data cannot tell from none."""
     confounded: Sequence[str] = ()
     """Channels whose effect the data cannot tell from demand that spend may follow."""
+    why_withheld: str | None = None
+    """Why no plan of it may be followed; None where one may be."""
 
 
 @dataclass(frozen=True)

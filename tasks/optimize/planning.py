@@ -93,6 +93,10 @@ def make_plan(
     else:
         kpi = sum(piece.horizon.kpi for piece in space.pieces)
         advice, reason = give_advice(gains, found.money, against, settings, kpi=kpi)
+        withheld = [fit.why_withheld for fit in fits if fit.why_withheld]
+        if withheld and advice is Advice.FOLLOW:
+            advice = Advice.WITHHELD
+            reason = " ".join([*dict.fromkeys(withheld), "Spend as today."])
     asked = Asked(request, settings, bounds, scenario_id, created_at)
     judged = Judged(gains, against.words, advice, reason)
     return build_document(fits, asked, space, found, judged)

@@ -47,6 +47,7 @@ def decide(
     has_champion: bool,
     sampled_well: bool = False,
     backdated: str | None = None,
+    never_by_itself: str | None = None,
 ) -> Decision:
     """Decide on registration and alias; in-sample fit has no say.
 
@@ -62,6 +63,8 @@ def decide(
         Whether every sampling gate passed: such a run is better than none, even under REVIEW.
     backdated
         In what the run knew less than the champion (``explain_backdated``); None where it did not.
+    never_by_itself
+        Why its kind of model makes no champion unless a person says so; None where it does.
 
     Returns
     -------
@@ -73,6 +76,9 @@ def decide(
     kept = "the champion is unchanged" if has_champion else "there is no champion yet"
     if not is_accepted(verdict):
         return Decision(False, None, f"{verdict}: nothing registered; {kept}.")
+    if never_by_itself is not None:
+        reason = f"{verdict}: registered as challenger: {never_by_itself}; {kept}. {_ACCEPT}"
+        return Decision(True, Alias.CHALLENGER, reason)
     is_first = not has_champion and sampled_well
     if verdict is Verdict.REVIEW and not promote_on_review:
         if not is_first:

@@ -260,12 +260,15 @@ def _decide(
     home: Home, outputs: RunOutputs, candidate: Candidate, champion: Champion | None
 ) -> Decision:
     """Decide, and say whether a person took the alias from a version since the last promotion."""
+    from tasks.models.registry import find_kind
+
     decision = decide(
         outputs.diagnostics.verdict,
         promote_on_review=outputs.spec.gates.promote_on_review,
         has_champion=champion is not None,
         sampled_well=is_well_sampled(outputs.gates),
         backdated=explain_backdated(candidate, champion),
+        never_by_itself=find_kind(outputs.spec.model.kind).why_no_champion(outputs.spec),
     )
     withdrawn = report_withdrawn(list_promotions(home, outputs.spec.dataset_id))
     return replace(decision, reason=f"{decision.reason} {withdrawn}") if withdrawn else decision

@@ -29,6 +29,7 @@ from schemas.spec.kpi import KpiKind
 from schemas.spec.run_spec import Grain, RunSpec
 from schemas.words import format_champion
 from tasks.mathematics.judging import is_well_sampled
+from tasks.models.registry import find_kind
 from tasks.report.files import RunFiles
 
 PERIOD_WORD = {Grain.WEEK: "week", Grain.MONTH: "month"}
@@ -139,6 +140,8 @@ class ReportDocuments:
 
         Known from what the run was compared with: the report is written before it is published.
         """
+        if find_kind(self.spec.model.kind).why_no_champion(self.spec) is not None:
+            return False
         if self.verdict is Verdict.REVIEW:
             is_first = not self.compared_champion
             well_sampled = is_well_sampled(self.gates)

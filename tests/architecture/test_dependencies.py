@@ -11,11 +11,14 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+CAUSAL_LOCK = (ROOT / "requirements-causal.lock").read_text(encoding="utf-8")
+"""What the extra of kind ``causal_gru`` adds to it."""
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DECLARED = [
     Requirement(line) for line in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
@@ -37,9 +40,9 @@ PINS = {
 }
 
 
-def locked() -> dict[str, tuple[str, str]]:
+def locked(lock: str = LOCK) -> dict[str, tuple[str, str]]:
     """``{package: (version, block of the lock)}``; one package may have a block per platform."""
-    blocks = re.split(r"\n(?=[A-Za-z0-9])", LOCK.strip())
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", lock.strip())
     found = {}
     for block in blocks:
         match = re.match(r"([A-Za-z0-9._-]+)==([^ ;\\]+)", block)
@@ -68,14 +71,24 @@ def test_every_declared_package_is_locked_and_installed_at_that_version():
     assert not wrong, f"{{requirement: (locked, installed)}}: {wrong}"
 
 
-def test_every_locked_package_has_hashes():
-    bare = [package for package, (_, block) in locked().items() if "--hash=sha256:" not in block]
+@pytest.mark.parametrize("lock", [LOCK, CAUSAL_LOCK])
+def test_every_locked_package_has_hashes(lock):
+    bare = [pkg for pkg, (_, block) in locked(lock).items() if "--hash=sha256:" not in block]
     assert not bare
 
 
-def test_the_lock_names_no_place_to_download_from():
-    assert "://" not in LOCK
-    assert not re.search(r"^\s*(-i|-f|--index|--extra-index|--find-links|-e)\b", LOCK, re.M)
+@pytest.mark.parametrize("lock", [LOCK, CAUSAL_LOCK])
+def test_the_lock_names_no_place_to_download_from(lock):
+    assert "://" not in lock
+    assert not re.search(r"^\s*(-i|-f|--index|--extra-index|--find-links|-e)\b", lock, re.M)
+
+
+def test_an_extra_is_locked_beside_what_every_installation_has():
+    pins = {name: pin for name, (pin, _) in locked(CAUSAL_LOCK).items()}
+    declared = map(Requirement, PROJECT["optional-dependencies"]["causal"])
+    unlocked = [str(r) for r in declared if not r.specifier.contains(pins.get(r.name, "0"))]
+    assert not unlocked, f"{unlocked}: make lock"
+    assert not set(pins) & set(locked()), "what every installation has is not installed again"
 
 
 def test_the_list_of_versions_that_face_strangers_is_that_of_the_lock():

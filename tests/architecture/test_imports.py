@@ -20,6 +20,8 @@ ARRAYS = {"numpy", "pandas", "xarray", "scipy", "arviz"}
 MODELS = ARRAYS | {"pymc", "pymc_marketing", "pymc_extras", "pytensor"}
 KERNEL = {"numba", "nutpie", "threadpoolctl"}
 """Compiles a density, and the class of models that nutpie samples; nothing is sampled there."""
+CAUSAL = {"jax", "equinox", "optax"}
+"""The extra of kind ``causal_gru``; absent from a plain installation."""
 NUMERIC = MODELS | {"nutpie", "pyarrow"}
 TASK_SHELL = NUMERIC | {"prefect", "pydantic"}
 
@@ -44,7 +46,7 @@ ENGINE_HOMES = {
 OWN_LIBRARIES = {
     "schemas": ({"schemas"}, {"pydantic", "pydantic_core"}),
     "tasks/mathematics": ({"schemas", "tasks.mathematics"}, ARRAYS),
-    "tasks/models": ({"schemas", "tasks.mathematics", "tasks.models"}, MODELS | KERNEL),
+    "tasks/models": ({"schemas", "tasks.mathematics", "tasks.models"}, MODELS | KERNEL | CAUSAL),
 }
 """Rooms that stand on few others: what of ours, and which libraries, they may import."""
 
@@ -111,6 +113,25 @@ def test_numba_stays_in_the_kernel():
     sampler = "tasks/models/sampling.py"
     offenders = [p for p in kernels if "/kernel/" not in p and p != sampler]
     assert not offenders, f"{offenders}: sampling stands in {sampler}, machine code in the kernel"
+
+
+def test_the_extra_is_needed_by_the_training_of_its_kind_alone():
+    """What opens a fit, plans with it or reports it runs where the extra is not installed."""
+    users = {p for p in ALL if foreign(p) & CAUSAL}
+    assert users == {f"tasks/models/causal_gru/{name}.py" for name in ("network", "training")}
+    on_top = {
+        f"{name}.py": [n for n in ast.parse((ROOT / p).read_text()).body if _loads_training(n)]
+        for p in ALL
+        for name in [Path(p).stem]
+        if p not in users and name not in ("ensemble", "posterior")
+    }
+    assert not {name for name, found in on_top.items() if found}
+
+
+def _loads_training(node):
+    module = getattr(node, "module", None) or ""
+    parts = {"network", "training", "ensemble", "posterior"}
+    return module.startswith("tasks.models.causal_gru.") and module.rpartition(".")[2] in parts
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_the_spec_and_the_registry_know_the_same_kinds():
 
 
 def test_an_unknown_kind_is_refused_by_name_with_those_that_are_known():
-    known = "known: log_student_t, mmm, ridge"
+    known = "known: causal_gru, log_student_t, mmm, ridge"
     with pytest.raises(SpecError, match=f"unknown model kind 'forest'; {known}"):
         find_kind("forest")
     with pytest.raises(SpecError, match=r"model\.kind: unknown model kind 'forest'; known: "):

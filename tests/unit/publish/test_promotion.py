@@ -69,6 +69,18 @@ def test_the_first_run_that_was_sampled_well_becomes_champion_under_review(
     assert ("mmm accept" in got.reason) == (verdict is Verdict.REVIEW)
 
 
+@pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.REVIEW])
+@pytest.mark.parametrize("has_champion", [True, False])
+def test_a_kind_that_makes_no_champion_by_itself_makes_a_challenger(verdict, has_champion):
+    got = decide(
+        verdict, promote_on_review=True, has_champion=has_champion, sampled_well=True,
+        never_by_itself="the spec does not ask for it",
+    )  # fmt: skip
+    assert (got.register, got.alias) == (True, Alias.CHALLENGER)
+    assert "the spec does not ask for it" in got.reason
+    assert "mmm accept" in got.reason
+
+
 def test_a_rejected_fit_says_that_the_champion_stays():
     got = decide(Verdict.FAIL, promote_on_review=True, has_champion=True)
     assert "champion is unchanged" in got.reason

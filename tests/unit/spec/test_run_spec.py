@@ -359,7 +359,9 @@ def test_a_competitor_takes_a_negative_prior():
 def test_what_other_kinds_know_is_not_ignored_elsewhere(keys, named):
     model = {"kind": "log_student_t", **keys.get("model", {})}
     message = refusal(**{**keys, "model": model})
-    assert re.search(rf"{re.escape(named)}: only kinds? mmm(, ridge)? knows? this", message)
+    assert re.search(
+        rf"{re.escape(named)}: only kinds? mmm(, ridge)?(, causal_gru)? knows? this", message
+    )
     parse_run_spec({"dataset_id": "d", **keys})
 
 

@@ -1,0 +1,193 @@
+"""What kind ``causal_gru`` declares."""
+
+import importlib.util
+import time
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from schemas.documents.features import FeatureMetadata
+from schemas.errors import SamplingError, SpecError
+from schemas.outcomes import GateOutcome
+from schemas.spec.channels import AdstockKind, AdstockSpec, SaturationKind, SaturationSpec
+from schemas.spec.kinds import KINDS, ModelKind
+from schemas.spec.roles import ChannelRole
+from schemas.spec.run_spec import RunSpec
+from schemas.spec.sampler import SamplerSpec
+from tasks.mathematics.panel import IS_ESTIMATION
+from tasks.models.causal_gru.fitted import CausalGruFitted
+from tasks.models.causal_gru.knowledge import contradictions, find_nodes, kpi_gates
+from tasks.models.causal_gru.scores import describe_defeat, judge_scores, read_scores
+from tasks.models.causal_gru.sequences import context_names, read_settings
+from tasks.models.contract import ModelInputs
+from tasks.models.kind import Kind, Sampled, Watch
+from tasks.models.linear import describe_terms
+
+LIBRARIES = ("jax", "equinox", "optax")
+"""What the extra installs."""
+_INSTALL = "make setup EXTRAS=causal"
+_LEAST_PERIODS = 60
+"""Fitted periods: a season has to be seen before the first origin that is scored."""
+
+
+class CausalGruKind(Kind):
+    """A direct path, and a recurrent network for what it leaves, gated by a learned graph."""
+
+    spec = KINDS[ModelKind.CAUSAL_GRU]
+    has_prior = False
+    libraries = LIBRARIES
+
+    def settings(self, spec: RunSpec) -> dict[str, Any]:
+        """Seasons, trend and events, and its own block.
+
+        Raises
+        ------
+        SpecError
+            If the extra is not installed, or the spec states what this kind would have to ignore.
+        """
+        absent = [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
+        if absent:
+            raise SpecError(
+                f"kind {self.name} needs {', '.join(absent)}, which a plain installation does not "
+                f"have; install the extra with `{_INSTALL}`, or set model.kind to mmm or ridge"
+            )
+        ignored = _ignored(spec)
+        if ignored:
+            raise SpecError(
+                f"{'; '.join(ignored)}: kind {self.name} does not know this; leave it out, or set "
+                "model.kind to mmm",
+                ignored,
+            )
+        return {
+            **super().settings(spec),
+            "kind_settings": spec.model.causal_gru.model_dump(mode="json"),
+        }
+
+    def channel_settings(self, channel: ChannelRole, spec: RunSpec) -> dict[str, Any]:
+        """Geometric carryover over ``l_max`` lags, and a Hill curve."""
+        del channel
+        return {
+            "adstock": AdstockSpec(l_max=spec.model.adstock.l_max),
+            "saturation": SaturationSpec(),
+        }
+
+    def facts(self, panel: xr.Dataset, inputs: ModelInputs, spec: RunSpec) -> dict[str, Any]:
+        """Nothing; a panel that is too short or has no media is refused here."""
+        known = spec.model.causal_gru.background
+        problems = [
+            *_too_short(panel),
+            *_no_media(panel),
+            *contradictions(find_nodes(inputs.metadata), known),
+        ]
+        if problems:
+            raise SpecError("; ".join(problems), problems)
+        return {}
+
+    def count_parameters(self, metadata: FeatureMetadata) -> int:
+        """Direct path, gates, and every weight of the network."""
+        own, n_entities = read_settings(metadata), len(metadata.entities)
+        n_channels, n_terms = len(metadata.channels), len(describe_terms(metadata))
+        units, n_read = own.hidden_units, len(context_names(metadata))
+        network = 3 * units * (n_read + units + 1) + units + units * (units + 1) + 2 * units
+        direct = n_channels * (4 + n_entities + units) + n_terms * (1 + n_entities)
+        gates = n_channels + len(metadata.controls)
+        return network + direct + gates + 2 * n_entities
+
+    def longest_carryover(self, metadata: FeatureMetadata) -> int:
+        """Lags of the geometric weights, and what the network looks back beyond them."""
+        l_max = max(channel.learned_adstock.l_max for channel in metadata.channels)
+        return l_max + read_settings(metadata).memory_periods - 1
+
+    def memory_bytes(
+        self, panel: xr.Dataset, metadata: FeatureMetadata, settings: SamplerSpec
+    ) -> int:
+        """Draws, and the network's states over every look back, in training four times as much."""
+        own = read_settings(metadata)
+        cells = panel["kpi"].size * settings.chains * settings.draws
+        states = cells * own.memory_periods * own.hidden_units * (len(metadata.channels) + 8)
+        return super().memory_bytes(panel, metadata, settings) + 4 * 4 * states
+
+    def fit(
+        self, panel: xr.Dataset, inputs: ModelInputs, settings: SamplerSpec, watch: Watch
+    ) -> Sampled:
+        """Stop and score members at rolling origins, then train the ensemble."""
+        # JAX is loaded where something is fitted, and nowhere else.
+        from tasks.models.causal_gru.ensemble import Edges, fit_ensemble
+
+        started = time.perf_counter()
+
+        def report(share: float) -> None:
+            if watch.progress is not None:
+                watch.progress(share, 0)
+
+        nodes = find_nodes(inputs.metadata)
+        edges = Edges(*kpi_gates(nodes, read_settings(inputs.metadata).background))
+        fitted = fit_ensemble(panel, inputs, edges, settings, report)
+        posterior = fitted.posterior.assign_attrs(fitted.scores._asdict())
+        if not all(np.isfinite(values).all() for values in posterior.data_vars.values()):
+            raise SamplingError(
+                "members have parameters that are no numbers; look for inputs or a KPI that are "
+                "many orders of magnitude larger in one period than in all others"
+            )
+        tree = xr.DataTree.from_dict({"posterior": posterior})
+        return Sampled(tree, "ensemble", {"train": time.perf_counter() - started})
+
+    def judge(self, draws: xr.Dataset) -> list[GateOutcome]:
+        """Compare its forecasts with the KPI of a year before and with a ridge."""
+        return [judge_scores(read_scores(draws))]
+
+    def why_withheld(self, draws: xr.Dataset) -> str | None:
+        """Abstain where it forecasts no better than something simpler."""
+        return describe_defeat(read_scores(draws))
+
+    def why_no_champion(self, spec: RunSpec) -> str | None:
+        """Only where the spec asks for it."""
+        if spec.model.causal_gru.may_be_champion:
+            return None
+        return (
+            f"kind {self.name} becomes champion by itself only where "
+            "model.causal_gru.may_be_champion is true"
+        )
+
+    def open(self, draws: xr.Dataset, inputs: ModelInputs) -> CausalGruFitted:
+        """Return what the members say."""
+        return CausalGruFitted(draws, inputs)
+
+
+def _ignored(spec: RunSpec) -> list[str]:
+    model = spec.model
+    found = [
+        f"prior of channel {channel.name!r}" for channel in spec.channels or [] if channel.prior
+    ]
+    for name in ("media_share", "share_spread"):
+        if getattr(model, name) is not None:
+            found.append(f"model.{name}")
+    if model.adstock.kind is not AdstockKind.GEOMETRIC:
+        found.append(f"model.adstock.kind {model.adstock.kind} (it has geometric)")
+    if model.saturation.kind is not SaturationKind.HILL or model.saturation.before_adstock:
+        found.append("model.saturation (it has hill after adstock)")
+    return found
+
+
+def _too_short(panel: xr.Dataset) -> list[str]:
+    n_fitted = int(panel[IS_ESTIMATION].sum())
+    if n_fitted >= _LEAST_PERIODS:
+        return []
+    return [
+        f"kind causal_gru needs {_LEAST_PERIODS} fitted periods, there are {n_fitted}; fit more "
+        "history, or set model.kind to mmm or ridge"
+    ]
+
+
+def _no_media(panel: xr.Dataset) -> list[str]:
+    fitted = panel["media"].isel(date=panel[IS_ESTIMATION].to_numpy())
+    if bool((fitted > 0).any()):
+        return []
+    return [
+        "no channel has any spend or activity in the fitted periods, so there is nothing to "
+        "learn from; name other channels, or fit more history"
+    ]
+
+
+CAUSAL_GRU = CausalGruKind()
