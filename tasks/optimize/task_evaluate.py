@@ -126,7 +126,7 @@ def _open_fit(
         confounded=[
             name for name, row in returns.items() if row.evidence is EvidenceClass.CONFOUNDED
         ],
-        why_withheld=fit.kind.why_withheld(tree["posterior"].to_dataset()),
+        why_withheld=data.kind.why_withheld(tree["posterior"].to_dataset()),
         about=PlanModel(
             dataset_id=source.spec.dataset_id,
             run_id=source.run_id,

@@ -239,4 +239,6 @@ class CausalGruFitted(DrawsModel):
         return np.asarray(scale.to_numpy()[:, None])
 
     def _sigma(self, panel: xr.Dataset) -> Array:
-        return np.asarray(self._of_entities(names.NOISE, panel)[:, :, None] * self._scale(panel))
+        return np.asarray(
+            self._of_entities(names.KPI_NOISE, panel)[:, :, None] * self._scale(panel)
+        )

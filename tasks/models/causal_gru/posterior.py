@@ -111,7 +111,7 @@ def _direct(sequences: Sequences, trained: Trained, standard: Standard, sigma: A
         ),
         names.TERM_EFFECT: ((ENTITY_DIM, TERM_DIM), gamma * spread[:, None]),
         names.KPI_LEVEL: ((ENTITY_DIM,), standard.mean[:, 0] + spread * _drawn(member.level)),
-        names.NOISE: ((ENTITY_DIM,), np.broadcast_to(sigma * spread, (n_members, len(spread)))),
+        names.KPI_NOISE: ((ENTITY_DIM,), np.broadcast_to(sigma * spread, (n_members, len(spread)))),
         names.SPREAD: ((ENTITY_DIM,), np.broadcast_to(spread, (n_members, len(spread)))),
     }
 

@@ -62,7 +62,7 @@ def make_draws():
             ),
             names.TERM_EFFECT: ((ENTITY_DIM, TERM_DIM), normal(len(entities), len(terms))),
             names.KPI_LEVEL: ((ENTITY_DIM,), normal(len(entities))),
-            names.NOISE: ((ENTITY_DIM,), positive(len(entities))),
+            names.KPI_NOISE: ((ENTITY_DIM,), positive(len(entities))),
             names.SPREAD: ((ENTITY_DIM,), positive(len(entities))),
             names.RECURRENT_MEDIA: (
                 (CHANNEL_DIM, unit), positive(len(channels), units) * signs[:, None]
