@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from flows.api import problems
 from flows.api.conventions import PREFIX
+from flows.api.evaluator import Evaluator
 from flows.api.jobs import JobRunner
 from flows.api.routers import (
     champions,
@@ -57,10 +58,12 @@ async def _running_jobs(app: FastAPI) -> AsyncIterator[None]:
     """Take up what an earlier server left; end all processes with this one."""
     runner = JobRunner()
     app.state.jobs = JobService(runner)
+    app.state.evaluator = Evaluator()
     await run_in_threadpool(runner.resume)
     try:
         yield
     finally:
+        await run_in_threadpool(app.state.evaluator.close)
         await run_in_threadpool(runner.close)
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
+from flows.api.evaluator import Evaluator
 from flows.api.services import JobService
 
 
@@ -13,6 +14,14 @@ def _jobs(request: Request) -> JobService:
 
 
 Jobs = Annotated[JobService, Depends(_jobs)]
+
+
+def _evaluator(request: Request) -> Evaluator:
+    evaluator: Evaluator = request.app.state.evaluator
+    return evaluator
+
+
+Plans = Annotated[Evaluator, Depends(_evaluator)]
 IdempotencyKey = Annotated[
     str | None,
     Header(

@@ -88,6 +88,8 @@ def render(
         headers={
             "Content-Security-Policy": PAGE_POLICY,
             "Cache-Control": "no-store",
+            # With no-referrer, the API's own, a form would name no Origin, and the guard refuse it.
+            "Referrer-Policy": "same-origin",
             **(headers or {}),
         },
     )

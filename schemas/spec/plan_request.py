@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from schemas.spec.base import SpecModel
-from schemas.spec.optimizer import OptimizerSpec, PlanBounds
+from schemas.spec.optimizer import OptimizerSpec, PlanBounds, Utility
 
 
 class PlannedModel(SpecModel):
@@ -69,3 +69,35 @@ class PlanRequest(SpecModel):
         if len(set(names)) < len(names):
             raise ValueError(f"a dataset is named twice: {', '.join(names)}")
         return self
+
+
+class DeskRequest(SpecModel):
+    """A plan by hand that is judged and not saved."""
+
+    dataset_id: str = Field(max_length=64)
+    run_id: str | None = Field(None, max_length=200, description="Default: the champion's run.")
+    horizon: int | None = Field(None, ge=1, le=104, description="Default: that of the run.")
+    utility: Utility | None = Field(None, description="Default: that of the run.")
+    risk_level: float | None = Field(None, gt=0, lt=0.5, description="Default: that of the run.")
+    rows: list[SpendRow] = Field([], max_length=1000, description="Default: spend as today.")
+
+    @model_validator(mode="after")
+    def _whole_channels(self) -> Self:
+        if any(row.entity_id is not None or row.period is not None for row in self.rows):
+            raise ValueError("a plan that is judged while one drags speaks of whole channels")
+        return self
+
+    @property
+    def key(self) -> str:
+        """What the opened model is known by: the same model and horizon, the same key."""
+        return f"{self.dataset_id}/{self.run_id}/{self.horizon}"
+
+    def as_plan(self) -> PlanRequest:
+        """Return the request of a plan of this model, without rows."""
+        return PlanRequest(models=[PlannedModel(dataset_id=self.dataset_id, run_id=self.run_id)])
+
+    def as_saved(self, name: str | None, settings: OptimizerSpec) -> PlanRequest:
+        """Return the request that saves this plan."""
+        return self.as_plan().model_copy(
+            update={"name": name, "settings": settings, "what_if": self.rows}
+        )

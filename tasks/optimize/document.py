@@ -73,7 +73,7 @@ def build_document(
     """Put together what ``planning.make_plan`` found; computes nothing that decides."""
     request, settings, gains = asked.request, asked.settings, judged.gains
     planned = _planned(space, found.money, judged.advice, request)
-    unit, kpi, word = _units([fit.metadata for fit in fits])
+    unit, kpi, word = units_of([fit.metadata for fit in fits])
     channels = _channel_plans(space, found, planned, judged.advice, word)
     horizon = space.pieces[0].horizon
     budget = float(found.money.sum())
@@ -149,7 +149,8 @@ class _Units(NamedTuple):
     word: str
 
 
-def _units(metadata: Sequence[FeatureMetadata]) -> _Units:
+def units_of(metadata: Sequence[FeatureMetadata]) -> _Units:
+    """Return in what a plan of some models speaks."""
     names = {m.kpi_column for m in metadata}
     kpi = names.pop() if len(names) == 1 else "weighted KPI"
     if all(m.in_money for m in metadata):

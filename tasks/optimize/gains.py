@@ -13,7 +13,7 @@ from tasks.mathematics.draws import summarize
 from tasks.optimize.methods import find_method
 from tasks.optimize.outcome import Horizon
 from tasks.optimize.problem import Problem
-from tasks.optimize.response import PanelResponse, TabulatedResponse
+from tasks.optimize.response import Response, TabulatedResponse
 from tasks.optimize.search import best_of_draw
 from tasks.optimize.space import PlanSpace
 
@@ -84,7 +84,7 @@ def compare_with(
 
 
 def measure_gains(
-    response: PanelResponse, space: PlanSpace, candidate: Array, against: Comparison
+    response: Response, space: PlanSpace, candidate: Array, against: Comparison
 ) -> Gains:
     """Evaluate a candidate, what it is compared with, and today's spend, exactly."""
     total, today = response.totals(candidate), response.totals(space.current)

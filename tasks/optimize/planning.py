@@ -73,9 +73,9 @@ def make_plan(
     SpecError
         If bounds, budget or target cannot be met, or a channel or entity is unknown.
     """
-    space = _lay_out(fits, request, settings)
+    space = lay_out(fits, request, settings)
     exact = PanelResponse(space.pieces)
-    bounds = request.bounds or _stated_bounds(fits, request)
+    bounds = request.bounds or stated_bounds(fits, request)
     # A plan by hand is judged as it is: bounds are reported beside it, and bind nothing.
     free = settings if request.what_if is None else _beyond_observed(settings)
     limits = build_limits(space, bounds, free)
@@ -106,9 +106,14 @@ def _beyond_observed(settings: OptimizerSpec) -> OptimizerSpec:
     return settings.model_copy(update={"beyond_observed": True})
 
 
-def _lay_out(
-    fits: Sequence[PlannedFit], request: PlanRequest, settings: OptimizerSpec
-) -> PlanSpace:
+def lay_out(fits: Sequence[PlannedFit], request: PlanRequest, settings: OptimizerSpec) -> PlanSpace:
+    """Lay out the variables of a plan.
+
+    Raises
+    ------
+    SpecError
+        If a model has no channel with spend, or models cannot share a plan.
+    """
     horizons: dict[str, Horizon] = {}
     for fit in fits:
         dataset = fit.about.dataset_id
@@ -132,7 +137,7 @@ def _lay_out(
     )
 
 
-def _stated_bounds(fits: Sequence[PlannedFit], request: PlanRequest) -> PlanBounds:
+def stated_bounds(fits: Sequence[PlannedFit], request: PlanRequest) -> PlanBounds:
     """Bounds of the run specs together; the first spec that names a channel decides."""
     channels: dict[str, ChannelBounds] = {}
     groups: list[GroupBounds] = []

@@ -116,8 +116,12 @@ class TabulatedResponse:
 
     def totals(self, money: Array) -> Array:
         """Outcome beyond that of no spend."""
+        return np.asarray(self.parts(money).sum(axis=0))
+
+    def parts(self, money: Array) -> Array:
+        """Outcome of every variable by itself, ``(variable, sample)``."""
         c, t = self._locate(money)
-        return np.asarray((((c[:, 0] * t + c[:, 1]) * t + c[:, 2]) * t + c[:, 3]).sum(axis=0))
+        return np.asarray(((c[:, 0] * t + c[:, 1]) * t + c[:, 2]) * t + c[:, 3])
 
     def pull(self, money: Array, weights: Array) -> Array:
         """Gradient of the interpolant."""

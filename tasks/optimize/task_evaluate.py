@@ -54,7 +54,7 @@ def write_plan(
     home = current_home()
     settings = request.settings or sources[0].spec.optimizer
     plan = make_plan(
-        _open_fits(home, sources, request, settings),
+        open_fits(home, sources, request, settings),
         request,
         settings,
         scenario_id=scenario_id,
@@ -79,9 +79,10 @@ class _Draws(NamedTuple):
     seed: int | None
 
 
-def _open_fits(
+def open_fits(
     home: Home, sources: list[PlanSource], request: PlanRequest, settings: OptimizerSpec
 ) -> "list[PlannedFit]":
+    """Open the models that a plan speaks for, with as many draws of each as settings say."""
     trees = [read_netcdf(home, source.posterior) for source in sources]
     sizes = [tree["posterior"].sizes for tree in trees]
     n_draws = min(settings.n_draws, *(size["chain"] * size["draw"] for size in sizes))

@@ -10,7 +10,8 @@ from schemas.documents.plan import Plan
 from schemas.errors import SpecError
 from schemas.spec.errors import parse_model
 from schemas.spec.optimizer import OptimizerSpec
-from schemas.spec.plan_request import PlanRequest
+from schemas.spec.plan_request import DeskRequest, PlanRequest
+from tasks.query.export import encode_table
 from tasks.store.home import current_home
 from tasks.store.inputs.plan_files import read_bounds, read_changes, read_plan_file
 from tasks.store.runs.plan_sources import find_planned_run, read_run_spec_of
@@ -87,6 +88,26 @@ def complete_request(request: PlanRequest, settings: Mapping[str, Any]) -> PlanR
     base = read_run_spec_of(home, runs[0].run_id).optimizer.model_dump()
     changed = parse_model(OptimizerSpec, {**base, **settings}, source="The settings of the plan")
     return request.model_copy(update={"models": known, "settings": changed})
+
+
+def name_run(asked: DeskRequest) -> DeskRequest:
+    """Return a plan by hand with the run that it is judged by: the champion's where none is named.
+
+    Raises
+    ------
+    UnknownRunError
+        If there is no accepted run to plan from.
+    """
+    run = find_planned_run(current_home(), asked.as_plan().models[0])
+    return asked.model_copy(update={"run_id": run.run_id})
+
+
+def encode_plan(plan: Plan) -> bytes:
+    """Return a plan as CSV: one row per channel, with the fields of ``ChannelPlan``."""
+    import pandas as pd
+
+    rows = [{"channel": name, **row.model_dump(mode="json")} for name, row in plan.channels.items()]
+    return encode_table(pd.DataFrame(rows), "csv")
 
 
 def all_scenarios(dataset_id: str | None = None) -> ScenarioList:

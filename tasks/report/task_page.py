@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from schemas.answers.plans import PlanDesk, PlanEvaluation
 from schemas.documents.diagnostics import StabilityReport
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
@@ -62,6 +63,13 @@ def read_report(run_id: str) -> ReportPage:
         sections=build_sections(documents),
         currency=documents.spec.kpi.currency or "the currency of the data",
     )
+
+
+def draw_by_hand(desk: PlanDesk, evaluation: PlanEvaluation) -> "Figure | None":
+    """Return a plan by hand as a figure; None where what channels bring is not known apart."""
+    from tasks.report.by_hand import by_hand_figure
+
+    return by_hand_figure(desk, evaluation)
 
 
 def charts_of(figure: "Figure") -> dict[str, Any]:

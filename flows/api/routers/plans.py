@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from flows.api.conventions import ERRORS, Cursor, Limit, answer_later, paginate
-from flows.api.dependencies import IdempotencyKey, Jobs
+from flows.api.dependencies import IdempotencyKey, Jobs, Plans
 from schemas.answers.jobs import Job
-from schemas.answers.plans import PlanComparison, ShownPlan
+from schemas.answers.plans import PlanComparison, PlanEvaluation, ShownPlan
 from schemas.answers.scenarios import Scenario
 from schemas.answers.service import Page
-from schemas.spec.plan_request import PlanRequest
-from tasks.query.plans import all_scenarios, compare_plans, open_scenario, show_plan
+from schemas.spec.plan_request import DeskRequest, PlanRequest
+from tasks.query.plans import all_scenarios, compare_plans, name_run, open_scenario, show_plan
 
 router = APIRouter(prefix="/plans", tags=["plans"], responses=ERRORS)
 PlanName = Annotated[str, Path(description="Name or id of a plan.", max_length=200)]
@@ -47,3 +47,9 @@ def create(
 ) -> Job:
     """Plan a budget, or evaluate a plan made by hand; `Location` is where to ask how far it is."""
     return answer_later(response, jobs.start_plan(asked, idempotency_key))
+
+
+@router.post("/evaluations", operation_id="evaluate_plan")
+def evaluate(asked: DeskRequest, plans: Plans) -> PlanEvaluation:
+    """Judge a plan by hand at once; nothing is saved. The first one of a model takes seconds."""
+    return plans.judge(name_run(asked))

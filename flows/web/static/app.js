@@ -29,7 +29,7 @@ async function fetchPage(owner, url, init = {}) {
   waiting.get(owner)?.abort();
   const control = new AbortController();
   waiting.set(owner, control);
-  const answer = await fetch(url, { ...init, signal: control.signal, headers: { Accept: "text/html" } });
+  const answer = await fetch(url, { ...init, signal: control.signal, headers: { Accept: "text/html", ...init.headers } });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   return { answer, page };
 }
@@ -49,7 +49,7 @@ async function submitPartly(form, button) {
   if (isGet) action.search = data;
   form.setAttribute("aria-busy", "true");
   try {
-    const { answer, page } = await fetchPage(form, action, isGet ? {} : { method: "POST", body: data });
+    const { answer, page } = await fetchPage(form, action, isGet ? { headers: { "X-Swap": form.dataset.partial } } : { method: "POST", body: data });
     if (answer.redirected && new URL(answer.url).pathname !== location.pathname) {
       location.assign(answer.url);
       return;
@@ -88,7 +88,11 @@ function follow(element) {
   element.removeAttribute("data-events");
   const refresh = async () => {
     try {
-      const { page } = await fetchPage(stream, location.href);
+      const { answer, page } = await fetchPage(stream, location.href);
+      if (answer.redirected && new URL(answer.url).pathname !== location.pathname) {
+        location.assign(answer.url);
+        return;
+      }
       swap(ids, page);
       document.title = page.title || document.title;
     } catch (error) {
@@ -183,6 +187,7 @@ function prepare(root) {
   all("[data-events]").forEach(follow);
   all("[data-refresh]").forEach(lookAgain);
   all("form[data-upload]").forEach(prepareUpload);
+  all("input[data-with]").forEach(pair);
   drawFigures(root);
 }
 
@@ -192,6 +197,14 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   submitPartly(form, event.submitter);
 });
+
+/* input[type=range][data-with=id]: a slider and the field of that id show one number. */
+function pair(slider) {
+  const typed = byId(slider.dataset.with);
+  slider.hidden = false;
+  slider.addEventListener("input", () => { typed.value = String(Number(Number(slider.value).toPrecision(4))); });
+  typed.addEventListener("input", () => { if (typed.value !== "") slider.value = typed.value; });
+}
 
 /* [data-live=id]: a change submits its form by the button of that id, shortly after the last one. */
 let timer;

@@ -1,0 +1,130 @@
+"""Keeps one process warm that judges plans by hand, and asks it."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from http import HTTPStatus
+from typing import Any
+
+from flows.api.problems import ProblemError
+from flows.services.servers import import_path
+from schemas.answers.plans import PlanDesk, PlanEvaluation
+from schemas.answers.service import Problem
+from schemas.errors import SpecError, UnknownRunError
+from schemas.spec.plan_request import DeskRequest, PlanRequest
+
+_TRIES = 2
+"""A process that has ended is started again once."""
+
+
+class Evaluator:
+    """One process, started when the first plan is judged; it ends with this one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[str] | None = None
+        self._open: set[str] = set()
+
+    def is_open(self, asked: DeskRequest) -> bool:
+        """Say whether a desk answers at once; else its model has to be opened first."""
+        return self._child is not None and self._child.poll() is None and asked.key in self._open
+
+    def open(self, asked: DeskRequest) -> PlanDesk:
+        """Return what is known of a model before anybody has moved money; opens it where needed.
+
+        Raises
+        ------
+        UnknownRunError
+            If there is no accepted run to plan from.
+        SpecError
+            If it has no channel with spend.
+        """
+        facts = PlanDesk.model_validate(self._ask("open", asked.model_dump(mode="json")))
+        self._open.add(asked.key)
+        return facts
+
+    def judge(self, asked: DeskRequest) -> PlanEvaluation:
+        """Return what a plan by hand brings; nothing is saved.
+
+        Raises
+        ------
+        UnknownRunError
+            If there is no accepted run to plan from.
+        SpecError
+            If a channel is unknown, or named twice.
+        """
+        judged = PlanEvaluation.model_validate(self._ask("judge", asked.model_dump(mode="json")))
+        self._open.add(asked.key)
+        return judged
+
+    def save(self, asked: PlanRequest) -> str:
+        """Evaluate a plan by hand, save it, and return its id.
+
+        Raises
+        ------
+        UnknownRunError
+            If there is no accepted run to plan from.
+        SpecError
+            If a channel or entity is unknown.
+        """
+        return str(self._ask("save", asked.model_dump(mode="json"))["scenario_id"])
+
+    def close(self) -> None:
+        """End the process."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.terminate()
+            child.wait(timeout=10)
+
+    def _ask(self, verb: str, request: dict[str, Any]) -> dict[str, Any]:
+        line = json.dumps({"verb": verb, "request": request}) + "\n"
+        with self._lock:
+            answer = next(filter(None, (self._exchange(line) for _ in range(_TRIES))), None)
+        if answer is None:
+            raise ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "The process that judges plans ended without a word; the log of the server says "
+                "more. Try again.",
+                {"Retry-After": "5"},
+            )
+        if "problem" in answer:
+            raise _error_of(Problem.model_validate(answer["problem"]))
+        return dict(answer["result"])
+
+    def _exchange(self, line: str) -> dict[str, Any] | None:
+        """Return the answer to a line; None where the process ended instead."""
+        if self._child is None or self._child.poll() is not None:
+            self._open.clear()
+            self._child = _spawn()
+        to_child, from_child = self._child.stdin, self._child.stdout
+        if to_child is None or from_child is None:
+            return None
+        try:
+            to_child.write(line)
+            to_child.flush()
+            text = from_child.readline()
+        except OSError:  # it has ended
+            return None
+        return dict(json.loads(text)) if text else None
+
+
+def _spawn() -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "flows.api.desk"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": import_path()},
+        start_new_session=True,
+    )
+
+
+def _error_of(problem: Problem) -> Exception:
+    if problem.status == HTTPStatus.NOT_FOUND:
+        return UnknownRunError(problem.detail)
+    if problem.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        return SpecError(problem.detail, problem.problems)
+    return ProblemError(HTTPStatus(problem.status), problem.detail)
