@@ -10,7 +10,7 @@ from schemas.spec.errors import parse_model
 from schemas.spec.optimizer import PlanBounds
 from schemas.spec.plan_request import DeskRequest, PlanRequest, SpendRow
 
-SPEND, LOW, HIGH = "spend.", "low.", "high."
+_SPEND, _LOW, _HIGH = "spend.", "low.", "high."
 """Beginnings of field names, each followed by a channel."""
 _AIMS = ("budget", "target_roas", "target_mroas")
 
@@ -60,9 +60,9 @@ def ask_by_hand(fields: FormFields) -> DeskRequest:
 def spends_of(fields: FormFields, opened: Plan | None) -> dict[str, str]:
     """Return what fields say of each channel's spend; a saved plan says what they leave out."""
     typed = {
-        name.removeprefix(SPEND): values[-1]
+        name.removeprefix(_SPEND): values[-1]
         for name, values in fields.items()
-        if name.startswith(SPEND) and values[-1].strip()
+        if name.startswith(_SPEND) and values[-1].strip()
     }
     started = (
         {name: as_text(row.candidate) for name, row in opened.channels.items()} if opened else {}
@@ -127,7 +127,7 @@ def ask_optimizer(fields: FormFields, desk: PlanDesk) -> PlanRequest:
 def _bounds(fields: FormFields, desk: PlanDesk) -> dict[str, object] | None:
     """Return bounds as the form has them; None where it has those of the run spec."""
     shown = {
-        name: (field(fields, LOW + name), field(fields, HIGH + name)) for name in desk.channels
+        name: (field(fields, _LOW + name), field(fields, _HIGH + name)) for name in desk.channels
     }
     given = {
         name: (low or as_text(desk.channels[name].low), high or as_text(desk.channels[name].high))

@@ -123,7 +123,7 @@ def _show(
     champion = read_champion(chosen).champion if chosen else None
     if chosen is None or champion is None:
         return render(request, "budget_none", title="Budget", dataset_id=chosen, datasets=datasets)
-    about = {
+    about: dict[str, Any] = {
         "title": f"Budget of {chosen}", "dataset_id": chosen, "datasets": datasets,
         "champion": champion, "problem": problem,
         "status": HTTPStatus(problem.status) if problem else HTTPStatus.OK,
