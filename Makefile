@@ -7,6 +7,10 @@ VENV    := .venv
 PYTEST  := $(VENV)/bin/python -m pytest
 READY   := $(VENV)/.ready
 MIN     := (3, 12)
+EXTRAS  ?=
+EXTRA_LOCKS := causal dask
+COMPILE := $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.12 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -15,7 +19,7 @@ MIN     := (3, 12)
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup: $(READY) $(EXTRAS:%=$(VENV)/.ready-%) ## Build the environment in .venv (EXTRAS=causal for kind causal_gru)
+setup: $(READY) $(EXTRAS:%=$(VENV)/.ready-%) ## Build the environment in .venv (EXTRAS="causal dask": causal_gru, portfolios on Dask)
 
 refit: $(READY) ## Run the weekly refit on the demo panel
 	$(VENV)/bin/mmm refit --spec data/demo/run_spec.yaml
@@ -63,16 +67,14 @@ docs: $(READY) ## Write schemas/README.md and schemas/openapi.json from the mode
 	$(VENV)/bin/python -m flows.api > schemas/.openapi.json || { rm -f schemas/.openapi.json; exit 1; }
 	mv schemas/.openapi.json schemas/openapi.json
 
-lock: $(READY) ## Resolve requirements.lock anew from pyproject.toml
-	$(VENV)/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.12 \
-		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
-		--quiet -o requirements.lock
-	$(VENV)/bin/uv pip compile pyproject.toml --extra dev --extra causal --universal --python-version 3.12 \
-		--constraint requirements.lock --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-annotate --no-header --quiet -o $(VENV)/causal.lock
-	awk 'NR == FNR { if (/^[^ #]/) { split($$1, a, "=="); known[a[1]] = 1 } next } \
-		/^[^ #]/ { split($$1, a, "=="); keep = !(a[1] in known) } keep' \
-		requirements.lock $(VENV)/causal.lock > requirements-causal.lock
+lock: $(READY) ## Resolve requirements.lock anew from pyproject.toml, and what extras add to it
+	$(COMPILE) --extra dev -o requirements.lock
+	for extra in $(EXTRA_LOCKS); do \
+		$(COMPILE) --extra dev --extra $$extra --constraint requirements.lock -o $(VENV)/$$extra.lock || exit 1; \
+		awk 'NR == FNR { if (/^[^ #]/) { split($$1, a, "=="); known[a[1]] = 1 } next } \
+			/^[^ #]/ { split($$1, a, "=="); keep = !(a[1] in known) } keep' \
+			requirements.lock $(VENV)/$$extra.lock > requirements-$$extra.lock; \
+	done
 
 # What an extra needs beyond requirements.lock, each with a stamp of its own; a plain `make setup`
 # neither installs it nor takes it away.

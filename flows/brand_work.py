@@ -92,10 +92,11 @@ def _refit(refit: "Callable[[RefitRequest], RefitReport]", work: BrandWork) -> B
     from prefect import tags
 
     from flows import hooks
+    from flows.services.heartbeats import without_heartbeats
 
     _print_to(Path(work.log_file))
     try:
-        with tags(f"portfolio:{work.portfolio_run_id}"):
+        with without_heartbeats(), tags(f"portfolio:{work.portfolio_run_id}"):
             report = refit(work.request)
         rejected = report.verdict == "FAIL"
         if rejected:

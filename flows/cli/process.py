@@ -105,6 +105,7 @@ def prepare_flow[Request, Report](
     """
     from flows.engines import import_engines
     from flows.services import servers
+    from flows.services.heartbeats import without_heartbeats
     from tasks.store.home import current_home
     from tasks.store.storage import require_writable
 
@@ -113,7 +114,14 @@ def prepare_flow[Request, Report](
     flow = open_flow()
     import_engines(engines)
     servers.require_prefect_api(service)
-    return flow
+    if service is None:
+        return flow
+
+    def start(request: Request) -> Report:
+        with without_heartbeats():
+            return flow(request)
+
+    return start
 
 
 @contextmanager

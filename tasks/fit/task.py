@@ -15,6 +15,7 @@ from uuid import UUID
 from prefect import task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.context import FlowRunContext
 
 from schemas.documents.changes import FitReturns
 from schemas.documents.diagnostics import Diagnostics
@@ -244,13 +245,18 @@ def _own_scratch() -> Iterator[None]:
 
 @contextmanager
 def _progress(run_id: str) -> Iterator[Callable[[float, int], None] | None]:
-    """Report sampling to the log, and to the Prefect UI as a progress artifact."""
-    artifact = cast(
-        UUID,
-        create_progress_artifact(
-            progress=0.0, key="sampling-progress", description=f"Sampling of run {run_id}"
-        ),
-    )
+    """Report sampling to the log, and to the Prefect UI as a progress artifact.
+
+    Outside a flow run, as in a notebook, there is no page that could show it.
+    """
+    artifact = None
+    if FlowRunContext.get() is not None:
+        artifact = cast(
+            UUID,
+            create_progress_artifact(
+                progress=0.0, key="sampling-progress", description=f"Sampling of run {run_id}"
+            ),
+        )
     reported = {"at": time.monotonic(), "share": 0.0}
 
     def report(share: float, divergences: int) -> None:
@@ -259,10 +265,12 @@ def _progress(run_id: str) -> Iterator[Callable[[float, int], None] | None]:
         if now - reported["at"] >= _REPORT_SECONDS:
             reported["at"] = now
             log.info("sampling: %.0f %% of draws, %d divergences so far", 100 * share, divergences)
-            update_progress_artifact(artifact, progress=round(100 * share, 1))
+            if artifact is not None:
+                update_progress_artifact(artifact, progress=round(100 * share, 1))
 
     yield report
-    update_progress_artifact(artifact, progress=100.0)
+    if artifact is not None:
+        update_progress_artifact(artifact, progress=100.0)
 
 
 _REPORT_SECONDS = 5.0

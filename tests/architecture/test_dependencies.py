@@ -99,3 +99,16 @@ def test_the_list_of_versions_that_face_strangers_is_that_of_the_lock():
     pins = {name: pin for name, (pin, _) in locked().items()}
     assert len(listed) > 20
     assert {name: pin for name, pin in listed if pins[name] != pin} == {}
+
+
+def test_the_lock_of_an_extra_adds_to_the_lock_and_repeats_nothing_of_it():
+    text = (ROOT / "requirements-dask.lock").read_text(encoding="utf-8")
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", text.strip())
+    added = dict(re.match(r"([a-z0-9-]+)==(\S+)", block).groups() for block in blocks)
+    assert [block for block in blocks if "--hash=sha256:" not in block] == []
+    assert "://" not in text
+    assert not set(added) & set(locked())
+    stated = [Requirement(line) for line in PROJECT["optional-dependencies"]["dask"]]
+    assert {r.name: str(r.specifier) for r in stated} == {
+        r.name: f"=={added[r.name]}" for r in stated
+    }

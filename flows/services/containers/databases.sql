@@ -1,0 +1,2 @@
+-- The second database; the first one is made by the image itself.
+create database mlflow;
