@@ -1,8 +1,8 @@
 """The stages of a refit, one by one, without Prefect.
 
 For a notebook, on Databricks or elsewhere: each cell is one stage, called as the plain function
-that its task wraps (``.fn``). No server starts, and nothing is published: no version is registered, no
-champion changes. What counts is refitted by ``mmm refit`` or by a deployment.
+that its task wraps (``.fn``). No server starts, and nothing is published: no version is
+registered, no champion changes. What counts is refitted by ``mmm refit`` or by a deployment.
 
 Run it whole: ``python data/demo/notebook.py``, with ``MMM_HOME`` set to a folder of its own.
 """
