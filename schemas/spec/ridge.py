@@ -80,6 +80,14 @@ class RidgeSpec(SpecModel):
     non_negative: bool = Field(
         True, description="No channel takes from the KPI; a competitor never adds to it."
     )
+    transform: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_][\w.-]*(:[A-Za-z_]\w*)?$",
+        max_length=200,
+        description="Class that transforms every channel in place of carryover and Hill curve: "
+        "`package.module:Class` or an entry point; only where `MMM_TRANSFORMS` of the machine "
+        "permits its module (tasks/README.md).",
+    )
     folds: int = Field(
         4, ge=2, le=20, description="Folds of the time-series cross-validation, each later."
     )

@@ -19,6 +19,7 @@ from tasks.mathematics.saturation import saturation_shape, saturation_slope
 from tasks.mathematics.scaling import scale_media
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import describe_terms, linear_design
+from tasks.models.ridge.custom import find_transform
 
 Array = NDArray[np.float64]
 Values = tuple[float, ...]
@@ -35,6 +36,11 @@ class MediaTransform(Protocol):
     @property
     def grids(self) -> Mapping[str, Sequence[float]]:
         """Values of each hyperparameter that are searched."""
+        ...
+
+    @property
+    def n_lags(self) -> int:
+        """Periods in which an input is felt."""
         ...
 
     def apply(self, scaled: Array, values: Values) -> Array:
@@ -78,8 +84,16 @@ def _curve(values: Values) -> dict[str, float]:
 
 
 def media_transforms(metadata: FeatureMetadata) -> list[MediaTransform]:
-    """Return the transform of every channel, in their order."""
+    """Return the transform of every channel, in their order.
+
+    Raises
+    ------
+    SpecError
+        As ``find_transform``, where the spec names a class of its own.
+    """
     settings = read_settings(metadata)
+    if settings.transform is not None:
+        return [find_transform(settings.transform)] * len(metadata.channels)
     grids = {name: getattr(settings, name) for name in ("decay", "half_saturation", "slope")}
     return [AdstockHill(grids, c.learned_adstock.l_max) for c in metadata.channels]
 

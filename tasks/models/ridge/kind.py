@@ -16,11 +16,13 @@ from schemas.spec.roles import ChannelRole
 from schemas.spec.run_spec import RunSpec
 from schemas.spec.sampler import SamplerSpec
 from tasks.mathematics.panel import IS_ESTIMATION
+from tasks.mathematics.scaling import scale_media
 from tasks.models.contract import ModelInputs
 from tasks.models.kind import Kind, Sampled, Watch
 from tasks.models.linear import describe_terms
 from tasks.models.ridge import names
 from tasks.models.ridge.bootstrap import Bootstrap, Draw
+from tasks.models.ridge.custom import find_transform, try_out
 from tasks.models.ridge.design import GROUPS, build_design, media_transforms, read_settings
 from tasks.models.ridge.fitted import RidgeFitted
 from tasks.models.ridge.pooling import effective_pooling
@@ -65,9 +67,15 @@ class RidgeKind(Kind):
         }
 
     def facts(self, panel: xr.Dataset, inputs: ModelInputs, spec: RunSpec) -> dict[str, Any]:
-        """Nothing; a panel that cannot be cross-validated, or has no media, is refused here."""
-        del inputs
-        problems = [*_too_short(panel, spec), *_no_media(panel)]
+        """Nothing; a panel that cannot be cross-validated, or has no media, is refused here.
+
+        So is a transform that the spec names, where it does with these media what none may do.
+        """
+        problems = [
+            *_too_short(panel, spec),
+            *_no_media(panel),
+            *_transform_problems(panel, inputs),
+        ]
         if problems:
             raise SpecError("; ".join(problems), problems)
         return {}
@@ -83,9 +91,10 @@ class RidgeKind(Kind):
 
     def longest_carryover(self, metadata: FeatureMetadata) -> int:
         """Lags of the geometric weights; none where the only decay is 0."""
-        if read_settings(metadata).decay == [0.0]:
+        settings = read_settings(metadata)
+        if settings.transform is None and settings.decay == [0.0]:
             return 1
-        return max(channel.learned_adstock.l_max for channel in metadata.channels)
+        return max(transform.n_lags for transform in media_transforms(metadata))
 
     def fit(
         self, panel: xr.Dataset, inputs: ModelInputs, settings: SamplerSpec, watch: Watch
@@ -145,6 +154,14 @@ def _too_short(panel: xr.Dataset, spec: RunSpec) -> list[str]:
         f"model.ridge.folds = {own.folds} needs {needed} fitted periods, there are {n_fitted}; "
         f"{fewer}fit more history"
     ]
+
+
+def _transform_problems(panel: xr.Dataset, inputs: ModelInputs) -> list[str]:
+    name = read_settings(inputs.metadata).transform
+    if name is None:
+        return []
+    scaled = np.moveaxis(scale_media(panel, inputs.scales), 1, 0)
+    return try_out(find_transform(name), scaled, name)
 
 
 def _no_media(panel: xr.Dataset) -> list[str]:

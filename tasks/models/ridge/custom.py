@@ -1,0 +1,198 @@
+"""Transforms of media that are not part of the product: found by name, permitted, tried out.
+
+A run spec names code here, and naming code is running it: who may write a spec is not who may run a
+program on this machine (SECURITY.md). So the machine decides: ``MMM_TRANSFORMS`` lists the modules
+whose classes a spec may name, and nothing else is ever imported.
+"""
+
+import importlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from itertools import product
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.errors import SpecError
+
+Array = NDArray[np.float64]
+Values = tuple[float, ...]
+
+PERMITTED = "MMM_TRANSFORMS"
+"""Environment variable: modules whose classes a spec may name, separated by commas. A package
+permits what is in it."""
+TRANSFORM_GROUP = "steady_mmm.transforms"
+"""Group in which an installed package may give a class a short name."""
+MOST_CANDIDATES = 1000
+"""Combinations of parameters of one channel that are searched at most."""
+_KEY = "model.ridge.transform"
+_STEP = 1e-4
+"""Of the largest input: step of the numerical gradient."""
+
+
+class Transform(Protocol):
+    """What a class has to be, whose instances are made without arguments."""
+
+    grids: Mapping[str, Sequence[float]]
+    """Values of each parameter that are searched, by the name that ``transform`` takes it by."""
+    l_max: int
+    """Periods in which an input is felt, its own included."""
+
+    def transform(self, x: Array, **parameters: float) -> Array:
+        """Return what input ``(period,)`` becomes: as long, not negative, of the past alone."""
+        ...
+
+
+@dataclass(frozen=True)
+class CustomTransform:
+    """A class of somebody else, as ``tasks.models.ridge.design.MediaTransform``."""
+
+    made: Transform
+
+    @property
+    def grids(self) -> Mapping[str, Sequence[float]]:
+        """Values of each parameter that are searched."""
+        return self.made.grids
+
+    @property
+    def n_lags(self) -> int:
+        """Periods in which an input is felt."""
+        return self.made.l_max
+
+    def apply(self, scaled: Array, values: Values) -> Array:
+        """Transform series by series, ``(..., period)``."""
+        parameters = dict(zip(self.grids, values, strict=True))
+        rows = np.reshape(scaled, (-1, scaled.shape[-1]))
+        done = [np.asarray(self.made.transform(row.copy(), **parameters), float) for row in rows]
+        return np.reshape(done, scaled.shape)
+
+    def pull_back(self, scaled: Array, values: Values, weights: Array) -> Array:
+        """Numerical: central differences, one period of all series at a time."""
+        step = _STEP * max(float(np.abs(scaled).max(initial=0.0)), _STEP)
+        gradient = np.zeros(np.broadcast_shapes(scaled.shape, weights.shape))
+        for period in range(scaled.shape[-1]):
+            up, down = scaled.copy(), scaled.copy()
+            up[..., period] += step
+            down[..., period] = np.maximum(down[..., period] - step, 0.0)
+            change = self.apply(up, values) - self.apply(down, values)
+            width = up[..., period] - down[..., period]
+            gradient[..., period] = (weights * change).sum(axis=-1) / width
+        return gradient
+
+
+def find_transform(name: str) -> CustomTransform:
+    """Return the transform that a spec names.
+
+    Parameters
+    ----------
+    name
+        ``package.module:Class``, or the name of an entry point of ``TRANSFORM_GROUP``.
+
+    Raises
+    ------
+    SpecError
+        If this machine does not permit its module, it cannot be imported, or it is no transform.
+    """
+    module, _, attribute = _place(name).partition(":")
+    if not _is_permitted(module):
+        raise SpecError(
+            f"{_KEY}: {name} is code, and this machine runs no code that a spec names, but for "
+            f"what {PERMITTED} lists. Whoever runs it can permit it: {PERMITTED}={module}"
+        )
+    try:
+        made = getattr(importlib.import_module(module), attribute)()
+    except Exception as error:  # whatever foreign code raises, the spec is what has to change
+        raise SpecError(
+            f"{_KEY}: {name} cannot be used: {type(error).__name__}: {error}. Install its package "
+            "into this environment, or put its folder on PYTHONPATH; the class takes no arguments."
+        ) from error
+    problems = list(_shape_problems(made))
+    if problems:
+        raise SpecError(f"{_KEY}: {name}: {'; '.join(problems)}.", problems)
+    return CustomTransform(made)
+
+
+def try_out(transform: CustomTransform, scaled: Array, name: str) -> list[str]:
+    """Say what is wrong with what a transform makes of real input; nothing where all is well.
+
+    Every end of every grid is tried, on input as it is and with its last third taken away.
+
+    Parameters
+    ----------
+    transform
+        From ``find_transform``.
+    scaled
+        Scaled input of every channel, ``(channel, entity, period)``.
+    name
+        Its name, for the sentences.
+    """
+    rows = np.reshape(scaled, (-1, scaled.shape[-1]))
+    cut = rows.shape[1] - rows.shape[1] // 3
+    ends = [sorted({grid[0], grid[-1]}) for grid in transform.grids.values()]
+    found: dict[str, None] = {}
+    for values in product(*ends):
+        said = ", ".join(f"{k} {v:g}" for k, v in zip(transform.grids, values, strict=True))
+        for row in rows:
+            problem = _problem(transform, row, values, cut)
+            if problem is not None:
+                found[f"{_KEY}: {name} with {said or 'no parameters'} {problem}"] = None
+                break
+    return list(found)
+
+
+def _problem(transform: CustomTransform, row: Array, values: Values, cut: int) -> str | None:
+    parameters = dict(zip(transform.grids, values, strict=True))
+    try:
+        whole = np.asarray(transform.made.transform(row.copy(), **parameters), float)
+        earlier = np.where(np.arange(len(row)) < cut, row, 0.0)
+        past = np.asarray(transform.made.transform(earlier, **parameters), float)
+    except Exception as error:  # whatever foreign code raises, the spec is what has to change
+        return f"stops: {type(error).__name__}: {error}"
+    if whole.shape != row.shape:
+        return f"makes {whole.shape} of input {row.shape}; it may not change its length"
+    if not np.isfinite(whole).all():
+        return "gives values that are no numbers"
+    if (whole < 0).any():
+        return "gives negative values; the sign of an effect is the coefficient's"
+    if not np.allclose(whole[:cut], past[:cut], rtol=1e-9, atol=1e-12):
+        return "looks into the future: earlier values change with later input"
+    return None
+
+
+def _shape_problems(made: Any) -> Iterator[str]:
+    if not callable(getattr(made, "transform", None)):
+        yield "it has no method transform(x, **parameters)"
+    l_max = getattr(made, "l_max", None)
+    if not isinstance(l_max, int) or isinstance(l_max, bool) or not 1 <= l_max <= 104:
+        yield f"l_max is {l_max!r}; it says in how many periods an input is felt, from 1 to 104"
+    grids = getattr(made, "grids", None)
+    if not isinstance(grids, Mapping):
+        yield "grids is no mapping of parameter names to values"
+        return
+    for parameter, grid in grids.items():
+        numbers = [v for v in grid if isinstance(v, int | float) and np.isfinite(v)]
+        if not numbers or len(numbers) < len(grid) or sorted(set(numbers)) != list(grid):
+            yield f"grids[{parameter!r}] is {grid!r}; name finite numbers, ascending, each once"
+    n_candidates = int(np.prod([len(grid) for grid in grids.values()]))
+    if n_candidates > MOST_CANDIDATES:
+        yield f"{n_candidates} combinations of parameters; {MOST_CANDIDATES} are searched at most"
+
+
+def _place(name: str) -> str:
+    """Return ``module:Class`` of a name."""
+    if ":" in name:
+        return name
+    for found in entry_points(group=TRANSFORM_GROUP):
+        if found.name == name:
+            return found.value.partition("[")[0].strip()
+    raise SpecError(
+        f"{_KEY}: {name} is neither package.module:Class nor an entry point of {TRANSFORM_GROUP}."
+    )
+
+
+def _is_permitted(module: str) -> bool:
+    named = (part.strip() for part in os.environ.get(PERMITTED, "").split(","))
+    return any(module == one or module.startswith(f"{one}.") for one in named if one)
