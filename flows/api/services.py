@@ -9,9 +9,7 @@ from typing import Any
 
 from flows.api.jobs import JobRunner
 from flows.api.problems import ProblemError
-from schemas.answers.champions import AcceptRequest, RollbackRequest
 from schemas.answers.checked_file import CheckedFile
-from schemas.answers.decisions import DecidedChampion
 from schemas.answers.jobs import (
     AskedJob,
     CheckRequest,
@@ -22,7 +20,6 @@ from schemas.answers.jobs import (
     RunProgress,
     Stage,
 )
-from schemas.answers.pruning import Pruning
 from schemas.documents.changes import ExplainRequest
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.errors import DataContractError, SpecError, UnknownRunError
@@ -115,10 +112,37 @@ class JobService:
         path = task_uploads.newest_file(dataset_id)
         read = parse_spec({"dataset_id": dataset_id, **(spec or {})})
         request = CheckRequest(spec=read, data=str(path)).model_dump(mode="json")
-        outcome = self._runner.run_now(task_jobs.new_job(JobKind.CHECK, request, dataset_id))
-        if outcome.problem is None:
-            return CheckedFile.model_validate({**(outcome.result or {}), "file": path.name})
+        result = self.answer_now(JobKind.CHECK, request, dataset_id)
+        return CheckedFile.model_validate({**result, "file": path.name})
+
+    def answer_now(
+        self, kind: JobKind, request: Mapping[str, Any], dataset_id: str | None
+    ) -> dict[str, Any]:
+        """Do a short job, wait for it, and leave nothing of it but the answer.
+
+        Parameters
+        ----------
+        kind, request, dataset_id
+            What is asked, as ``flows.api.work`` reads it.
+
+        Returns
+        -------
+        dict
+            The answer of its kind.
+
+        Raises
+        ------
+        DataContractError
+            With every finding of a file.
+        SpecError
+            If the request cannot be used.
+        ProblemError
+            If the work failed.
+        """
+        outcome = self._runner.run_now(task_jobs.new_job(kind, request, dataset_id))
         problem = outcome.problem
+        if problem is None:
+            return outcome.result or {}
         if problem.findings:
             raise DataContractError(problem.detail, problem.findings)
         if problem.status < HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -229,48 +253,6 @@ def read_job(job_id: str) -> Job:
 def public(job: AskedJob) -> Job:
     """Return a job without what it is recognized by."""
     return Job(**{name: getattr(job, name) for name in Job.model_fields})
-
-
-def roll_back(dataset_id: str, asked: RollbackRequest) -> DecidedChampion:
-    """Give the champion alias to another version.
-
-    Raises
-    ------
-    MmmError
-        As ``tasks.publish.task_rollback.roll_back``.
-    """
-    from tasks.publish.task_rollback import roll_back as decide
-
-    return DecidedChampion.of(decide(dataset_id, to=asked.to, reason=asked.reason))
-
-
-def delete_run(run_id: str) -> Pruning:
-    """Delete the files of a run.
-
-    Raises
-    ------
-    MmmError
-        As ``tasks.prune.task_delete.delete_run``.
-    """
-    from tasks.prune.task_delete import delete_run as delete
-
-    deleted = delete(run_id)
-    if task_jobs.find_job(run_id) is not None:
-        task_jobs.forget_job(run_id)
-    return deleted
-
-
-def accept(asked: AcceptRequest) -> DecidedChampion:
-    """Accept what stands against a run under REVIEW.
-
-    Raises
-    ------
-    MmmError
-        As ``tasks.publish.task_rollback.accept_run``.
-    """
-    from tasks.publish.task_rollback import accept_run
-
-    return DecidedChampion.of(accept_run(asked.run_id, reason=asked.reason))
 
 
 def _data_of(dataset_id: str) -> str | None:

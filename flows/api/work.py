@@ -6,17 +6,20 @@ of it. Its answer, or its error with every finding, is left as ``outcome.json`` 
 
 import logging
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.api.problems import problem_of
 from flows.cli.process import EXIT_OTHER, EXIT_REJECTED, call_flow
-from schemas.answers.jobs import CheckRequest, JobKind, JobOutcome
+from schemas.answers.jobs import CheckRequest, GuessRequest, JobKind, JobOutcome
 from schemas.documents.changes import ExplainRequest
 from schemas.errors import MmmError
 from schemas.spec.plan_request import PlanRequest
 from schemas.spec.refit_request import RefitRequest
+from tasks.ingest import task_drafts
 from tasks.lifecycle import task_jobs
 
 if TYPE_CHECKING:
@@ -115,12 +118,25 @@ def _check(asked: Mapping[str, Any]) -> JobOutcome:
     return JobOutcome(exit_code=0, result=checked.model_dump(mode="json", exclude={"file"}))
 
 
+def _guess(asked: Mapping[str, Any]) -> JobOutcome:
+    from flows.guess_spec import guess_spec
+
+    request = GuessRequest.model_validate(asked)
+    with tempfile.TemporaryDirectory(prefix="mmm-guess-") as folder:
+        out = Path(folder) / "spec.yaml"
+        guessed = guess_spec(Path(request.data), out, sheet=None, kpi=None, overwrite=False)
+        text = out.read_text(encoding="utf-8")
+    draft = task_drafts.draft_of_guess(request.dataset_id, text, guessed)
+    return JobOutcome(exit_code=0, result=draft.model_dump(mode="json"))
+
+
 _WORK: dict[JobKind, Callable[[Mapping[str, Any]], JobOutcome]] = {
     JobKind.REFIT: _refit,
     JobKind.PLAN: _plan,
     JobKind.EXPLAIN: _explain,
     JobKind.SCORE: _score,
     JobKind.CHECK: _check,
+    JobKind.GUESS: _guess,
 }
 
 

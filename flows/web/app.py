@@ -7,9 +7,22 @@ from flows.api import app as api
 from flows.api.security import PUBLIC_PATHS, Door
 from flows.services.guard import App
 from flows.web import errors, static_files
-from flows.web.routers import budget, results, sign_in, start
+from flows.web.routers import (
+    budget,
+    datasets,
+    results,
+    run,
+    sign_in,
+    start,
+)
 
-SITE_PAGES = (start, results, budget)
+SITE_PAGES = (
+    start,
+    datasets,
+    run,
+    results,
+    budget,
+)
 """Modules of ``routers`` that have a page in the navigation; each has a ``router``."""
 
 

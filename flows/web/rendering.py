@@ -78,7 +78,7 @@ def render(
             csrf=session.csrf_token(visitor),
             may_write=session.may_write(request),
             is_signed_in=session.is_signed_in(request),
-            here=request.url.path,
+            page_paths=request.app.state.page_paths,
             **context,
         )
     )

@@ -15,6 +15,8 @@ class Kind(StrEnum):
     TEXT = "text"
     LONG = "long"
     CODE = "code"
+    RAW = "raw"
+    """A value of a file as it stands there: one line, however long."""
     NUMBER = "number"
     COMPACT = "compact"
     RATIO = "ratio"

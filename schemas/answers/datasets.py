@@ -69,6 +69,21 @@ class FileColumns(Part):
     """Why roles cannot be told by prefix; null where they can."""
 
 
+class DraftSpec(Document):
+    """A run spec that is being written for a dataset, before a refit of it."""
+
+    dataset_id: str
+    """Dataset that it is for."""
+    text: str
+    """YAML, with the comments of who wrote it."""
+    sha256: str
+    """Of the text: whether somebody else has changed it meanwhile."""
+    origin: str
+    """Where it is from, as the end of a sentence: ``guessed from the file``."""
+    reasons: dict[str, str] = {}
+    """What columns were recognized by, or why they are not used, by column."""
+
+
 class FileRows(Part):
     """Some rows of an uploaded file, every value as its text."""
 

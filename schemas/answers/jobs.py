@@ -21,6 +21,7 @@ class JobKind(StrEnum):
     EXPLAIN = "explain"
     SCORE = "score"
     CHECK = "check"
+    GUESS = "guess"
 
 
 class JobState(StrEnum):
@@ -87,6 +88,13 @@ class CheckRequest(SpecModel):
     """Check a file against all data rules."""
 
     spec: RunSpec | None = None
+    data: str
+
+
+class GuessRequest(SpecModel):
+    """Guess a run spec for a file."""
+
+    dataset_id: str
     data: str
 
 

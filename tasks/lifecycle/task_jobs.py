@@ -115,6 +115,16 @@ def log_path(job_id: str) -> Path:
     return jobs.log_path(current_home(), job_id)
 
 
+def read_log(job_id: str, n_bytes: int) -> str:
+    """Return the end of what the process of a job has printed; empty before it prints anything."""
+    path = log_path(job_id)
+    if not path.is_file():
+        return ""
+    with path.open("rb") as stream:
+        stream.seek(max(path.stat().st_size - n_bytes, 0))
+        return stream.read(n_bytes).decode("utf-8", errors="replace")
+
+
 def forget_job(job_id: str) -> None:
     """Remove everything of a job but what it made."""
     jobs.remove_job(current_home(), job_id)

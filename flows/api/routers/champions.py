@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from flows.api import services
+from flows.api import decisions
 from flows.api.conventions import ERRORS, IfMatch, require_match
 from flows.api.problems import ProblemError
 from schemas.answers.champions import AcceptRequest, ChampionState, RollbackRequest
@@ -31,7 +31,7 @@ def rollback(
 ) -> DecidedChampion:
     """Give the champion alias to the champion before this one, or to a version by its number."""
     require_match(etag_of(read_champion(dataset_id)), if_match)
-    return services.roll_back(dataset_id, asked)
+    return decisions.roll_back(dataset_id, asked)
 
 
 @router.post("/{dataset_id}/accept", operation_id="accept_run")
@@ -44,7 +44,7 @@ def accept(
         raise ProblemError(
             HTTPStatus.CONFLICT, f"Run {asked.run_id} is of another dataset than {dataset_id}."
         )
-    return services.accept(asked)
+    return decisions.accept(asked)
 
 
 def etag_of(state: ChampionState) -> str:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Header, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from flows.api import services
+from flows.api import decisions, services
 from flows.api.conventions import ERRORS
 from flows.api.dependencies import Jobs
 from flows.api.problems import ProblemError
@@ -135,7 +135,7 @@ def spec_of(run_id: RunId) -> dict[str, object]:
 @router.delete("/runs/{run_id}", operation_id="earlier_delete_run")
 def delete_run(run_id: RunId) -> Pruning:
     """Delete the files of a run."""
-    return services.delete_run(run_id)
+    return decisions.delete_run(run_id)
 
 
 @router.get("/outputs/{run_id}/summary", operation_id="earlier_summary")

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from flows.api import services
+from flows.api import decisions
 from flows.api.conventions import ERRORS, Cursor, Limit, answer_later, paginate
 from flows.api.dependencies import IdempotencyKey, Jobs
 from flows.api.events import stream_events
@@ -85,4 +85,4 @@ def cancel(run_id: RunId, jobs: Jobs) -> RunProgress:
 @router.delete("/{run_id}", operation_id="delete_run")
 def delete(run_id: RunId) -> Pruning:
     """Delete the files of a run, here and in MLflow; the champion's are kept, tables too."""
-    return services.delete_run(run_id)
+    return decisions.delete_run(run_id)

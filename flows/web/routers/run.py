@@ -1,0 +1,123 @@
+"""Refits: start one, watch it, end it."""
+
+import secrets
+from datetime import date
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from flows.api.dependencies import Jobs
+from flows.api.problems import problem_of, public_text
+from flows.api.services import read_progress
+from flows.web import drafts, session
+from flows.web.rendering import render
+from flows.web.run_tables import list_at_work, list_runs
+from flows.web.session import field
+from schemas.answers.jobs import NewRun, RunProgress
+from schemas.answers.service import Problem
+from schemas.documents.results import RunStatus
+from schemas.errors import MmmError, SpecError, UnknownRunError
+from schemas.words import VERDICT_TITLE
+from tasks.ingest import task_drafts, task_uploads
+from tasks.lifecycle import task_jobs
+from tasks.query import links
+from tasks.query.runs import list_all_runs
+
+router = APIRouter()
+_LOG_BYTES = 30_000
+_SHOWN = 30
+_STAGE_WORDS = {
+    RunStatus.CREATED: "Asked for",
+    RunStatus.VALIDATED: "Data checked",
+    RunStatus.FEATURES_BUILT: "Features built",
+    RunStatus.TRAINING: "Sampling",
+    RunStatus.TRAINED: "Judged",
+    RunStatus.OUTPUTS_READY: "Results ready",
+}
+
+
+@router.get("/run")
+def overview(request: Request, dataset_id: str | None = None) -> Response:
+    """Show the form that starts a refit, what is at work, and what has been run."""
+    return _overview(request, dataset_id)
+
+
+@router.post("/run")
+def start(request: Request, jobs: Jobs, fields: session.Fields) -> Response:
+    """Start a refit and go to where it can be watched; the same form twice starts one."""
+    dataset_id = field(fields, "dataset_id")
+    try:
+        document = task_drafts.parse_text(drafts.open_draft(dataset_id).text)
+        asked = NewRun(
+            spec={**document, "dataset_id": dataset_id},
+            as_of=_day(field(fields, "as_of")),
+            accept_restatement=field(fields, "accept_restatement") == "true",
+        )
+        job = jobs.start_refit(asked, field(fields, "key") or None)
+    except MmmError as error:
+        return _overview(request, dataset_id, problem=problem_of(error))
+    return RedirectResponse(f"/run/{job.job_id}", HTTPStatus.SEE_OTHER)
+
+
+@router.get("/run/{run_id}")
+def show(request: Request, run_id: str) -> Response:
+    """Show how far a refit is."""
+    progress = read_progress(run_id)
+    job = task_jobs.find_job(run_id)
+    record = task_jobs.find_record(progress.run_id)
+    text = task_jobs.read_log(run_id, _LOG_BYTES) if job else None
+    return render(
+        request, "run", title=f"Refit of {progress.dataset_id}", dataset_id=progress.dataset_id,
+        progress=progress, asked_id=run_id, job=job, record=record, stages=_stages(progress),
+        log=public_text(text) if text else "", links=links.links_of(progress.run_id),
+        verdict=VERDICT_TITLE[progress.verdict] if progress.verdict else None,
+    )  # fmt: skip
+
+
+@router.post("/run/{run_id}/cancel")
+def cancel(
+    run_id: str,
+    jobs: Jobs,
+    fields: session.Fields,  # noqa: ARG001 - proof of form
+) -> Response:
+    """End a refit that is waiting or running."""
+    jobs.cancel(run_id)
+    return RedirectResponse(f"/run/{run_id}", HTTPStatus.SEE_OTHER)
+
+
+def _overview(request: Request, dataset_id: str | None, problem: Problem | None = None) -> Response:
+    datasets = task_uploads.find_datasets()
+    names = [each.dataset_id for each in datasets]
+    chosen = dataset_id or (names[0] if names else None)
+    draft = drafts.open_draft(chosen) if chosen in names else None
+    if dataset_id and dataset_id not in names and problem is None:
+        raise UnknownRunError(f"No dataset {dataset_id!r}; upload a file of it first.")
+    runs = list_all_runs(chosen).runs if chosen in names else []
+    return render(
+        request, "runs", title="Run", dataset_id=chosen, datasets=names, draft=draft,
+        problem=problem, key=secrets.token_urlsafe(16), running=list_at_work(),
+        newest=next((d.files[0] for d in datasets if d.dataset_id == chosen and d.files), None),
+        runs=list_runs(request, runs[:_SHOWN]), n_runs=len(runs),
+        status=HTTPStatus(problem.status) if problem else HTTPStatus.OK,
+    )  # fmt: skip
+
+
+def _stages(progress: RunProgress) -> list[tuple[str, str]]:
+    """Return words and class of each stage: reached, now, or to come."""
+    reached = [stage.is_reached for stage in progress.stages]
+    at = next((i for i, done in enumerate(reached) if not done), len(reached))
+    found = []
+    for i, stage in enumerate(progress.stages):
+        state = "reached" if stage.is_reached else "now" if i == at else "ahead"
+        is_over = progress.is_over and state == "now"
+        found.append((_STAGE_WORDS[stage.status], "ahead" if is_over else state))
+    return found
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        said = f"as_of: {text!r} is not a day; write 2026-11-02."
+        raise SpecError(said, [said]) from error

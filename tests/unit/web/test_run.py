@@ -1,0 +1,96 @@
+"""Refits in the browser: started, watched, ended; no fit is made here."""
+
+import logging
+
+import pytest
+from support.publishing import publish_run
+
+from schemas.answers.jobs import JobState
+from schemas.documents.results import RunStatus
+from tasks.ingest import task_drafts, task_uploads
+from tasks.lifecycle import task_jobs
+from tasks.store.runs.status import advance_run, start_run
+
+
+@pytest.fixture
+def waiting(web, monkeypatch):
+    """The demo, in a server that starts no process."""
+    monkeypatch.setattr("flows.api.jobs.JobRunner._submit", lambda *_: None)
+    task_uploads.load_demo()
+    task_drafts.save_demo_draft()
+    return web
+
+
+def begin(web, **fields):
+    return web.submit("/run", {"dataset_id": "demo", "key": "once", **fields})
+
+
+def test_starting_returns_at_once_to_a_live_page(waiting):
+    started = begin(waiting)
+    assert started.status_code == 303
+    page = waiting.page(started.headers["location"])
+    assert "Waiting for its turn" in page
+    run_id = started.headers["location"].removeprefix("/run/")
+    assert f'data-events="/api/v1/runs/{run_id}/events"' in page
+    assert "Cancel this refit" in page
+    assert run_id in waiting.page("/")
+
+
+def test_the_same_form_twice_starts_one(waiting):
+    assert begin(waiting).headers["location"] == begin(waiting).headers["location"]
+    assert len(task_jobs.list_jobs()) == 1
+
+
+def test_a_refit_that_is_cancelled_says_so(waiting):
+    place = begin(waiting).headers["location"]
+    assert waiting.submit(f"{place}/cancel").status_code == 303
+    page = waiting.page(place)
+    assert "It was cancelled" in page
+    assert "data-events" not in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"as_of": "tomorrow"}, "is not a day"),
+        ({"as_of": "2999-01-01"}, "2999-01-01"),
+        ({"dataset_id": "nothing"}, "No dataset"),
+    ],
+)
+def test_what_cannot_be_started_is_refused_and_nothing_is_left(waiting, fields, said):
+    refused = begin(waiting, **fields)
+    assert refused.status_code in {404, 422}
+    assert said in refused.text
+    assert task_jobs.list_jobs() == []
+
+
+def test_a_run_shows_its_stages_and_its_log_without_paths(waiting, home):
+    run_id = begin(waiting).headers["location"].removeprefix("/run/")
+    start_run(home, run_id, "demo")
+    advance_run(home, run_id, RunStatus.VALIDATED)
+    task_jobs.move_job(task_jobs.read_job(run_id), JobState.RUNNING)
+    task_jobs.log_path(run_id).write_text(f"reading {home.root}/x <b>\n", encoding="utf-8")
+    page = waiting.page(f"/run/{run_id}")
+    assert 'class="reached">Data checked' in page
+    assert 'class="now">Features built' in page
+    assert "reading MMM_HOME/x &lt;b&gt;" in page
+    assert str(home.root) not in page
+
+
+def test_a_published_run_leads_to_its_results_and_to_mlflow(web, finished, monkeypatch):
+    from tasks.publish import task
+
+    monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
+    publish_run(finished())
+    page = web.page("/run/run-1")
+    assert "/api/v1/outputs/run-1/report" in page
+    assert "/#/experiments/" in page
+    assert "run-1" in web.page("/run?dataset_id=demo")
+
+
+def test_a_run_that_is_not_there_names_the_nearest(waiting):
+    assert "No run" in waiting.page("/run/nothing", status=404)
+
+
+def test_no_dataset_says_what_to_do(web):
+    assert "Nothing to refit yet" in web.page("/run")
