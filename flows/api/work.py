@@ -16,7 +16,7 @@ from flows.api.problems import problem_of
 from flows.cli.process import EXIT_OTHER, EXIT_REJECTED, call_flow
 from schemas.answers.jobs import CheckRequest, GuessRequest, JobKind, JobOutcome
 from schemas.documents.changes import ExplainRequest
-from schemas.errors import MmmError
+from schemas.errors import MmmError, SpecError
 from schemas.spec.plan_request import PlanRequest
 from schemas.spec.refit_request import RefitRequest
 from tasks.ingest import task_drafts
@@ -118,6 +118,16 @@ def _check(asked: Mapping[str, Any]) -> JobOutcome:
     return JobOutcome(exit_code=0, result=checked.model_dump(mode="json", exclude={"file"}))
 
 
+def _prior(asked: Mapping[str, Any]) -> JobOutcome:
+    from flows.check_priors import check_priors
+
+    request = CheckRequest.model_validate(asked)
+    if request.spec is None:
+        raise SpecError("spec: priors are those of a run spec; give one.")
+    believed = check_priors(request.spec, request.data)
+    return JobOutcome(exit_code=0, result=believed.model_dump(mode="json"))
+
+
 def _guess(asked: Mapping[str, Any]) -> JobOutcome:
     from flows.guess_spec import guess_spec
 
@@ -137,6 +147,7 @@ _WORK: dict[JobKind, Callable[[Mapping[str, Any]], JobOutcome]] = {
     JobKind.SCORE: _score,
     JobKind.CHECK: _check,
     JobKind.GUESS: _guess,
+    JobKind.PRIOR: _prior,
 }
 
 

@@ -9,6 +9,7 @@ from flows.services.guard import App
 from flows.web import errors, static_files
 from flows.web.routers import (
     budget,
+    configure,
     datasets,
     results,
     run,
@@ -19,6 +20,7 @@ from flows.web.routers import (
 SITE_PAGES = (
     start,
     datasets,
+    configure,
     run,
     results,
     budget,

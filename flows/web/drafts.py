@@ -6,7 +6,8 @@ from typing import Any
 from flows.api.problems import ProblemError
 from flows.api.services import JobService, parse_spec
 from schemas.answers.datasets import DraftSpec
-from schemas.answers.jobs import GuessRequest, JobKind
+from schemas.answers.jobs import CheckRequest, GuessRequest, JobKind
+from schemas.documents.fit import PriorPredictive
 from schemas.errors import MmmError
 from schemas.spec.run_spec import RunSpec
 from tasks.ingest import task_drafts, task_uploads
@@ -77,6 +78,19 @@ def save(dataset_id: str, text: str, *, seen: str, origin: str = "saved here") -
         )
     parse(dataset_id, text)
     return task_drafts.save_draft(dataset_id, text, origin=origin, reasons=current.reasons)
+
+
+def predict_prior(jobs: JobService, dataset_id: str, spec: RunSpec) -> PriorPredictive:
+    """Return what the priors of a run spec make of the newest file of a dataset.
+
+    Raises
+    ------
+    MmmError
+        Why the file or the spec cannot be used.
+    """
+    data = str(task_uploads.newest_file(dataset_id))
+    request = CheckRequest(spec=spec, data=data).model_dump(mode="json")
+    return PriorPredictive.model_validate(jobs.answer_now(JobKind.PRIOR, request, dataset_id))
 
 
 def parse(dataset_id: str, text: str) -> RunSpec:

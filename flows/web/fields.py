@@ -85,15 +85,19 @@ def list_fields(
         if widget is None:
             continue
         default = _shown(info.default)
+        value = _value(values.get(name), info, widget)
+        options = _choices(named or _members(info.annotation), info)
+        if options and value not in dict(options):
+            options.append((value, value))  # what was written stays, with what is wrong with it
         found.append(
             Field(
                 name=f"{prefix}{name}",
                 label=name.replace("_", " ").capitalize(),
                 widget=widget,
-                value=_value(values.get(name), info, widget),
+                value=value,
                 placeholder=default,
                 help=_plain(info.description or ""),
-                choices=_choices(named or _members(info.annotation), info),
+                choices=options,
                 fault=(faults or {}).get(f"{prefix}{name}", ""),
             )
         )

@@ -22,6 +22,7 @@ class JobKind(StrEnum):
     SCORE = "score"
     CHECK = "check"
     GUESS = "guess"
+    PRIOR = "prior"
 
 
 class JobState(StrEnum):

@@ -9,15 +9,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from schemas.answers.datasets import DraftSpec
 from schemas.answers.guessed_spec import GuessedSpec
 from schemas.errors import SpecError
 from tasks.ingest.task_uploads import DEMO_ID, require_dataset_id
 from tasks.store.home import CHECKOUT, current_home
 from tasks.store.inputs import drafts
-from tasks.store.inputs.spec_file import parse_document
+from tasks.store.inputs.spec_file import dump_document, parse_document
 
 MOST_CHARACTERS = 1_000_000
 _NAME = "The run spec"
@@ -111,4 +109,4 @@ def write_text(document: Mapping[str, Any]) -> str:
     document
         A run spec as JSON would hold it.
     """
-    return str(yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, width=96))
+    return dump_document(document)

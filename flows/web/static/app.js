@@ -5,14 +5,15 @@ import { drawFigures } from "./figures.js";
 const byId = (id) => document.getElementById(id);
 const waiting = new Map(); // element or form → AbortController of its newest request
 
-/* Put elements of a fetched page, named by id, in the place of those here; the focus stays. */
-function swap(ids, page) {
+/* Put elements of a fetched page, named by id, in the place of those here; the focus stays. With
+   gently, one with data-keep in which somebody is writing is left as it is. */
+function swap(ids, page, gently = false) {
   const focused = document.activeElement;
   const place = focused?.id && [focused.id, focused.selectionStart, focused.selectionEnd];
   for (const id of ids) {
     const [old, fresh] = [byId(id), page.getElementById(id)];
     if (!old || !fresh) continue;
-    if (old.contains(focused) && old.hasAttribute("data-keep")) continue;
+    if (gently && old.contains(focused) && old.hasAttribute("data-keep")) continue;
     const open = [...old.querySelectorAll("details[open][id]")].map((each) => each.id);
     old.replaceWith(document.adoptNode(fresh));
     for (const each of open) byId(each)?.setAttribute("open", "");
@@ -48,8 +49,15 @@ async function submitPartly(form, button) {
   const isGet = form.method === "get";
   if (isGet) action.search = data;
   form.setAttribute("aria-busy", "true");
+  // A button that takes long says where, and what is being done there meanwhile.
+  const place = byId(button?.dataset.busy ?? "");
+  if (place) {
+    const said = Object.assign(document.createElement("p"), { className: "loading", textContent: button.dataset.said });
+    place.replaceChildren(said);
+    place.hidden = false;
+  }
   try {
-    const { answer, page } = await fetchPage(form, action, isGet ? { headers: { "X-Swap": form.dataset.partial } } : { method: "POST", body: data });
+    const { answer, page } = await fetchPage(place ?? form, action, isGet ? { headers: { "X-Swap": form.dataset.partial } } : { method: "POST", body: data });
     if (answer.redirected && new URL(answer.url).pathname !== location.pathname) {
       location.assign(answer.url);
       return;
@@ -58,7 +66,7 @@ async function submitPartly(form, button) {
     if (!form.dataset.partial.split(" ").some((id) => page.getElementById(id))) {
       report(page.querySelector(".panel")?.textContent.trim() || `The server answered ${answer.status}.`);
     }
-    swap(form.dataset.partial.split(" "), page);
+    swap(form.dataset.partial.split(" "), page, button?.hasAttribute("data-quiet"));
     if (isGet) history.replaceState(null, "", action);
     document.title = page.title || document.title;
   } catch (error) {

@@ -6,7 +6,7 @@ Does not: what the keys mean (``schemas.spec.errors``).
 
 import json
 import os
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -121,6 +121,17 @@ def parse_document(text: str, *, name: str, suffix: str = "", what: str = "run s
         return _parse_json(text, name) if is_json else _parse_yaml(text, name)
     except RecursionError as error:
         raise SpecError(f"{name}: nested too deeply to be a {what}.") from error
+
+
+def dump_document(document: Mapping[str, Any]) -> str:
+    """Return a document as YAML, its keys in their order.
+
+    Parameters
+    ----------
+    document
+        What JSON could hold.
+    """
+    return str(yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, width=96))
 
 
 def _parse_json(text: str, name: str) -> Any:
