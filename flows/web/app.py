@@ -11,6 +11,8 @@ from flows.web.routers import (
     budget,
     configure,
     datasets,
+    export,
+    forecast,
     results,
     run,
     sign_in,
@@ -24,6 +26,8 @@ SITE_PAGES = (
     run,
     results,
     budget,
+    forecast,
+    export,
 )
 """Modules of ``routers`` that have a page in the navigation; each has a ``router``."""
 

@@ -14,7 +14,7 @@ from schemas.words import format_ratio, format_share
 
 _Z_50, _Z_95 = 0.6745, 1.96
 """Standard deviations that hold half and nineteen of twenty draws of a normal distribution."""
-_LEFT, _RIGHT, _ROW, _BELL = 170.0, 980.0, 46.0, 34.0
+_LEFT, _RIGHT, _ROW, _BELL = 96.0, 470.0, 40.0, 30.0
 _POINTS = 41
 _QUANTITY = {
     PriorQuantity.SHARE: "of the KPI",
@@ -106,7 +106,7 @@ def _picture(quantity: PriorQuantity, stated: Sequence[tuple[str, ChannelPrior]]
     write = format_ratio if quantity is PriorQuantity.ROAS else format_share
     ticks = [(place(log), write(math.exp(log))) for log in _tick_logs(low, high)]
     title = f"What is believed before the data: {_QUANTITY[quantity]}"
-    return PriorPicture(title, bells, ticks, _ROW * len(stated) + 34)
+    return PriorPicture(title, bells, ticks, _ROW * len(stated) + 26)
 
 
 def _tick_logs(low: float, high: float) -> list[float]:

@@ -17,11 +17,15 @@ from flows.web import session, static_files
 from flows.web.tables import Kind, write_cell
 from schemas import words
 
-_EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
-"""Plotly adds a style element without text and fills it by script."""
+_PLOTLY_STYLES = (
+    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' "
+    "'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o='"
+)
+"""Plotly adds a style element without text, which it fills by script, and one with a text of its
+own, whose digest changes with its version: the test in a browser says so."""
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
-    f"style-src 'self' {_EMPTY_STYLE}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    f"style-src 'self' {_PLOTLY_STYLES}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 NAVIGATION = (

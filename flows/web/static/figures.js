@@ -54,8 +54,14 @@ function draw(div, choice) {
     layout.height += 22 * Math.max(0, Math.ceil(named / perLine) - 1);
   }
   div.style.height = `${layout.height ?? 320}px`;
-  const config = { displaylogo: false, responsive: true, modeBarButtons: [["toImage"]], toImageButtonOptions: { format: "svg", filename: div.dataset.name } };
+  const config = { displaylogo: false, responsive: true, modeBarButtons: [["svg", "png"].map((format) => saving(format, div.dataset.name))] };
   Plotly.react(div, chart.data, layout, config).then(alignLegend);
+}
+
+/* A button of a figure that saves it. */
+function saving(format, filename) {
+  const click = (figure) => Plotly.downloadImage(figure, { format, filename, scale: format === "png" ? 2 : 1 });
+  return { name: `save-${format}`, title: `Save as ${format.toUpperCase()}`, icon: Plotly.Icons.camera, click };
 }
 
 const isHidden = (div) => div.closest("details:not([open])") !== null;
