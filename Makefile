@@ -53,7 +53,7 @@ browser: ## Install the browser of the test of hostile pages (Debian, Ubuntu; as
 		$$root apt-get install --yes --no-install-recommends chromium; \
 	}
 
-ui: $(READY) ## Start Prefect, MLflow and a worker for the deployments on 127.0.0.1
+ui: $(READY) ## Start the web app, Prefect, MLflow and a worker on 127.0.0.1
 	$(VENV)/bin/mmm ui
 
 bench: $(READY) ## Run the benchmarks (MMM_RECOVERY_DATA=folder of the recovery sets)

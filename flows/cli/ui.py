@@ -9,6 +9,7 @@ import typer
 
 from flows.cli import process
 from flows.cli.options import DebugOption
+from flows.cli.serve import API_PORT
 
 if TYPE_CHECKING:
     from flows.services.servers import Service
@@ -24,16 +25,17 @@ Runs that are due are made here, as long as this runs. To start one now:
 Prefect asks for this home's credential, once per browser. It is the one line of
   {credential}
 which only this user can read: copy it from an editor, or `xclip -sel clip < FILE`, `pbcopy < FILE`.
-Refits of this home appear in both. Ctrl-C ends all.
+Refits of this home appear in all of them. Ctrl-C ends all.
 """
 
 
 def ui(
+    app_port: Annotated[int, typer.Option("--app-port", min=1, max=65535)] = API_PORT,
     prefect_port: Annotated[int, typer.Option("--prefect-port", min=1, max=65535)] = PREFECT_PORT,
     mlflow_port: Annotated[int, typer.Option("--mlflow-port", min=1, max=65535)] = MLFLOW_PORT,
     debug: DebugOption = False,
 ) -> None:
-    """Start Prefect, MLflow and a worker for the deployments on 127.0.0.1; Ctrl-C ends all."""
+    """Start the web app, Prefect, MLflow and a worker on 127.0.0.1; Ctrl-C ends all."""
 
     def work(answer: TextIO) -> int:
         from flows.services import servers, ui
@@ -43,12 +45,18 @@ def ui(
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         started: list[Service] = []
         try:
-            started = ui.start_ui(prefect_port=prefect_port, mlflow_port=mlflow_port)
+            started = ui.start_ui(
+                prefect_port=prefect_port, mlflow_port=mlflow_port, app_port=app_port
+            )
             prefect = started[0]
-            pages = [(service.name, service.address) for service in started[:2]]
-            if current_home().is_tracking_served:
-                # Its server is someone else's: named here, not started, and not ended.
-                pages = [pages[0], ("MLflow", current_home().tracking_pages)]
+            named = {service.name: service.address for service in started}
+            # A server of MLflow that is someone else's is named here, not started, and not ended.
+            tracking = named.get("MLflow UI", current_home().tracking_pages)
+            pages = [
+                ("open this", named["web app"]),
+                (prefect.name, prefect.address),
+                ("MLflow", tracking),
+            ]
             answer.write("".join(f"{name:<15} {address}\n" for name, address in pages))
             path = shlex.quote(str(credential_path(current_home())))
             answer.write(_HELP.format(address=prefect.address, credential=path))
@@ -57,8 +65,9 @@ def ui(
         except KeyboardInterrupt:
             sys.stderr.write("Ending all.\n")
         finally:
-            # Workers first: a flow run that they end can then still be reported to the server.
-            servers.close_all([s for s in started if s.name.startswith("worker")])
+            # What runs flows first: a run that ends with it can still be reported to the server.
+            at_work = ("worker", "web app")
+            servers.close_all([s for s in started if s.name.startswith(at_work)])
             servers.close_all(started)
         return 0
 

@@ -1,6 +1,7 @@
 """What ``mmm serve`` runs: the web app and the REST API in this process, by uvicorn."""
 
 import logging
+import sys
 from collections.abc import Callable
 from ipaddress import ip_address
 
@@ -8,7 +9,7 @@ import uvicorn
 
 from flows.api.security import Door
 from flows.services.guard import LOOPBACK_NAMES, allowed_names
-from flows.services.servers import require_free_port
+from flows.services.servers import HOST, require_free_port
 from flows.web.app import build_site, is_public, is_upload
 from flows.web.routers.sign_in import SIGN_IN_PATH
 from schemas.errors import SpecError
@@ -85,3 +86,7 @@ def _bare(host: str) -> str:
         return str(ip_address(host))
     except ValueError:
         return host
+
+
+if __name__ == "__main__":
+    serve_api(HOST, int(sys.argv[1]), lambda _address: None)

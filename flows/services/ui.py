@@ -1,4 +1,4 @@
-"""What ``mmm ui`` runs: Prefect server, MLflow UI, and a worker with the deployments registered.
+"""What ``mmm ui`` runs: web app, Prefect server, MLflow UI, a worker with deployments registered.
 
 Belongs here: their commands and the order in which they start.
 Does not: how a child process starts, answers and ends (``flows.services.servers``).
@@ -28,13 +28,14 @@ WORKER = "mmm-ui"
 """Name of the worker. A fixed one, so that a restart takes the place of what was there before."""
 
 
-def start_ui(*, prefect_port: int, mlflow_port: int) -> list[Service]:
-    """Start everything; returns when both pages answer and the worker takes runs.
+def start_ui(*, prefect_port: int, mlflow_port: int, app_port: int) -> list[Service]:
+    """Start everything; returns when all pages answer and the worker takes runs.
 
     Returns
     -------
     list[Service]
-        Prefect server, MLflow UI unless the store has a server of its own, a worker per work pool.
+        Prefect server, MLflow UI unless the store has a server of its own, the web app, a worker
+        per work pool.
 
     Raises
     ------
@@ -43,6 +44,7 @@ def start_ui(*, prefect_port: int, mlflow_port: int) -> list[Service]:
         nothing is left running.
     """
     servers.require_free_port(prefect_port, option="--prefect-port", name="Prefect server")
+    servers.require_free_port(app_port, option="--app-port", name="web app")
     if current_home().is_tracking_served:
         require_services()
     else:
@@ -54,6 +56,7 @@ def start_ui(*, prefect_port: int, mlflow_port: int) -> list[Service]:
             started.append(start_mlflow_ui(mlflow_port))
         servers.require_healthy(started[0])
         api_url = f"{started[0].address}/api"
+        started.append(start_app(app_port, api_url))
         started.extend(start_worker(pool, api_url) for pool in work_pools())
         for service in started[1:]:
             servers.require_healthy(service)
@@ -95,6 +98,20 @@ def start_mlflow_ui(port: int) -> Service:
         health_path="/health",
         env={PORT_VARIABLE: str(port)},
     )  # fmt: skip
+
+
+def start_app(port: int, api_url: str) -> Service:
+    """Start the web app and the REST API; the jobs that they start talk to Prefect at ``api_url``.
+
+    As on every loopback address, everybody on this machine may ask until the first token is made.
+    """
+    return servers.start_service(
+        "web app",
+        [sys.executable, "-m", "flows.services.api", str(port)],
+        port=port,
+        health_path="/health",
+        env={"PREFECT_API_URL": api_url, servers.AUTH_VARIABLE: api_credential(current_home())},
+    )
 
 
 def mlflow_hosts(port: int) -> list[str]:

@@ -25,7 +25,8 @@ _PLOTLY_STYLES = (
 own, whose digest changes with its version: the test in a browser says so."""
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
-    f"style-src 'self' {_PLOTLY_STYLES}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    f"style-src 'self' {_PLOTLY_STYLES}; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
 
 NAVIGATION = (

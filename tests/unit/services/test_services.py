@@ -73,7 +73,18 @@ def test_a_taken_port_is_reported_before_anything_starts(home):
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(ResourceUnavailableError, match=rf"Port {port}.*--prefect-port"):
-            ui.start_ui(prefect_port=port, mlflow_port=servers.free_port())
+            ui.start_ui(prefect_port=port, mlflow_port=servers.free_port(), app_port=8050)
+
+
+def test_the_web_app_needs_a_free_port_before_anything_starts(home):
+    with socket.socket() as taken:
+        taken.bind((servers.HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ResourceUnavailableError, match=rf"Port {port}.*--app-port"):
+            ui.start_ui(
+                prefect_port=servers.free_port(), mlflow_port=servers.free_port(), app_port=port
+            )
 
 
 def test_a_store_behind_a_server_is_asked_and_gets_no_second_one(home, monkeypatch):
@@ -83,7 +94,11 @@ def test_a_store_behind_a_server_is_asked_and_gets_no_second_one(home, monkeypat
     started = []
     monkeypatch.setattr(ui, "start_prefect_server", lambda *_: started.append("prefect"))
     with pytest.raises(ResourceUnavailableError, match="MLFLOW_TRACKING_URI"):
-        ui.start_ui(prefect_port=servers.free_port(), mlflow_port=servers.free_port())
+        ui.start_ui(
+            prefect_port=servers.free_port(),
+            mlflow_port=servers.free_port(),
+            app_port=servers.free_port(),
+        )
     assert not started
 
 
@@ -98,8 +113,10 @@ def test_the_pages_of_a_server_are_named_and_not_started(home, monkeypatch, tmp_
     monkeypatch.setattr(ui, "register_deployments", lambda _: None)
     monkeypatch.setattr(ui, "start_mlflow_ui", lambda _: pytest.fail("a second MLflow"))
     try:
-        started = ui.start_ui(prefect_port=servers.free_port(), mlflow_port=mlflow.port)
-        assert len(started) == 1
+        started = ui.start_ui(
+            prefect_port=servers.free_port(), mlflow_port=mlflow.port, app_port=servers.free_port()
+        )
+        assert [service.name for service in started][1:] == ["web app"]
         servers.close_all(started)
         assert is_alive(mlflow.port), "what was not started here is not ended here"
     finally:

@@ -1,0 +1,149 @@
+"""The way through the web app in a real browser: upload, map, refuse, mend, fit, read, take away.
+
+The server is a process of its own with a home of its own, and the fit is a real one.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.browser import Page, open_page
+from support.hostile_page import browser
+
+from flows.services import servers
+from tasks.store.home import CHECKOUT
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(browser() is None, reason="no Chromium here; `make browser` installs it"),
+]
+PANEL = (CHECKOUT / "data" / "demo" / "panel.csv").read_text(encoding="utf-8")
+MANY_SECONDS = 420.0
+"""A fit, on a machine that has other things to do."""
+FAULTS_OF_ACCESS = """(() => {
+  const found = [];
+  for (const e of document.querySelectorAll('input:not([type=hidden]), select, textarea'))
+    if (!e.labels?.length && !e.getAttribute('aria-label')) found.push('no label: ' + e.outerHTML);
+  for (const e of document.querySelectorAll('a, button'))
+    if (!e.textContent.trim() && !e.getAttribute('aria-label')) found.push('no name: ' + e.outerHTML);
+  for (const e of document.querySelectorAll('svg, .plot'))
+    if (!e.getAttribute('aria-label') || e.getAttribute('role') !== 'img') found.push('no words: ' + e.className.baseVal);
+  const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
+  for (const id of new Set(ids)) if (ids.filter(each => each === id).length > 1) found.push('twice: ' + id);
+  if (document.querySelectorAll('h1').length !== 1) found.push('not one h1');
+  if (!document.documentElement.lang) found.push('no language');
+  return found;
+})()"""  # noqa: E501 - a script
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """A served site of an empty home."""
+    root, port = tmp_path_factory.mktemp("web"), servers.free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flows.cli.app", "serve", "--port", str(port)],
+        env={**os.environ, "MMM_HOME": str(root), "PYTHONPATH": servers.import_path()},
+        stdout=subprocess.DEVNULL,
+    )
+    service = servers.Service("web app", port, "/health", process)
+    try:
+        servers.require_healthy(service)
+        yield service.address
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+@pytest.fixture
+def page(address):
+    """A browser that has opened nothing yet; at the end nothing foreign was asked for."""
+    with open_page() as opened:
+        opened.look(width=1280)
+        yield opened
+        foreign = [r for r in opened.requests if not r.startswith((address, "data:", "blob:"))]
+        assert foreign == []
+        assert [c for c in opened.complaints if "/nothing" not in c] == []
+
+
+def upload(page: Page, folder: Path, name: str, text: str) -> None:
+    file = folder / name
+    file.write_text(text, encoding="utf-8")
+    page.choose_file("#file", file)
+    page.click("form[data-upload] button[type=submit]")
+
+
+def test_a_marketer_uploads_maps_is_refused_mends_fits_and_reads(page, address, tmp_path):
+    page.open(address)
+    page.see("No dataset yet")
+    renamed = PANEL.replace("period_start,sales,", "week,revenue,", 1)
+    broken = re.sub(r"^(acme,2024-01-08,.*?,419,.*?),78928\.20,", r"\1,-78928.20,", renamed,
+                    flags=re.M)  # fmt: skip
+    assert broken != renamed
+    upload(page, tmp_path, "shop.csv", broken)
+    page.see("What the columns are", 120)
+    assert page.run("location.pathname") == "/data/shop"
+    uses = "[...document.querySelectorAll('select[name=use]')].map(e => e.value)"
+    assert page.run(uses)[:3] == ["entity", "period", "kpi"]
+
+    page.fill("#use-2", "ignored")
+    page.click("#save-columns")
+    page.see("choose the column that it is")
+    page.fill("#use-2", "period")
+    page.click("#save-columns")
+    page.see("Saved.", 60)
+
+    page.click("#check-button")
+    page.see("Not yet", MANY_SECONDS)
+    assert "-78928.20" in page.run("document.querySelector('td.faulty').innerText")
+    upload(page, tmp_path, "shop.csv", renamed)
+    page.wait("!document.body?.innerText.includes('Not yet')")
+    page.click("#check-button")
+    page.see("one per week", MANY_SECONDS)
+
+    page.open(f"{address}/configure/shop")
+    page.fill("#text", page.run("document.querySelector('#text').value") + "\nmodel: {kind: ridg}")
+    page.see("This run spec cannot be used yet")
+    text = "document.querySelector('#text').value"
+    page.fill("#text", page.run(text).replace("ridg}", "ridge}"))
+    page.wait("!document.body.innerText.includes('cannot be used yet')")
+    page.click("#save-spec")
+    page.see("Saved.")
+
+    page.open(f"{address}/run?dataset_id=shop")
+    page.click("#start-refit")
+    page.wait("location.pathname.startsWith('/run/shop-')")
+    page.see("Done", MANY_SECONDS)
+    page.see("Read the results")
+    run_id = page.run("location.pathname").removeprefix("/run/")
+    page.open(f"{address}/results/{run_id}")
+    page.see("What to do", 120)
+    page.wait("document.documentElement.dataset.drawn", 60)
+    page.open(f"{address}/forecast?dataset_id=shop")
+    page.see("The next 13", 120)
+    page.open(f"{address}/export/{run_id}")
+    archive = f"fetch('/export/{run_id}/all.zip?kind=csv').then(a => a.text())"
+    assert page.run(archive).startswith("PK")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_pages_fit_their_window_and_name_every_control(page, address, width, dark):
+    page.look(width=width, dark=dark)
+    for path in ("/", "/sign-in", "/run", "/configure", "/forecast", "/export", "/nothing"):
+        page.open(f"{address}{path}")
+        page.wait("!document.querySelector('.loading')", 60)
+        assert page.run("document.documentElement.scrollWidth <= innerWidth"), (path, width)
+        assert page.run(FAULTS_OF_ACCESS) == [], path
+
+
+def test_the_keyboard_alone_reaches_the_content_and_shows_where_it_is(page, address):
+    page.open(address)
+    page.press("Tab", 9)
+    assert page.run("document.activeElement.textContent") == "Skip to the content"
+    assert page.run("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.press("Tab", 9)
+    page.press("Tab", 9)
+    assert page.run("document.activeElement.closest('nav') !== null")
