@@ -106,6 +106,11 @@ class Artifact(StrEnum):
     """For kind ``mmm`` the fit as pymc-marketing's ``MMM.load`` reads it. Absent where a stock
     ``MMM`` cannot hold the fit: channels that differ in adstock or saturation (one without either
     fits in), or ``time_varying_media``; the log says which."""
+    CAUSAL_GRAPH = "causal_graph.json"
+    """For kind ``causal_gru`` the learned graph: every edge that may be, how it does against its
+    placebos, direct and total interventions, forecasts beside simpler ones. Absent otherwise."""
+    CAUSAL_GRAPH_PICTURE = "causal_graph.svg"
+    """The edges of that graph that were found, as a picture."""
     POSTERIOR_SUMMARY = "posterior_summary.json"
     """Mean, standard deviation and 94 % interval of every parameter."""
     MODEL_METADATA = "model_metadata.json"

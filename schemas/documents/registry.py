@@ -3,6 +3,7 @@
 from typing import Any
 
 from schemas.documents.base import Document, NamedRows
+from schemas.documents.causal_graph import CausalGraph
 from schemas.documents.changes import Explanation
 from schemas.documents.data import ColumnInfo, ValidationSummary
 from schemas.documents.diagnostics import Diagnostics, StabilityReport
@@ -28,6 +29,7 @@ DOCUMENTS: dict[str, type[Document] | type[NamedRows[Any]]] = {
     Artifact.FEATURE_METADATA: FeatureMetadata,
     Artifact.FEATURE_SCALER: FeatureScaler,
     Artifact.PRIOR_PREDICTIVE: PriorPredictive,
+    Artifact.CAUSAL_GRAPH: CausalGraph,
     Artifact.POSTERIOR_SUMMARY: PosteriorSummary,
     Artifact.MODEL_METADATA: ModelMetadata,
     Artifact.DIAGNOSTICS: Diagnostics,

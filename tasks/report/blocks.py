@@ -115,6 +115,21 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """One picture that is markup already; names in it are escaped by what draws it."""
+
+    title: str
+    caption: str
+    svg: str
+    table: Table | None = None
+
+    @property
+    def type(self) -> str:
+        """Macro of the template that writes it."""
+        return "picture"
+
+
+@dataclass(frozen=True)
 class Grid:
     """Small figures side by side with one table, and one choice (of entity) for all of them."""
 
@@ -216,7 +231,7 @@ class Fold:
         return "fold"
 
 
-Block = Table | Figure | Grid | Cards | Text | Items | Code | Row | Fold
+Block = Table | Figure | Picture | Grid | Cards | Text | Items | Code | Row | Fold
 
 
 def walk(blocks: Sequence[Block]) -> Iterator[Block]:

@@ -22,7 +22,7 @@ JSON_FILES = (
     Artifact.MODEL_METADATA, Artifact.DIAGNOSTICS, Artifact.CONTRIBUTION_SUMMARY,
     Artifact.FIT_METRICS, Artifact.ROI_METRICS, Artifact.RESPONSE_CURVES, Artifact.PLAN,
     Artifact.CHANNEL_EFFECTS,
-    Artifact.STABILITY, Artifact.CHANGE,
+    Artifact.STABILITY, Artifact.CHANGE, Artifact.CAUSAL_GRAPH,
 )  # fmt: skip
 TABLE_FILES = (
     Artifact.CONTRIBUTIONS,

@@ -22,6 +22,7 @@ from tasks.report.checks import checks_section, data_section
 from tasks.report.coming import coming_section
 from tasks.report.curves import curves_section
 from tasks.report.documents import ReportDocuments
+from tasks.report.graph import graph_section
 from tasks.report.happened import happened_section
 from tasks.report.head import build_head
 from tasks.report.look import script_json, to_json
@@ -39,6 +40,7 @@ CHAPTERS: tuple[Callable[[ReportDocuments], Section | None], ...] = (
     coming_section,
     changes_section,
     split_section,
+    graph_section,
     checks_section,
     recovery_section,
     data_section,

@@ -100,6 +100,11 @@ GATES = {
         True,
         amiss="experiments and weekly data disagree",
     ),
+    "error_against_simpler_forecasts": GateWords(
+        "Does the model forecast better than something simpler?",
+        True,
+        amiss="something simpler forecasts as well",
+    ),
 }
 
 

@@ -2,6 +2,9 @@
 
 import importlib.util
 import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +12,7 @@ import xarray as xr
 
 from schemas.documents.features import FeatureMetadata
 from schemas.errors import SamplingError, SpecError
+from schemas.names import Artifact
 from schemas.outcomes import GateOutcome
 from schemas.spec.channels import AdstockKind, AdstockSpec, SaturationKind, SaturationSpec
 from schemas.spec.kinds import KINDS, ModelKind
@@ -17,10 +21,12 @@ from schemas.spec.run_spec import RunSpec
 from schemas.spec.sampler import SamplerSpec
 from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.causal_gru.fitted import CausalGruFitted
+from tasks.models.causal_gru.graph import describe_graph
 from tasks.models.causal_gru.knowledge import contradictions, find_nodes, kpi_gates
 from tasks.models.causal_gru.scores import describe_defeat, judge_scores, read_scores
 from tasks.models.causal_gru.sequences import context_names, read_settings
 from tasks.models.contract import ModelInputs
+from tasks.models.graph_picture import draw_graph
 from tasks.models.kind import Kind, Sampled, Watch
 from tasks.models.linear import describe_terms
 
@@ -37,6 +43,7 @@ class CausalGruKind(Kind):
     spec = KINDS[ModelKind.CAUSAL_GRU]
     has_prior = False
     libraries = LIBRARIES
+    files = (Artifact.CAUSAL_GRAPH, Artifact.CAUSAL_GRAPH_PICTURE)
 
     def settings(self, spec: RunSpec) -> dict[str, Any]:
         """Seasons, trend and events, and its own block.
@@ -153,6 +160,21 @@ class CausalGruKind(Kind):
     def open(self, draws: xr.Dataset, inputs: ModelInputs) -> CausalGruFitted:
         """Return what the members say."""
         return CausalGruFitted(draws, inputs)
+
+    def extra_files(
+        self, draws: xr.Dataset, panel: xr.Dataset, inputs: ModelInputs
+    ) -> dict[Artifact, Callable[[Path], None]]:
+        """The graph, as a document and as a picture."""
+        graph = describe_graph(draws, panel, inputs)
+        texts = {
+            Artifact.CAUSAL_GRAPH: graph.model_dump_json(indent=2),
+            Artifact.CAUSAL_GRAPH_PICTURE: draw_graph(graph),
+        }
+        return {name: partial(_write_text, text) for name, text in texts.items()}
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def _ignored(spec: RunSpec) -> list[str]:

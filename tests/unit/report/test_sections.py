@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from support.reports import forge_documents
+from support.reports import HOSTILE, forge_documents
 
+from schemas.documents.causal_graph import CLAIM
 from schemas.documents.effects import ChannelReturns
 from schemas.names import ComponentKind
 from tasks.report import curves
@@ -23,12 +24,13 @@ from tasks.report.decision import (
     what_holds,
 )
 from tasks.report.documents import ReportDocuments
+from tasks.report.graph import graph_section
 from tasks.report.happened import happened_section, last_parts
 from tasks.report.head import build_head, channels_table
 from tasks.report.lately import measure_lately, sentences
 from tasks.report.look import MAX_LABEL, digits, distinct_labels, label, script_json
 from tasks.report.markets import markets_section
-from tasks.report.page import build_sections
+from tasks.report.page import build_sections, render_report
 from tasks.report.returns import returns_section
 from tasks.report.today import Decided, channels_today, decided_by
 from tasks.report.words import GATES
@@ -477,3 +479,47 @@ def test_a_verdict_on_the_budget_says_where_it_rests_on_assumptions():
 
     assert "this is assumed, so test before you act" in budget_sentence(assumed(True))
     assert "assumed" not in budget_sentence(assumed(False))
+
+
+def forge_graph(**changed):
+    edge = {
+        "status": "found", "correlation": 0.4, "p_value": 0.008, "strength": 4.0, "n_placebos": 120,
+    }  # fmt: skip
+    ends = {
+        f"{stem}_{end}": 10.0 for stem in ("direct", "total") for end in ("mean", "low", "high")
+    }
+    return {
+        "false_edge_rate": 0.05,
+        "nodes": [
+            {"name": "tv", "role": "channel"},
+            {"name": HOSTILE, "role": "channel"},
+            {"name": "sales", "role": "kpi"},
+        ],
+        "edges": [
+            {"source": "tv", "target": "sales", **edge, "gate_mean": 0.9},
+            {"source": "tv", "target": HOSTILE, **edge},
+            {"source": HOSTILE, "target": "tv", **edge, "status": "not_found", "p_value": 0.5},
+        ],
+        "channels": {"tv": {**ends, "through": [HOSTILE]}, HOSTILE: {**ends, "through": []}},
+        "rmse_own": 3.0, "rmse_naive": 5.0, "rmse_ridge": 2.0, "n_scored_periods": 39,
+        "abstains": True, **changed,
+    }  # fmt: skip
+
+
+def test_a_graph_is_shown_with_all_that_may_be_said_of_it():
+    documents = forge_documents()
+    assert graph_section(documents) is None
+    files = {**documents.run.files, "causal_graph.json": forge_graph()}
+    shown = replace(documents, run=replace(documents.run, files=files))
+    section = graph_section(shown)
+    assert section is not None
+    picture = section.blocks[0]
+    assert CLAIM in picture.caption
+    assert CLAIM in picture.svg
+    assert "Of 3 edges that may be, 2 are in the graph" in section.lead
+    assert [row[2] for row in picture.table.rows] == ["found", "found", "–"]
+    assert section.blocks[-1].tone == "care"
+    assert "abstains" in section.blocks[-1].paragraphs[0]
+    page = render_report(shown)
+    assert picture.svg in page
+    assert "<script>alert(1)" not in page
