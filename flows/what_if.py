@@ -1,8 +1,12 @@
-"""A plan written by hand, evaluated at once: no Prefect engine, no server, no MLflow."""
+"""Plans without an engine: written by hand and evaluated at once, or made for a reader of a home.
+
+No Prefect engine, no server, no MLflow.
+"""
 
 from schemas.answers.scenarios import MadeBy, PlanReport
+from schemas.documents.plan import Plan
 from schemas.spec.plan_request import PlanRequest
-from tasks.optimize.task_evaluate import write_plan
+from tasks.optimize.task_evaluate import find_plan, write_plan
 from tasks.scenarios.task_save import find_sources, name_plan, save_plan
 from tasks.store.home import current_home
 
@@ -27,3 +31,21 @@ def evaluate_by_hand(request: PlanRequest) -> PlanReport:
     folder = str(current_home().plan_dir(scenario_id))
     plan, _ = write_plan(sources, request, scenario_id, folder)
     return save_plan(plan, MadeBy.WHAT_IF, None)
+
+
+def plan_unsaved(request: PlanRequest) -> Plan:
+    """Make or evaluate a plan for somebody who may only read the home: nothing is saved.
+
+    Parameters
+    ----------
+    request
+        As ``flows.plan_budget`` takes it.
+
+    Raises
+    ------
+    UnknownRunError
+        If there is no accepted run to plan from.
+    SpecError
+        If bounds or budget cannot be met, or a channel or entity is unknown.
+    """
+    return find_plan(find_sources(request), request, name_plan(request))

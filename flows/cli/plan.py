@@ -1,5 +1,6 @@
 """The verbs of budgets: ``mmm plan`` and ``mmm scenarios``."""
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ import typer
 
 from flows.cli import process
 from flows.cli.options import DatasetOption, DebugOption, JsonOption
-from schemas.errors import SpecError
+from schemas.errors import SpecError, StorageError
 from schemas.hints import suggest
 
 if TYPE_CHECKING:
@@ -168,7 +169,13 @@ def _make_plan(request: "PlanRequest", answer: TextIO, *, as_json: bool) -> int:
     from flows import engines
     from flows.cli.render import plans
     from tasks.query.plans import open_made_plan
+    from tasks.store.home import current_home
+    from tasks.store.storage import require_writable
 
+    try:
+        require_writable(current_home())
+    except StorageError as error:
+        return _plan_for_reader(request, error, answer, as_json=as_json)
     if request.what_if is not None:
         from flows.what_if import evaluate_by_hand
 
@@ -181,6 +188,23 @@ def _make_plan(request: "PlanRequest", answer: TextIO, *, as_json: bool) -> int:
     else:
         answer.write(plans.render_plan(made))
         answer.write(plans.render_place(report))
+    return 0
+
+
+def _plan_for_reader(
+    request: "PlanRequest", error: StorageError, answer: TextIO, *, as_json: bool
+) -> int:
+    """Answer somebody who may only read the home; the plan is not saved, and that is said."""
+    from flows.cli.render import plans
+    from flows.what_if import plan_unsaved
+    from tasks.query.plans import show_unsaved
+
+    made = show_unsaved(plan_unsaved(request))
+    if as_json:
+        process.print_answer(answer, made)
+    else:
+        answer.write(plans.render_plan(made))
+    sys.stderr.write(f"mmm: The plan is not saved: {error}\n")
     return 0
 
 

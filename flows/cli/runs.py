@@ -56,6 +56,14 @@ def export(
         str, typer.Option("--format", help="csv, json, or html: the report.")
     ] = "csv",
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
+    keep_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--keep-formulas",
+            help="Leave text in CSV that begins like a formula as it is; by default it gets a ' "
+            "before it, so that no spreadsheet runs it.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -67,7 +75,9 @@ def export(
     def work(answer: TextIO) -> int:
         from tasks.query.runs import export_run
 
-        written = export_run(run_id, file_format=file_format, out=out, force=force)
+        written = export_run(
+            run_id, file_format=file_format, out=out, force=force, keep_formulas=keep_formulas
+        )
         if as_json:
             process.print_answer(answer, written)
         else:

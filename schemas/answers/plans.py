@@ -16,8 +16,9 @@ class ShownPlan(Plan):
 class MadePlan(Plan):
     """A plan that was just made, and where it is: what ``mmm plan --json`` answers."""
 
-    plan_file: str
-    """Absolute path of ``plan.json``."""
+    plan_file: str | None
+    """Absolute path of ``plan.json``; null where the home may not be written to, so that nothing
+    is saved."""
     mlflow_run_id: str | None
     """Its run in MLflow; null where it has none."""
     took_name_from: str | None

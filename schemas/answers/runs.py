@@ -1,9 +1,9 @@
 """What is said of runs: the list, one run in full, its closing table, its exported files."""
 
-from pydantic import SerializerFunctionWrapHandler, field_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, field_serializer
 
 from schemas.answers.pruning import Pruning
-from schemas.documents.base import Count, Draws, Part, Ratio, Share
+from schemas.documents.base import Count, Draws, Part, Ratio, Share, is_absent, is_nothing
 from schemas.documents.diagnostics import Diagnostics
 from schemas.documents.effects import ChannelReturns, FitMetrics
 from schemas.documents.results import RunRecord
@@ -14,6 +14,17 @@ class ListedRun(RunRecord):
 
     files_removed_on: str | None = None
     """Day on which the retention policy removed its files."""
+    verdict_reason: str | None = Field(
+        None,
+        exclude_if=is_absent,
+        description="What did not pass, the worst of it; absent where everything did.",
+    )
+    is_interrupted: bool = Field(
+        False,
+        exclude_if=is_nothing,
+        description="It has not ended, and nobody is at it: its process was killed. The next refit "
+        "of its dataset takes it up, or ends it.",
+    )
 
 
 class RunList(Part):

@@ -16,6 +16,7 @@ from schemas.documents.base import (
     Share,
     SparsePart,
     UnitValue,
+    is_nothing,
 )
 from schemas.documents.restatements import HistoryChange
 from schemas.outcomes import Finding, Verdict
@@ -129,6 +130,11 @@ class ArrivalFault(Part):
     """Entities that show it."""
     times: Ratio | None
     """Value over the typical one before; null where a ratio says nothing."""
+    is_local: bool = Field(
+        False,
+        exclude_if=is_nothing,
+        description="Too few entities show it to speak of the column: a note.",
+    )
 
 
 class ColumnInfo(Document):

@@ -5,7 +5,6 @@ from collections.abc import Collection, Sequence
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import SpecError
-from schemas.hints import suggest
 from schemas.names import (
     ACTIVITY_PREFIX,
     CONTROL_PREFIX,
@@ -23,7 +22,14 @@ from schemas.spec.channels import (
 )
 from schemas.spec.name_rule import KEPT_FOR_COMPONENTS, name_fault
 from schemas.spec.run_spec import RunSpec
-from schemas.spec.spelling import column_key, find_column, has_prefix, split_prefix, strip_prefix
+from schemas.spec.spelling import (
+    column_key,
+    find_column,
+    has_prefix,
+    point_to,
+    split_prefix,
+    strip_prefix,
+)
 
 UNIT_VALUE_COLUMN = "value_per_unit"
 """Canonical column of a KPI's value per unit, where the spec names a source column for it."""
@@ -231,14 +237,12 @@ def _require_present(roles: ColumnRoles, columns: Sequence[str]) -> None:
     if roles.unit_value:
         wanted["kpi.value_per_unit"] = roles.unit_value
     for channel in roles.channels:
-        wanted |= (
-            {f"channel {channel.name!r} activity": channel.activity} if channel.activity else {}
-        )
-        wanted |= {f"channel {channel.name!r} spend": channel.spend} if channel.spend else {}
+        columns_of = (("activity", channel.activity), ("spend", channel.spend))
+        wanted |= {f"channel {channel.name!r} {what}": c for what, c in columns_of if c}
     wanted |= {f"control {c.name!r}": c.source for c in roles.controls}
     problems = _clashes(roles)
     problems += [
-        f"{role}: the file has no column {column!r}; {_nearest(column, columns)}"
+        f"{role}: the file has no column {column!r}; {point_to(role, column, columns)}"
         for role, column in wanted.items()
         if column not in columns
     ]
@@ -259,7 +263,7 @@ def _require_known_decays(spec: RunSpec, roles: ColumnRoles) -> None:
     if unknown:
         problems = [
             f"feature_config.adstock.per_channel: no channel {name!r}; "
-            f"{_nearest(name, sorted(known))}"
+            f"{point_to('', name, sorted(known))}"
             for name in unknown
         ]
         raise SpecError("The spec contradicts itself:\n- " + "\n- ".join(problems), problems)
@@ -293,7 +297,3 @@ def _clashes(roles: ColumnRoles) -> list[str]:
     if roles.kpi in inputs:
         problems.append(f"column {roles.kpi!r} is the KPI; it cannot also explain itself")
     return problems
-
-
-def _nearest(column: str, columns: Sequence[str]) -> str:
-    return suggest(column, columns, f"it has: {', '.join(list(columns)[:20])}")

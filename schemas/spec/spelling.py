@@ -9,7 +9,14 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from schemas.names import ACTIVITY_PREFIX, CONTROL_PREFIX, SPEND_PREFIX
+from schemas.hints import suggest
+from schemas.names import (
+    ACTIVITY_PREFIX,
+    CONTROL_PREFIX,
+    ENTITY_COLUMN,
+    PERIOD_COLUMN,
+    SPEND_PREFIX,
+)
 
 PREFIXES = (ACTIVITY_PREFIX, SPEND_PREFIX, CONTROL_PREFIX)
 _INVISIBLE = {"Cf", "Cc"}
@@ -144,3 +151,15 @@ def group_spellings(spellings: Sequence[Spelling], stored: Collection[str]) -> l
         for key, group in groups.items()
         if len(group) > 1 or group[0].text != names[key]
     ]
+
+
+def point_to(role: str, column: str, columns: Sequence[str]) -> str:
+    """Say which column of a file may be meant where the one that a role asks for is not there.
+
+    A key column has a name of its own in every file, so nothing near is guessed for it where the
+    spec gives none.
+    """
+    there = ", ".join(list(columns)[:20])
+    if role == column and role in (ENTITY_COLUMN, PERIOD_COLUMN):
+        return f"name it in the spec, as in columns: {{{role}: NAME}}; the file has: {there}"
+    return suggest(column, columns, f"it has: {there}")

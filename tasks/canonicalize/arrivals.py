@@ -139,5 +139,6 @@ class _Grid:
                 entity=self._names[seen.entity],
                 n_entities=seen.n_entities,
                 times=times,
+                is_local=seen.is_local,
             )
         ]

@@ -38,7 +38,8 @@ class Evidence(NamedTuple):
         if not self.n_draws:
             return "not sampled by MCMC"
         return (
-            f"worst R-hat {self.r_hat_max:.4f}, least ESS {self.ess_bulk_min:.0f}, "
+            f"worst R-hat {self.r_hat_max:.4f}, min ESS "
+            f"{min(self.ess_bulk_min, self.ess_tail_min):.0f} (bulk and tail), "
             f"{self.n_divergences} divergences"
         )
 

@@ -29,6 +29,8 @@ SAME_SHARE = 0.5
 week."""
 CLEAR_EXCESS = 3.0
 """Times the limit from where one market of many is enough."""
+MIN_LOCAL = 3
+"""Periods that a value repeats, or is silent, from where few markets of many are named."""
 MAX_CHANCE = 0.01
 """Chance of a run of equal values, by the column's own repeats, up to which it is called stuck."""
 MAD_TO_SIGMA = 1.4826
@@ -46,6 +48,8 @@ class Sighting(NamedTuple):
     """Markets that show it."""
     times: float | None = None
     """Value over the typical one; None where a ratio says nothing."""
+    is_local: bool = False
+    """Whether too few markets show it to speak of the column: each of them for long, though."""
 
 
 def find_level_fault(
@@ -150,7 +154,9 @@ def find_stuck_values(values: NDArray[np.float64], n_window: int) -> Sighting | 
     runs = np.vstack([np.zeros((1, values.shape[1])), _runs(repeats)])[-n_window:]
     judged = n_pairs >= MIN_SEEN
     odd = (runs > 0) & (share**runs <= MAX_CHANCE) & judged
-    return _together(odd, judged, len(values) - n_window)
+    rare = share**runs <= MAX_CHANCE / max(int(judged.sum()), 1)
+    lasting = np.where(odd & rare & (runs >= MIN_LOCAL), runs, 0)
+    return _together(odd, judged, len(values) - n_window, lasting)
 
 
 def find_dead_values(
@@ -171,7 +177,9 @@ def find_dead_values(
     share = np.cumsum(silent, axis=0) / np.maximum(np.cumsum(present, axis=0), 1)
     judged = (alive >= MIN_SEEN) & (share <= MAX_SILENT)
     begins = (runs == np.maximum(1, 2 * longest)) & judged
-    return _together(begins[-n_window:], judged[-1], len(values) - n_window)
+    lasting = np.where((runs == np.maximum(MIN_LOCAL, 2 * longest)) & judged, runs, 0)
+    first = len(values) - n_window
+    return _together(begins[-n_window:], judged[-1], first, lasting[-n_window:])
 
 
 def _runs(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -188,11 +196,23 @@ def _before_run(runs: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.maximum.accumulate(ended, axis=0)
 
 
-def _together(odd: NDArray[np.bool_], judged: NDArray[np.bool_], first: int) -> Sighting | None:
-    """Return where half of the judged markets are odd in the window; None where fewer are."""
+def _together(
+    odd: NDArray[np.bool_], judged: NDArray[np.bool_], first: int, lasting: NDArray[np.int64]
+) -> Sighting | None:
+    """Return where half of the judged markets are odd in the window, or few of them for long.
+
+    ``lasting`` is the length of a run in the row where it is long enough, 0 in all others.
+    """
     n_odd, n_markets = int(odd.any(axis=0).sum()), odd.shape[1]
     if n_odd < max(1.0, SAME_SHARE * judged.sum(), n_markets * SAME_SHARE / 2):
-        return None
+        # What began before the window is known by now.
+        begun = np.arange(len(lasting))[:, None] - lasting + 1
+        seen = (lasting > 0) & (begun >= 0)
+        if not seen.any():
+            return None
+        entity = int(seen.any(axis=0).argmax())
+        row = int(begun[int(seen[:, entity].argmax()), entity])
+        return Sighting(first + row, entity, int(seen.any(axis=0).sum()), is_local=True)
     entity = int(odd.any(axis=0).argmax())
     return Sighting(first + int(odd[:, entity].argmax()), entity, n_odd)
 

@@ -49,19 +49,8 @@ def write_plan(
     SpecError
         If bounds, budget or target cannot be met, or a channel or entity is unknown.
     """
-    from tasks.optimize.planning import make_plan
-
+    plan = find_plan(sources, request, scenario_id)
     home = current_home()
-    settings = request.settings or sources[0].spec.optimizer
-    plan = make_plan(
-        open_fits(home, sources, request, settings),
-        request,
-        settings,
-        scenario_id=scenario_id,
-        created_at=datetime.now(UTC),
-    )
-    log.info("planned %d channels: %s, P(gain > 0) %.2f", len(plan.channels), plan.advice,
-             plan.prob_gain)  # fmt: skip
     ref = PlanRef(
         scenario_id=scenario_id,
         advice=plan.advice,
@@ -77,6 +66,23 @@ class _Draws(NamedTuple):
     number: int
     power: float
     seed: int | None
+
+
+def find_plan(sources: list[PlanSource], request: PlanRequest, scenario_id: str) -> "Plan":
+    """Return the plan that ``write_plan`` writes; parameters and errors as there."""
+    from tasks.optimize.planning import make_plan
+
+    settings = request.settings or sources[0].spec.optimizer
+    plan = make_plan(
+        open_fits(current_home(), sources, request, settings),
+        request,
+        settings,
+        scenario_id=scenario_id,
+        created_at=datetime.now(UTC),
+    )
+    log.info("planned %d channels: %s, P(gain > 0) %.2f", len(plan.channels), plan.advice,
+             plan.prob_gain)  # fmt: skip
+    return plan
 
 
 def open_fits(

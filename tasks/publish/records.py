@@ -154,10 +154,8 @@ def render_note(outputs: RunOutputs, promotion: str) -> str:
     reasons = "\n".join(f"- {escape_markdown(r)}" for r in outputs.diagnostics.reasons)
     notes = "\n".join(f"- note: {escape_markdown(n)}" for n in outputs.diagnostics.notes)
     metrics = {**outputs.diagnostics.metrics, **outputs.attribution.metrics}
-    facts = [
-        (name, metrics.get(name))
-        for name in ("r_hat_max", "ess_bulk_min", "divergences", "r2", "mape")
-    ]
+    names = ("r_hat_max", "ess_bulk_min", "ess_tail_min", "divergences", "r2", "mape")
+    facts = [(name, metrics.get(name)) for name in names]
     return "\n\n".join(
         part
         for part in (

@@ -94,6 +94,13 @@ _PLAN_SUMMARY = {
     "expected_regret": ("unit of a gain", "mean loss over the draws in which the candidate loses"),
     "return_mean": ("unit of a gain per unit of spend", "what the candidate brings per money"),
 }  # fmt: skip
+_OF_EVERY_TABLE = (
+    (
+        "every table of a CSV export", "text", "text",
+        "text that begins with = + - @ or a control character has a ' before it, so that no "
+        "spreadsheet runs it as a formula; mmm export --keep-formulas leaves it as it is",
+    ),
+)  # fmt: skip
 _ALL = {"entity_id": ("text", "market, store or brand; all is the sum over them")}
 _CURVE = {
     "unit": ("text", "what x is: spend (money) or input of the model"),
@@ -104,15 +111,20 @@ _CURVE = {
 def build_dictionary(tables: Mapping[str, pd.DataFrame], spec: RunSpec) -> pd.DataFrame:
     """Return one row per column of every table: table, column, unit, meaning.
 
+    The first row says how text is written.
+
     Raises
     ------
     KeyError
         If a column has no meaning: a table is not exported before its columns are explained.
     """
     rows = [
-        (table, str(column), *_meaning(table, str(column), spec))
-        for table, frame in tables.items()
-        for column in frame.columns
+        *_OF_EVERY_TABLE,
+        *(
+            (table, str(column), *_meaning(table, str(column), spec))
+            for table, frame in tables.items()
+            for column in frame.columns
+        ),
     ]
     return pd.DataFrame(rows, columns=["table", "column", "unit", "meaning"])
 

@@ -5,6 +5,7 @@ import math
 import shutil
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from schemas.names import Artifact
 from schemas.spec.run_spec import RunSpec
 from tasks.query.documents import find_document
 from tasks.store.files.artifacts import parse_document
+from tasks.store.storage import writing_to
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,13 +73,22 @@ def open_tables(folder: Path) -> "dict[str, pd.DataFrame]":
 
 
 def write_tables(
-    tables: "Mapping[str, pd.DataFrame]", out: Path, file_format: str, *, force: bool
+    tables: "Mapping[str, pd.DataFrame]",
+    out: Path,
+    file_format: str,
+    *,
+    force: bool,
+    keep_formulas: bool = False,
 ) -> list[Path]:
-    """Write tables as ``csv`` or ``json`` into ``out``, and return the files."""
+    """Write tables as ``csv`` or ``json`` into ``out``, and return the files.
+
+    ``keep_formulas`` leaves text as it is in ``csv``, as ``encode_table`` says.
+    """
     paths = {name: out / f"{name}.{file_format}" for name in tables}
     _require_free(out, list(paths.values()), force=force)
     for name, path in paths.items():
-        _write_whole(path, _writer(tables[name], file_format))
+        table = encode_table(tables[name], file_format, keep_formulas=keep_formulas)
+        _write_whole(path, partial(Path.write_bytes, data=table))
     return list(paths.values())
 
 
@@ -97,7 +108,7 @@ def copy_report(folder: Path, run_id: str, out: Path, *, force: bool) -> list[Pa
         )
     path = out / Artifact.REPORT
     _require_free(out, [path], force=force)
-    _write_whole(path, lambda partial: shutil.copyfile(report, partial))
+    _write_whole(path, lambda beside: shutil.copyfile(report, beside))
     return [path]
 
 
@@ -119,7 +130,7 @@ def write_page(path: Path, html: str, *, force: bool) -> None:
     if path.exists() and not force:
         raise SpecError(f"--html: {path} exists; name another file, or add --force.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write_whole(path, lambda partial: partial.write_text(html, encoding="utf-8"))
+    _write_whole(path, lambda beside: beside.write_text(html, encoding="utf-8"))
 
 
 def _require_free(out: Path, paths: Sequence[Path], *, force: bool) -> None:
@@ -134,24 +145,22 @@ def _require_free(out: Path, paths: Sequence[Path], *, force: bool) -> None:
         raise SpecError(
             f"--out: {out} already has {', '.join(present)}; name another folder, or add --force."
         )
-    out.mkdir(parents=True, exist_ok=True)
+    with writing_to(out):
+        out.mkdir(parents=True, exist_ok=True)
 
 
 def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
-    try:
-        write(partial)
-        partial.chmod(0o644)  # an export is there to be given away
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+    with writing_to(path):
+        try:
+            write(beside)
+            beside.chmod(0o644)  # an export is there to be given away
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
 
 
-def _writer(frame: "pd.DataFrame", file_format: str) -> Callable[[Path], object]:
-    return lambda path: path.write_bytes(encode_table(frame, file_format))
-
-
-def encode_table(frame: "pd.DataFrame", file_format: str) -> bytes:
+def encode_table(frame: "pd.DataFrame", file_format: str, *, keep_formulas: bool = False) -> bytes:
     """Return a table as ``csv`` or ``json``, for a spreadsheet or a program.
 
     Parameters
@@ -161,12 +170,15 @@ def encode_table(frame: "pd.DataFrame", file_format: str) -> bytes:
     file_format
         ``csv`` (text that begins like a formula gets a quote before it) or ``json`` (one object
         per row).
+    keep_formulas
+        Leave such text as it is, for a program; a spreadsheet would run it.
     """
     frame = frame.assign(
         **{str(c): frame[c].dt.strftime("%Y-%m-%d") for c in frame.select_dtypes("datetime")}
     )
     if file_format == "csv":
-        return str(_without_formulas(frame).to_csv(index=False)).encode()
+        shown = frame if keep_formulas else _without_formulas(frame)
+        return str(shown.to_csv(index=False)).encode()
     rows = [{str(k): _plain(v) for k, v in row.items()} for row in frame.to_dict("records")]
     return (json.dumps(rows, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode()
 

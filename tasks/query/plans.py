@@ -167,6 +167,11 @@ def open_made_plan(report: PlanReport) -> MadePlan:
     )
 
 
+def show_unsaved(plan: Plan) -> MadePlan:
+    """Return a plan that was made and is not saved."""
+    return MadePlan(**_fields(plan), plan_file=None, mlflow_run_id=None, took_name_from=None)
+
+
 def compare_plans(found: Sequence[SavedPlan]) -> PlanComparison:
     """Return plans side by side: how a list shows them, and planned spend by channel."""
     channels = dict.fromkeys(name for saved in found for name in saved.plan.channels)

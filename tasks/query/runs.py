@@ -26,14 +26,16 @@ from tasks.store.home import Home, current_home
 from tasks.store.inputs.allowed_files import allow_folder, require_allowed
 from tasks.store.inputs.portfolio_file import read_portfolio
 from tasks.store.inputs.spec_file import data_path, read_run_spec
+from tasks.store.locks import is_dataset_locked
 from tasks.store.runs.champions import find_champion
 from tasks.store.runs.digests import require_unchanged
 from tasks.store.runs.retention_facts import list_datasets
 from tasks.store.warehouse.forecasts import datasets_with_forecasts
-from tasks.store.warehouse.gates import read_gate_results
+from tasks.store.warehouse.gates import read_first_reasons, read_gate_results
 from tasks.store.warehouse.prunings import find_pruning, list_prunings, require_files
 from tasks.store.warehouse.runs import list_runs, read_roas, read_run
 
+ENDED = (RunStatus.OUTPUTS_READY, RunStatus.ERROR)
 FORMATS = ("csv", "json", "html")
 
 
@@ -74,13 +76,24 @@ def all_runs(dataset_id: str | None = None) -> list[RunRecord]:
 
 
 def list_all_runs(dataset_id: str | None = None) -> RunList:
-    """Return runs, newest first, each with the day on which its files were removed."""
+    """Return runs, newest first, each with what became of it beside its record."""
     rows = list_prunings(current_home(), dataset_id)
     removed = {r.item_id: f"{r.decided_at:%Y-%m-%d}" for r in rows if r.kind is ItemKind.RUN}
+    reasons = read_first_reasons(current_home())
+    records = all_runs(dataset_id)
+    idle = {
+        name: not is_dataset_locked(current_home(), name)
+        for name in {r.dataset_id for r in records if r.status not in ENDED}
+    }
     return RunList(
         runs=[
-            ListedRun(**record.model_dump(), files_removed_on=removed.get(record.run_id))
-            for record in all_runs(dataset_id)
+            ListedRun(
+                **record.model_dump(),
+                files_removed_on=removed.get(record.run_id),
+                verdict_reason=reasons.get(record.run_id),
+                is_interrupted=record.status not in ENDED and idle[record.dataset_id],
+            )
+            for record in records
         ]
     )
 
@@ -141,8 +154,12 @@ def read_figures(run_id: str) -> RunFigures:
     )
 
 
-def export_run(run_id: str, *, file_format: str, out: Path, force: bool) -> ExportedRun:
+def export_run(
+    run_id: str, *, file_format: str, out: Path, force: bool, keep_formulas: bool = False
+) -> ExportedRun:
     """Write all tables of a run and their data dictionary into ``out``; ``html`` is its report.
+
+    ``keep_formulas`` leaves text that a spreadsheet would run as it is.
 
     Raises
     ------
@@ -168,7 +185,9 @@ def export_run(run_id: str, *, file_format: str, out: Path, force: bool) -> Expo
         paths = export.copy_report(folder, run_id, out, force=force)
     else:
         require_unchanged(folder, Artifact)
-        paths = export.write_tables(export.open_tables(folder), out, file_format, force=force)
+        paths = export.write_tables(
+            export.open_tables(folder), out, file_format, force=force, keep_formulas=keep_formulas
+        )
     return ExportedRun(run_id=run_id, files=[str(path) for path in paths])
 
 

@@ -22,10 +22,11 @@ from schemas.names import (
     PERIOD_COLUMN,
     ROAS_BY_ENTITY_COLUMNS,
     ROAS_COLUMNS,
+    ForecastScope,
 )
 from schemas.spec.run_spec import RunSpec
 
-CURVE_COLUMNS = (CHANNEL_DIM, ENTITY_COLUMN, "unit", "x", "median", "low_90", "high_90")
+CURVE_COLUMNS = (CHANNEL_DIM, ENTITY_COLUMN, "unit", "x", "median", "low_90", "high_90", "scope")
 PLAN_SUMMARY_COLUMNS = (
     "scenario_id", "name", "advice", "reason", "utility", "unit", "first_period", "last_period",
     "budget", "current_budget", "gain_mean", "gain_low", "gain_high", "prob_gain",
@@ -119,7 +120,8 @@ def _curve_rows(channel: str, curve: ResponseCurve) -> Iterator[tuple[Any, ...]]
     parts = [(ALL_ENTITIES, curve), *(curve.entities or {}).items()]
     for entity, part in parts:
         points = zip(part.x, part.median, part.low_90, part.high_90, strict=True)
-        yield from ((channel, entity, curve.unit, *point) for point in points)
+        scope = ForecastScope.ALL if part is curve else ForecastScope.ENTITY
+        yield from ((channel, entity, curve.unit, *point, scope.value) for point in points)
 
 
 def _keyed(

@@ -4,6 +4,7 @@ Belongs here: taking a lock file within a stated time, and naming the holder to 
 Does not: what a lock is for (``tasks.store.locks``, ``tasks.store.warehouse.connection``).
 """
 
+import fcntl
 import json
 import logging
 import os
@@ -63,6 +64,26 @@ def held(path: Path, *, what: str, wait_seconds: float) -> Iterator[None]:
         with suppress(OSError):
             note.unlink(missing_ok=True)
         lock.release()
+
+
+def is_held(path: Path) -> bool:
+    """Say whether somebody holds a lock file; one that may not be read counts as held.
+
+    Asked with a shared lock, which keeps no other reader out and is given back at once.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def holder(path: Path) -> str:

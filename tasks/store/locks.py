@@ -3,10 +3,11 @@
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 
 from filelock import FileLock
 
-from tasks.store.holders import held
+from tasks.store.holders import held, is_held
 from tasks.store.home import Home
 from tasks.store.storage import writing_to
 
@@ -27,12 +28,21 @@ def dataset_lock(home: Home, dataset_id: str, *, wait_seconds: float) -> Iterato
     StorageError
         If the home may not be written to.
     """
-    path = home.locks / f"{dataset_id}.lock"
+    path = _lock_of(home, dataset_id)
     with writing_to(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     with held(path, what=f"Dataset {dataset_id!r}", wait_seconds=wait_seconds):
         yield
+
+
+def is_dataset_locked(home: Home, dataset_id: str) -> bool:
+    """Say whether a refit of the dataset is running."""
+    return is_held(_lock_of(home, dataset_id))
+
+
+def _lock_of(home: Home, dataset_id: str) -> Path:
+    return home.locks / f"{dataset_id}.lock"
 
 
 def first_opens(home: Home, *, wait_seconds: float) -> AbstractContextManager[object]:

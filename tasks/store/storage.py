@@ -61,7 +61,7 @@ def _remedy(error: Exception) -> str | None:
     if number in _BROKEN or any(words in text for words in _BROKEN_WORDS):
         return "See whether the disk is full or failing, then run it again; what is fitted is kept."
     if number in _DENIED or any(words in text for words in _DENIED_WORDS):
-        return "Let this user write there, or set MMM_HOME to a folder that can be written."
+        return "Let this user write there, or name another folder (for the home: MMM_HOME)."
     return None
 
 

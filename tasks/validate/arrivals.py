@@ -15,9 +15,11 @@ _REMEDIES = {
     f"periods, and then known to be off. {_TRUE}",
 }
 
+_LOCAL = "Nothing to do where it is true, as of a pause; else have the file made anew."
+
 
 def judge_arrivals(info: ColumnInfo) -> list[Finding]:
-    """Return one REVIEW per fault of the newest periods.
+    """Return one finding per fault of the newest periods: a note where few entities show it.
 
     Parameters
     ----------
@@ -28,9 +30,9 @@ def judge_arrivals(info: ColumnInfo) -> list[Finding]:
         Finding(
             layer=Layer.CANONICAL,
             rule=fault.rule.value,
-            verdict=Verdict.REVIEW,
+            verdict=Verdict.PASS if fault.is_local else Verdict.REVIEW,
             message=_message(fault, info),
-            remedy=_REMEDIES[fault.rule],
+            remedy=_LOCAL if fault.is_local else _REMEDIES[fault.rule],
             column=info.columns[fault.columns[0]].source,
             places=[f"{fault.entity}, {fault.period_start}"],
             n_affected=fault.n_entities,

@@ -111,6 +111,40 @@ def _unpaired_share(paid: pd.Series, got: pd.Series) -> float:
     return alone / total if total > 0 else 0.0
 
 
+def note_unpaired(panel: pd.DataFrame, roles: ColumnRoles, gates: DataGates) -> list[Finding]:
+    """Note periods of a channel with activity and without spend, where they are few.
+
+    Parameters
+    ----------
+    panel
+        The panel with missing values as they are.
+    roles, gates
+        Where the share of activity is above ``max_unpaired_share``, the suite reports it.
+    """
+    notes = []
+    for channel in roles.channels:
+        if not (channel.spend_column and channel.activity_column):
+            continue
+        spend, activity = panel[channel.spend_column], panel[channel.activity_column]
+        alone = (activity.fillna(0) > 0) & (spend.fillna(0) <= 0)
+        share = _unpaired_share(activity, spend)
+        if not alone.any() or share > gates.max_unpaired_share:
+            continue
+        first = panel.loc[alone].sort_values([PERIOD_COLUMN, ENTITY_COLUMN], kind="stable").iloc[0]
+        notes.append(
+            _finding(
+                "activity_without_spend",
+                Verdict.PASS,
+                f"channel {channel.name!r}: {int(alone.sum())} row(s) have activity and no spend, "
+                f"{share:.2%} of its activity, the first {first[ENTITY_COLUMN]}, "
+                f"{first[PERIOD_COLUMN]:%Y-%m-%d}.",
+                "Nothing to do where it trails what was paid before; else add the spend.",
+                n_affected=int(alone.sum()),
+            )
+        )
+    return notes
+
+
 def judge_candidate(
     info: ColumnInfo,
     *,

@@ -12,6 +12,8 @@ from schemas.spec.run_spec import RunSpec
 from schemas.spec.spelling import Unified, column_key, meant_prefix, split_prefix
 
 MAX_LISTED = 30
+_SIZES = ("population", "pop", "households", "inhabitants", "einwohner")
+"""Usual names of the size of a market, as ``column_key`` writes them."""
 
 
 def judge_header(
@@ -31,8 +33,11 @@ def judge_header(
     odd = [c for c in used if c in header and _is_respelled(c, spec)]
     if odd:
         findings.append(_respelled_finding(file, odd))
-    if ignored:
-        findings.append(_ignored_finding(file, ignored))
+    sizes = [c for c in ignored if column_key(c) in _SIZES]
+    if sizes:
+        findings.append(_size_finding(file, sizes[0]))
+    if others := [c for c in ignored if c not in sizes]:
+        findings.append(_ignored_finding(file, others))
     return findings
 
 
@@ -80,10 +85,25 @@ def _ignored_finding(file: str, columns: Sequence[str]) -> Finding:
         verdict=Verdict.PASS,
         message=f"{file}, line 1: {len(columns)} column(s) are ignored: {_listed(columns)}.",
         remedy="Nothing to do, or name them in the spec (channels, controls, kpi), or give them "
-        "the prefix act_, spend_ or ctrl_.",
+        "the prefix act_, spend_ or ctrl_. Events in words, such as holidays and sales, are named "
+        "with their days in model.events.",
         file=file,
         rows=[1],
         n_affected=len(columns),
+    )
+
+
+def _size_finding(file: str, column: str) -> Finding:
+    return Finding(
+        layer=Layer.RAW,
+        rule="size_column",
+        verdict=Verdict.PASS,
+        message=f"{file}, line 1, column {column!r}: it is ignored, and the size of a market does "
+        "not matter: effects are scaled by the KPI of each market.",
+        remedy="Nothing to do.",
+        file=file,
+        column=column,
+        rows=[1],
     )
 
 

@@ -24,7 +24,12 @@ from tasks.store.runs.resume import resumable
 from tasks.store.warehouse import canonical, connection
 from tasks.store.warehouse.gates import record_findings
 from tasks.validate.arrivals import judge_arrivals
-from tasks.validate.canonical import canonical_frame, judge_candidate, paired_channels
+from tasks.validate.canonical import (
+    canonical_frame,
+    judge_candidate,
+    note_unpaired,
+    paired_channels,
+)
 from tasks.validate.coming_controls import judge_coming_controls
 from tasks.validate.experiments import judge_lift_tests
 from tasks.validate.features import feature_frame, judge_terms, suite_columns
@@ -131,6 +136,7 @@ def validate_canonical(
     )
     findings += judge_entities(info.entities)
     findings += judge_arrivals(info)
+    findings += note_unpaired(panel, roles, gates)
     if len(panel):
         findings += judge_history(
             info.history,

@@ -4,6 +4,7 @@ Does not belong here: what a verb does (``flows.cli``), errors and streams (``.p
 """
 
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from schemas.documents.results import RefitReport
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from schemas.words import describe_against, format_champion, format_number
+
+MAX_REASON = 120
+"""Characters of a reason in a list of runs."""
 
 
 def render_refit(report: RefitReport, figures: RunFigures) -> str:
@@ -119,9 +123,18 @@ def render_runs(runs: Sequence[ListedRun]) -> str:
 
 
 def _note(run: ListedRun) -> str:
-    reason = (run.reason or "").partition("\n")[0][:80]
+    is_pass = run.verdict is Verdict.PASS
+    reason = _shortened(run.reason or ("" if is_pass else run.verdict_reason) or "")
+    if run.is_interrupted:
+        reason = "interrupted: the next refit of this dataset takes it up, or ends it"
     gone = f"files removed on {run.files_removed_on}" if run.files_removed_on else ""
     return "; ".join(part for part in (gone, reason) if part)
+
+
+def _shortened(text: str) -> str:
+    """First line of a text, cut between words where it is long; `mmm show` has all of it."""
+    line = text.partition("\n")[0]
+    return line if len(line) <= MAX_REASON else textwrap.shorten(line, MAX_REASON, placeholder=" …")
 
 
 def render_run(summary: RunSummary) -> str:

@@ -1,6 +1,7 @@
 """A home that was moved: MLflow keeps artifact paths absolute, so they are made to follow."""
 
 import logging
+import os
 import sqlite3
 from contextlib import closing
 
@@ -17,9 +18,12 @@ _STORED_PATHS = (
 
 
 def follow_moved_home(home: Home) -> None:
-    """Rewrite stored artifact paths after the home was moved: MLflow keeps them absolute."""
+    """Rewrite stored artifact paths after the home was moved: MLflow keeps them absolute.
+
+    Who may only read the home leaves them: what is read of MLflow then are its tables.
+    """
     database = home.mlruns / "mlflow.db"
-    if not database.exists():
+    if not database.exists() or not os.access(database, os.W_OK):
         return
     with closing(sqlite3.connect(database, timeout=30)) as con, con:
         tables = {

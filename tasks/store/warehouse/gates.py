@@ -10,6 +10,9 @@ from tasks.store.home import Home
 from tasks.store.redaction import redact
 from tasks.store.warehouse.connection import reading, writing
 
+_GROUPS = ("raw", "canonical", "features", "sampling", "fit", "stability")
+"""Gate groups in the order of a refit."""
+
 
 def record_findings(
     home: Home, run_id: str, layer: Layer, verdict: Verdict, findings: Sequence[Finding]
@@ -54,6 +57,21 @@ def write_gate_results(
         )
 
 
+def read_first_reasons(home: Home) -> dict[str, str]:
+    """Return why runs did not pass, by run: the worst outcome, and how many more there are.
+
+    Runs whose every outcome is a pass are left out.
+    """
+    with reading(home) as con:
+        rows = con.execute(
+            "select run_id, first(detail order by verdict = 'FAIL' desc, "
+            "list_position($order, battery), gate, detail), count(*) from ops.gate_results "
+            "where verdict <> 'PASS' and gate <> 'verdict' group by run_id",
+            {"order": [*_GROUPS]},
+        ).fetchall()
+    return {run_id: f"{reason} ({n - 1} more)" if n > 1 else reason for run_id, reason, n in rows}
+
+
 def read_gate_results(home: Home, run_id: str) -> list[dict[str, Any]]:
     """Return all gate results of a run, in the order of the layers.
 
@@ -62,12 +80,11 @@ def read_gate_results(home: Home, run_id: str) -> list[dict[str, Any]]:
     list of dict
         ``battery`` (the gate group), ``gate``, ``verdict``, ``observed``, ``detail``.
     """
-    order = ["raw", "canonical", "features", "sampling", "fit", "stability"]
     with reading(home) as con:
         rows = con.execute(
             "select battery, gate, verdict, observed, detail from ops.gate_results "
             "where run_id = ? order by list_position(?, battery), gate, detail",
-            [run_id, order],
+            [run_id, [*_GROUPS]],
         ).fetchall()
     return [
         dict(zip(("battery", "gate", "verdict", "observed", "detail"), row, strict=True))

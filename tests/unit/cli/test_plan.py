@@ -20,6 +20,7 @@ from flows.cli.render import plans as plan_output
 from flows.services import servers
 from schemas.answers.scenarios import MadeBy
 from schemas.documents.plan import Advice, Plan
+from schemas.errors import StorageError
 from schemas.outcomes import Verdict
 from tasks.store.home import Home
 from tasks.store.runs import plan_sources
@@ -102,6 +103,23 @@ def test_a_plan_is_one_json_object_and_nothing_else_on_stdout(champion, capsys):
     assert document["models"][0]["run_id"] == "world-1"
     saved = list_scenarios(champion)
     assert [(s.name, s.made_by) for s in saved] == [("spring", MadeBy.PLAN)]
+
+
+@pytest.mark.parametrize("asked", [[], ["--set", "tv=-10%"]])
+def test_who_may_only_read_the_home_gets_the_plan_and_nothing_is_saved(
+    champion, monkeypatch, capsys, asked
+):
+    def refuse(_home):
+        raise StorageError("the home cannot be written: Permission denied.")
+
+    monkeypatch.setattr("tasks.store.storage.require_writable", refuse)
+    before = sorted(champion.root.rglob("*"))
+    code, out, err = call(capsys, "plan", "--dataset", "world", "--json", *FEW, *asked)
+    document = json.loads(out)
+    assert (code, document["plan_file"], document["mlflow_run_id"]) == (0, None, None)
+    assert Plan.model_validate(document).channels
+    assert "not saved: the home cannot be written" in err
+    assert sorted(champion.root.rglob("*")) == before
 
 
 def test_options_replace_the_settings_of_the_spec_and_leave_the_others(champion, capsys):

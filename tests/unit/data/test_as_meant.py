@@ -66,6 +66,22 @@ def test_a_spec_that_names_its_channels_has_decided(world, lines):
     assert outcome.verdict is Verdict.PASS
 
 
+def test_the_size_of_a_market_is_said_not_to_matter_and_events_have_a_place(world, lines):
+    content = [f"{row},{'Population' if i == 0 else 7}" for i, row in enumerate(lines())]
+    (found,) = [f for f in world.raw(content).findings if f.rule == "size_column"]
+    assert (found.column, found.verdict) == ("Population", Verdict.PASS)
+    assert "does not matter" in found.message
+    content = [f"{row},{'holiday' if i == 0 else 'easter'}" for i, row in enumerate(lines())]
+    (found,) = [f for f in world.raw(content).findings if f.rule == "ignored_columns"]
+    assert "model.events" in found.remedy
+
+
+def test_a_control_in_words_is_pointed_to_events(world, lines):
+    content = [f"{row},{'ctrl_event' if i == 0 else 'easter'}" for i, row in enumerate(lines())]
+    (found,) = [f for f in world.raw(content).findings if f.rule == "not_a_number"]
+    assert "model.events" in found.remedy
+
+
 def test_a_second_spelling_of_a_column_that_is_read_is_a_review(world, lines):
     content = [f"{row},{'Spend-TV' if i == 0 else 7}" for i, row in enumerate(lines())]
     outcome = world.raw(content)
@@ -204,7 +220,7 @@ def test_a_padded_market_is_a_review(world, lines, at_start, value):
         (0.01, 0.0, None),
         (0.1, 0.0, "spend_without_activity"),
         (0.4, 0.0, "unpaired_media"),
-        (0.0, 0.2, None),
+        (0.0, 0.2, "a note"),
         (0.0, 0.5, "activity_without_spend"),
     ],
 )
@@ -217,8 +233,14 @@ def test_unpaired_media_are_judged_by_money_and_activity(
     more = spend_without / (1 - spend_without) * total
     trailing = activity_without / (1 - activity_without) * activity
     content = [*paired, f"north,2022-12-26,1010,{trailing},{more},11"]
-    found = rules(world.canonical(content))
-    assert [r for r in found if r not in ("kpi_outlier",)] == ([expected] if expected else [])
+    findings = [f for f in world.canonical(content).findings if f.rule != "kpi_outlier"]
+    if expected == "a note":
+        (note,) = findings
+        assert (note.rule, note.verdict) == ("activity_without_spend", Verdict.PASS)
+        assert "1 row(s) have activity and no spend" in note.message
+        assert "north, 2022-12-26" in note.message
+    else:
+        assert [f.rule for f in findings] == ([expected] if expected else [])
 
 
 @pytest.mark.parametrize(("factor", "expected"), [(1, []), (1000, ["units_of_money"])])

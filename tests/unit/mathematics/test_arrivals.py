@@ -145,6 +145,36 @@ def test_a_few_markets_that_pause_are_no_dead_column():
     assert dead(values).n_entities == 4
 
 
+def test_a_few_markets_that_stay_silent_are_named_with_the_period_in_which_it_began():
+    values = spend(8)
+    values[-2:, 2] = 0
+    assert dead(values) is None
+    values[-3:, 2] = 0
+    seen = dead(values)
+    assert (seen.row, seen.entity, seen.n_entities, seen.is_local) == (N - 3, 2, 1, True)
+    values[30:32, 5] = 0
+    values[-4:, 5] = 0  # twice as long as ever before
+    values[-3:, 2] = 1 + values[-4, 2] + np.arange(3)
+    seen = dead(values)
+    assert (seen.row, seen.entity, seen.is_local) == (N - 4, 5, True)
+
+
+def test_a_few_markets_that_repeat_a_value_for_three_periods_are_named():
+    values = spend(8)
+    values[-3:, 2] = values[-4, 2] + 0.0
+    values[-3:, 2] = values[-3, 2]
+    seen = find_stuck_values(values, WINDOW)
+    assert (seen.entity, seen.n_entities, seen.is_local) == (2, 1, True)
+    values[-1, 2] = values[-2, 2] + 1
+    assert find_stuck_values(values, WINDOW) is None
+
+
+def test_one_market_alone_is_the_whole_column():
+    values = spend()
+    values[-3:] = 0
+    assert not dead(values).is_local
+
+
 def test_too_short_a_past_is_not_judged():
     few = spend()[:9]
     few[-1] *= 1000

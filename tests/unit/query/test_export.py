@@ -23,6 +23,7 @@ from schemas.outcomes import Verdict
 from schemas.spec.run_spec import RunSpec
 from tasks.publish import task
 from tasks.query.dictionary import build_dictionary
+from tasks.query.export import encode_table
 from tasks.query.runs import export_run, summarize_run
 from tasks.query.tables import ALLOCATION_COLUMNS, PLAN_COLUMNS
 from tasks.store.runs.status import advance_run
@@ -93,6 +94,24 @@ def test_a_curve_is_one_row_per_point_of_all_and_of_each_entity(published, tmp_p
     assert first.iloc[-1][["unit", "median", "low_90", "high_90"]].tolist() == ["spend", 2, 1, 3]
 
 
+def test_the_curve_of_all_is_told_from_that_of_an_entity_by_its_scope(published, tmp_path):
+    curves = exported("run-1", tmp_path)["response_curves"]
+    scopes = curves.groupby("entity_id")["scope"].unique().apply(list).to_dict()
+    assert scopes == {"all": ["all"], "north": ["entity"]}
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\0"])
+def test_text_like_a_formula_is_quoted_unless_it_is_to_be_kept(sign):
+    frame = pd.DataFrame({"channel": [f"{sign}1+1", "tv"], "roas_mean": [-1.5, 2.0]})
+    quoted = encode_table(frame, "csv").decode()
+    assert f"'{sign}1+1" in quoted
+    assert ",-1.5" in quoted, "a number is no text"
+    kept = encode_table(frame, "csv", keep_formulas=True).decode()
+    assert "'" not in kept
+    assert f"{sign}1+1" in kept
+    assert json.loads(encode_table(frame, "json"))[0]["channel"] == f"{sign}1+1"
+
+
 def test_the_plan_is_exported_with_its_gain_its_channels_and_its_cells(published, tmp_path):
     tables = exported("run-1", tmp_path)
     summary = tables["plan_summary"].iloc[0]
@@ -110,6 +129,8 @@ def test_a_run_without_a_file_is_exported_without_its_table(home, published, tmp
 def test_every_column_of_every_table_is_explained(published, tmp_path):
     tables = exported("run-1", tmp_path)
     dictionary = tables.pop("data_dictionary")
+    how_text_is_written, dictionary = dictionary.iloc[0], dictionary.iloc[1:]
+    assert "--keep-formulas" in how_text_is_written["meaning"]
     reported = set(map(tuple, dictionary[["table", "column"]].to_numpy().tolist()))
     assert reported == {(name, column) for name in tables for column in tables[name]}
     assert dictionary.notna().all().all()

@@ -140,6 +140,13 @@ def test_a_misspelled_column_is_refused_with_the_nearest_one(keys, says):
     assert says in str(caught.value)
 
 
+def test_a_missing_key_column_is_pointed_to_columns_and_nothing_is_guessed():
+    with pytest.raises(SpecError) as caught:
+        roles_of(["week", *(c for c in COLUMNS if c != "period_start")])
+    assert "columns: {period_start: NAME}; the file has: week, entity_id" in str(caught.value)
+    assert "did you mean" not in str(caught.value)
+
+
 def test_all_missing_columns_are_reported_together():
     with pytest.raises(SpecError) as caught:
         roles_of(COLUMNS, target_col="a1", drivers=["b2"], controls=["c3"])
