@@ -30,12 +30,12 @@ from tasks.store.locks import is_dataset_locked
 from tasks.store.runs.champions import find_champion
 from tasks.store.runs.digests import require_unchanged
 from tasks.store.runs.retention_facts import list_datasets
+from tasks.store.runs.standing import ENDED
 from tasks.store.warehouse.forecasts import datasets_with_forecasts
 from tasks.store.warehouse.gates import read_first_reasons, read_gate_results
 from tasks.store.warehouse.prunings import find_pruning, list_prunings, require_files
 from tasks.store.warehouse.runs import list_runs, read_roas, read_run
 
-ENDED = (RunStatus.OUTPUTS_READY, RunStatus.ERROR)
 FORMATS = ("csv", "json", "html")
 
 
