@@ -7,6 +7,8 @@ from schemas.documents.forecast_scores import LedgerReport, ScoreSummary, Scorin
 from schemas.names import ForecastScope
 from schemas.words import format_number, format_share
 
+MIN_FOR_SHARE = 10
+"""Scored periods from which a coverage is a percentage; errors have one from two."""
 _HEADER = (
     "forecast", "periods ahead", "scored", "CRPS", "in 50 %", "in 90 %", "MAPE", "skill",
 )  # fmt: skip
@@ -35,12 +37,17 @@ def _render_ledger(ledger: LedgerReport) -> str:
     return "\n".join(parts)
 
 
+def _covered(share: float, n: int) -> str:
+    """Write how often an interval held: in numbers where a percentage would sound like more."""
+    return format_share(share) if n >= MIN_FOR_SHARE else f"{round(share * n)} of {n}"
+
+
 def _scores(summaries: Sequence[ScoreSummary]) -> str:
     rows = [
         [
             s.basis.value, s.periods_ahead, str(s.n), format_number(s.crps),
-            format_share(s.coverage_50), format_share(s.coverage_90), format_share(s.mape),
-            format_share(s.skill),
+            _covered(s.coverage_50, s.n), _covered(s.coverage_90, s.n),
+            *(format_share(share) if s.n > 1 else "–" for share in (s.mape, s.skill)),
         ]
         for s in summaries
     ]  # fmt: skip

@@ -111,10 +111,25 @@ def test_an_unknown_dataset_is_reported_before_anything_starts(scoring, capsys):
 def test_the_table_is_of_all_entities_together():
     page = render_scoring(ScoringReport(datasets=[ledger()]))
     row = next(line for line in page.splitlines() if "deployed" in line)
-    assert " ".join(row.split()) == "deployed 2-4 3 1,234 50.0 % 100 % 3.1 % –"
+    assert " ".join(row.split()) == "deployed 2-4 3 1,234 2 of 3 3 of 3 3.1 % –"
     assert "77" not in page
     assert "6 new, 1 changed" in page
     assert page.splitlines()[-1] == "no alarm"
+
+
+@pytest.mark.parametrize(
+    ("n", "shown"),
+    [
+        (1, "1 1,234 0 of 1 1 of 1 – –"),
+        (9, "9 1,234 4 of 9 9 of 9 3.1 % 20.0 %"),
+        (10, "10 1,234 50.0 % 100 % 3.1 % 20.0 %"),
+    ],
+)
+def test_few_weeks_have_counts_and_one_has_no_percentage(n, shown):
+    few = ledger(summaries=[summary(n=n, skill=0.2)])
+    page = render_scoring(ScoringReport(datasets=[few]))
+    row = next(line for line in page.splitlines() if "deployed" in line)
+    assert " ".join(row.split()) == f"deployed 2-4 {shown}"
 
 
 def test_alarms_and_what_was_left_out_are_reported():
