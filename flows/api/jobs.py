@@ -37,6 +37,8 @@ class JobRunner:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._lock = threading.Lock()
         self._closing = False
+        self._unfinished: set[str] = set()
+        """Jobs that wait or run, so that a start reads no file of another job."""
 
     def resume(self) -> None:
         """Take up what an earlier server left, in the order in which it was asked for."""
@@ -52,7 +54,9 @@ class JobRunner:
         ProblemError
             503 where too many wait already; the job is forgotten.
         """
-        if sum(not known.state.is_over for known in task_jobs.list_jobs()) > MAX_WAITING:
+        with self._lock:
+            is_full = len(self._unfinished) >= MAX_WAITING
+        if is_full:
             task_jobs.forget_job(job.job_id)
             raise ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
@@ -81,6 +85,7 @@ class JobRunner:
             if job.state.is_over:
                 return job
             job = task_jobs.move_job(job, JobState.CANCELLED, ended_at=datetime.now(UTC))
+            self._unfinished.discard(job_id)
             child = self._children.get(job_id)
         if child is None:
             _end_run(job)
@@ -100,6 +105,8 @@ class JobRunner:
 
     def _submit(self, job: AskedJob) -> None:
         pool = self._long if job.kind in {JobKind.REFIT, JobKind.EXPLAIN} else self._short
+        with self._lock:
+            self._unfinished.add(job.job_id)
         pool.submit(self._run_logged, job.job_id)
 
     def _run_logged(self, job_id: str) -> None:
@@ -107,6 +114,9 @@ class JobRunner:
             self._run(job_id)
         except Exception:
             log.exception("job %s could not be run", job_id)
+        finally:
+            with self._lock:
+                self._unfinished.discard(job_id)
 
     def _run(self, job_id: str) -> None:
         with self._lock:

@@ -9,6 +9,8 @@ from flows.services.guard import App
 from flows.web import errors, static_files
 from flows.web.routers import (
     budget,
+    champions,
+    compare,
     configure,
     datasets,
     export,
@@ -26,7 +28,9 @@ SITE_PAGES = (
     run,
     results,
     budget,
+    compare,
     forecast,
+    champions,
     export,
 )
 """Modules of ``routers`` that have a page in the navigation; each has a ``router``."""

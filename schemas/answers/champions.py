@@ -1,7 +1,6 @@
-"""Who is champion, how that came about, and runs side by side."""
+"""Who is champion, how that came about, and the forecast ledger."""
 
-from schemas.answers.runs import RunDetail
-from schemas.documents.base import Part, Return
+from schemas.documents.base import Part
 from schemas.documents.forecast_scores import Alarm
 from schemas.documents.promotions import Champion, Promotion
 
@@ -33,26 +32,6 @@ class AcceptRequest(Part):
     """The run; its version becomes champion."""
     reason: str
     """What was looked at; kept in the history."""
-
-
-class ComparedChannel(Part):
-    """ROAS of one channel in one run."""
-
-    roas_mean: Return | None
-    """Null without spend, or where the run has no such channel."""
-    roas_low: Return | None
-    """Lower end of the 94 % interval."""
-    roas_high: Return | None
-    """Upper end of the 94 % interval."""
-
-
-class RunComparison(Part):
-    """Runs side by side."""
-
-    runs: list[RunDetail]
-    """In the order in which they were named."""
-    roas: dict[str, dict[str, ComparedChannel]]
-    """By channel and run id."""
 
 
 class ForecastLedger(Part):

@@ -41,6 +41,8 @@ def new_job(
     asked = {**request, "run_id": job_id} if kind is JobKind.REFIT else dict(request)
     jobs.write_request(home, job_id, asked)
     jobs.write_job(home, job)
+    if key is not None:
+        jobs.write_key(home, key, job_id)
     return job
 
 
@@ -58,7 +60,9 @@ def digest_of(request: Mapping[str, Any]) -> str:
 
 def find_asked(key: str) -> AskedJob | None:
     """Return the job that a key has started; None where it has started none."""
-    return next((job for job in jobs.list_jobs(current_home()) if job.key == key), None)
+    home = current_home()
+    job_id = jobs.find_key(home, key)
+    return None if job_id is None else jobs.find_job(home, job_id)
 
 
 def find_job(job_id: str) -> AskedJob | None:

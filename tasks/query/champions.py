@@ -1,15 +1,6 @@
-"""Champions of datasets, runs side by side, the forecast ledger."""
+"""Champions of datasets, the forecast ledger."""
 
-from collections.abc import Sequence
-
-from schemas.answers.champions import (
-    ChampionState,
-    ComparedChannel,
-    ForecastLedger,
-    RunComparison,
-)
-from schemas.answers.runs import RunDetail
-from tasks.query.runs import describe_run
+from schemas.answers.champions import ChampionState, ForecastLedger
 from tasks.store.home import current_home
 from tasks.store.runs.champions import find_champion
 from tasks.store.warehouse.forecasts import read_ledger
@@ -35,22 +26,6 @@ def read_champion(dataset_id: str) -> ChampionState:
     )
 
 
-def compare_runs(run_ids: Sequence[str]) -> RunComparison:
-    """Return runs side by side, with the ROAS of every channel that any of them has.
-
-    Raises
-    ------
-    UnknownRunError
-        Naming the nearest run id.
-    """
-    runs = [describe_run(run_id) for run_id in run_ids]
-    channels = dict.fromkeys(name for run in runs for name in run.roas)
-    return RunComparison(
-        runs=runs,
-        roas={name: {run.run_id: _returns(run, name) for run in runs} for name in channels},
-    )
-
-
 def read_forecast_ledger(dataset_id: str) -> ForecastLedger:
     """Return what the forecast ledger of a dataset holds; nothing is scored.
 
@@ -66,13 +41,4 @@ def read_forecast_ledger(dataset_id: str) -> ForecastLedger:
         alarms=alarms_of(home, dataset_id),
         n_forecasts=len(read_ledger(home, dataset_id)),
         n_scores=len(read_scores(home, dataset_id)),
-    )
-
-
-def _returns(run: RunDetail, channel: str) -> ComparedChannel:
-    row = run.roas.get(channel)
-    return ComparedChannel(
-        roas_mean=row.roas_mean if row else None,
-        roas_low=row.roas_low if row else None,
-        roas_high=row.roas_high if row else None,
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from schemas.answers.comparison import RunsCompared
 from schemas.answers.plans import PlanDesk, PlanEvaluation
 from schemas.documents.diagnostics import StabilityReport
 from schemas.errors import CorruptArtifactError
@@ -70,6 +71,14 @@ def draw_by_hand(desk: PlanDesk, evaluation: PlanEvaluation) -> "Figure | None":
     from tasks.report.by_hand import by_hand_figure
 
     return by_hand_figure(desk, evaluation)
+
+
+def draw_comparison(found: RunsCompared) -> "list[Figure]":
+    """Return runs side by side as figures: returns, then a response curve per channel."""
+    from tasks.report.side_by_side import curve_figures, returns_figure
+
+    returns = returns_figure(found)
+    return [*([returns] if returns else []), *curve_figures(found)]
 
 
 def charts_of(figure: "Figure") -> dict[str, Any]:

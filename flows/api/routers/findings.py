@@ -6,11 +6,13 @@ from fastapi import APIRouter, Path, Query, Response
 
 from flows.api.conventions import ERRORS, answer_later
 from flows.api.dependencies import IdempotencyKey, Jobs
-from schemas.answers.champions import ForecastLedger, RunComparison
+from schemas.answers.champions import ForecastLedger
+from schemas.answers.comparison import RunsCompared
 from schemas.answers.jobs import Job
 from schemas.answers.stability import StabilityReport
 from schemas.documents.changes import ExplainRequest
-from tasks.query.champions import compare_runs, read_forecast_ledger
+from tasks.query.champions import read_forecast_ledger
+from tasks.query.comparison import compare_any_runs
 
 router = APIRouter(responses=ERRORS)
 DatasetId = Annotated[str, Path(description="Id of the dataset.", max_length=64)]
@@ -25,9 +27,9 @@ def ledger(dataset_id: DatasetId) -> ForecastLedger:
 @router.get("/comparisons", operation_id="compare_runs", tags=["comparisons"])
 def comparison(
     run: Annotated[list[str], Query(min_length=2, max_length=10, description="Run ids.")],
-) -> RunComparison:
-    """Return runs side by side, with the ROAS of every channel in each of them."""
-    return compare_runs(run)
+) -> RunsCompared:
+    """Return runs of one dataset side by side, whatever their kinds, as `mmm compare` does."""
+    return compare_any_runs(run)
 
 
 @router.get(

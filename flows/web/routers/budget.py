@@ -91,7 +91,13 @@ def watch(request: Request, job_id: str) -> Response:
         target = address("/budget", dataset_id=job.dataset_id, plan=job.result_id)
         return RedirectResponse(target, HTTPStatus.SEE_OTHER)
     return render(
-        request, "budget_job", title="Searching the best plan", dataset_id=job.dataset_id, job=job
+        request,
+        "job",
+        title="Searching the best plan",
+        dataset_id=job.dataset_id,
+        job=job,
+        waiting="The optimizer searches; the plan opens here as soon as it is found.",
+        back=address("/budget", dataset_id=job.dataset_id),
     )
 
 

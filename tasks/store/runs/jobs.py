@@ -15,6 +15,8 @@ from tasks.store.files import removal
 from tasks.store.files.artifacts import parse_document, write_document, write_json
 from tasks.store.home import Home
 
+_KEYS = ".keys"
+"""Folder of a file per key, so that no job has to be read to find the one of a key."""
 _JOB, _REQUEST, _OUTCOME = "job.json", "request.json", "outcome.json"
 
 
@@ -52,6 +54,17 @@ def list_jobs(home: Home) -> list[AskedJob]:
     """Return all jobs, the newest first."""
     jobs = [parse_document(path, AskedJob) for path in home.jobs.glob(f"*/{_JOB}")]
     return sorted(jobs, key=lambda job: (job.created_at, job.job_id), reverse=True)
+
+
+def write_key(home: Home, key: str, job_id: str) -> None:
+    """Keep which job a key has started; ``key`` is a digest."""
+    write_json(home, home.jobs / _KEYS / key, {"job_id": job_id})
+
+
+def find_key(home: Home, key: str) -> str | None:
+    """Return the job that a key has started, or None."""
+    path = home.jobs / _KEYS / key
+    return str(json.loads(path.read_text(encoding="utf-8"))["job_id"]) if path.is_file() else None
 
 
 def write_request(home: Home, job_id: str, request: Mapping[str, Any]) -> None:

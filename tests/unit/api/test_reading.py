@@ -99,8 +99,10 @@ def test_champion_history_plans_and_comparison(api, published):
     plans = api.get("/api/v1/plans").json()["items"]
     for plan in plans:
         assert api.get(f"/api/v1/plans/{plan['scenario_id']}").status_code == 200
-    both = api.get("/api/v1/comparisons", params=[("run", "run-1"), ("run", "run-1")]).json()
-    assert all(set(rows) == {"run-1"} for rows in both["roas"].values())
+    twice = api.get("/api/v1/comparisons", params=[("run", "run-1"), ("run", "run-1")])
+    assert (twice.status_code, twice.json()["code"]) == (422, "SpecError")
+    gone = api.get("/api/v1/comparisons", params=[("run", "run-1"), ("run", "run-2")])
+    assert (gone.status_code, "did you mean" in gone.json()["detail"]) == (404, True)
     assert api.get("/api/v1/forecasts/demo").json()["alarms"] == []
 
 
