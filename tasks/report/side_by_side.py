@@ -76,6 +76,7 @@ def _returns_of(
         x=digits(mean),
         y=[labels[name] for name in known],
         name=label(run_id, 40),
+        orientation="h",
         offsetgroup=str(place),
         mode="markers",
         marker={"size": 9, "color": colour, "symbol": _SYMBOLS[place % len(_SYMBOLS)]},

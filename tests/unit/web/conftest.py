@@ -2,12 +2,19 @@
 
 import re
 import warnings
+from datetime import UTC, datetime
 
 import pytest
+from support.reports import forge_documents
 
 from flows.api.security import Door
 from flows.web.app import build_site, is_public, is_upload
 from flows.web.routers.sign_in import SIGN_IN_PATH
+from schemas.documents.results import RunRecord, RunStatus
+from schemas.outcomes import Verdict
+from tasks.store.files.artifacts import write_json, write_parquet
+from tasks.store.warehouse.connection import writing
+from tasks.store.warehouse.runs import write_run
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the test client asks for a library that the lock lacks
@@ -50,3 +57,24 @@ def web(home, door):
         build_site(door), base_url=ADDRESS, raise_server_exceptions=False, headers=headers
     ) as browser:
         yield browser
+
+
+@pytest.fixture
+def finished_run(home):
+    """Write a forged run of dataset ``brand``."""
+
+    def write(run_id="run-1", day=2, verdict="PASS", **settings):
+        moment = datetime(2026, 11, day, 12, tzinfo=UTC)
+        record = RunRecord(
+            run_id=run_id, dataset_id="brand", status=RunStatus.OUTPUTS_READY,
+            verdict=Verdict(verdict), created_at=moment, updated_at=moment,
+        )  # fmt: skip
+        documents = forge_documents(n_periods=60, verdict=verdict, **settings)
+        for name, file in documents.run.files.items():
+            write_one = write_json if name.endswith(".json") else write_parquet
+            write_one(home, home.run_dir(run_id) / name, file)
+        with writing(home) as con:
+            write_run(con, record)
+        return record
+
+    return write

@@ -30,6 +30,17 @@ def test_one_run_is_not_enough_and_foreign_ones_are_refused(web, published):
     assert web.get("/compare/jobs/..%2Frun-1").status_code == 404
 
 
+def test_two_runs_stand_side_by_side_with_figures_and_their_numbers(web, finished_run):
+    finished_run("run-1", day=2)
+    finished_run("run-2", day=9, seed=3)
+    page = web.page("/compare?run=run-1&run=run-2")
+    for words in ("ROAS (94 % interval)", "Contribution (94 % interval)", "Why returns changed"):
+        assert words in page
+    assert page.count('class="chart"') >= 2
+    assert page.count("Numbers of this figure") == page.count('class="chart"')
+    assert "From run-1 to run-2" in page
+
+
 def test_the_champion_and_its_history_are_there(web, published):
     page = web.page("/champions")
     assert "demo@1" in page

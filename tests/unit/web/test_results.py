@@ -5,38 +5,10 @@ import json
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
 
-import pytest
-from support.reports import HOSTILE, forge_documents
+from support.reports import HOSTILE
 
-from schemas.documents.results import RunRecord, RunStatus
-from schemas.outcomes import Verdict
 from tasks.report.task_page import read_report
-from tasks.store.files.artifacts import write_json, write_parquet
-from tasks.store.warehouse.connection import writing
-from tasks.store.warehouse.runs import write_run
-
-
-@pytest.fixture
-def finished_run(home):
-    """Write a forged run of dataset ``brand``."""
-
-    def write(run_id="run-1", day=2, verdict="PASS", **settings):
-        moment = datetime(2026, 11, day, 12, tzinfo=UTC)
-        record = RunRecord(
-            run_id=run_id, dataset_id="brand", status=RunStatus.OUTPUTS_READY,
-            verdict=Verdict(verdict), created_at=moment, updated_at=moment,
-        )  # fmt: skip
-        documents = forge_documents(n_periods=60, verdict=verdict, **settings)
-        for name, file in documents.run.files.items():
-            write_one = write_json if name.endswith(".json") else write_parquet
-            write_one(home, home.run_dir(run_id) / name, file)
-        with writing(home) as con:
-            write_run(con, record)
-        return record
-
-    return write
 
 
 def charts_in(page):
