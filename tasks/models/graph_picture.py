@@ -28,7 +28,7 @@ def draw_graph(graph: CausalGraph) -> str:
     Returns
     -------
     str
-        One ``<svg>`` element; names are escaped, and told in full where they are cut.
+        One ``<svg>`` element; names are escaped; one that is cut stands in full in its title.
     """
     drivers = [node for node in graph.nodes if node.role is not NodeRole.KPI]
     kpi = next(node for node in graph.nodes if node.role is NodeRole.KPI)
@@ -79,10 +79,13 @@ def _line(edge: GraphEdge, rows: Mapping[str, int], kpi: str) -> str:
         x1, x2 = _LEFT + _BOX, _WIDTH - _BOX - 16
         path = f"M {x1} {start} C {x1 + 80} {start}, {x2 - 80} {end}, {x2} {end}"
         head = _head(x2, end, colour)
+    elif edge.source == kpi:
+        x1, x2, start = _WIDTH - _BOX - 10, _LEFT + _BOX, start + _HEIGHT // 3
+        path = f"M {x1} {start} C {x1 - 80} {start}, {x2 + 80} {end}, {x2 + 6} {end}"
+        head = _head(x2 + 6, end, colour, to_left=True)
     else:
-        x1 = _LEFT + _BOX if edge.source == kpi else _LEFT
         bend = _LEFT - 30 - min(abs(end - start) // 2, 120)
-        path = f"M {x1} {start} C {bend} {start}, {bend} {end}, {_LEFT - 6} {end}"
+        path = f"M {_LEFT} {start} C {bend} {start}, {bend} {end}, {_LEFT - 6} {end}"
         head = _head(_LEFT - 6, end, colour)
     told = f"{edge.source} to {edge.target}: partial correlation {edge.correlation:.2f}"
     return (
@@ -92,6 +95,6 @@ def _line(edge: GraphEdge, rows: Mapping[str, int], kpi: str) -> str:
     )
 
 
-def _head(x: int, y: int, colour: str) -> str:
-    back, tip = x - 9, x + 5
+def _head(x: int, y: int, colour: str, *, to_left: bool = False) -> str:
+    back, tip = (x + 9, x - 5) if to_left else (x - 9, x + 5)
     return f'<path d="M {back} {y - 6} L {tip} {y} L {back} {y + 6} Z" fill="{colour}"/>'
