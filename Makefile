@@ -46,7 +46,7 @@ test-all: test ## Run these and the long suites, and hold the floor of coverage
 	$(PYTEST) -n $(WORKERS) -m slow $(COVERAGE) --cov-append $(ARGS) || [ $$? -eq 5 ]
 	$(VENV)/bin/coverage report --skip-covered --skip-empty
 
-browser: ## Install the browser of the test of hostile pages (Debian, Ubuntu; asks for root)
+browser: ## Install the browser of the tests that open pages (Debian, Ubuntu; asks for root)
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
 		command -v apt-get >/dev/null || { echo "Install Chromium with this system's own package manager." >&2; exit 1; }; \
 		if [ "$$(id -u)" = 0 ]; then root=; else root=sudo; fi; \

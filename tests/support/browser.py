@@ -17,6 +17,8 @@ from support.hostile_page import browser as find_browser
 from websockets.sync.client import connect
 
 SECONDS = 30.0
+ANSWER_SECONDS = 120.0
+"""How long the browser may take to answer; while a page is on its way it answers nothing."""
 
 
 class Page:
@@ -43,7 +45,7 @@ class Page:
             message["sessionId"] = self._session
         self._socket.send(json.dumps(message))
         while True:
-            answer = json.loads(self._socket.recv(timeout=SECONDS))
+            answer = json.loads(self._socket.recv(timeout=ANSWER_SECONDS))
             if answer.get("id") == self._number:
                 assert "error" not in answer, f"{method}: {answer['error']}"
                 return dict(answer["result"])
