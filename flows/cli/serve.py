@@ -38,7 +38,8 @@ def serve(
         serve_api(host, port, report)
         return 0
 
-    process.run_verb(work, as_json=False, debug=debug)
+    # Kept for the processes of jobs, whose logs the pages show.
+    process.run_verb(work, as_json=False, debug=debug, keeps_logs=True)
 
 
 def token(

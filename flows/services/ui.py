@@ -110,7 +110,11 @@ def start_app(port: int, api_url: str) -> Service:
         [sys.executable, "-m", "flows.services.api", str(port)],
         port=port,
         health_path="/health",
-        env={"PREFECT_API_URL": api_url, servers.AUTH_VARIABLE: api_credential(current_home())},
+        env={
+            "PREFECT_API_URL": api_url,
+            servers.AUTH_VARIABLE: api_credential(current_home()),
+            "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "INFO",  # its pages show the logs of jobs
+        },
     )
 
 
