@@ -92,11 +92,12 @@ def _refit(refit: "Callable[[RefitRequest], RefitReport]", work: BrandWork) -> B
     from prefect import tags
 
     from flows import hooks
+    from flows.services.brand_flow_runs import tag_of
     from flows.services.heartbeats import without_heartbeats
 
     _print_to(Path(work.log_file))
     try:
-        with without_heartbeats(), tags(f"portfolio:{work.portfolio_run_id}"):
+        with without_heartbeats(), tags(tag_of(work.portfolio_run_id)):
             report = refit(work.request)
         rejected = report.verdict == "FAIL"
         if rejected:

@@ -15,6 +15,7 @@ from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.hooks import notify_failure
+from flows.services.brand_flow_runs import close_flow_runs
 from flows.services.brand_workers import (
     BrandCrashError,
     BrandPool,
@@ -202,6 +203,7 @@ def _lost(
     is_late = isinstance(error, BrandTimeoutError)
     words = stage.last_words(stage.brand_log(plan.run, brand))
     said = f"{error}" + (f"; it said last: {words}" if words else "")
+    close_flow_runs(plan.run.portfolio_run_id, brand.name, said)
     send_failure(brand.name, said, job=JOB)
     outcome = BrandOutcome.TIMED_OUT if is_late else BrandOutcome.CRASHED
     stays = "The champion is as it was; the next run goes on where this one ended."

@@ -220,11 +220,6 @@ class BrandPool:
         self._ended = threading.Event()
         self._share = memory_bytes // max(1, n_workers)
 
-    def start(self) -> None:
-        """Start all processes, so that they import while the brands are still being read."""
-        for worker in self._workers:
-            worker.start()
-
     def refit(self, work: BrandWork, *, need: int, timeout_seconds: float) -> BrandAnswer:
         """Refit one brand in the next process that is free; raises as ``BrandWorker.refit``."""
         with self._memory.holding(need):

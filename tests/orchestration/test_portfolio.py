@@ -104,6 +104,32 @@ def test_the_same_again_does_what_is_left_and_nothing_twice(group, home):
     assert changed.brands[0].is_earlier
 
 
+def test_the_flow_run_of_a_dead_process_ends_crashed_and_no_other(prefect_env):
+    from prefect import flow
+    from prefect.client.orchestration import get_client
+    from prefect.states import Running
+
+    from flows.services.brand_flow_runs import close_flow_runs, tag_of
+
+    @flow(name="refit-weekly")
+    def refit() -> None:
+        """Is never called."""
+
+    with get_client(sync_client=True) as client:
+        runs = {}
+        for name, run_id in (("a", "group-1"), ("b", "group-1"), ("a", "group-2")):
+            made = client.create_flow_run(
+                refit, name=f"refit-{name}", tags=[tag_of(run_id)], state=Running()
+            )
+            runs[name, run_id] = made.id
+        assert close_flow_runs("group-1", "a", "killed by SIGKILL") == 1
+        states = {key: client.read_flow_run(made).state for key, made in runs.items()}
+    assert {key: state.is_crashed() for key, state in states.items()} == {
+        ("a", "group-1"): True, ("b", "group-1"): False, ("a", "group-2"): False,
+    }  # fmt: skip
+    assert states["a", "group-1"].message == "killed by SIGKILL"
+
+
 def test_one_run_in_mlflow_stands_for_the_whole(group, home):
     from tasks.store.tracking.experiments import open_store
 

@@ -26,12 +26,13 @@ def render_portfolio(report: PortfolioReport) -> str:
         for brand in report.brands
         if brand.reason and brand.outcome is not BrandOutcome.ACCEPTED
     ]
-    rate = f", {60 * _n_refitted(report) / report.seconds:.1f} a minute" if report.seconds else ""
+    n_refitted = _n_refitted(report)
+    rate = f", {60 * n_refitted / report.seconds:.1f} a minute" if n_refitted else ""
     parts = [
         f"{report.portfolio_id}  {report.summary}  as of {report.as_of}",
         render_table(_HEADER, [_row(brand) for brand in report.brands]),
         *reasons,
-        f"{_n_refitted(report)} refitted in {format_number(report.seconds)} s{rate}, "
+        f"{n_refitted} refitted in {format_number(report.seconds)} s{rate}, "
         f"{report.workers} at once",
         f"summary    {shown_path(report.summary_csv)}",
         *([f"MLflow     run {report.mlflow_run_id} (mmm ui shows it)"] if report.mlflow_run_id
