@@ -9,7 +9,7 @@ from schemas.spec.ridge import Pooling, RidgeSpec
 from tasks.models.ridge.design import Design
 from tasks.models.ridge.folds import Moments, measure_moments, plan_folds
 from tasks.models.ridge.search import Chosen
-from tasks.models.ridge.solve import solve_signed, stiffen
+from tasks.models.ridge.solve import SignedSolver, stiffen
 
 Array = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ class Estimator:
     def __init__(
         self, columns: Array, design: Design, chosen: Chosen, pooling: Pooling, strength: float
     ) -> None:
-        self._signs, penalty = design.signs, chosen.by_column(design)
+        penalty = chosen.by_column(design)
         self._means = columns.mean(axis=-1)
         self._centred = np.moveaxis(columns - self._means[..., None], 1, 0)
         grams = self._centred @ np.moveaxis(self._centred, 1, 2)
@@ -49,6 +49,8 @@ class Estimator:
         self._stiff = [stiffen(gram, own) for gram in grams]
         self._pull = [stiff - gram for stiff, gram in zip(self._stiff, grams, strict=True)]
         self._grams = grams
+        self._solvers = [SignedSolver(stiff, design.signs) for stiff in self._stiff]
+        self._common_solver = SignedSolver(self._common, design.signs)
 
     @property
     def degrees_of_freedom(self) -> Array:
@@ -86,13 +88,13 @@ class Estimator:
     def _solve(self, moments: Array) -> Array:
         common = np.zeros(moments.shape[1])
         if self._pooling is not Pooling.NONE:
-            common = solve_signed(self._common, moments.sum(axis=0), self._signs)
+            common = self._common_solver.solve(moments.sum(axis=0))
         if self._pooling is Pooling.COMPLETE:
             return np.broadcast_to(common, moments.shape)
         return np.array(
             [
-                solve_signed(stiff, moment + pull @ common, self._signs)
-                for stiff, pull, moment in zip(self._stiff, self._pull, moments, strict=True)
+                solver.solve(moment + pull @ common)
+                for solver, pull, moment in zip(self._solvers, self._pull, moments, strict=True)
             ]
         )
 
