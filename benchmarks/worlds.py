@@ -30,12 +30,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.recovery.hard_fit import measure_world
-from benchmarks.recovery.hard_worlds import RECIPES
+from benchmarks.recovery.hard_worlds import FOR_DETECTORS, RECIPES
 from benchmarks.recovery.tables import render_rows
 from schemas.spec.sampler import SamplerSpec
 
 FIRST_SEED = 1000
 N_SEEDS = 6
+_DEFAULT = [name for name in RECIPES if name not in FOR_DETECTORS]
 Row = dict[str, Any]
 
 COLUMNS = {
@@ -66,7 +67,7 @@ def read_arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     defaults = SamplerSpec()
-    parser.add_argument("--worlds", nargs="+", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument("--worlds", nargs="+", choices=RECIPES, default=_DEFAULT)
     parser.add_argument("--seeds", type=int, default=N_SEEDS, help="fits of each world")
     parser.add_argument("--seed", type=int, default=FIRST_SEED, help="the first one")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))

@@ -47,7 +47,7 @@ class Recipe:
     """Standard deviation over the level."""
     autocorrelation: float = 0.0
     noise_kind: str = "normal"
-    """``normal``, ``heteroscedastic``, ``outliers``."""
+    """``normal``, ``heteroscedastic``, ``outliers``, ``heavy`` (t with 2.5 degrees of freedom)."""
     baseline: str = "plain"
     """``plain``, ``walk``, ``step``, ``drift``."""
     link: str = "additive"
@@ -57,7 +57,10 @@ class Recipe:
     carryover: str = "short"
     """``short`` (retention to 0.7), ``delayed``, ``long`` (retention 0.85 to 0.95)."""
     spend: str = "mixed"
-    """``mixed``, ``demand``, ``christmas``, ``collinear``, ``bursts``."""
+    """``mixed``, ``demand``, ``christmas``, ``collinear``, ``bursts``, ``reaction`` (it follows the
+    KPI of the week before), ``misreported`` (some weeks of one channel stand there tenfold)."""
+    drift: float = 0.0
+    """Effects change over the weeks from one plus to one less this share."""
     has_effect: bool = True
     n_weak: int = 0
     """Channels with a tenth of the return."""
@@ -94,8 +97,14 @@ RECIPES: dict[str, Recipe] = {
     "tiny": Recipe(n_channels=(5,), n_tiny=2),
     "many": Recipe(n_weeks=(104,), n_channels=(12, 14, 16, 18, 20)),
     "4 to 8 x 104": Recipe(n_weeks=(104,), n_channels=(4, 5, 6, 7, 8)),
+    "heavy tails": Recipe(noise_kind="heavy"),
+    "reverse": Recipe(spend="reaction"),
+    "misreported": Recipe(spend="misreported"),
+    "drifting effect": Recipe(drift=0.7),
 }  # fmt: skip
-"""By name. The first 24 are those of one table; the last four have questions of their own."""
+"""By name. The first 24 are those of one table; the next four have questions of their own, and the
+last four are for ``benchmarks/detectors.py``."""
+FOR_DETECTORS = ("heavy tails", "reverse", "misreported", "drifting effect")
 
 
 @dataclass(frozen=True)
@@ -197,19 +206,28 @@ def generate_hard_world(name: str, seed: int, *, model: dict | None = None) -> H
     demand = _autoregressive(rng, (n_weeks,), 0.9)
     season = _christmas(n_weeks)
     pattern = _patterns(rng, recipe, demand, season)
+    # Of the recipes of later: what others draw must stay as it is.
+    apart = np.random.default_rng([seed, list(RECIPES).index(name), 1])
+    early_noise = _noise(apart, recipe, n_weeks)
     controls = _autoregressive(rng, (2, n_weeks), 0.6)
     wave = _wave(rng, recipe, controls, demand, season)
+    if recipe.spend == "reaction":
+        pattern = _reactions(apart, pattern, wave + early_noise)
     law, spend = _law(rng, recipe, level, wave, pattern)
-    noise = _noise(rng, recipe, n_weeks)
+    noise = early_noise if recipe.spend == "reaction" else _noise(rng, recipe, n_weeks)
     expected = law.expected(spend, law.base)
     kpi = expected * np.exp(noise) if recipe.link != "additive" else expected + level * noise
     truth = law.contributions(spend, law.base) * recipe.has_effect
+    change = recipe.drift * -np.linspace(-1, 1, n_weeks)
+    kpi, truth = kpi + (truth * change).sum(axis=0), truth * (1 + change)
     if not recipe.has_effect:
         kpi = level * (wave + noise)
         law = replace(law, amplitude=np.zeros_like(law.amplitude))
-    return _as_world(
-        f"{name} {seed}", law, model, kpi=kpi, spend=spend, controls=controls, truth=truth
+    reported = _misreported(apart, spend) if recipe.spend == "misreported" else spend
+    made = _as_world(
+        f"{name} {seed}", law, model, kpi=kpi, spend=reported, controls=controls, truth=truth
     )
+    return made._replace(spend=spend)
 
 
 def _as_world(
@@ -318,6 +336,8 @@ def _noise(rng: np.random.Generator, recipe: Recipe, n_weeks: int) -> Array:
     noise = recipe.noise * _autoregressive(rng, (n_weeks,), recipe.autocorrelation)
     if recipe.noise_kind == "heteroscedastic":
         return np.asarray(noise * np.exp(0.7 * np.linspace(-1, 1, n_weeks)))
+    if recipe.noise_kind == "heavy":
+        return np.asarray(recipe.noise * rng.standard_t(2.5, n_weeks) / np.sqrt(5))
     if recipe.noise_kind == "outliers":
         hit = rng.uniform(size=n_weeks) < 0.04
         return np.asarray(noise + hit * rng.choice((-1, 1), n_weeks) * rng.uniform(0.2, 0.4))
@@ -345,6 +365,24 @@ def _patterns(rng: np.random.Generator, recipe: Recipe, demand: Array, season: A
             row = kinds[(first + channel) % len(kinds)](rng, n_weeks)
         rows.append(row / row.mean())
     return np.array(rows)
+
+
+def _reactions(rng: np.random.Generator, pattern: Array, before_media: Array) -> Array:
+    """Spend that follows the KPI of the week before: money is there when business is good."""
+    before = np.roll((before_media - before_media.mean()) / before_media.std(), 1)
+    own = np.array([_autoregressive(rng, (len(before),), 0.5) for _ in pattern])
+    rows = np.exp(0.4 * before + 0.2 * own)
+    return np.asarray(rows / rows.mean(axis=1, keepdims=True))
+
+
+def _misreported(rng: np.random.Generator, spend: Array) -> Array:
+    """Three weeks of one channel are in the file tenfold."""
+    reported = spend.copy()
+    known = np.arange(LEAD, spend.shape[1] - HELD_OUT)
+    channel = int(rng.integers(len(spend)))
+    on_air = known[spend[channel, known] > 0]
+    reported[channel, rng.choice(on_air, 3, replace=False)] *= 10
+    return reported
 
 
 def _christmas(n_weeks: int) -> Array:

@@ -1,6 +1,6 @@
 """One fit measured and judged: every gate group together, and causes where sampling failed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from tasks.diagnose import (
     identifiability,
     lift_conflict,
     predictive,
+    residual_structure,
 )
 from tasks.diagnose import evidence as weighing
 from tasks.diagnose.cause import Cause, find_causes
@@ -34,6 +35,7 @@ class Evidence(NamedTuple):
     effects: dict[str, weighing.ChannelEvidence]
     lifts: Sequence[lift_conflict.LiftEvidence]
     movement: dict[str, common_movement.CommonMovement]
+    residuals: Mapping[str, residual_structure.Score]
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -98,6 +100,7 @@ def judge_fit(fit: OpenFit, findings: list[Finding], spec: RunSpec) -> Judgement
         *(f"{f.rule}: {f.message}" for f in findings if not f.is_note),
     ]
     notes = [f"{f.rule}: {f.message}" for f in findings if f.is_note]
+    notes += residual_structure.note_residuals(evidence.residuals)
     if "prior_driven_share" not in report.not_passed:
         notes += identifiability.note_prior_driven(evidence.contractions, spec.gates.fit)
     document = Diagnostics.model_validate(
@@ -136,6 +139,9 @@ def _measure(fit: OpenFit, spec: RunSpec) -> Evidence:
         effects=weighing.mark_confounded(_weigh(fit, window, spec), beside_demand),
         lifts=lift_conflict.measure_lift(fit.model, fit.panel, spec.lift_tests),
         movement=movement,
+        residuals=residual_structure.measure_residual_structure(
+            fit.model, fit.panel, fit.inputs, window
+        ),
     )
 
 
