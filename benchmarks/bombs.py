@@ -110,9 +110,11 @@ def line_without_end(folder: Path) -> Path:
 
 def long_text(folder: Path) -> Path:
     """A Parquet column that repeats one text of a megabyte 20,000 times."""
-    column = pa.DictionaryArray.from_arrays(pa.array(np.zeros(20_000, np.int32)), ["z" * 1_000_000])
+    n = 20_000
+    column = pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, np.int32)), ["z" * 1_000_000])
+    table = pa.table({"period_start": ["2024-01-01"] * n, "sales": column, "spend_tv": [1.0] * n})
     path = folder / "long.parquet"
-    pq.write_table(pa.table({"sales": column}), path, compression="zstd")
+    pq.write_table(table, path, compression="zstd")
     return path
 
 

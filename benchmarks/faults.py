@@ -17,13 +17,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
 ROOT = Path(__file__).resolve().parents[1]
 SPEC = ROOT / "data" / "demo" / "run_spec.yaml"
+PANEL = SPEC.with_name("panel.csv")
 OURS = {0, 1, 2, 3, 4}
 HOLD = """
 import sys
@@ -49,7 +50,7 @@ def ask(home: Path, *words: str) -> Answer:
     """Run ``mmm`` in a home."""
     began = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "flows.cli.app", *words],
+        [sys.executable, "-m", "flows.cli.app", *(w.replace("HOME", str(home)) for w in words)],
         cwd=ROOT, env={**os.environ, "MMM_HOME": str(home)}, capture_output=True, text=True,
     )  # fmt: skip
     lines = (done.stderr if done.returncode else done.stdout).strip().splitlines()
@@ -81,7 +82,11 @@ def flip_in_warehouse(home: Path) -> None:
 
 
 def know_the_future(home: Path) -> None:
-    """Let the clock have been two years ahead when the data were landed."""
+    """Let the clock have been two years ahead when the data were landed; a week comes after it."""
+    *rows, last = PANEL.read_text().splitlines()
+    day = last.split(",")[1]
+    coming = last.replace(day, str(date.fromisoformat(day) + timedelta(days=7)))
+    (home / "coming.csv").write_text("\n".join([*rows, last, coming]) + "\n")
     with duckdb.connect(str(home / "data" / "warehouse.duckdb")) as con:
         for table in ("canonical.kpi", "canonical.media", "canonical.controls", "ops.batches"):
             con.execute(f"update {table} set known_from = known_from + interval 2 year")
@@ -123,6 +128,7 @@ class Fault:
 
 PLAN = ("plan", "--dataset", "demo")
 NEXT_WEEK = ("refit", "--spec", str(SPEC))
+COMING_WEEK = (*NEXT_WEEK, "--data", "HOME/coming.csv")
 REPAIR = ("repair",)
 AHEAD = str((datetime.now(UTC) + timedelta(days=730)).date())
 FAULTS = [
@@ -131,7 +137,7 @@ FAULTS = [
     Fault("warehouse deleted", lambda h: (h / "data/warehouse.duckdb").unlink(), PLAN, REPAIR),
     Fault("mlflow.db deleted", lambda h: (h / "mlruns/mlflow.db").unlink(), PLAN, REPAIR),
     Fault("a bit flipped in the champion's draws", flip_in_posterior, PLAN, NEXT_WEEK),
-    Fault("data landed two years ahead", know_the_future, NEXT_WEEK, REPAIR),
+    Fault("data landed two years ahead", know_the_future, COMING_WEEK, REPAIR),
     Fault("--as-of two years ahead", lambda _: None, (*NEXT_WEEK, "--as-of", AHEAD), NEXT_WEEK),
 ]
 

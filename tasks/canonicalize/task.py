@@ -1,7 +1,7 @@
 """Turn a landed batch into canonical rows and the model's panel; freeze the panel as a snapshot."""
 
 import logging
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -164,9 +164,14 @@ def _stage(con: Any, long: Path, batch: BatchRef, as_of: date) -> bool:
     )
     newest = canonical.newest_knowledge(con, batch.dataset_id)
     if newest and as_of < newest and any(canonical.count_changes(con)):
+        remedy = (
+            "which has not come: a clock was ahead then. `mmm repair` sets it to today."
+            if newest > max(datetime.now(UTC).date(), datetime.now().astimezone().date())
+            else f"so give --as-of {newest} or later."
+        )
         raise DataContractError(
             f"{batch.source_name}: it would change dataset {batch.dataset_id!r} as of {as_of}, but "
-            f"the warehouse holds knowledge of {newest}; give --as-of {newest} or later."
+            f"the warehouse holds knowledge of {newest}, {remedy}"
         )
     return accepted
 

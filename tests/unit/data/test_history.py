@@ -1,6 +1,6 @@
 """Restatements, as-of reading, idempotence, and the identity of snapshots."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -131,6 +131,13 @@ def test_the_past_cannot_be_rewritten_behind_later_knowledge(world, lines):
     with pytest.raises(DataContractError, match="2025-03-01 or later"):
         world.snapshot(restated(lines()), JANUARY)
     assert tables() == before
+
+
+def test_knowledge_of_days_to_come_is_pointed_to_repair(world, lines):
+    ahead = datetime.now(UTC).date() + timedelta(days=730)
+    world.snapshot(lines(), ahead)
+    with pytest.raises(DataContractError, match=f"{ahead}, which has not come: .*`mmm repair`"):
+        world.snapshot(restated(lines()), JANUARY)
 
 
 def test_without_a_file_an_unknown_dataset_is_an_error(world):
