@@ -21,6 +21,11 @@ pytestmark = [
     pytest.mark.skipif(browser() is None, reason="no Chromium here; `make browser` installs it"),
 ]
 PANEL = (CHECKOUT / "data" / "demo" / "panel.csv").read_text(encoding="utf-8")
+PAGES = (
+    "/", "/sign-in", "/run", "/configure", "/results", "/budget", "/compare", "/champions",
+    "/forecast", "/export", "/nothing",
+)  # fmt: skip
+"""Pages of a home that has nothing yet."""
 MANY_SECONDS = 420.0
 """A fit, on a machine that has other things to do."""
 REFUSED = "Failed to load resource: the server responded with a status of 4"
@@ -138,7 +143,7 @@ def test_a_marketer_uploads_maps_is_refused_mends_fits_and_reads(page, address, 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_pages_fit_their_window_and_name_every_control(page, address, width, dark):
     page.look(width=width, dark=dark)
-    for path in ("/", "/sign-in", "/run", "/configure", "/forecast", "/export", "/nothing"):
+    for path in PAGES:
         page.open(f"{address}{path}")
         page.wait("!document.querySelector('.loading')", 60)
         assert page.run("document.documentElement.scrollWidth <= innerWidth"), (path, width)
