@@ -161,7 +161,7 @@ def suffer_a_stopped_writer(made: Path, folder: Path) -> list[Answer]:
     shutil.copytree(made, home)
     with ExitStack() as stack:
         stack.enter_context(stopped_writer(home))
-        answers = [ask(home, "runs"), ask(home, *REPAIR)]
+        answers = [ask(home, "runs"), ask(home, *PLAN, "--set", "tv=-5%")]
     return [*answers, ask(home, *PLAN)]
 
 
