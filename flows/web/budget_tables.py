@@ -64,7 +64,10 @@ def headline(desk: PlanDesk, judged: PlanEvaluation) -> list[Number]:
         Number("Gain against the same money in today's mix",
                format_compact(judged.gain_mean) + unit,
                f"94 %: {_span(judged.gain_low, judged.gain_high)}"),
-        Number("Chance that it gains", format_probability(judged.prob_gain),
+        Number("Chance that it gains",
+               # What moves nothing has nothing to gain.
+               "–" if judged.gain_low == judged.gain_high == 0
+               else format_probability(judged.prob_gain),
                f"mean loss where it loses {format_compact(judged.expected_regret)}"),
         Number("Against today's spend", format_compact(judged.change_mean) + unit,
                f"94 %: {_span(judged.change_low, judged.change_high)}"),
