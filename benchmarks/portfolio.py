@@ -52,7 +52,8 @@ def write_brands(folder: Path, n_brands: int, *, first_seed: int, **keys: Any) -
     """Write a file and a run spec per brand, and the portfolio that names them."""
     folder.mkdir(parents=True)
     for number in range(n_brands):
-        name = f"brand_{number + 1:03d}"
+        # Named by its seed: two worlds under one name would be a file that changes history.
+        name = f"brand_{first_seed + number:05d}"
         world = generate_world(first_seed + number, SMALL)
         world.rows.to_csv(folder / f"{name}.csv", index=False)
         (folder / f"{name}.yaml").write_text(f"dataset_id: {name}\ndata: {name}.csv\n")
@@ -142,7 +143,7 @@ def simulate(n_brands: int, n_workers: int, seconds: float) -> dict[str, Any]:
     """Run a portfolio whose refits are waits, and return what it cost beside them."""
     with tempfile.TemporaryDirectory(prefix="mmm-bench-portfolio-") as folder:
         home = Path(folder) / "home"
-        source = write_brands(Path(folder) / "one", 1, first_seed=1).parent / "brand_001.csv"
+        source = write_brands(Path(folder) / "one", 1, first_seed=1).parent / "brand_00001.csv"
         brands = Path(folder) / "brands"
         brands.mkdir()
         for number in range(n_brands):

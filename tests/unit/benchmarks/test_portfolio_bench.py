@@ -16,12 +16,12 @@ def test_the_brands_that_are_written_can_be_refitted_and_are_the_same_again(home
     path = write_brands(home.root / "a", 2, first_seed=7, runner="process")
     spec = read_portfolio(path)
     opened = [open_brand(brand, spec, path) for brand in list_brands(spec, path)]
-    assert [o.spec.dataset_id for o in opened] == ["brand_001", "brand_002"]
+    assert [o.spec.dataset_id for o in opened] == ["brand_00007", "brand_00008"]
     lines = opened[0].data.read_text().splitlines()
     assert len(lines) == 1 + 104
     assert sum(name.startswith("spend_") for name in lines[0].split(",")) == 4
     again = write_brands(home.root / "b", 2, first_seed=7)
-    assert (again.parent / "brand_002.csv").read_text() == opened[1].data.read_text()
+    assert (again.parent / "brand_00008.csv").read_text() == opened[1].data.read_text()
 
 
 def test_a_brand_that_waits_is_accepted_after_its_wait():
