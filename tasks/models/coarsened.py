@@ -12,10 +12,11 @@ by Pareto's distribution (Vehtari and others 2024, JMLR 25:72, by ArviZ), and re
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-import arviz  # noqa: F401 - gives arrays their accessor, azstats
 import numpy as np
 import xarray as xr
+from arviz_stats.base.array import BaseArray
 from numpy.typing import NDArray
 
 from tasks.mathematics.panel import IS_ESTIMATION, observed_of
@@ -104,17 +105,23 @@ def _log_likelihoods(
 
 def _weigh(log_likelihood: Array, power: float) -> tuple[Array, float] | None:
     """Weights that add up to one, and the power that they stand for; None where none hold."""
-    less_likely = xr.DataArray(log_likelihood, dims="sample")
     away = 1 - power
     while away > (1 - power) / 64:
-        smoothed, pareto_k = (away * less_likely).azstats.psislw(dim="sample")
-        weights = np.exp(smoothed.to_numpy() - float(smoothed.max()))
+        smoothed, pareto_k = _smooth(away * log_likelihood)
+        weights = np.exp(smoothed - smoothed.max())
         weights /= weights.sum()
         effective = 1 / (weights**2).sum() / len(weights)
-        if float(pareto_k) <= LARGEST_K and effective >= LEAST_EFFECTIVE:
+        if pareto_k <= LARGEST_K and effective >= LEAST_EFFECTIVE:
             return weights, 1 - away
         away /= 2
     return None
+
+
+def _smooth(less_likely: Array) -> tuple[Array, float]:
+    """Logarithms of smoothed weights, and Pareto k; without ArviZ's plots, which load slowly."""
+    stats: Any = BaseArray()
+    smoothed, pareto_k = stats.psislw(less_likely)
+    return np.asarray(smoothed), float(pareto_k)
 
 
 def _resample(weights: Array, n_draws: int, seed: int | None) -> Places:
