@@ -230,7 +230,7 @@ def _read_header(source: Path, limits: Limits) -> tuple[list[str], str]:
     delimiter = sniff_delimiter(line)
     limits.require_columns(line.count(delimiter) + 1)
     if len(line) == _HEAD_CHARACTERS:
-        raise TooLargeError("line 1 has more characters", "not settable", _HEAD_CHARACTERS)
+        raise TooLargeError("line 1 has more characters", None, _HEAD_CHARACTERS)
     with open_text(source.open("rb")) as text:
         try:
             _, header = next(records(text, delimiter), (1, []))

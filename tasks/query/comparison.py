@@ -90,10 +90,10 @@ def compare_any_runs(run_ids: Sequence[str]) -> RunsCompared:
 
 def _require_several(run_ids: Sequence[str]) -> None:
     if len(run_ids) < 2:
-        raise SpecError("mmm compare: name at least two runs; `mmm runs` lists them.")
+        raise SpecError("Name at least two runs to compare; `mmm runs` lists them.")
     twice = sorted({run_id for run_id in run_ids if run_ids.count(run_id) > 1})
     if twice:
-        raise SpecError(f"mmm compare: run {', '.join(twice)} is named twice; name each once.")
+        raise SpecError(f"To compare: run {', '.join(twice)} is named twice; name each once.")
 
 
 def _require_one(what: str, of_runs: Mapping[str, str]) -> None:
@@ -101,7 +101,7 @@ def _require_one(what: str, of_runs: Mapping[str, str]) -> None:
     if len(set(of_runs.values())) > 1:
         named = "; ".join(f"{run_id} is of {value}" for run_id, value in of_runs.items())
         raise SpecError(
-            f"mmm compare: the runs are of several {what}s, whose numbers cannot be compared: "
+            f"The runs are of several {what}s, whose numbers cannot be compared: "
             f"{named}. Name runs of one {what}."
         )
 

@@ -16,8 +16,10 @@ LIMITS_VARIABLE = "MMM_INGEST_LIMITS"
 class TooLargeError(ValueError):
     """A file is beyond a limit; the message says which, and how far."""
 
-    def __init__(self, what: str, name: str, limit: float) -> None:
-        super().__init__(f"{what}; the limit is {limit:,.0f} ({LIMITS_VARIABLE}: {name})")
+    def __init__(self, what: str, name: str | None, limit: float) -> None:
+        """``name`` is the key of the limit in the environment; None where it cannot be set."""
+        where = f" ({LIMITS_VARIABLE}: {name})" if name else ""
+        super().__init__(f"{what}; the limit is {limit:,.0f}{where}")
 
 
 @dataclass(frozen=True)
