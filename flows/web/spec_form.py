@@ -18,7 +18,7 @@ from schemas.spec.channels import (
     ChannelSpec,
     SaturationSpec,
 )
-from schemas.spec.kinds import ModelKind
+from schemas.spec.kinds import kind_names
 from schemas.spec.kpi import KpiSpec
 from schemas.spec.lift_tests import LiftTest
 from schemas.spec.model import ModelSpec
@@ -67,7 +67,7 @@ BLOCKS = (
     Block("KPI", "kpi", KpiSpec, _every(KpiSpec)),
     Block(
         "Model", "model", ModelSpec, _every(ModelSpec, "events"),
-        {"kind": [kind.value for kind in ModelKind]},
+        {"kind": kind_names()},
     ),
     Block("Carryover", "model.adstock", AdstockSpec, _every(AdstockSpec)),
     Block("Saturation", "model.saturation", SaturationSpec, _every(SaturationSpec)),

@@ -23,6 +23,11 @@ class ModelKind(StrEnum):
     CAUSAL_GRU = "causal_gru"
 
 
+def kind_names() -> list[str]:
+    """Names of all kinds, the default first: what a form offers."""
+    return [kind.value for kind in ModelKind]
+
+
 class KindKey(StrEnum):
     """What not every kind understands in a spec."""
 

@@ -100,7 +100,8 @@ def test_a_auxiliary_fit_that_sampled_badly_is_reported():
 
 
 def test_repetitions_on_record_stand_in_for_a_fit():
-    on_record = {f"on record {i}": {"tv": {"roas_mean": 1.4, "roas_mcse": 0.01}} for i in (1, 2)}
+    known = MeasuredReturns(roas_mean=1.4, roas_mcse=0.01)
+    on_record = {f"on record {i}": {"tv": known} for i in (1, 2)}
     fits = {"before": returns(1.7), "after": returns(2.0), **on_record}
     row = explain(fits, [NEW]).channels[0]
     assert row.parts[NOISE].value == pytest.approx(-0.2)

@@ -23,7 +23,8 @@ def objections(home, run_id="world-1"):
 
 def ended(home, run_id, verdict, *reasons):
     end_run(home, run_id, verdict)
-    write_json(home, home.run_dir(run_id) / Artifact.DIAGNOSTICS, {"reasons": list(reasons)})
+    judged = {"verdict": verdict, "reasons": list(reasons)}
+    write_json(home, home.run_dir(run_id) / Artifact.DIAGNOSTICS, judged)
 
 
 def accept(home, run_id, reason):
