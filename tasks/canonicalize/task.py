@@ -165,7 +165,8 @@ def _stage(con: Any, long: Path, batch: BatchRef, as_of: date) -> bool:
     newest = canonical.newest_knowledge(con, batch.dataset_id)
     if newest and as_of < newest and any(canonical.count_changes(con)):
         remedy = (
-            "which has not come: a clock was ahead then. `mmm repair` sets it to today."
+            "which has not come by the clock of this machine. Set the clock right if it is behind; "
+            "if a clock was ahead then, `mmm repair` sets that day to today."
             if newest > max(datetime.now(UTC).date(), datetime.now().astimezone().date())
             else f"so give --as-of {newest} or later."
         )

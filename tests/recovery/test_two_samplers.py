@@ -15,7 +15,7 @@ pytestmark = [
     # PyMC's leapfrog steps overflow while it looks for a step size; it rejects them itself.
     pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered:RuntimeWarning"),
 ]
-SETTINGS = SamplerSpec(draws=500, tune=500, chains=2, random_seed=11)
+SETTINGS = SamplerSpec(draws=1500, tune=500, chains=2, random_seed=11)
 CHANNELS = [
     {"name": "tv", "activity": "act_tv", "spend": "spend_tv"},
     {"name": "search", "spend": "spend_search"},

@@ -136,7 +136,7 @@ def test_the_past_cannot_be_rewritten_behind_later_knowledge(world, lines):
 def test_knowledge_of_days_to_come_is_pointed_to_repair(world, lines):
     ahead = datetime.now(UTC).date() + timedelta(days=730)
     world.snapshot(lines(), ahead)
-    with pytest.raises(DataContractError, match=f"{ahead}, which has not come: .*`mmm repair`"):
+    with pytest.raises(DataContractError, match=f"{ahead}, which has not come by .*`mmm repair`"):
         world.snapshot(restated(lines()), JANUARY)
 
 
