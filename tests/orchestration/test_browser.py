@@ -37,7 +37,7 @@ FAULTS_OF_ACCESS = """(() => {
   for (const e of document.querySelectorAll('a, button'))
     if (!e.textContent.trim() && !e.getAttribute('aria-label')) found.push('no name: ' + e.outerHTML);
   // What a picture with words of its own is drawn of says nothing by itself.
-  for (const e of document.querySelectorAll('svg, .plot'))
+  for (const e of document.querySelectorAll('svg:not([aria-hidden=true]), .plot'))
     if (!e.parentElement.closest('[role=img][aria-label]') && (!e.getAttribute('aria-label') || e.getAttribute('role') !== 'img')) found.push('no words: ' + e.className.baseVal);
   const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
   for (const id of new Set(ids)) if (ids.filter(each => each === id).length > 1) found.push('twice: ' + id);

@@ -85,6 +85,8 @@ export async function drawFigures(root) {
   const choiceOf = (div) => div.closest("[data-figures]")?.querySelector("select[data-choice]")?.value ?? "";
   const show = (div) => { if (!isHidden(div)) draw(div, choiceOf(div)); };
   plots.forEach(show);
+  // What Plotly measures its texts with is no picture.
+  document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true");
   for (const details of root.querySelectorAll("details")) {
     details.addEventListener("toggle", () => plots.filter((div) => details.contains(div) && !div.data).forEach(show));
   }
