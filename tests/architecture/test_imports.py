@@ -16,7 +16,7 @@ LIBRARIES = {"mathematics", "models", "query", "store"}
 ROOMS = {"flows", "tasks", "schemas", "tests", "benchmarks", "data"}
 STDLIB = set(sys.stdlib_module_names)
 
-ARRAYS = {"numpy", "pandas", "xarray", "scipy", "arviz", "arviz_stats"}
+ARRAYS = {"numpy", "pandas", "xarray", "scipy", "arviz"}
 MODELS = ARRAYS | {"pymc", "pymc_marketing", "pymc_extras", "pytensor"}
 KERNEL = {"numba", "nutpie", "threadpoolctl"}
 """Compiles a density, and the class of models that nutpie samples; nothing is sampled there."""
