@@ -178,6 +178,38 @@ def copy_parquet(source: Path, target: Path, *, memory_mb: float | None = None) 
     )
 
 
+def measure_texts(landed: Path, *, memory_mb: float) -> int:
+    """Return how many bytes the values of a landed file are, each written out.
+
+    A Parquet file says how large it is with repeated values kept once; whoever reads it has each of
+    them.
+
+    Parameters
+    ----------
+    landed
+        A file of ``copy_parquet``.
+    memory_mb
+        What the engine may take.
+
+    Raises
+    ------
+    UnreadableRowsError
+        If it cannot be measured in that much memory.
+    """
+    with duckdb.connect(":memory:") as con:
+        con.execute(f"set memory_limit = '{memory_mb:.0f}MB'")
+        con.execute("set threads = 1")
+        con.execute("set temp_directory = ''")
+        try:
+            sums = con.execute(
+                f"select sum(strlen(columns(* exclude ({LINE_COLUMN})))) "
+                f"from read_parquet({literal(str(landed))})"
+            ).fetchone()
+        except duckdb.Error as error:
+            raise UnreadableRowsError(str(error).splitlines()[0]) from error
+    return int(sum(each or 0 for each in sums or ()))
+
+
 def _describe(query: str) -> list[tuple[str, str]]:
     with duckdb.connect(":memory:") as con:
         try:

@@ -196,6 +196,7 @@ def _read_parquet(source: Path, target: Path, limits: Limits) -> dict[str, Any]:
     names = [str(name) for name in facts.schema.to_arrow_schema().names]
     try:
         n_rows = landing.copy_parquet(source, target, memory_mb=limits.memory_mb / 2)
+        limits.require_expanded(landing.measure_texts(target, memory_mb=limits.memory_mb / 2))
     except landing.UnreadableRowsError as error:
         return {"names": names, "n_rows": None, "fault": str(error)}
     return {"names": names, "n_rows": n_rows}

@@ -127,6 +127,17 @@ def test_a_column_that_opens_to_gigabytes_ends_its_reader_alone(tmp_path):
     assert "more than 3 s" in said or "MB" in said or "memory" in said.lower()
 
 
+def test_a_text_that_a_parquet_file_keeps_once_counts_as_often_as_it_is_there(home, tmp_path):
+    """The file says that it is small; whoever reads its rows has the text in each."""
+    n, text = 2000, "z" * 1_000_000
+    often = pa.DictionaryArray.from_arrays(pa.array([0] * n, pa.int32()), [text])
+    path = tmp_path / "long.parquet"
+    table = pa.table({"period_start": ["2024-01-01"] * n, "sales": often})
+    pq.write_table(table, path, compression="zstd")
+    assert path.stat().st_size < 100_000
+    assert "it opens to 2,000 MB; the limit is 1,000" in fault_of(path).message
+
+
 @pytest.mark.parametrize("suffix", [".xlsx", ".xls", ".parquet"])
 @pytest.mark.parametrize("content", [b"PK\x03\x04 broken", os.urandom(2000)])
 def test_a_file_that_is_not_what_its_name_says_is_a_finding(home, tmp_path, suffix, content):
