@@ -9,6 +9,7 @@ Invariant: one folder per dataset, one immutable file per batch, named by the co
 import csv
 import hashlib
 import tempfile
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -126,24 +127,42 @@ def _copy_csv(
         f"delim = {literal(delimiter)}, "
         "quote = '\"', escape = '\"', strict_mode = true, encoding = 'utf-8'"
     )
-    return _copy(
-        f"copy (select {select} from read_csv({literal(str(source))}, {options})) "
-        f"to {literal(str(target))} (format parquet)"
-    )
+    return _copy(f"select {select} from read_csv({literal(str(source))}, {options})", target)
 
 
-def _copy(statement: str, *, memory_mb: float | None = None) -> int:
-    with duckdb.connect(":memory:") as con:
-        con.execute("set enable_progress_bar = false")
-        if memory_mb is not None:
-            con.execute(f"set memory_limit = '{memory_mb:.0f}MB'")
-            con.execute("set threads = 1")
-            con.execute("set temp_directory = ''")
+def _copy(query: str, target: Path, *, memory_mb: float | None = None) -> int:
+    statement = f"copy ({query}) to {literal(str(target))} (format parquet)"
+    ((n_rows,),) = _ask(statement, folder=target.parent, memory_mb=memory_mb)
+    return int(n_rows)
+
+
+def _ask(statement: str, *, folder: Path, memory_mb: float | None = None) -> list[tuple[Any, ...]]:
+    with _connected(folder, memory_mb=memory_mb) as con:
         try:
-            copied = con.execute(statement).fetchone()
+            return con.execute(statement).fetchall()
         except duckdb.Error as error:
             raise UnreadableRowsError(str(error).splitlines()[0]) from error
-    return int(copied[0]) if copied else 0
+
+
+@contextmanager
+def _connected(
+    folder: Path, *, memory_mb: float | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an in-memory database; where its memory is limited, nothing is put aside on disk.
+
+    Else what does not fit goes into a folder of ``folder``, a dataset's landing zone: it is made
+    when it is needed and goes with the connection, or with the leftovers of a killed process.
+    """
+    with duckdb.connect(":memory:") as con:
+        con.execute("set enable_progress_bar = false")
+        aside = ""
+        if memory_mb is None:
+            aside = str(folder / f"tmp{uuid.uuid4().hex}")
+        else:
+            con.execute(f"set memory_limit = '{memory_mb:.0f}MB'")
+            con.execute("set threads = 1")
+        con.execute(f"set temp_directory = {literal(aside)}")
+        yield con
 
 
 def copy_parquet(source: Path, target: Path, *, memory_mb: float | None = None) -> int:
@@ -166,16 +185,14 @@ def copy_parquet(source: Path, target: Path, *, memory_mb: float | None = None) 
     UnreadableRowsError
         If the file cannot be read, or not in that much memory.
     """
-    columns = _describe(f"select * from read_parquet({literal(str(source))})")
+    received = f"read_parquet({literal(str(source))})"
+    columns = _ask(f"describe select * from {received}", folder=target.parent)
     texts = ", ".join(
         f"cast({_numeric_flag(quote(name), kind)} as varchar) as {quote(name)}"
-        for name, kind in columns
+        for name, kind, *_ in columns
     )
-    return _copy(
-        f"copy (select row_number() over () + 1 as {LINE_COLUMN}, {texts} "
-        f"from read_parquet({literal(str(source))})) to {literal(str(target))} (format parquet)",
-        memory_mb=memory_mb,
-    )
+    query = f"select row_number() over () + 1 as {LINE_COLUMN}, {texts} from {received}"
+    return _copy(query, target, memory_mb=memory_mb)
 
 
 def measure_texts(landed: Path, *, memory_mb: float) -> int:
@@ -196,27 +213,13 @@ def measure_texts(landed: Path, *, memory_mb: float) -> int:
     UnreadableRowsError
         If it cannot be measured in that much memory.
     """
-    with duckdb.connect(":memory:") as con:
-        con.execute(f"set memory_limit = '{memory_mb:.0f}MB'")
-        con.execute("set threads = 1")
-        con.execute("set temp_directory = ''")
-        try:
-            sums = con.execute(
-                f"select sum(strlen(columns(* exclude ({LINE_COLUMN})))) "
-                f"from read_parquet({literal(str(landed))})"
-            ).fetchone()
-        except duckdb.Error as error:
-            raise UnreadableRowsError(str(error).splitlines()[0]) from error
-    return int(sum(each or 0 for each in sums or ()))
-
-
-def _describe(query: str) -> list[tuple[str, str]]:
-    with duckdb.connect(":memory:") as con:
-        try:
-            described = con.execute(f"describe {query}").fetchall()
-        except duckdb.Error as error:
-            raise UnreadableRowsError(str(error).splitlines()[0]) from error
-    return [(str(name), str(kind)) for name, kind, *_ in described]
+    (sums,) = _ask(
+        f"select sum(strlen(columns(* exclude ({LINE_COLUMN})))) "
+        f"from read_parquet({literal(str(landed))})",
+        folder=landed.parent,
+        memory_mb=memory_mb,
+    )
+    return int(sum(each or 0 for each in sums))
 
 
 def _numeric_flag(column: str, kind: str) -> str:
@@ -251,8 +254,7 @@ def opened(home: Home, batch: BatchRef) -> Iterator[duckdb.DuckDBPyConnection]:
     View ``received`` is what landed; view ``landed`` is what is read, see ``keys.unify_entities``.
     """
     path = open_ref(home, batch.file)
-    with duckdb.connect(":memory:") as con:
-        con.execute("set enable_progress_bar = false")
+    with _connected(path.parent) as con:
         con.execute(f"create view received as select * from read_parquet({literal(str(path))})")
         con.execute("create view landed as select * from received")
         yield con

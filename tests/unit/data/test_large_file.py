@@ -1,9 +1,13 @@
 """A large file is judged as a small one: every row counts, and the first that fail are shown."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from schemas.outcomes import Verdict
-from tasks.store.inputs import landing_rows
+from tasks.store.files.leftovers import find_partials
+from tasks.store.home import current_home
+from tasks.store.inputs import landing, landing_rows
 
 N_ROWS = 510_000
 
@@ -64,3 +68,21 @@ def test_a_fault_beyond_half_a_million_rows_is_found(world):
         "duplicate_key": [2, N_ROWS + 1],
         "negative_spend": [N_ROWS + 1],
     }
+
+
+def test_what_does_not_fit_into_memory_is_put_aside_where_leftovers_are_looked_for(
+    world, lines, tmp_path, monkeypatch
+):
+    batch, home = world.ingest(lines()), current_home()
+    monkeypatch.chdir(tmp_path / "in")
+    tomorrow = datetime.now(UTC) + timedelta(days=2)
+    before = sorted(tmp_path.rglob("*"))
+    with landing.opened(home, batch) as con:
+        con.execute("set memory_limit = '40MB'")
+        con.execute("set threads = 1")
+        con.execute("create table t as select hash(range)::varchar as h from range(2_000_000)")
+        (aside,) = set(tmp_path.rglob("tmp*")) - set(before)
+        assert any(aside.iterdir())
+        assert aside in {left.place.path for left in find_partials(home, tomorrow)}
+        assert not (tmp_path / "in" / ".tmp").exists()
+    assert sorted(tmp_path.rglob("*")) == before
