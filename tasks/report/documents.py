@@ -8,12 +8,7 @@ import pandas as pd
 
 from schemas.answers.recovery import RecoveryReport
 from schemas.documents.data import ValidationSummary
-from schemas.documents.diagnostics import (
-    ComparedChampion,
-    Diagnostics,
-    JudgedGate,
-    StabilityReport,
-)
+from schemas.documents.diagnostics import ComparedChampion, Diagnostics, JudgedGate
 from schemas.documents.effects import (
     ChannelReturns,
     ResponseCurve,
@@ -131,8 +126,7 @@ class ReportDocuments:
     @property
     def compared_champion(self) -> ComparedChampion | None:
         """The champion that the run was compared with; None where there was none."""
-        stability = self.run.document(Artifact.STABILITY, StabilityReport)
-        return stability.champion if stability else None
+        return self.run.compared_champion
 
     @property
     def may_be_champion(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
-from schemas.documents.diagnostics import Diagnostics
+from schemas.documents.diagnostics import ComparedChampion, Diagnostics, StabilityReport
 from schemas.documents.effects import ChannelReturns, RoiMetrics
 from schemas.documents.plan import Plan
 from schemas.documents.results import RunRecord
@@ -81,6 +81,12 @@ class RunFiles:
     def verdict(self) -> Verdict | None:
         """Verdict of the gates; None where the run was never judged."""
         return self.diagnostics.verdict if self.diagnostics else self.record.verdict
+
+    @cached_property
+    def compared_champion(self) -> ComparedChampion | None:
+        """The champion that the run was compared with; None where there was none."""
+        stability = self.document(Artifact.STABILITY, StabilityReport)
+        return stability.champion if stability else None
 
     @cached_property
     def roi(self) -> Mapping[str, ChannelReturns]:

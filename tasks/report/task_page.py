@@ -4,13 +4,11 @@ Plain functions without Prefect. What draws is imported when the first report is
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from schemas.answers.comparison import RunsCompared
 from schemas.answers.plans import PlanDesk, PlanEvaluation
-from schemas.documents.diagnostics import StabilityReport
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
 from schemas.spec.run_spec import RunSpec
@@ -18,7 +16,6 @@ from tasks.store.home import Home, current_home
 from tasks.store.runs.documents import (
     accepted_run_before,
     digest_files,
-    open_document,
     open_documents,
 )
 from tasks.store.runs.recoveries import find_recovery
@@ -115,7 +112,6 @@ def open_report(run_id: str) -> "ReportDocuments":
     """
     from tasks.report.documents import ReportDocuments
     from tasks.report.files import (
-        CHAMPION_FILES,
         JSON_FILES,
         PREVIOUS_FILES,
         TABLE_FILES,
@@ -134,22 +130,22 @@ def open_report(run_id: str) -> "ReportDocuments":
         raise CorruptArtifactError(
             f"{home.run_dir(run_id)} has no {Artifact.RUN_SPEC}; restore it or run the refit again."
         )
+    run = RunFiles(record, files)
     return ReportDocuments(
-        run=RunFiles(record, files),
+        run=run,
         digests=digest_files(home, run_id, leave_out=_NOT_SHOWN),
         previous=previous,
-        champion=_open_champion(home, run_id, CHAMPION_FILES),
+        champion=_open_champion(home, run),
         recovery=find_recovery(home, RunSpec.model_validate(files[Artifact.RUN_SPEC])),
     )
 
 
-def _open_champion(home: Home, run_id: str, names: Sequence[str]) -> "RunFiles | None":
+def _open_champion(home: Home, run: "RunFiles") -> "RunFiles | None":
     """Open the run that was champion when this one was judged; None where it is no longer there."""
-    from tasks.report.files import RunFiles
+    from tasks.report.files import CHAMPION_FILES, RunFiles
 
-    stability = open_document(home, run_id, Artifact.STABILITY, StabilityReport)
-    champion = stability.champion if stability else None
+    champion = run.compared_champion
     if champion is None or not home.run_dir(champion.run_id).is_dir():
         return None
     record = read_run(home, champion.run_id)
-    return RunFiles(record, open_documents(home, champion.run_id, names))
+    return RunFiles(record, open_documents(home, champion.run_id, CHAMPION_FILES))
