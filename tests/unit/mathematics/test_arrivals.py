@@ -161,8 +161,9 @@ def test_a_few_markets_that_stay_silent_are_named_with_the_period_in_which_it_be
 
 def test_a_few_markets_that_repeat_a_value_for_three_periods_are_named():
     values = spend(8)
-    values[-3:, 2] = values[-4, 2] + 0.0
     values[-3:, 2] = values[-3, 2]
+    assert find_stuck_values(values, WINDOW) is None
+    values[-4, 2] = values[-3, 2]
     seen = find_stuck_values(values, WINDOW)
     assert (seen.entity, seen.n_entities, seen.is_local) == (2, 1, True)
     values[-1, 2] = values[-2, 2] + 1
