@@ -64,6 +64,12 @@ def find_excursions(periods: Sequence[date], z: Sequence[float]) -> list[Excursi
     return sorted(found, key=lambda e: (e.raised_period, e.kind))
 
 
+def watch_scores(scores: pd.DataFrame) -> list[Excursion]:
+    """Return every alarm that the scores of a dataset give."""
+    residuals = pick_residuals(scores)
+    return find_excursions(list(residuals[PERIOD_COLUMN].dt.date), residuals["z"].tolist())
+
+
 def _one_side(kind: AlarmKind, periods: Sequence[date], z: Sequence[float]) -> list[Excursion]:
     found: list[Excursion] = []
     level, first, lasts = 0.0, None, False

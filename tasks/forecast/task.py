@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 
 from schemas.documents.forecast_scores import Alarm, LedgerReport, Scored
 from schemas.errors import CorruptArtifactError
-from schemas.names import DATE_DIM, PERIOD_COLUMN, Artifact
+from schemas.names import DATE_DIM, Artifact
 from schemas.refs import FeaturesRef, FileRef, ForecastRef, PosteriorRef, StepKey
 from schemas.spec.run_spec import RunSpec
 from tasks.forecast.task_due import find_outdated
@@ -124,9 +124,7 @@ def watch_residuals(dataset_id: str) -> list[Alarm]:
     from tasks.forecast import cusum
 
     home, now = current_home(), datetime.now(UTC)
-    residuals = cusum.pick_residuals(read_scores(home, dataset_id))
-    periods = list(residuals[PERIOD_COLUMN].dt.date)
-    excursions = cusum.find_excursions(periods, residuals["z"].tolist())
+    excursions = cusum.watch_scores(read_scores(home, dataset_id))
     with writing(home) as con:
         known = find_alarms(con, dataset_id, is_open=False)
         watch = cusum.update_alarms(dataset_id, known, excursions, now=now)

@@ -40,9 +40,7 @@ def read_settled(dataset_id: str) -> LedgerReport | None:
         if rows[PERIOD_COLUMN].min() <= newest[rows["kpi"].iloc[0]]:
             return None
     scores = read_scores(home, dataset_id)
-    residuals = cusum.pick_residuals(scores)
-    periods = list(residuals[PERIOD_COLUMN].dt.date)
-    excursions = cusum.find_excursions(periods, residuals["z"].tolist())
+    excursions = cusum.watch_scores(scores)
     alarms = alarms_of(home, dataset_id, is_open=False)
     if cusum.update_alarms(dataset_id, alarms, excursions, now=datetime.now(UTC)).changed:
         return None
