@@ -17,8 +17,11 @@ from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-CAUSAL_LOCK = (ROOT / "requirements-causal.lock").read_text(encoding="utf-8")
-"""What the extra of kind ``causal_gru`` adds to it."""
+EXTRA_LOCKS = {
+    extra: (ROOT / f"requirements-{extra}.lock").read_text(encoding="utf-8")
+    for extra in ("causal", "dask")
+}
+"""What an extra adds to it."""
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DECLARED = [
     Requirement(line) for line in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
@@ -71,22 +74,23 @@ def test_every_declared_package_is_locked_and_installed_at_that_version():
     assert not wrong, f"{{requirement: (locked, installed)}}: {wrong}"
 
 
-@pytest.mark.parametrize("lock", [LOCK, CAUSAL_LOCK])
+@pytest.mark.parametrize("lock", [LOCK, *EXTRA_LOCKS.values()])
 def test_every_locked_package_has_hashes(lock):
     bare = [pkg for pkg, (_, block) in locked(lock).items() if "--hash=sha256:" not in block]
     assert not bare
 
 
-@pytest.mark.parametrize("lock", [LOCK, CAUSAL_LOCK])
+@pytest.mark.parametrize("lock", [LOCK, *EXTRA_LOCKS.values()])
 def test_the_lock_names_no_place_to_download_from(lock):
     assert "://" not in lock
     assert not re.search(r"^\s*(-i|-f|--index|--extra-index|--find-links|-e)\b", lock, re.M)
 
 
-def test_an_extra_is_locked_beside_what_every_installation_has():
-    pins = {name: pin for name, (pin, _) in locked(CAUSAL_LOCK).items()}
-    declared = map(Requirement, PROJECT["optional-dependencies"]["causal"])
-    unlocked = [str(r) for r in declared if not r.specifier.contains(pins.get(r.name, "0"))]
+@pytest.mark.parametrize("extra", EXTRA_LOCKS)
+def test_an_extra_is_locked_beside_what_every_installation_has(extra):
+    pins = {name: pin for name, (pin, _) in locked(EXTRA_LOCKS[extra]).items()}
+    declared = map(Requirement, PROJECT["optional-dependencies"][extra])
+    unlocked = [str(r) for r in declared if str(r.specifier) != f"=={pins.get(r.name)}"]
     assert not unlocked, f"{unlocked}: make lock"
     assert not set(pins) & set(locked()), "what every installation has is not installed again"
 
@@ -99,16 +103,3 @@ def test_the_list_of_versions_that_face_strangers_is_that_of_the_lock():
     pins = {name: pin for name, (pin, _) in locked().items()}
     assert len(listed) > 20
     assert {name: pin for name, pin in listed if pins[name] != pin} == {}
-
-
-def test_the_lock_of_an_extra_adds_to_the_lock_and_repeats_nothing_of_it():
-    text = (ROOT / "requirements-dask.lock").read_text(encoding="utf-8")
-    blocks = re.split(r"\n(?=[A-Za-z0-9])", text.strip())
-    added = dict(re.match(r"([a-z0-9-]+)==(\S+)", block).groups() for block in blocks)
-    assert [block for block in blocks if "--hash=sha256:" not in block] == []
-    assert "://" not in text
-    assert not set(added) & set(locked())
-    stated = [Requirement(line) for line in PROJECT["optional-dependencies"]["dask"]]
-    assert {r.name: str(r.specifier) for r in stated} == {
-        r.name: f"=={added[r.name]}" for r in stated
-    }
