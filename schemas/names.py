@@ -29,6 +29,8 @@ SPEND_PREFIX = "spend_"
 CONTROL_PREFIX = "ctrl_"
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 """Files of text, whose numbers are written with the spec's decimal mark; others are typed."""
+PARQUET_SUFFIXES = (".parquet", ".pq")
+EXCEL_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 LINE_COLUMN = "_line"
 """Line of the file that a row began on; the header is line 1. No input column has this name."""
 TOTAL_ENTITY = "total"

@@ -7,12 +7,9 @@ from pathlib import Path, PurePath
 from typing import NoReturn
 
 from schemas.errors import DataContractError
-from schemas.names import TEXT_SUFFIXES
+from schemas.names import EXCEL_SUFFIXES, PARQUET_SUFFIXES, TEXT_SUFFIXES
 from schemas.outcomes import Finding
 from tasks.ingest.text_faults import fault
-
-PARQUET_SUFFIXES = (".parquet", ".pq")
-EXCEL_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 
 
 def require_readable(source: Path) -> None:

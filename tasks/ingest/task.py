@@ -13,12 +13,11 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.names import EXCEL_SUFFIXES, PARQUET_SUFFIXES
 from schemas.outcomes import Finding
 from schemas.refs import BatchRef, FileRef
 from schemas.spec.run_spec import RunSpec
 from tasks.ingest.file_faults import (
-    EXCEL_SUFFIXES,
-    PARQUET_SUFFIXES,
     header_only,
     raise_faults,
     require_readable,

@@ -23,10 +23,11 @@ from schemas.answers.datasets import (
 from schemas.documents.results import RunRecord
 from schemas.errors import SpecError, StorageError, UnknownRunError
 from schemas.hints import suggest
+from schemas.names import PARQUET_SUFFIXES, TEXT_SUFFIXES
 from schemas.spec.errors import parse_model
 from schemas.spec.roles import resolve_roles
 from schemas.spec.run_spec import RunSpec
-from tasks.ingest.file_faults import PARQUET_SUFFIXES, raise_faults, require_ending, unreadable
+from tasks.ingest.file_faults import raise_faults, require_ending, unreadable
 from tasks.ingest.text_faults import header_faults, land_names, open_text, records, sniff_delimiter
 from tasks.store.home import CHECKOUT, current_home
 from tasks.store.inputs import typed_files, uploads
@@ -211,7 +212,7 @@ def _opened(path: Path) -> Iterator[tuple[list[str], Iterator[list[str]]]]:
     if path.suffix in PARQUET_SUFFIXES:
         with _landed(path) as landed:
             yield landed
-    elif path.suffix in {".csv", ".tsv", ".txt"}:
+    elif path.suffix in TEXT_SUFFIXES:
         with path.open("rb") as stream, open_text(stream) as text:
             header = text.readline(_HEADER_CHARACTERS)
             mark = sniff_delimiter(header)

@@ -3,10 +3,14 @@
 import zipfile
 from pathlib import Path
 
+from schemas.names import EXCEL_SUFFIXES, PARQUET_SUFFIXES
+
 _BLOCK = 1 << 20
 _SEPARATORS = (b",", b";", b"\t", b"|")
 _BYTES_PER_CELL = 15
 """Of a worksheet, unpacked; a cell with its tags is longer, so that this errs to the safe side."""
+_BYTES_PER_OLD_CELL = 6
+"""Of an ``.xls``, which is not packed: the shortest cell of its format."""
 _SHEET_COLUMNS = 10
 
 
@@ -21,13 +25,15 @@ def measure_table(path: Path) -> tuple[int, int]:
         If it is no Parquet file or workbook though its name says so.
     """
     suffix = path.suffix.lower()
-    if suffix in {".parquet", ".pq"}:
+    if suffix in PARQUET_SUFFIXES:
         import pyarrow.parquet as pq
 
         # Its own error of a file that is no Parquet is a ValueError.
         facts = pq.read_metadata(path)
         return facts.num_rows, facts.num_columns
-    if suffix in {".xlsx", ".xlsm", ".xlsb", ".ods"}:
+    if suffix == ".xls":
+        return path.stat().st_size // _BYTES_PER_OLD_CELL // _SHEET_COLUMNS, _SHEET_COLUMNS
+    if suffix in EXCEL_SUFFIXES:
         try:
             with zipfile.ZipFile(path) as book:
                 unpacked = sum(part.file_size for part in book.infolist())

@@ -58,7 +58,11 @@ def test_memory_grows_with_the_fit_and_decides_how_many_run_at_once():
 
 @pytest.mark.parametrize(
     ("name", "content", "size"),
-    [("a.csv", b"x,y,z\n1,2,3\n4,5,6\n", (3, 3)), ("b.csv", b"x;y\n1,5;2\n", (2, 2))],
+    [
+        ("a.csv", b"x,y,z\n1,2,3\n4,5,6\n", (3, 3)),
+        ("b.csv", b"x;y\n1,5;2\n", (2, 2)),
+        ("c.xls", bytes(6000), (100, 10)),
+    ],
 )
 def test_a_table_is_measured_without_reading_it(tmp_path, name, content, size):
     (tmp_path / name).write_bytes(content)
