@@ -2,9 +2,8 @@
 
 import os
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from tasks.store.home import current_home
+from tasks.store.home import current_home, public_address
 from tasks.store.runs.champions import find_record
 from tasks.store.tracking.local_registry import local_experiment_of
 from tasks.store.tracking.server import run_address
@@ -40,10 +39,6 @@ def links_of(run_id: str) -> list[ServiceLink]:
 
 
 def _prefect_pages() -> str | None:
-    """Return where Prefect's pages are, without what its address may hold besides."""
+    """Return where Prefect's pages are."""
     named = os.environ.get("PREFECT_UI_URL") or os.environ.get("PREFECT_API_URL")
-    if not named:
-        return None
-    parts = urlsplit(named)
-    place = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{place}{parts.path.rstrip('/').removesuffix('/api')}"
+    return public_address(named).removesuffix("/api") if named else None

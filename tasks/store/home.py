@@ -24,6 +24,12 @@ LOCAL_PAGES = "http://127.0.0.1:5000"
 """Where ``mmm ui`` serves MLflow's pages of a local store, unless it is given another port."""
 
 
+def public_address(address: str) -> str:
+    """Return the address of a server for people: what stands before its name may be a password."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
+
+
 @dataclass(frozen=True)
 class Home:
     """Paths of one home; directories are made by whoever writes into them."""
@@ -106,9 +112,7 @@ class Home:
 
         A password in the address of a server is left out.
         """
-        parts = urlsplit(self.tracking_uri)
-        place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
-        return place if self.is_tracking_served else LOCAL_PAGES
+        return public_address(self.tracking_uri) if self.is_tracking_served else LOCAL_PAGES
 
     def run_dir(self, run_id: str) -> Path:
         """Folder of one run's artifacts."""

@@ -4,7 +4,6 @@ MLflow's own client tries for minutes, call by call, and then raises what a refu
 """
 
 import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,11 +22,9 @@ def require_answer(home: Home) -> None:
     ResourceUnavailableError
         If it does not answer.
     """
-    parts = urllib.parse.urlsplit(home.tracking_uri)
-    if parts.scheme not in ("http", "https"):
+    if not home.is_tracking_served:
         return
-    place = parts.netloc.rpartition("@")[2]  # what stands before may be a password
-    address = f"{parts.scheme}://{place}{parts.path.rstrip('/')}"
+    address = home.tracking_pages
     try:
         urllib.request.urlopen(f"{address}/health", timeout=ANSWER_SECONDS).close()  # noqa: S310 - http or https
     except urllib.error.HTTPError:
