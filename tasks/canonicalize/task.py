@@ -1,7 +1,7 @@
 """Turn a landed batch into canonical rows and the model's panel; freeze the panel as a snapshot."""
 
 import logging
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from tasks.canonicalize.panel_rules import (
 )
 from tasks.canonicalize.task_known import read_known, stored_roles, wanted_columns
 from tasks.mathematics.calendar import continue_month_ends
+from tasks.store.clock import latest_today
 from tasks.store.files.artifacts import (
     open_ref,
     read_document,
@@ -167,7 +168,7 @@ def _stage(con: Any, long: Path, batch: BatchRef, as_of: date) -> bool:
         remedy = (
             "which has not come by the clock of this machine. Set the clock right if it is behind; "
             "if a clock was ahead then, `mmm repair` sets that day to today."
-            if newest > max(datetime.now(UTC).date(), datetime.now().astimezone().date())
+            if newest > latest_today()
             else f"so give --as-of {newest} or later."
         )
         raise DataContractError(

@@ -15,6 +15,7 @@ from schemas.documents.results import RunRecord, RunStatus
 from schemas.errors import SpecError
 from schemas.names import Artifact
 from schemas.spec.refit_request import RefitRequest
+from tasks.store.clock import latest_today
 from tasks.store.files.artifacts import sha256_of, sweep_partials, write_json
 from tasks.store.home import Home, current_home
 from tasks.store.locks import REFIT_WAIT_SECONDS, dataset_lock
@@ -53,7 +54,7 @@ def knowledge_date(as_of: date | None) -> date:
     SpecError
         If it has not come yet: every later week would be refused until then.
     """
-    today = max(datetime.now(UTC).date(), datetime.now().astimezone().date())
+    today = latest_today()
     if as_of is not None and as_of > today:
         raise SpecError(
             f"as_of: {as_of} is after today ({today} by this machine's clock); a knowledge date "

@@ -1,8 +1,7 @@
 """Mend a home; a plain function, because what is broken may be what a flow needs."""
 
-from datetime import UTC, datetime
-
 from schemas.answers.repair import RepairReport
+from tasks.store.clock import latest_today
 from tasks.store.home import current_home
 from tasks.store.warehouse.repair import repair_warehouse
 
@@ -20,5 +19,5 @@ def repair_home() -> RepairReport:
     CorruptArtifactError
         If nothing that was kept can be put back.
     """
-    today = max(datetime.now(UTC).date(), datetime.now().astimezone().date())
+    today = latest_today()
     return repair_warehouse(current_home(), today)
