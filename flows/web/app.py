@@ -55,7 +55,7 @@ def is_upload(method: str, path: str) -> bool:
 
 def is_public(path: str) -> bool:
     """Say whether a path is answered to who has not signed in: nothing there is of this home."""
-    known = {*PUBLIC_PATHS, sign_in.SIGN_IN_PATH}
+    known = {*PUBLIC_PATHS, sign_in.SIGN_IN_PATH, sign_in.SIGN_OUT_PATH}
     return path in known or path.startswith(static_files.STATIC_PATH)
 
 

@@ -12,6 +12,8 @@ from tasks.store.tokens import find_role, list_tokens
 
 router = APIRouter()
 SIGN_IN_PATH = "/sign-in"
+SIGN_OUT_PATH = "/sign-out"
+"""Answered to everybody: a token that may read alone is forgotten as well."""
 
 
 @router.get(SIGN_IN_PATH)
@@ -35,7 +37,7 @@ def sign_in(request: Request, fields: session.Fields) -> Response:
     return answer
 
 
-@router.post("/sign-out")
+@router.post(SIGN_OUT_PATH)
 def sign_out(request: Request, fields: session.Fields) -> Response:  # noqa: ARG001 - proof of form
     """Forget the token of this browser."""
     answer = RedirectResponse(SIGN_IN_PATH, HTTPStatus.SEE_OTHER)

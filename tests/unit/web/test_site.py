@@ -106,6 +106,14 @@ class TestTokens:
         answer = web.submit("/demo")
         assert answer.status_code == 403
 
+    @pytest.mark.parametrize("role", Role)
+    def test_who_has_signed_in_can_sign_out(self, web, home, role):
+        web.submit("/sign-in", {"token": make_token(home, "anna", role)})
+        assert web.get("/", follow_redirects=False).status_code == 200
+        assert web.post("/sign-out").status_code == 403  # without its proof
+        assert web.submit("/sign-out").status_code == 303
+        assert web.get("/", follow_redirects=False).status_code == 303
+
     def test_a_cookie_alone_changes_nothing_without_an_origin(self, web, home):
         web.submit("/sign-in", {"token": make_token(home, "anna", Role.WRITE)})
         assert web.delete("/api/v1/datasets/demo").status_code == 403
