@@ -29,7 +29,7 @@ class Desks:
         }
 
     def answer(self, line: str) -> dict[str, Any]:
-        """Return the answer to one line: ``result``, or ``problem``.
+        """Return the answer to one line: ``result``, or ``problem``; and which desks are ``open``.
 
         Returns
         -------
@@ -40,8 +40,9 @@ class Desks:
         try:
             result = self._answers[asked["verb"]](asked["request"])
         except Exception as error:
-            return {"problem": problem_of(error).model_dump(mode="json")}
-        return {"result": result}
+            problem = problem_of(error).model_dump(mode="json")
+            return {"problem": problem, "open": self._room.keys}
+        return {"result": result, "open": self._room.keys}
 
     def _open(self, asked: Mapping[str, Any]) -> Any:
         return self._room.facts(self._opened(asked)).model_dump(mode="json")

@@ -25,7 +25,8 @@ class Evaluator:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._child: subprocess.Popen[str] | None = None
-        self._open: set[str] = set()
+        self._open: frozenset[str] = frozenset()
+        """Desks that the process keeps open, as its newest answer said."""
 
     def is_open(self, asked: DeskRequest) -> bool:
         """Say whether a desk answers at once; else its model has to be opened first."""
@@ -41,9 +42,7 @@ class Evaluator:
         SpecError
             If it has no channel with spend.
         """
-        facts = PlanDesk.model_validate(self._ask("open", asked.model_dump(mode="json")))
-        self._open.add(asked.key)
-        return facts
+        return PlanDesk.model_validate(self._ask("open", asked))
 
     def judge(self, asked: DeskRequest) -> PlanEvaluation:
         """Return what a plan by hand brings; nothing is saved.
@@ -55,9 +54,7 @@ class Evaluator:
         SpecError
             If a channel is unknown, or named twice.
         """
-        judged = PlanEvaluation.model_validate(self._ask("judge", asked.model_dump(mode="json")))
-        self._open.add(asked.key)
-        return judged
+        return PlanEvaluation.model_validate(self._ask("judge", asked))
 
     def save(self, asked: PlanRequest) -> str:
         """Evaluate a plan by hand, save it, and return its id.
@@ -69,7 +66,7 @@ class Evaluator:
         SpecError
             If a channel or entity is unknown.
         """
-        return str(self._ask("save", asked.model_dump(mode="json"))["scenario_id"])
+        return str(self._ask("save", asked)["scenario_id"])
 
     def close(self) -> None:
         """End the process."""
@@ -78,7 +75,8 @@ class Evaluator:
             child.terminate()
             child.wait(timeout=10)
 
-    def _ask(self, verb: str, request: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, verb: str, asked: DeskRequest | PlanRequest) -> dict[str, Any]:
+        request = asked.model_dump(mode="json")
         line = json.dumps({"verb": verb, "request": request}) + "\n"
         with self._lock:
             answer = next(filter(None, (self._exchange(line) for _ in range(_TRIES))), None)
@@ -96,7 +94,7 @@ class Evaluator:
     def _exchange(self, line: str) -> dict[str, Any] | None:
         """Return the answer to a line; None where the process ended instead."""
         if self._child is None or self._child.poll() is not None:
-            self._open.clear()
+            self._open = frozenset()
             self._child = _spawn()
         to_child, from_child = self._child.stdin, self._child.stdout
         if to_child is None or from_child is None:
@@ -107,7 +105,11 @@ class Evaluator:
             text = from_child.readline()
         except OSError:  # it has ended
             return None
-        return dict(json.loads(text)) if text else None
+        if not text:
+            return None
+        answer = dict(json.loads(text))
+        self._open = frozenset(answer["open"])
+        return answer
 
 
 def _spawn() -> "subprocess.Popen[str]":

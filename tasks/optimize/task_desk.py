@@ -27,6 +27,11 @@ class DeskRoom:
         """Say whether a desk is open."""
         return key in self._desks
 
+    @property
+    def keys(self) -> list[str]:
+        """Desks that are open, the one that was used last at the end."""
+        return list(self._desks)
+
     def open(self, key: str, sources: list[PlanSource], request: PlanRequest) -> PlanDesk:
         """Open a model and keep it under a key.
 

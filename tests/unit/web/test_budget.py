@@ -1,15 +1,19 @@
 """Budget: a plan by hand, its gain, its saved forms. The model answers in this process here."""
 
+import json
 import re
+from types import SimpleNamespace
 
 import pytest
 from support.plans import planned_fit, three_channel_world
 from support.publishing import publish_run
 
+from flows.api.desk import Desks
 from flows.api.evaluator import Evaluator
 from schemas.spec.optimizer import OptimizerSpec
 from schemas.spec.plan_request import DeskRequest, PlannedModel, PlanRequest
 from tasks.optimize.desk import judge_by_hand, open_desk
+from tasks.optimize.task_desk import MOST_DESKS
 
 
 class DeskHere:
@@ -166,3 +170,37 @@ def test_the_model_opens_in_a_process_that_says_what_is_wrong(home):
         assert not evaluator.is_open(asked)
     finally:
         evaluator.close()
+
+
+class ProcessHere:
+    """What ``flows.api.desk`` is to ``Evaluator``, in this process."""
+
+    def __init__(self):
+        self.stdin = self.stdout = self
+        self._desks, self._line = Desks(), ""
+
+    def poll(self):
+        """It runs."""
+
+    def write(self, line):
+        self._line = line
+
+    def flush(self):
+        """Everything was written."""
+
+    def readline(self):
+        return json.dumps(self._desks.answer(self._line))
+
+
+def test_a_model_that_had_to_make_room_is_not_called_open(monkeypatch):
+    fits = [planned_fit(three_channel_world(), dataset_id="demo")]
+    source = SimpleNamespace(spec=SimpleNamespace(optimizer=OptimizerSpec()))
+    monkeypatch.setattr("tasks.scenarios.task_save.find_sources", lambda _: [source])
+    monkeypatch.setattr("tasks.optimize.task_desk.open_fits", lambda *_: fits)
+    monkeypatch.setattr("flows.api.evaluator._spawn", ProcessHere)
+    evaluator = Evaluator()
+    asked = [DeskRequest(dataset_id="demo", horizon=weeks) for weeks in range(4, 5 + MOST_DESKS)]
+    for each in asked:
+        assert not evaluator.is_open(each)
+        assert evaluator.open(each).horizon == each.horizon
+    assert [evaluator.is_open(each) for each in asked] == [False] + [True] * MOST_DESKS
