@@ -7,10 +7,11 @@ from ipaddress import ip_address
 
 import uvicorn
 
+from flows.api.app import is_upload
 from flows.api.security import Door
 from flows.services.guard import LOOPBACK_NAMES, allowed_names
 from flows.services.servers import HOST, require_free_port
-from flows.web.app import build_site, is_public, is_upload
+from flows.web.app import build_site, is_public
 from flows.web.routers.sign_in import SIGN_IN_PATH
 from schemas.errors import SpecError
 from tasks.store.home import current_home

@@ -1,7 +1,6 @@
 """The site: the REST API's application with the pages in it, behind the same doors."""
 
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute
 
 from flows.api import app as api
 from flows.api.security import PUBLIC_PATHS, Door
@@ -42,15 +41,8 @@ def add_pages(app: FastAPI) -> FastAPI:
     for page in (*SITE_PAGES, sign_in, static_files):
         site.include_router(page.router)
     app.include_router(site)
-    routes = (route for page in SITE_PAGES for route in page.router.routes)
-    app.state.page_paths = frozenset(r.path for r in routes if isinstance(r, APIRoute))
     errors.show_problems(app)
     return app
-
-
-def is_upload(method: str, path: str) -> bool:
-    """Say whether a request carries a file, which has a limit of its own."""
-    return api.is_upload(method, path)
 
 
 def is_public(path: str) -> bool:

@@ -40,7 +40,7 @@ NAVIGATION = (
     ("Champions", "/champions"),
     ("Export", "/export"),
 )
-"""Every page in the order of the work; one whose route does not exist is not named."""
+"""Every page in the order of the work."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,6 @@ def render(
             csrf=session.csrf_token(visitor),
             may_write=session.may_write(request),
             is_signed_in=session.is_signed_in(request),
-            page_paths=request.app.state.page_paths,
             **context,
         )
     )
@@ -123,7 +122,6 @@ def address(path: str, **query: object) -> str:
 
 
 def _links(request: Request, dataset_id: str | None) -> list[NavigationLink]:
-    known: frozenset[str] = request.app.state.page_paths
     path = request.url.path
     return [
         NavigationLink(
@@ -132,7 +130,6 @@ def _links(request: Request, dataset_id: str | None) -> list[NavigationLink]:
             path == href or (href != "/" and path.startswith(f"{href}/")),
         )
         for title, href in NAVIGATION
-        if href in known
     ]
 
 
@@ -150,14 +147,11 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.do"],
     )
     environment.filters |= {
         "number": words.format_number,
         "compact": words.format_compact,
         "share": words.format_share,
-        "ratio": words.format_ratio,
-        "size": words.format_bytes,
         "day": lambda value: write_cell(Kind.DATE, value),
         "moment": lambda value: write_cell(Kind.MOMENT, value),
         "script_json": _script_json,
@@ -165,7 +159,6 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "symbols": words.SYMBOLS,
-        "verdict_title": words.VERDICT_TITLE,
         "tone": words.TONE,
         "address": address,
         "static": static_files.address_of,

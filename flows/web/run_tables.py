@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from fastapi import Request
-
 from flows.web.tables import Column, Kind, Link, Table
 from flows.web.timeline import format_duration
 from schemas.answers.jobs import JobKind
@@ -11,14 +9,12 @@ from schemas.answers.runs import ListedRun
 from tasks.lifecycle import task_jobs
 
 
-def page_of_run(request: Request, run: ListedRun) -> str:
-    """Return the page of a run: its results where it has some, else how far it got."""
-    known: frozenset[str] = request.app.state.page_paths
-    has_results = run.is_accepted and "/results/{run_id}" in known
-    return f"/results/{run.run_id}" if has_results else f"/run/{run.run_id}"
+def page_of_run(run: ListedRun) -> str:
+    """Return the page of a run: its results where it was accepted, else how far it got."""
+    return f"/results/{run.run_id}" if run.is_accepted else f"/run/{run.run_id}"
 
 
-def list_runs(request: Request, runs: Sequence[ListedRun]) -> Table:
+def list_runs(runs: Sequence[ListedRun]) -> Table:
     """Return runs as a table."""
     return Table(
         "runs",
@@ -28,7 +24,7 @@ def list_runs(request: Request, runs: Sequence[ListedRun]) -> Table:
         ],
         [
             (
-                Link(run.run_id, page_of_run(request, run)),
+                Link(run.run_id, page_of_run(run)),
                 run.dataset_id,
                 run.created_at,
                 format_duration((run.updated_at - run.created_at).total_seconds()),

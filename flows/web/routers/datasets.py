@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -41,7 +40,6 @@ def show(request: Request, dataset_id: str, rows_from: int = 0) -> Response:
         request, "dataset", title=dataset_id, dataset_id=dataset_id, dataset=dataset, files=files,
         preview=_preview(rows) if rows else None, preview_problem=problem, rows_from=start,
         has_more=bool(rows and len(rows.rows) > _PREVIEW), n_preview=_PREVIEW,
-        upload_target="/data/{}",
     )  # fmt: skip
 
 
@@ -185,8 +183,3 @@ def _preview(rows: FileRows) -> Table:
 
 def _status(problem: Problem | None) -> HTTPStatus:
     return HTTPStatus(problem.status) if problem else HTTPStatus.OK
-
-
-def page_of(dataset_id: str) -> str:
-    """Return the address of a dataset's page."""
-    return f"/data/{quote(dataset_id, safe='')}"

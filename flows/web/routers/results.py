@@ -28,12 +28,7 @@ def choose(request: Request, dataset_id: str | None = None, run_id: str | None =
     if run_id is not None:
         dataset_of_run(run_id)
         return RedirectResponse(f"/results/{run_id}", HTTPStatus.SEE_OTHER)
-    has_run_page = "/run" in request.app.state.page_paths
-    return render(
-        request, "results_none", title="Results", dataset_id=dataset_id,
-        next_page=address("/run", dataset_id=dataset_id) if has_run_page else "/",
-        next_words="Start a refit" if has_run_page else "All datasets",
-    )  # fmt: skip
+    return render(request, "results_none", title="Results", dataset_id=dataset_id)
 
 
 @router.get("/results/{run_id}")
@@ -48,7 +43,7 @@ def show(request: Request, run_id: str) -> Response:
         request, "results", title=f"Results of {dataset_id}", dataset_id=dataset_id,
         subtitle=subtitle, body=body, run_id=run_id, links=links.links_of(run_id),
         runs=[run for run in runs if has_results(run) or run.run_id == run_id],
-        leads=_leads(request, dataset_id, run_id, is_ready=bool(record and has_results(record))),
+        leads=_leads(dataset_id, run_id, is_ready=bool(record and has_results(record))),
     )  # fmt: skip
 
 
@@ -64,17 +59,14 @@ def _write(run_id: str, known_as: str) -> tuple[str, Markup]:  # noqa: ARG001 - 
     return page.head.subtitle, body
 
 
-def _leads(
-    request: Request, dataset_id: str, run_id: str, *, is_ready: bool
-) -> list[tuple[str, str]]:
+def _leads(dataset_id: str, run_id: str, *, is_ready: bool) -> list[tuple[str, str]]:
     """Name pages and files of a run, those alone that are there."""
-    pages: frozenset[str] = request.app.state.page_paths
     outputs_at = f"/api/v1/outputs/{run_id}"
     found = [
         ("Report", f"{outputs_at}/report", is_ready),
-        ("Budget", address("/budget", dataset_id=dataset_id), "/budget" in pages),
-        ("Export", address("/export", run_id=run_id), "/export" in pages and is_ready),
-        ("How it ran", f"/run/{run_id}", "/run/{run_id}" in pages),
+        ("Budget", address("/budget", dataset_id=dataset_id), True),
+        ("Export", address("/export", run_id=run_id), is_ready),
+        ("How it ran", f"/run/{run_id}", True),
         ("Contributions (CSV)", f"{outputs_at}/contributions?as=csv", is_ready),
         ("Run spec (JSON)", f"{outputs_at}/spec", is_ready),
     ]

@@ -98,7 +98,7 @@ def _overview(request: Request, dataset_id: str | None, problem: Problem | None 
         request, "runs", title="Run", dataset_id=chosen, datasets=names, draft=draft,
         problem=problem, key=secrets.token_urlsafe(16), running=list_at_work(),
         newest=next((d.files[0] for d in datasets if d.dataset_id == chosen and d.files), None),
-        runs=list_runs(request, runs[:_SHOWN]), n_runs=len(runs),
+        runs=list_runs(runs[:_SHOWN]), n_runs=len(runs),
         status=HTTPStatus(problem.status) if problem else HTTPStatus.OK,
     )  # fmt: skip
 

@@ -25,13 +25,13 @@ def show(request: Request) -> Response:
     datasets = task_uploads.find_datasets()
     runs = list_all_runs().runs
     shown = runs[:_SHOWN]
-    pages = {run.run_id: page_of_run(request, run) for run in shown}
+    pages = {run.run_id: page_of_run(run) for run in shown}
     return render(
         request, "start", title="Datasets",
-        datasets=_dataset_table(request, datasets), running=list_at_work(),
-        runs=list_runs(request, shown), n_runs=len(runs),
+        datasets=_dataset_table(datasets), running=list_at_work(),
+        runs=list_runs(shown), n_runs=len(runs),
         timeline=draw_timeline(shown, pages) if shown else None,
-        dataset_id=None, upload_target=_target(request, "/data/{}"),
+        dataset_id=None,
     )  # fmt: skip
 
 
@@ -45,22 +45,14 @@ def health(request: Request) -> Response:
 
 
 @router.post("/demo")
-def load_demo(request: Request, fields: session.Fields) -> Response:  # noqa: ARG001 - proof of form
+def load_demo(fields: session.Fields) -> Response:  # noqa: ARG001 - proof of form
     """Receive the file of the demo and its run spec as if somebody had uploaded them."""
     loaded = task_uploads.load_demo()
     task_drafts.save_demo_draft()
-    target = _target(request, "/data/{}").replace("{}", loaded.dataset_id)
-    return RedirectResponse(target, HTTPStatus.SEE_OTHER)
+    return RedirectResponse(f"/data/{loaded.dataset_id}", HTTPStatus.SEE_OTHER)
 
 
-def _target(request: Request, page: str) -> str:
-    """Return a page where it exists, else the first one."""
-    known: frozenset[str] = request.app.state.page_paths
-    return page if page.replace("{}", "{dataset_id}") in known else "/"
-
-
-def _dataset_table(request: Request, datasets: list[Dataset]) -> Table:
-    page = _target(request, "/data/{}")
+def _dataset_table(datasets: list[Dataset]) -> Table:
     return Table(
         "datasets",
         [
@@ -69,7 +61,7 @@ def _dataset_table(request: Request, datasets: list[Dataset]) -> Table:
         ],
         [
             (
-                Link(each.dataset_id, page.replace("{}", each.dataset_id)),
+                Link(each.dataset_id, f"/data/{each.dataset_id}"),
                 each.files[0].file_name if each.files else None,
                 each.files[0].n_bytes if each.files else None,
                 each.files[0].received_at if each.files else None,

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from support.reports import forge_documents
 
+from flows.api.app import is_upload
 from flows.api.security import Door
-from flows.web.app import build_site, is_public, is_upload
+from flows.web.app import build_site, is_public
 from flows.web.routers.sign_in import SIGN_IN_PATH
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.outcomes import Verdict
