@@ -49,7 +49,7 @@ def change(request: Request, dataset_id: str, fields: session.Fields) -> Respons
     text = (fields.get("text") or [""])[-1]
     try:
         if _digest(text) == field(fields, "base"):  # the YAML is as it was shown: the form decides
-            text = task_drafts.write_text(_apply(dataset_id, text, fields))
+            text = _apply(dataset_id, text, fields)
         text = _step(dataset_id, text, do)
         if do == "save":
             seen = drafts.save(dataset_id, text, seen=seen).sha256
@@ -107,14 +107,15 @@ def _try(
         return None, problem or problem_of(error)
 
 
-def _apply(dataset_id: str, text: str, fields: session.FormFields) -> dict[str, Any]:
+def _apply(dataset_id: str, text: str, fields: session.FormFields) -> str:
+    """Return the YAML with what the form says of it."""
     spec, _ = _try(dataset_id, text, None)
     before = _long_form(spec) if spec else task_drafts.parse_text(text)
     changed = spec_form.read(before, fields)
     # A form that says what the YAML says already leaves it as it was written, comments and all.
-    if changed == before and spec:
-        return before
-    return {"dataset_id": dataset_id, **changed}
+    if changed == before:
+        return text
+    return task_drafts.write_text({"dataset_id": dataset_id, **changed})
 
 
 def _step(dataset_id: str, text: str, do: str) -> str:

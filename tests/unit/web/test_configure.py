@@ -74,6 +74,13 @@ def test_what_is_saved_is_what_a_refit_reads(demo):
     assert kept["model"]["yearly_seasonality"] == 3
 
 
+def test_a_form_in_which_nothing_was_changed_leaves_the_yaml_with_its_comments(demo):
+    before = task_drafts.find_draft("demo").text
+    assert "# an effect lasts" in before
+    assert "Saved." in demo.submit(PLACE, form_of(demo.page(PLACE)) | {"do": "save"}).text
+    assert task_drafts.find_draft("demo").text.strip() == before.strip()
+
+
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
