@@ -1,5 +1,6 @@
 """What the forms of the budget page say, as requests."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from flows.web.session import FormFields, field
@@ -31,8 +32,8 @@ def number_of(text: str, where: str) -> float:
     try:
         value = float(text.replace(",", "").replace("\N{NO-BREAK SPACE}", "").strip())
     except ValueError:
-        value = float("nan")
-    if value != value or value in (float("inf"), float("-inf")) or value < 0:
+        value = math.nan
+    if not math.isfinite(value) or value < 0:
         said = f"{where}: {text[:40]!r} is no amount of money; write a number such as 120000."
         raise SpecError(said, [said])
     return value

@@ -105,6 +105,22 @@ def parse(dataset_id: str, text: str) -> RunSpec:
     return parse_spec({**document, "dataset_id": dataset_id})
 
 
+def long_form(spec: RunSpec) -> dict[str, Any]:
+    """Return a run spec without its defaults, every short form written out.
+
+    Parameters
+    ----------
+    spec
+        The run spec.
+
+    Returns
+    -------
+    dict
+        As JSON would hold it, the dataset first.
+    """
+    return {"dataset_id": spec.dataset_id, **spec.model_dump(mode="json", exclude_defaults=True)}
+
+
 def _spec_of(run_id: str) -> dict[str, Any] | None:
     """Return the run spec of a run without its defaults, as a person would write it.
 
@@ -114,5 +130,4 @@ def _spec_of(run_id: str) -> dict[str, Any] | None:
         document = read_document_of(run_id, "spec")
     except MmmError:
         return None
-    spec = parse_spec({**document, "data": None})
-    return {"dataset_id": spec.dataset_id, **spec.model_dump(mode="json", exclude_defaults=True)}
+    return long_form(parse_spec({**document, "data": None}))

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 from flows.web import session, static_files
 from flows.web.tables import Kind, write_cell
 from schemas import words
+from schemas.answers.service import Problem
 
 _PLOTLY_STYLES = (
     "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' "
@@ -113,6 +114,11 @@ def render_part(template: str, **context: Any) -> Markup:
         What the template names.
     """
     return Markup(_environment().get_template(f"{template}.html.j2").render(**context))  # noqa: S704 - a template escapes what it is given
+
+
+def status_of(problem: Problem | None) -> HTTPStatus:
+    """Return the status of a page that says what is wrong, if anything is."""
+    return HTTPStatus(problem.status) if problem else HTTPStatus.OK
 
 
 def address(path: str, **query: object) -> str:

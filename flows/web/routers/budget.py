@@ -26,7 +26,7 @@ from flows.web.budget_tables import (
     headline,
     saved,
 )
-from flows.web.rendering import address, render
+from flows.web.rendering import address, render, status_of
 from schemas.answers.jobs import JobState
 from schemas.answers.service import Problem
 from schemas.documents.plan import Plan
@@ -132,7 +132,7 @@ def _show(
     about: dict[str, Any] = {
         "title": f"Budget of {chosen}", "dataset_id": chosen, "datasets": datasets,
         "champion": champion, "problem": problem,
-        "status": HTTPStatus(problem.status) if problem else HTTPStatus.OK,
+        "status": status_of(problem),
     }  # fmt: skip
     fields = {**fields, "dataset_id": [chosen], "run_id": [champion.run_id]}
     asked = ask_by_hand(fields)

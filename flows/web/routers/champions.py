@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from flows.api.problems import ProblemError, problem_of
 from flows.api.routers.champions import etag_of
 from flows.web import session
-from flows.web.rendering import address, render
+from flows.web.rendering import address, render, status_of
 from flows.web.routers.results import has_results
 from flows.web.session import field
 from flows.web.tables import Column, Kind, Link, Table
@@ -92,7 +92,7 @@ def _show(request: Request, dataset_id: str | None, problem: Problem | None = No
     return render(
         request, "champions", title="Champions", dataset_id=chosen, datasets=datasets,
         state=state, champion=champion, problem=problem,
-        status=HTTPStatus(problem.status) if problem else HTTPStatus.OK,
+        status=status_of(problem),
         seen=etag_of(state) if state else "", history=_history(state) if state else None,
         waiting=[
             run for run in mine

@@ -13,7 +13,7 @@ from flows.api.problems import problem_of
 from flows.web import drafts, mapping, session, spec_form
 from flows.web.fields import faults_of
 from flows.web.prior_picture import draw_priors
-from flows.web.rendering import render
+from flows.web.rendering import render, status_of
 from flows.web.session import field
 from flows.web.tables import Column, Kind, Table
 from schemas.answers.service import Problem
@@ -72,7 +72,7 @@ def predict_prior(
     return render(
         request, "prior", title=f"Priors of {dataset_id}", dataset_id=dataset_id, found=found,
         problem=problem, table=_prior_table(found) if found else None,
-        status=HTTPStatus(problem.status) if problem else HTTPStatus.OK,
+        status=status_of(problem),
     )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def _show(
     said: str = "",
 ) -> Response:
     spec, problem = _try(dataset_id, text, problem)
-    document = _long_form(spec) if spec else _raw(text)
+    document = drafts.long_form(spec) if spec else _raw(text)
     faults = faults_of(problem.problems) if problem else {}
     return render(
         request, "configure", title=f"Configure {dataset_id}", dataset_id=dataset_id,
@@ -94,7 +94,7 @@ def _show(
         text=text, base=_digest(text), seen=seen, said=said, problem=problem,
         blocks=spec_form.fill(document, faults), pictures=draw_priors(spec) if spec else [],
         has_channels=bool(document.get("channels")),
-        status=HTTPStatus(problem.status) if problem else HTTPStatus.OK,
+        status=status_of(problem),
     )  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def _try(
 def _apply(dataset_id: str, text: str, fields: session.FormFields) -> str:
     """Return the YAML with what the form says of it."""
     spec, _ = _try(dataset_id, text, None)
-    before = _long_form(spec) if spec else task_drafts.parse_text(text)
+    before = drafts.long_form(spec) if spec else task_drafts.parse_text(text)
     changed = spec_form.read(before, fields)
     # A form that says what the YAML says already leaves it as it was written, comments and all.
     if changed == before:
@@ -124,7 +124,7 @@ def _step(dataset_id: str, text: str, do: str) -> str:
     if verb not in {"add", "remove", "expand"}:
         return text
     spec, _ = _try(dataset_id, text, None)
-    document = _long_form(spec) if spec else task_drafts.parse_text(text)
+    document = drafts.long_form(spec) if spec else task_drafts.parse_text(text)
     if verb == "expand":
         names = [c.name for c in task_uploads.describe_columns(dataset_id).columns]
         document = mapping.apply_roles(document, mapping.read_roles(document, names))
@@ -133,11 +133,6 @@ def _step(dataset_id: str, text: str, do: str) -> str:
     else:
         document = spec_form.remove_row(document, place)
     return task_drafts.write_text({"dataset_id": dataset_id, **document})
-
-
-def _long_form(spec: RunSpec) -> dict[str, Any]:
-    """Return a run spec without its defaults, every short form written out."""
-    return {"dataset_id": spec.dataset_id, **spec.model_dump(mode="json", exclude_defaults=True)}
 
 
 def _raw(text: str) -> Mapping[str, Any]:

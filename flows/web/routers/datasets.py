@@ -11,7 +11,7 @@ from flows.api.dependencies import Jobs
 from flows.api.problems import problem_of
 from flows.web import drafts, found_rows, mapping, session
 from flows.web.mapping import ColumnRole
-from flows.web.rendering import render
+from flows.web.rendering import render, status_of
 from flows.web.session import field
 from flows.web.tables import Column, Kind, Table
 from schemas.answers.datasets import ColumnUse, DraftSpec, FileRows
@@ -94,7 +94,7 @@ def check(
         request, "checked", title=f"Check of {dataset_id}", dataset_id=dataset_id,
         checked=checked, problem=problem, findings=findings,
         lines=found_rows.collect(dataset_id, findings),
-        status=_status(problem),
+        status=status_of(problem),
     )  # fmt: skip
 
 
@@ -135,7 +135,7 @@ def _show_columns(
     return render(
         request, "columns", title=f"Columns of {draft.dataset_id}", dataset_id=draft.dataset_id,
         draft=draft, rows=rows, uses=[(use.value, said) for use, said in mapping.USE_WORDS.items()],
-        ignored=ignored, problem=problem, said=said, status=_status(problem),
+        ignored=ignored, problem=problem, said=said, status=status_of(problem),
     )  # fmt: skip
 
 
@@ -179,7 +179,3 @@ def _preview(rows: FileRows) -> Table:
         for row in rows.rows[:_PREVIEW]
     ]
     return Table("rows of the file", [Column(name, Kind.RAW) for name in rows.columns], shown)
-
-
-def _status(problem: Problem | None) -> HTTPStatus:
-    return HTTPStatus(problem.status) if problem else HTTPStatus.OK

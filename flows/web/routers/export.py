@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from flows.api.conventions import MEDIA_TYPES
 from flows.api.problems import ProblemError
 from flows.web.rendering import address, render
-from schemas.answers.runs import ListedRun
+from flows.web.routers.results import has_results
 from schemas.errors import UnknownRunError
 from tasks.query.outputs import OUTPUT_DOCUMENTS, PAGES, TABLES, list_outputs, open_output
 from tasks.query.runs import dataset_of_run, list_all_runs
@@ -52,7 +52,7 @@ def choose(request: Request, dataset_id: str | None = None, run_id: str | None =
     """Go to a run, or to the newest one that has something to take away."""
     if run_id is None:
         runs = list_all_runs(dataset_id or None).runs
-        run_id = next((run.run_id for run in runs if _has_outputs(run)), None)
+        run_id = next((run.run_id for run in runs if has_results(run)), None)
     if run_id is not None:
         return RedirectResponse(f"/export/{run_id}", HTTPStatus.SEE_OTHER)
     said = "There is something to take away as soon as a refit has ended."
@@ -64,7 +64,7 @@ def show(request: Request, run_id: str) -> Response:
     """Show what a run left, each with the formats that it can be had in."""
     dataset_id = dataset_of_run(run_id)
     names = list_outputs(run_id)
-    runs = [r.run_id for r in list_all_runs(dataset_id).runs if _has_outputs(r)]
+    runs = [r.run_id for r in list_all_runs(dataset_id).runs if has_results(r)]
     place = f"/api/v1/outputs/{run_id}"
     return render(
         request, "export", title=f"Export of {dataset_id}", dataset_id=dataset_id, run_id=run_id,
@@ -121,7 +121,3 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
     with file:
         while piece := file.read(_PIECE_BYTES):
             yield piece
-
-
-def _has_outputs(run: ListedRun) -> bool:
-    return run.status == "OUTPUTS_READY" and run.files_removed_on is None

@@ -11,7 +11,7 @@ from flows.api.dependencies import Jobs
 from flows.api.problems import problem_of, public_text
 from flows.api.services import read_progress
 from flows.web import drafts, session
-from flows.web.rendering import render
+from flows.web.rendering import render, status_of
 from flows.web.run_tables import list_at_work, list_runs
 from flows.web.session import field
 from schemas.answers.jobs import NewRun, RunProgress
@@ -99,7 +99,7 @@ def _overview(request: Request, dataset_id: str | None, problem: Problem | None 
         problem=problem, key=secrets.token_urlsafe(16), running=list_at_work(),
         newest=next((d.files[0] for d in datasets if d.dataset_id == chosen and d.files), None),
         runs=list_runs(runs[:_SHOWN]), n_runs=len(runs),
-        status=HTTPStatus(problem.status) if problem else HTTPStatus.OK,
+        status=status_of(problem),
     )  # fmt: skip
 
 
