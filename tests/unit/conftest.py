@@ -80,6 +80,13 @@ def published_template(tmp_path_factory, migrated_store):
     return root
 
 
+@pytest.fixture
+def published(home, published_template):
+    """The run ``run-1`` of dataset ``demo``, champion, in a home of this test's own."""
+    shutil.copytree(published_template, home.root, dirs_exist_ok=True)
+    return home
+
+
 def _make(home, run_id, verdict, spec, weeks, as_of):
     start_run(home, run_id, spec.dataset_id)
     for status in (

@@ -1,6 +1,5 @@
 """A served API in this process, over a home with one published run."""
 
-import shutil
 import warnings
 
 import pytest
@@ -21,10 +20,3 @@ def api(home):
     door = Door(port=8099, is_upload=is_upload)
     with TestClient(build_server(door), base_url=ADDRESS, raise_server_exceptions=False) as client:
         yield client
-
-
-@pytest.fixture
-def published(home, published_template):
-    """The run ``run-1`` of dataset ``demo``, champion, in a home of this test's own."""
-    shutil.copytree(published_template, home.root, dirs_exist_ok=True)
-    return home

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import pytest
 from support.plans import planned_fit, three_channel_world
-from support.publishing import publish_run
 
 from flows.api.desk import Desks
 from flows.api.evaluator import Evaluator
@@ -54,14 +53,8 @@ class DeskHere:
 
 
 @pytest.fixture
-def desk(web, home, finished, monkeypatch):
+def desk(web, published):
     """The site of a home with a champion of dataset ``demo``."""
-    import logging
-
-    from tasks.publish import task
-
-    monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
-    publish_run(finished())
     stand_in = DeskHere()
     app = web.app
     while not hasattr(app, "state"):

@@ -1,20 +1,6 @@
 """Runs side by side, and who is champion."""
 
-import logging
 import re
-
-import pytest
-from support.publishing import publish_run
-
-from tasks.publish import task
-
-
-@pytest.fixture
-def published(home, finished, monkeypatch):
-    """The run ``run-1`` of dataset ``demo``, champion."""
-    monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
-    publish_run(finished())
-    return home
 
 
 def test_empty_homes_say_what_comes_first(web):

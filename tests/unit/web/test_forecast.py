@@ -1,29 +1,14 @@
 """Forecasts in the browser: the ledger, what comes next, scoring as a job."""
 
-import logging
-
-import pytest
-from support.publishing import publish_run
-
 from schemas.answers.jobs import JobKind
 from tasks.forecast.task_shown import read_shown_ledger
 from tasks.ingest import task_uploads
 from tasks.lifecycle import task_jobs
-from tasks.publish import task
 
 
-@pytest.fixture
-def published(web, finished, monkeypatch):
-    """A browser at a home whose run ``run-1`` of ``demo`` is champion."""
-    monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
-    monkeypatch.setattr("flows.api.jobs.JobRunner._submit", lambda *_: None)
-    publish_run(finished())
-    return web
-
-
-def test_every_frozen_forecast_is_listed(published):
+def test_every_frozen_forecast_is_listed(web, published):
     ledger = read_shown_ledger("demo")
-    page = published.page("/forecast?dataset_id=demo")
+    page = web.page("/forecast?dataset_id=demo")
     assert [each.run_id for each in ledger.forecasts] == ["run-1"]
     assert ledger.forecasts[0].n_scored == 0
     assert ledger.forecasts[0].coverage_90 is None
@@ -31,12 +16,13 @@ def test_every_frozen_forecast_is_listed(published):
     assert "Nothing that was forecast has happened yet" in page
 
 
-def test_scoring_is_a_job_that_the_page_follows(published):
-    started = published.submit("/forecast/score", {"dataset_id": "demo"})
+def test_scoring_is_a_job_that_the_page_follows(web, published, monkeypatch):
+    monkeypatch.setattr("flows.api.jobs.JobRunner._submit", lambda *_: None)
+    started = web.submit("/forecast/score", {"dataset_id": "demo"})
     assert started.status_code == 303
     (job,) = task_jobs.list_jobs()
     assert job.kind is JobKind.SCORE
-    page = published.page(started.headers["location"])
+    page = web.page(started.headers["location"])
     assert f"/api/v1/jobs/{job.job_id}/events" in page
     assert "Scoring:" in page
 
@@ -49,7 +35,7 @@ def test_a_dataset_without_a_run_says_what_makes_a_forecast(web):
 
 
 def test_no_dataset_and_an_unknown_one_say_so(web, published):
-    assert published.get("/forecast?dataset_id=nothing").status_code == 404
+    assert web.get("/forecast?dataset_id=nothing").status_code == 404
 
 
 def test_an_empty_home_says_what_to_do(web):

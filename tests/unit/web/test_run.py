@@ -1,9 +1,6 @@
 """Refits in the browser: started, watched, ended; no fit is made here."""
 
-import logging
-
 import pytest
-from support.publishing import publish_run
 
 from schemas.answers.jobs import JobState
 from schemas.documents.results import RunStatus
@@ -77,11 +74,7 @@ def test_a_run_shows_its_stages_and_its_log_without_paths(waiting, home):
     assert str(home.root) not in page
 
 
-def test_a_published_run_leads_to_its_results_and_to_mlflow(web, finished, monkeypatch):
-    from tasks.publish import task
-
-    monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
-    publish_run(finished())
+def test_a_published_run_leads_to_its_results_and_to_mlflow(web, published):
     page = web.page("/run/run-1")
     assert "/api/v1/outputs/run-1/report" in page
     assert "/#/experiments/" in page
