@@ -3,17 +3,14 @@
 The server is a process of its own with a home of its own, and the fit is a real one.
 """
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from support.browser import Page, open_page
 from support.hostile_page import browser
+from support.served_home import serve_home
 
-from flows.services import servers
 from tasks.store.home import CHECKOUT
 
 pytestmark = [
@@ -25,7 +22,7 @@ PAGES = (
     "/", "/sign-in", "/run", "/configure", "/results", "/budget", "/compare", "/champions",
     "/forecast", "/export", "/nothing",
 )  # fmt: skip
-"""Pages of a home that has nothing yet."""
+"""Pages that answer in a home with nothing in it, and in one where something was fitted."""
 MANY_SECONDS = 420.0
 """A fit, on a machine that has other things to do."""
 REFUSED = "Failed to load resource: the server responded with a status of 4"
@@ -49,20 +46,9 @@ FAULTS_OF_ACCESS = """(() => {
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """A served site of an empty home."""
-    root, port = tmp_path_factory.mktemp("web"), servers.free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flows.cli.app", "serve", "--port", str(port)],
-        env={**os.environ, "MMM_HOME": str(root), "PYTHONPATH": servers.import_path()},
-        stdout=subprocess.DEVNULL,
-    )
-    service = servers.Service("web app", port, "/health", process)
-    try:
-        servers.require_healthy(service)
-        yield service.address
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
+    """A served site, at first of an empty home; tests of this module share it."""
+    with serve_home(tmp_path_factory.mktemp("web")) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -1,16 +1,12 @@
 """The five calls that users of the earlier backend make, as they are, against a served home."""
 
-import os
-import subprocess
-import sys
 import time
 
 import httpx
 import numpy as np
 import pandas as pd
 import pytest
-
-from flows.services import servers
+from support.served_home import serve_home
 
 pytestmark = pytest.mark.slow
 MANY_SECONDS = 600.0
@@ -24,20 +20,11 @@ SPEC = {
 @pytest.fixture
 def client(tmp_path):
     """A client of a server that has nothing yet."""
-    port = servers.free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flows.cli.app", "serve", "--port", str(port)],
-        env={**os.environ, "MMM_HOME": str(tmp_path), "PYTHONPATH": servers.import_path()},
-        stdout=subprocess.DEVNULL,
-    )
-    service = servers.Service("web app", port, "/health", process)
-    try:
-        servers.require_healthy(service)
-        with httpx.Client(base_url=service.address, timeout=240) as opened:
-            yield opened
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
+    with (
+        serve_home(tmp_path) as address,
+        httpx.Client(base_url=address, timeout=240) as opened,
+    ):
+        yield opened
 
 
 def panel():
