@@ -1,6 +1,6 @@
 // Partial updates, live pages, uploads. A page says in data attributes what it wants; every form
 // and link works without this file, uploads and live pages excepted.
-import { drawFigures } from "./figures.js";
+import { drawFigures, dropFigures } from "./figures.js";
 
 const byId = (id) => document.getElementById(id);
 const waiting = new Map(); // element or form → AbortController of its newest request
@@ -16,6 +16,7 @@ function swap(ids, page, gently = false) {
     if (gently && old.contains(focused) && old.hasAttribute("data-keep")) continue;
     const open = [...old.querySelectorAll("details[open][id]")].map((each) => each.id);
     old.replaceWith(document.adoptNode(fresh));
+    dropFigures(old);
     for (const each of open) byId(each)?.setAttribute("open", "");
     prepare(fresh);
   }

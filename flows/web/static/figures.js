@@ -65,6 +65,16 @@ function saving(format, filename) {
 }
 
 const isHidden = (div) => div.closest("details:not([open])") !== null;
+const choiceOf = (div) => div.closest("[data-figures]")?.querySelector("select[data-choice]")?.value ?? "";
+const show = (div) => { if (div.isConnected && !isHidden(div)) draw(div, choiceOf(div)); };
+const drawnIn = (root) => [...root.querySelectorAll(".plot")].filter((div) => div.data);
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawnIn(document).forEach(show));
+
+/* What is no longer on the page lets go of the window: while one drags, figures come and go. */
+export function dropFigures(root) {
+  for (const div of drawnIn(root)) Plotly.purge(div);
+}
 
 export async function drawFigures(root) {
   const scripts = [...root.querySelectorAll("script.chart")];
@@ -82,8 +92,6 @@ export async function drawFigures(root) {
     for (const div of plots) div.textContent = "The figure could not be drawn; its numbers are in the table below.";
     return;
   }
-  const choiceOf = (div) => div.closest("[data-figures]")?.querySelector("select[data-choice]")?.value ?? "";
-  const show = (div) => { if (!isHidden(div)) draw(div, choiceOf(div)); };
   plots.forEach(show);
   // What Plotly measures its texts with is no picture.
   document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true");
@@ -93,6 +101,5 @@ export async function drawFigures(root) {
   for (const select of root.querySelectorAll("select[data-choice]")) {
     select.addEventListener("change", () => plots.filter((div) => select.closest("[data-figures]").contains(div)).forEach(show));
   }
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots.filter((div) => div.isConnected).forEach(show));
   document.documentElement.dataset.drawn = "true";
 }
