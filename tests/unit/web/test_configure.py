@@ -10,6 +10,7 @@ from flows.web.prior_picture import describe_prior, draw_priors
 from schemas.spec.channels import ChannelPrior
 from schemas.spec.run_spec import RunSpec
 from tasks.ingest import task_drafts, task_uploads
+from tasks.store.tokens import Role, make_token
 
 PLACE = "/configure/demo"
 
@@ -165,6 +166,14 @@ def test_a_form_that_says_nothing_new_changes_nothing():
             fields[each.name] = [each.value]
             fields[f"{each.name}.present"] = ["1"]
     assert spec_form.read(document, fields) == document
+
+
+def test_one_that_reads_sees_the_run_spec_and_no_button_that_would_be_refused(demo, home):
+    demo.submit("/sign-in", {"token": make_token(home, "anna", Role.READ)})
+    page = demo.page(PLACE)
+    assert "The run spec of the demo" in page
+    assert re.findall(r'<button[^>]*name="do"', page) == []
+    assert "data-live" not in page
 
 
 def test_no_dataset_says_what_to_do(web):
