@@ -17,20 +17,21 @@ from schemas.spec.channels import AdstockKind, SaturationKind
 from tasks.mathematics.carryover import adstock_weights, carry_back, stack_lags
 from tasks.mathematics.saturation import saturation_shape, saturation_slope
 from tasks.mathematics.scaling import scale_media
-from tasks.models.base import DrawsModel
 from tasks.models.causal_gru import names
 from tasks.models.causal_gru.recurrence import Recurrence, look_back, run_network
 from tasks.models.causal_gru.sequences import build_context, read_settings
 from tasks.models.contract import Component, ModelInputs
 from tasks.models.linear import linear_design, linear_references, terms_of
+from tasks.models.refitted import RefittedModel
 
 Array = NDArray[np.float64]
 
 
-class CausalGruFitted(DrawsModel):
+class CausalGruFitted(RefittedModel):
     """Members of one ``causal_gru`` fit, as ``tasks.models.contract.FittedModel`` has it."""
 
-    additive = True
+    noise = names.KPI_NOISE
+    effect = names.CHANNEL_EFFECT
 
     def __init__(self, draws: xr.Dataset, inputs: ModelInputs) -> None:
         super().__init__(draws, inputs)
@@ -56,10 +57,6 @@ class CausalGruFitted(DrawsModel):
             return part + self._through_network(component, panel, design)
         return part
 
-    def incremental(self, channel: str, panel: xr.Dataset) -> Array:
-        """The channel's contribution: nothing else moves with it."""
-        return self._channel(channel, panel)
-
     def media_gradient(self, panel: xr.Dataset, weights: Array, channels: Sequence[str]) -> Array:
         """Through carryover, saturation and the network's memory; input scales are constants."""
         scales = self._inputs.scales["media_scale"].sel({ENTITY_DIM: panel[ENTITY_DIM].values})
@@ -76,30 +73,6 @@ class CausalGruFitted(DrawsModel):
             gradient = carry_back(by_carried, lag_weights).sum(axis=0)
             gradients.append(gradient / scales.sel({CHANNEL_DIM: channel}).to_numpy()[:, None])
         return np.stack(gradients, axis=1)
-
-    def sample_kpi(
-        self, panel: xr.Dataset, expected: Array, *, seed: int, before: Array | None = None
-    ) -> Array:
-        """Normal noise, independent from period to period."""
-        del before
-        noise = np.random.default_rng(seed).standard_normal(expected.shape)
-        return expected + self._sigma(panel) * noise
-
-    def log_likelihood(self, panel: xr.Dataset, expected: Array) -> Array:
-        """Normal log density."""
-        sigma = self._sigma(panel)
-        z = (panel["kpi"].to_numpy()[None] - expected) / sigma
-        return np.asarray(-0.5 * z**2 - np.log(sigma) - 0.5 * np.log(2 * np.pi))
-
-    def innovations(self, panel: xr.Dataset, expected: Array) -> Array:
-        """Residuals as they are."""
-        return np.asarray(panel["kpi"].to_numpy()[None] - expected)
-
-    def effect_draws(self, channel: str) -> tuple[Array, Array]:
-        """Size of the direct effect over all entities; without a prior there is no score."""
-        sizes = self._samples[names.CHANNEL_EFFECT].sel({CHANNEL_DIM: channel}).sum(ENTITY_DIM)
-        draws = sizes.transpose(SAMPLE_DIM).to_numpy()
-        return draws, np.zeros_like(draws)
 
     def unit_shape(self, channel: str, panel: xr.Dataset) -> Array:
         """Carryover and saturation without a coefficient, ``(sample, entity, date)``."""
@@ -228,17 +201,3 @@ class CausalGruFitted(DrawsModel):
         for component in controls:
             left = left - self._through_network(component, panel, design)
         return np.asarray(left)
-
-    def _of_entities(self, name: str, panel: xr.Dataset) -> Array:
-        """Draws of a variable for the entities of a panel, ``(sample, entity, ...)``."""
-        values = self._samples[name].sel({ENTITY_DIM: panel[ENTITY_DIM].values})
-        return np.asarray(values.transpose(SAMPLE_DIM, ENTITY_DIM, ...).to_numpy())
-
-    def _scale(self, panel: xr.Dataset) -> Array:
-        scale = self._inputs.scales["kpi_scale"].sel({ENTITY_DIM: panel[ENTITY_DIM].values})
-        return np.asarray(scale.to_numpy()[:, None])
-
-    def _sigma(self, panel: xr.Dataset) -> Array:
-        return np.asarray(
-            self._of_entities(names.KPI_NOISE, panel)[:, :, None] * self._scale(panel)
-        )

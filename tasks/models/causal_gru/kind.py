@@ -7,16 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from schemas.documents.features import FeatureMetadata
-from schemas.errors import SamplingError, SpecError
+from schemas.errors import SpecError
 from schemas.names import Artifact
 from schemas.outcomes import GateOutcome
-from schemas.spec.channels import AdstockKind, AdstockSpec, SaturationKind, SaturationSpec
+from schemas.spec.causal_gru import CausalGruSpec
 from schemas.spec.kinds import KINDS, ModelKind
-from schemas.spec.roles import ChannelRole
 from schemas.spec.run_spec import RunSpec
 from schemas.spec.sampler import SamplerSpec
 from tasks.mathematics.panel import IS_ESTIMATION
@@ -27,8 +25,14 @@ from tasks.models.causal_gru.scores import describe_defeat, judge_scores, read_s
 from tasks.models.causal_gru.sequences import context_names, read_settings
 from tasks.models.contract import ModelInputs
 from tasks.models.graph_picture import draw_graph
-from tasks.models.kind import Kind, Sampled, Watch
+from tasks.models.kind import Sampled, Watch
 from tasks.models.linear import describe_terms
+from tasks.models.refitted import (
+    RefittedKind,
+    no_media,
+    refuse_what_is_no_number,
+    share_reporter,
+)
 
 LIBRARIES = ("jax", "equinox", "optax")
 """What the extra installs."""
@@ -37,13 +41,16 @@ _LEAST_PERIODS = 60
 """Fitted periods: a season has to be seen before the first origin that is scored."""
 
 
-class CausalGruKind(Kind):
+class CausalGruKind(RefittedKind):
     """A direct path, and a recurrent network for what it leaves, gated by a learned graph."""
 
     spec = KINDS[ModelKind.CAUSAL_GRU]
-    has_prior = False
     libraries = LIBRARIES
     files = (Artifact.CAUSAL_GRAPH, Artifact.CAUSAL_GRAPH_PICTURE)
+
+    def own_block(self, spec: RunSpec) -> CausalGruSpec:
+        """Return ``model.causal_gru``."""
+        return spec.model.causal_gru
 
     def settings(self, spec: RunSpec) -> dict[str, Any]:
         """Seasons, trend and events, and its own block.
@@ -59,32 +66,14 @@ class CausalGruKind(Kind):
                 f"kind {self.name} needs {', '.join(absent)}, which a plain installation does not "
                 f"have; install the extra with `{_INSTALL}`, or set model.kind to mmm or ridge"
             )
-        ignored = _ignored(spec)
-        if ignored:
-            raise SpecError(
-                f"{'; '.join(ignored)}: kind {self.name} does not know this; leave it out, or set "
-                "model.kind to mmm",
-                ignored,
-            )
-        return {
-            **super().settings(spec),
-            "kind_settings": spec.model.causal_gru.model_dump(mode="json"),
-        }
-
-    def channel_settings(self, channel: ChannelRole, spec: RunSpec) -> dict[str, Any]:
-        """Geometric carryover over ``l_max`` lags, and a Hill curve."""
-        del channel
-        return {
-            "adstock": AdstockSpec(l_max=spec.model.adstock.l_max),
-            "saturation": SaturationSpec(),
-        }
+        return super().settings(spec)
 
     def facts(self, panel: xr.Dataset, inputs: ModelInputs, spec: RunSpec) -> dict[str, Any]:
         """Nothing; a panel that is too short or has no media is refused here."""
         known = spec.model.causal_gru.background
         problems = [
             *_too_short(panel),
-            *_no_media(panel),
+            *no_media(panel),
             *contradictions(find_nodes(inputs.metadata), known),
         ]
         if problems:
@@ -123,20 +112,11 @@ class CausalGruKind(Kind):
         from tasks.models.causal_gru.ensemble import Edges, fit_ensemble
 
         started = time.perf_counter()
-
-        def report(share: float) -> None:
-            if watch.progress is not None:
-                watch.progress(share, 0)
-
         nodes = find_nodes(inputs.metadata)
         edges = Edges(*kpi_gates(nodes, read_settings(inputs.metadata).background))
-        fitted = fit_ensemble(panel, inputs, edges, settings, report)
+        fitted = fit_ensemble(panel, inputs, edges, settings, share_reporter(watch))
         posterior = fitted.posterior.assign_attrs(fitted.scores._asdict())
-        if not all(np.isfinite(values).all() for values in posterior.data_vars.values()):
-            raise SamplingError(
-                "members have parameters that are no numbers; look for inputs or a KPI that are "
-                "many orders of magnitude larger in one period than in all others"
-            )
+        refuse_what_is_no_number(posterior, "members have parameters")
         tree = xr.DataTree.from_dict({"posterior": posterior})
         return Sampled(tree, "ensemble", {"train": time.perf_counter() - started})
 
@@ -177,21 +157,6 @@ def _write_text(text: str, path: Path) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _ignored(spec: RunSpec) -> list[str]:
-    model = spec.model
-    found = [
-        f"prior of channel {channel.name!r}" for channel in spec.channels or [] if channel.prior
-    ]
-    for name in ("media_share", "share_spread"):
-        if getattr(model, name) is not None:
-            found.append(f"model.{name}")
-    if model.adstock.kind is not AdstockKind.GEOMETRIC:
-        found.append(f"model.adstock.kind {model.adstock.kind} (it has geometric)")
-    if model.saturation.kind is not SaturationKind.HILL or model.saturation.before_adstock:
-        found.append("model.saturation (it has hill after adstock)")
-    return found
-
-
 def _too_short(panel: xr.Dataset) -> list[str]:
     n_fitted = int(panel[IS_ESTIMATION].sum())
     if n_fitted >= _LEAST_PERIODS:
@@ -199,16 +164,6 @@ def _too_short(panel: xr.Dataset) -> list[str]:
     return [
         f"kind causal_gru needs {_LEAST_PERIODS} fitted periods, there are {n_fitted}; fit more "
         "history, or set model.kind to mmm or ridge"
-    ]
-
-
-def _no_media(panel: xr.Dataset) -> list[str]:
-    fitted = panel["media"].isel(date=panel[IS_ESTIMATION].to_numpy())
-    if bool((fitted > 0).any()):
-        return []
-    return [
-        "no channel has any spend or activity in the fitted periods, so there is nothing to "
-        "learn from; name other channels, or fit more history"
     ]
 
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, SAMPLE_DIM, ComponentKind
 from tasks.mathematics.scaling import scale_media
-from tasks.models.base import DrawsModel
 from tasks.models.contract import Component
 from tasks.models.linear import linear_references, referred_design, terms_of
+from tasks.models.refitted import RefittedModel
 from tasks.models.ridge.design import MediaTransform, Values, media_transforms
 from tasks.models.ridge.names import (
     COEFFICIENT,
@@ -29,10 +29,11 @@ from tasks.models.ridge.names import (
 Array = NDArray[np.float64]
 
 
-class RidgeFitted(DrawsModel):
+class RidgeFitted(RefittedModel):
     """Draws of one ``ridge`` fit, as ``tasks.models.contract.FittedModel`` has it."""
 
-    additive = True
+    noise = SIGMA
+    effect = COEFFICIENT
 
     def expected(self, panel: xr.Dataset) -> Array:
         """Sum of all components."""
@@ -51,10 +52,6 @@ class RidgeFitted(DrawsModel):
         design = referred_design(panel, self._inputs)[:, terms]
         return np.asarray(np.einsum("sek,ekt->set", gamma[:, :, terms], design) * scale)
 
-    def incremental(self, channel: str, panel: xr.Dataset) -> Array:
-        """The channel's contribution: nothing else moves with it."""
-        return self._channel(channel, panel)
-
     def media_gradient(self, panel: xr.Dataset, weights: Array, channels: Sequence[str]) -> Array:
         """Of every set of hyperparameters once; input scales are constants."""
         scales = self._inputs.scales["media_scale"].sel({ENTITY_DIM: panel[ENTITY_DIM].values})
@@ -71,30 +68,6 @@ class RidgeFitted(DrawsModel):
             scale = scales.sel({CHANNEL_DIM: channel}).to_numpy()
             gradients.append(gradient / scale[:, None])
         return np.stack(gradients, axis=1)
-
-    def sample_kpi(
-        self, panel: xr.Dataset, expected: Array, *, seed: int, before: Array | None = None
-    ) -> Array:
-        """Normal noise, independent from period to period."""
-        del before
-        noise = np.random.default_rng(seed).standard_normal(expected.shape)
-        return expected + self._sigma(panel) * noise
-
-    def log_likelihood(self, panel: xr.Dataset, expected: Array) -> Array:
-        """Normal log density."""
-        sigma = self._sigma(panel)
-        z = (panel["kpi"].to_numpy()[None] - expected) / sigma
-        return np.asarray(-0.5 * z**2 - np.log(sigma) - 0.5 * np.log(2 * np.pi))
-
-    def innovations(self, panel: xr.Dataset, expected: Array) -> Array:
-        """Residuals as they are."""
-        return np.asarray(panel["kpi"].to_numpy()[None] - expected)
-
-    def effect_draws(self, channel: str) -> tuple[Array, Array]:
-        """Draws of the coefficient, summed over entities; without a prior there is no score."""
-        beta = self._samples[COEFFICIENT].sel({CHANNEL_DIM: channel}).sum(ENTITY_DIM)
-        draws = beta.transpose(SAMPLE_DIM).to_numpy()
-        return draws, np.zeros_like(draws)
 
     def _channel(self, channel: str, panel: xr.Dataset) -> Array:
         index = self._channels.index(channel)
@@ -122,15 +95,3 @@ class RidgeFitted(DrawsModel):
         """Factor of a channel's response, KPI units, ``(sample, entity, 1)``."""
         beta = self._of_entities(COEFFICIENT, panel)[:, :, index, None]
         return np.asarray(beta * self._scale(panel))
-
-    def _of_entities(self, name: str, panel: xr.Dataset) -> Array:
-        """Draws of a variable for the entities of a panel, ``(sample, entity, ...)``."""
-        values = self._samples[name].sel({ENTITY_DIM: panel[ENTITY_DIM].values})
-        return np.asarray(values.transpose(SAMPLE_DIM, ENTITY_DIM, ...).to_numpy())
-
-    def _scale(self, panel: xr.Dataset) -> Array:
-        scale = self._inputs.scales["kpi_scale"].sel({ENTITY_DIM: panel[ENTITY_DIM].values})
-        return np.asarray(scale.to_numpy()[:, None])
-
-    def _sigma(self, panel: xr.Dataset) -> Array:
-        return np.asarray(self._of_entities(SIGMA, panel)[:, :, None] * self._scale(panel))

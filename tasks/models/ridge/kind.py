@@ -7,19 +7,23 @@ import numpy as np
 import xarray as xr
 
 from schemas.documents.features import FeatureMetadata
-from schemas.errors import SamplingError, SpecError
+from schemas.errors import SpecError
 from schemas.names import CHANNEL_DIM, ENTITY_DIM, TERM_DIM
-from schemas.spec.channels import AdstockKind, AdstockSpec, SaturationKind, SaturationSpec
 from schemas.spec.kinds import KINDS, ModelKind
-from schemas.spec.ridge import Pooling
-from schemas.spec.roles import ChannelRole
+from schemas.spec.ridge import Pooling, RidgeSpec
 from schemas.spec.run_spec import RunSpec
 from schemas.spec.sampler import SamplerSpec
 from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.mathematics.scaling import scale_media
 from tasks.models.contract import ModelInputs
-from tasks.models.kind import Kind, Sampled, Watch
+from tasks.models.kind import Sampled, Watch
 from tasks.models.linear import describe_terms
+from tasks.models.refitted import (
+    RefittedKind,
+    no_media,
+    refuse_what_is_no_number,
+    share_reporter,
+)
 from tasks.models.ridge import names
 from tasks.models.ridge.bootstrap import Bootstrap, Draw
 from tasks.models.ridge.custom import find_transform, try_out
@@ -32,39 +36,14 @@ PERIODS_PER_FOLD = 8
 """Fitted periods that each fold needs: half of all are fitted before the first one is scored."""
 
 
-class RidgeKind(Kind):
+class RidgeKind(RefittedKind):
     """Ridge regression on carryover and saturation found by cross-validation."""
 
     spec = KINDS[ModelKind.RIDGE]
-    has_prior = False
 
-    def settings(self, spec: RunSpec) -> dict[str, Any]:
-        """Seasons, trend and events, and its own block.
-
-        Raises
-        ------
-        SpecError
-            If the spec states what this kind would have to ignore.
-        """
-        ignored = _ignored(spec)
-        if ignored:
-            raise SpecError(
-                f"{'; '.join(ignored)}: kind {self.name} does not know this; leave it out, or set "
-                "model.kind to mmm",
-                ignored,
-            )
-        return {
-            **super().settings(spec),
-            "kind_settings": spec.model.ridge.model_dump(mode="json"),
-        }
-
-    def channel_settings(self, channel: ChannelRole, spec: RunSpec) -> dict[str, Any]:
-        """Geometric carryover over ``l_max`` lags, and a Hill curve."""
-        del channel
-        return {
-            "adstock": AdstockSpec(l_max=spec.model.adstock.l_max),
-            "saturation": SaturationSpec(),
-        }
+    def own_block(self, spec: RunSpec) -> RidgeSpec:
+        """Return ``model.ridge``."""
+        return spec.model.ridge
 
     def facts(self, panel: xr.Dataset, inputs: ModelInputs, spec: RunSpec) -> dict[str, Any]:
         """Nothing; a panel that cannot be cross-validated, or has no media, is refused here.
@@ -73,7 +52,7 @@ class RidgeKind(Kind):
         """
         problems = [
             *_too_short(panel, spec),
-            *_no_media(panel),
+            *no_media(panel),
             *_transform_problems(panel, inputs),
         ]
         if problems:
@@ -106,19 +85,11 @@ class RidgeKind(Kind):
         chosen = search_widely(design, own, columns)
         searched = time.perf_counter()
 
-        def report(share: float) -> None:
-            if watch.progress is not None:
-                watch.progress(share, 0)
-
         draws = Bootstrap(design, own, columns, chosen).draw(
-            settings.chains * settings.draws, seed=settings.random_seed, watch=report
+            settings.chains * settings.draws, seed=settings.random_seed, watch=share_reporter(watch)
         )
         posterior = _publish(draws, panel, inputs, settings)
-        if not all(np.isfinite(values).all() for values in posterior.data_vars.values()):
-            raise SamplingError(
-                "the ridge has coefficients that are no numbers; look for inputs or a KPI that are "
-                "many orders of magnitude larger in one period than in all others"
-            )
+        refuse_what_is_no_number(posterior, "the ridge has coefficients")
         wall = {"search": searched - started, "sample": time.perf_counter() - searched}
         tree = xr.DataTree.from_dict({"posterior": posterior})
         return Sampled(tree, "block bootstrap", wall)
@@ -126,21 +97,6 @@ class RidgeKind(Kind):
     def open(self, draws: xr.Dataset, inputs: ModelInputs) -> RidgeFitted:
         """Return what the draws say."""
         return RidgeFitted(draws, inputs)
-
-
-def _ignored(spec: RunSpec) -> list[str]:
-    model = spec.model
-    found = [
-        f"prior of channel {channel.name!r}" for channel in spec.channels or [] if channel.prior
-    ]
-    for name in ("media_share", "share_spread"):
-        if getattr(model, name) is not None:
-            found.append(f"model.{name}")
-    if model.adstock.kind is not AdstockKind.GEOMETRIC:
-        found.append(f"model.adstock.kind {model.adstock.kind} (it has geometric)")
-    if model.saturation.kind is not SaturationKind.HILL or model.saturation.before_adstock:
-        found.append("model.saturation (it has hill after adstock)")
-    return found
 
 
 def _too_short(panel: xr.Dataset, spec: RunSpec) -> list[str]:
@@ -162,16 +118,6 @@ def _transform_problems(panel: xr.Dataset, inputs: ModelInputs) -> list[str]:
         return []
     scaled = np.moveaxis(scale_media(panel, inputs.scales), 1, 0)
     return try_out(find_transform(name), scaled, name)
-
-
-def _no_media(panel: xr.Dataset) -> list[str]:
-    fitted = panel["media"].isel(date=panel[IS_ESTIMATION].to_numpy())
-    if bool((fitted > 0).any()):
-        return []
-    return [
-        "no channel has any spend or activity in the fitted periods, so there is nothing to "
-        "regress on; name other channels, or fit more history"
-    ]
 
 
 def _publish(
