@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
+from support.brief import BRIEF_SAMPLER, LENIENT_GATES
 
 from schemas.answers.backfill import BackfillReport, BackfillRequest, ReplayOutcome
 from schemas.documents.results import RefitReport, RunStatus
@@ -28,16 +29,9 @@ SECOND, THIRD = FIRST + timedelta(weeks=1), FIRST + timedelta(weeks=2)
 SPEC = {
     "dataset_id": "acme",
     "grain": "WEEK",
-    "sampler": {"draws": 300, "tune": 300, "chains": 2, "escalation": {"max_retries": 0}},
-    "gates": {
-        "sampling": {
-            "r_hat_pass": 1.1, "r_hat_review": 1.2, "ess_pass": 50, "ess_review": 25,
-            "divergence_share_review": 0.05,
-        },
-        "fit": {"max_prior_driven_share": 1.0},
-        "promote_on_review": True,
-    },
-}  # fmt: skip
+    "sampler": BRIEF_SAMPLER,
+    "gates": LENIENT_GATES,
+}
 KNOWLEDGE = ("canonical.", "ops.batches", "ops.restatements")
 
 

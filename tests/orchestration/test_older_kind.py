@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from support.brief import LENIENT_GATES
 
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
@@ -17,11 +18,7 @@ SPEC = {
     "dataset_id": "acme",
     "model": {"kind": "log_student_t"},
     "sampler": {"draws": 200, "tune": 300, "chains": 2},
-    "gates": {
-        "sampling": {"r_hat_pass": 1.1, "r_hat_review": 1.2, "ess_pass": 50, "ess_review": 25},
-        "fit": {"max_prior_driven_share": 1.0},
-        "promote_on_review": True,
-    },
+    "gates": LENIENT_GATES,
 }
 
 

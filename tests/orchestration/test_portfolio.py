@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
+from support.brief import BRIEF_SAMPLER, LENIENT_GATES
 
 from schemas.answers.portfolio import BrandOutcome
 from schemas.errors import ResourceUnavailableError, SpecError
@@ -179,15 +180,8 @@ def test_an_unreachable_scheduler_is_told_per_brand(group, monkeypatch):
 
 
 SMALL = {
-    "sampler": {"draws": 300, "tune": 300, "chains": 2, "escalation": {"max_retries": 0}},
-    "gates": {
-        "sampling": {
-            "r_hat_pass": 1.1, "r_hat_review": 1.2, "ess_pass": 50, "ess_review": 25,
-            "divergence_share_review": 0.05,
-        },
-        "fit": {"max_prior_driven_share": 1.0},
-        "promote_on_review": True,
-    },
+    "sampler": BRIEF_SAMPLER,
+    "gates": LENIENT_GATES,
 }  # fmt: skip
 
 

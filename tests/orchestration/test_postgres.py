@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pytest
 from support import postgres
+from support.brief import BRIEF_SAMPLER, LENIENT_GATES
 
 from flows.services import servers
 from tasks.store.home import Home
@@ -25,15 +26,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 SPEC: dict[str, Any] = {
     "dataset_id": "acme",
     "data": "panel.csv",
-    "sampler": {"draws": 300, "tune": 300, "chains": 2, "escalation": {"max_retries": 0}},
-    "gates": {
-        "sampling": {
-            "r_hat_pass": 1.1, "r_hat_review": 1.2, "ess_pass": 50, "ess_review": 25,
-            "divergence_share_review": 0.05,
-        },
-        "fit": {"max_prior_driven_share": 1.0},
-        "promote_on_review": True,
-    },
+    "sampler": BRIEF_SAMPLER,
+    "gates": LENIENT_GATES,
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import duckdb
 import mlflow
 import pandas as pd
 import pytest
+from support.brief import LENIENT_GATES
 from support.consistency import assert_consistent
 
 from flows.cli import app
@@ -35,15 +36,10 @@ from tasks.store.runs.champions import find_champion
 pytestmark = pytest.mark.orchestration
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo" / "panel.csv"
-LENIENT = {
-    "sampling": {"r_hat_pass": 1.1, "r_hat_review": 1.2, "ess_pass": 50, "ess_review": 25},
-    "fit": {"max_prior_driven_share": 1.0},
-    "promote_on_review": True,
-}
 SPEC = {
     "dataset_id": "acme",
     "sampler": {"draws": 400, "tune": 300, "chains": 2},
-    "gates": LENIENT,
+    "gates": LENIENT_GATES,
 }
 
 
@@ -76,7 +72,7 @@ def weeks(prefect_env, tmp_path_factory) -> Iterator[Weeks]:
 
         first = refit(file("week1.csv", panel.iloc[:-1]))
         second = refit(file("week2.csv", panel))
-        impossible = {**LENIENT, "sampling": {"ess_pass": 100_000, "ess_review": 99_999}}
+        impossible = {**LENIENT_GATES, "sampling": {"ess_pass": 100_000, "ess_review": 99_999}}
         once = {**SPEC["sampler"], "escalation": {"max_retries": 0}}
         rejected = refit(root / "week2.csv", gates=impossible, sampler=once)
         broken = panel.assign(sales=["-", *panel["sales"][1:]])

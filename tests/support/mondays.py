@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
+from support.brief import LENIENT_GATES
 
 from schemas.spec.refit_request import RefitRequest
 from schemas.spec.run_spec import RunSpec
@@ -13,11 +14,7 @@ DATASET = "acme"
 SPEC = {
     "dataset_id": DATASET,
     "sampler": {"draws": 400, "tune": 300, "chains": 2, "escalation": {"max_retries": 1}},
-    "gates": {
-        "sampling": {"r_hat_pass": 1.1, "r_hat_review": 1.2, "ess_pass": 50, "ess_review": 25},
-        "fit": {"max_prior_driven_share": 1.0},
-        "promote_on_review": True,
-    },
+    "gates": LENIENT_GATES,
 }
 BEFORE, GOOD, REFUSED = "the week before", "a good week", "a refused file"
 """The file that made the champion, the next one, and the next one with a KPI that is no number."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.documents.changes import Explanation
 from tasks.store.tracking import experiments
-from tasks.store.tracking.names import clean_metrics
 from tasks.store.tracking.retries import PARENT_TAG
 
 if TYPE_CHECKING:
@@ -92,7 +91,6 @@ def _log_fit(client: "MlflowClient", experiment_id: str, parent: str, fit: Auxil
     tags = {**fit.tags, PARENT_TAG: parent, FIT_TAG: fit.name}
     run_id = str(client.create_run(experiment_id, tags=tags, run_name=fit.title).info.run_id)
     experiments.log_params(client, run_id, fit.params)
-    for key, value in clean_metrics(fit.metrics).items():
-        client.log_metric(run_id, key, value)
+    experiments.log_metrics(client, run_id, fit.metrics)
     client.set_terminated(run_id)
     return run_id

@@ -12,7 +12,6 @@ from tasks.store.home import Home
 from tasks.store.runs.champions import UNKNOWN_RUN, find_champion, find_record
 from tasks.store.tracking import experiments
 from tasks.store.tracking.local_registry import local_run_of
-from tasks.store.tracking.names import clean_metrics
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -57,7 +56,7 @@ def log_plan(client: "MlflowClient", home: Home, record: PlanLog) -> str:
         tags={**record.tags, KIND_TAG: "plan", SCENARIO_TAG: record.scenario_id},
     ) as active:  # fmt: skip
         experiments.log_params(client, active.info.run_id, record.params)
-        mlflow.log_metrics(clean_metrics(record.metrics))
+        experiments.log_metrics(client, active.info.run_id, record.metrics)
         mlflow.log_artifact(str(record.document))
     log.info("logged plan %s to MLflow run %s", record.scenario_id, active.info.run_id)
     return str(active.info.run_id)

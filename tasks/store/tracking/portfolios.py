@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from schemas.answers.portfolio import PortfolioReport
 from tasks.store.home import Home
-from tasks.store.tracking.experiments import log_params, open_experiment
-from tasks.store.tracking.names import clean_metrics
 from tasks.store.tracking.retries import PARENT_TAG
+from tasks.store.tracking.summaries import SummaryLog, begin_summary
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -34,22 +33,15 @@ def log_portfolio(
     files
         Its summary, by name.
     """
-    experiment_id = open_experiment(client, home, f"{_EXPERIMENT}{report.portfolio_id}")
-    run = client.create_run(
-        experiment_id,
-        tags={PORTFOLIO_TAG: report.portfolio_run_id},
-        run_name=report.portfolio_run_id,
-    )
-    run_id = str(run.info.run_id)
-    log_params(
-        client,
-        run_id,
-        {"as_of": report.as_of, "workers": report.workers, "runner": report.runner.value},
-    )
     counts = {f"n_{name.value.replace(' ', '_')}": n for name, n in report.counted.items()}
-    metrics = {**counts, "n_brands": len(report.brands), "seconds": report.seconds}
-    for key, value in clean_metrics(metrics).items():
-        client.log_metric(run_id, key, value)
+    record = SummaryLog(
+        experiment=f"{_EXPERIMENT}{report.portfolio_id}",
+        name=report.portfolio_run_id,
+        tags={PORTFOLIO_TAG: report.portfolio_run_id},
+        params={"as_of": report.as_of, "workers": report.workers, "runner": report.runner.value},
+        metrics={**counts, "n_brands": len(report.brands), "seconds": report.seconds},
+    )
+    run_id = begin_summary(client, home, record)
     for path in files.values():
         client.log_artifact(run_id, str(path))
     for brand in report.brands:

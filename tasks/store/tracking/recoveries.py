@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 from schemas.answers.recovery import RecoveryReport
 from tasks.store.home import Home
-from tasks.store.tracking.experiments import log_params, open_experiment
-from tasks.store.tracking.names import clean_metrics
+from tasks.store.tracking.summaries import SummaryLog, begin_summary
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,27 +26,23 @@ def log_recovery(client: "MlflowClient", home: Home, report: RecoveryReport) -> 
     report
         Its figures become metrics; all of it is ``RECOVERY_FILE``.
     """
-    experiment_id = open_experiment(client, home, report.dataset_id)
-    run = client.create_run(
-        experiment_id,
-        tags={RECOVERY_TAG: report.dataset_id},
-        run_name=f"recover {report.dataset_id}",
-    )
-    run_id = str(run.info.run_id)
-    log_params(
-        client,
-        run_id,
-        {"n_worlds": report.n_worlds, "drawn_from": report.drawn_from, "run_id": report.run_id},
-    )
-    metrics = {
+    metrics: dict[str, float | None] = {
         f"{figure}/{name}": getattr(row, figure)
         for name, row in report.channels.items()
         for figure in _FIGURES
     }
     if report.advice is not None:
         metrics["regret"] = report.advice.regret
-    for key, value in clean_metrics(metrics).items():
-        client.log_metric(run_id, key, value)
+    record = SummaryLog(
+        experiment=report.dataset_id,
+        name=f"recover {report.dataset_id}",
+        tags={RECOVERY_TAG: report.dataset_id},
+        params={
+            "n_worlds": report.n_worlds, "drawn_from": report.drawn_from, "run_id": report.run_id
+        },
+        metrics=metrics,
+    )  # fmt: skip
+    run_id = begin_summary(client, home, record)
     client.log_dict(run_id, report.model_dump(mode="json"), RECOVERY_FILE)
     client.set_terminated(run_id)
     return run_id

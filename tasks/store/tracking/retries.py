@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from schemas.names import Artifact
 from tasks.store.home import Home
 from tasks.store.tracking import experiments
-from tasks.store.tracking.names import clean_metrics
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -75,8 +74,6 @@ def _log_retry(
     name = f"retry {number} {row['kind']} {row['verdict'] or 'error'}"
     run_id = str(client.create_run(experiment_id, tags=tags, run_name=name).info.run_id)
     experiments.log_params(client, run_id, {**row["settings"], "sampler": row["sampler"]})
-    metrics = {**row["metrics"], "seconds": row["seconds"]}
-    for key, value in clean_metrics(metrics).items():
-        client.log_metric(run_id, key, value)
+    experiments.log_metrics(client, run_id, {**row["metrics"], "seconds": row["seconds"]})
     client.set_terminated(run_id)
     return run_id
