@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SESSION_HOME = Path(tempfile.mkdtemp(prefix="mmm-tests-"))
@@ -18,6 +19,12 @@ atexit.register(shutil.rmtree, SESSION_HOME, ignore_errors=True)
 for name in ("MLFLOW_TRACKING_URI", "PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_HOME"):
     os.environ.pop(name, None)
 os.environ["MMM_HOME"] = str(SESSION_HOME)
+
+# How long an example takes says something about the machine, and nothing about the code.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 # Parallel workers must not wait for each other's compilation lock; kept between sessions for speed.
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")

@@ -45,7 +45,7 @@ from tasks.store.runs.digests import write_digests
 from tasks.store.runs.resume import keep_outcome
 from tasks.store.runs.status import advance_run
 from tasks.store.storage import writing_to
-from tasks.store.tracking import experiments
+from tasks.store.tracking import aliases, experiments
 from tasks.store.tracking.auxiliary_fits import log_auxiliary_fits_of
 from tasks.store.tracking.model_versions import ModelFiles
 from tasks.store.tracking.retries import log_retries
@@ -281,6 +281,6 @@ def _move_aliases(
     give_champion(client, row.dataset_id, row.version)
     if decision.alias is Alias.CHAMPION:
         # The challenger of an earlier week has been overtaken.
-        experiments.drop_alias(client, row.dataset_id, Alias.CHALLENGER)
+        aliases.drop_alias(client, row.dataset_id, Alias.CHALLENGER)
     elif decision.alias is Alias.CHALLENGER and version is not None:
-        experiments.move_alias(client, row.dataset_id, version, Alias.CHALLENGER)
+        aliases.move_alias(client, row.dataset_id, version, Alias.CHALLENGER)

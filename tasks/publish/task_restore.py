@@ -20,7 +20,7 @@ from tasks.store.files.artifacts import parse_document
 from tasks.store.home import Home, current_home
 from tasks.store.runs.champions import give_champion
 from tasks.store.runs.status import advance_run
-from tasks.store.tracking import experiments
+from tasks.store.tracking import aliases, experiments
 from tasks.store.tracking.lost import is_local, is_lost
 from tasks.store.tracking.model_versions import ModelFiles
 from tasks.store.tracking.retries import log_retries
@@ -137,14 +137,14 @@ def _skip_numbers(client: "MlflowClient", dataset_id: str, *, until: int) -> Non
     """Use up the numbers of versions that are gone, so that the next one is ``until``."""
     if not client.search_registered_models(f"name = '{dataset_id}'"):
         client.create_registered_model(dataset_id)
-    for _ in range(max(experiments.versions_of(client, dataset_id), default=0) + 1, until):
+    for _ in range(max(aliases.versions_of(client, dataset_id), default=0) + 1, until):
         gone = client.create_model_version(dataset_id, source="models:/gone/1")
         client.delete_model_version(dataset_id, gone.version)
 
 
 def _restore_aliases(client: "MlflowClient", home: Home, dataset_id: str) -> str | None:
     """Give the aliases as the last decision and the newest version have them."""
-    known = experiments.versions_of(client, dataset_id)
+    known = aliases.versions_of(client, dataset_id)
     decided = [row.version for row in list_promotions(home, dataset_id)]
     held = [version for version in decided if version is not None and version in known]
     if not held:
@@ -153,7 +153,7 @@ def _restore_aliases(client: "MlflowClient", home: Home, dataset_id: str) -> str
     give_champion(client, dataset_id, champion)
     newest = max(known)
     if newest > champion:
-        experiments.move_alias(client, dataset_id, newest, Alias.CHALLENGER)
+        aliases.move_alias(client, dataset_id, newest, Alias.CHALLENGER)
     return f"{dataset_id}@{champion}"
 
 

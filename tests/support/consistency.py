@@ -12,7 +12,7 @@ from schemas.names import Alias, Artifact
 from tasks.store.files.artifacts import sha256_of
 from tasks.store.home import Home
 from tasks.store.runs.champions import find_champion
-from tasks.store.tracking import experiments
+from tasks.store.tracking import aliases, experiments
 from tasks.store.warehouse.connection import reading
 from tasks.store.warehouse.promotions import list_promotions
 from tasks.store.warehouse.runs import list_runs
@@ -124,7 +124,7 @@ def _tracked(home: Home, client: mlflow.MlflowClient, dataset_id: str) -> Iterat
 def _champion(home: Home, client: mlflow.MlflowClient, dataset_id: str) -> Iterator[str]:
     """The champion was published, is what was decided last, and its files are those in MLflow."""
     champion = find_champion(home, dataset_id)
-    held = experiments.version_with_alias(client, dataset_id, Alias.CHAMPION)
+    held = aliases.version_with_alias(client, dataset_id, Alias.CHAMPION)
     history = list_promotions(home, dataset_id)
     decided = history[-1].version if history else None
     if held != decided or (champion.version if champion else None) != decided:

@@ -25,7 +25,7 @@ from schemas.errors import MmmError
 from schemas.names import Alias
 from tasks.store.home import Home
 from tasks.store.runs.champions import find_champion
-from tasks.store.tracking import experiments
+from tasks.store.tracking import aliases, experiments
 from tasks.store.warehouse.runs import list_runs
 
 LIMIT_SECONDS = 600
@@ -143,7 +143,7 @@ def _left_by_kill(home: Home) -> dict[str, Any]:
     return {
         "statuses": [run.status for run in runs],
         "champion": None if champion is None else champion.version,
-        "alias": experiments.version_with_alias(client, DATASET, Alias.CHAMPION),
+        "alias": aliases.version_with_alias(client, DATASET, Alias.CHAMPION),
         "records": sorted(records),
         "is_over": not list(home.steps.glob(f"*/{request}")),
     }

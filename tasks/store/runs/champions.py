@@ -15,7 +15,7 @@ from schemas.documents.results import RunRecord, RunStatus
 from schemas.errors import UnknownRunError
 from schemas.names import Alias
 from tasks.store.home import Home
-from tasks.store.tracking import experiments
+from tasks.store.tracking import aliases, experiments
 from tasks.store.tracking.lost import require_store_kept
 from tasks.store.warehouse.promotions import list_promotions
 from tasks.store.warehouse.runs import read_run
@@ -41,7 +41,7 @@ def find_champion(home: Home, dataset_id: str) -> Champion | None:
     if not (home.mlruns / "mlflow.db").exists() and home.tracking_uri.startswith("sqlite:///"):
         return None
     client = experiments.open_store(home)
-    held = experiments.version_with_alias(client, dataset_id, Alias.CHAMPION)
+    held = aliases.version_with_alias(client, dataset_id, Alias.CHAMPION)
     if held is None:
         return None
     named = describe_version(client, dataset_id, held)
@@ -101,15 +101,15 @@ def given_back(client: "MlflowClient", dataset_id: str, version: int | None) -> 
 def give_champion(client: "MlflowClient", dataset_id: str, version: int | None) -> None:
     """Let exactly ``version`` hold the champion alias, nobody if it is None."""
     if version is None:
-        experiments.drop_alias(client, dataset_id, Alias.CHAMPION)
-    elif experiments.version_with_alias(client, dataset_id, Alias.CHAMPION) != version:
-        experiments.move_alias(client, dataset_id, version, Alias.CHAMPION)
+        aliases.drop_alias(client, dataset_id, Alias.CHAMPION)
+    elif aliases.version_with_alias(client, dataset_id, Alias.CHAMPION) != version:
+        aliases.move_alias(client, dataset_id, version, Alias.CHAMPION)
 
 
 def drop_challenger(client: "MlflowClient", dataset_id: str, version: int) -> None:
     """Take the challenger alias from ``version``, which has become champion."""
-    if experiments.version_with_alias(client, dataset_id, Alias.CHALLENGER) == version:
-        experiments.drop_alias(client, dataset_id, Alias.CHALLENGER)
+    if aliases.version_with_alias(client, dataset_id, Alias.CHALLENGER) == version:
+        aliases.drop_alias(client, dataset_id, Alias.CHALLENGER)
 
 
 def _day(text: str | None) -> date | None:

@@ -11,7 +11,7 @@ from schemas.spec.retention import RetentionSpec
 from schemas.spec.run_spec import RunSpec
 from tasks.store.home import Home
 from tasks.store.inputs.landing import landing_path
-from tasks.store.tracking import experiments
+from tasks.store.tracking import aliases
 from tasks.store.tracking.files import open_existing_store
 from tasks.store.warehouse.connection import reading
 from tasks.store.warehouse.promotions import list_promotions
@@ -130,7 +130,7 @@ def _aliases(home: Home, dataset_id: str) -> dict[int, tuple[str, ...]]:
     if client is None:
         return {}
     found: dict[int, tuple[str, ...]] = {}
-    for alias, version in experiments.aliases_of(client, dataset_id).items():
+    for alias, version in aliases.aliases_of(client, dataset_id).items():
         found[version] = (*found.get(version, ()), alias)
     return found
 

@@ -1,8 +1,8 @@
 """MLflow: one store; per dataset one experiment and one registered model; one run per refit.
 
-Belongs here: the address of the store, what is written into it, versions and aliases.
-Does not: what to write (``tasks.publish.records``), who becomes champion (``.promotion``).
-Invariant: an alias moves in one step; a name that MLflow would refuse never reaches it.
+Belongs here: the address of the store, what is written into it.
+Does not: what to write (``tasks.publish.records``), who becomes champion (``.promotion``), aliases.
+Invariant: a name that MLflow would refuse never reaches it.
 """
 
 import logging
@@ -25,7 +25,7 @@ from tasks.store.storage import writing_to
 from tasks.store.tracking.lost import is_local, require_store_kept
 from tasks.store.tracking.model_versions import ModelFiles, register_version
 from tasks.store.tracking.moves import follow_moved_home
-from tasks.store.tracking.names import clean_metrics, clean_name
+from tasks.store.tracking.names import clean_metrics, clean_name, quoted
 from tasks.store.tracking.server import require_answer
 
 if TYPE_CHECKING:
@@ -129,13 +129,13 @@ def find_logged(client: "MlflowClient", dataset_id: str, run_id: str) -> Logged 
         return None
     found = client.search_runs(
         [experiment.experiment_id],
-        f"tags.`{RUN_TAG}` = '{_quoted(run_id)}' and attributes.status = 'FINISHED'",
+        f"tags.`{RUN_TAG}` = '{quoted(run_id)}' and attributes.status = 'FINISHED'",
     )
     if not found:
         return None
     mlflow_run_id = found[0].info.run_id
     versions = client.search_model_versions(
-        f"name = '{_quoted(dataset_id)}' and run_id = '{mlflow_run_id}'"
+        f"name = '{quoted(dataset_id)}' and run_id = '{mlflow_run_id}'"
     )
     return Logged(mlflow_run_id, max((int(v.version) for v in versions), default=None))
 
@@ -200,42 +200,6 @@ def _tags_of(record: RefitLog) -> dict[str, str]:
     return {key: redact(value) for key, value in record.tags.items()} | {RUN_TAG: record.run_id}
 
 
-def move_alias(client: "MlflowClient", dataset_id: str, version: int, alias: str) -> None:
-    """Give ``alias`` to a version in one step; whoever had it loses it."""
-    client.set_registered_model_alias(dataset_id, alias, str(version))
-    log.info("%s@%s is now version %d", dataset_id, alias, version)
-
-
-def drop_alias(client: "MlflowClient", dataset_id: str, alias: str) -> None:
-    """Take an alias away; an absent one is fine."""
-    if version_with_alias(client, dataset_id, alias) is not None:
-        client.delete_registered_model_alias(dataset_id, alias)
-
-
-def version_with_alias(client: "MlflowClient", dataset_id: str, alias: str) -> int | None:
-    """Return the version that holds ``alias``, or None."""
-    return aliases_of(client, dataset_id).get(alias)
-
-
-def aliases_of(client: "MlflowClient", dataset_id: str) -> dict[str, int]:
-    """Return who holds each alias of a dataset's model; nothing where there is no model."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        held = client.get_registered_model(dataset_id).aliases
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        return {}
-    return {str(alias): int(version) for alias, version in held.items()}
-
-
-def versions_of(client: "MlflowClient", dataset_id: str) -> set[int]:
-    """Return the versions of a dataset's registered model."""
-    found = client.search_model_versions(f"name = '{_quoted(dataset_id)}'")
-    return {int(known.version) for known in found}
-
-
 def open_experiment(client: "MlflowClient", home: Home, dataset_id: str) -> str:
     """Return the id of the dataset's experiment, making it if it is absent."""
     known = client.get_experiment_by_name(dataset_id)
@@ -251,10 +215,10 @@ def _drop_leftovers(client: "MlflowClient", experiment_id: str, record: RefitLog
     """Delete what an interrupted try of the same run left: its runs, their models and versions."""
     left = client.search_runs(
         [experiment_id],
-        f"tags.`{RUN_TAG}` = '{_quoted(record.run_id)}' and attributes.status != 'FINISHED'",
+        f"tags.`{RUN_TAG}` = '{quoted(record.run_id)}' and attributes.status != 'FINISHED'",
     )
     for run in left:
-        of_run = f"name = '{_quoted(record.dataset_id)}' and run_id = '{run.info.run_id}'"
+        of_run = f"name = '{quoted(record.dataset_id)}' and run_id = '{run.info.run_id}'"
         for found in client.search_model_versions(of_run):
             client.delete_model_version(record.dataset_id, str(found.version))
         made = f"source_run_id = '{run.info.run_id}'"
@@ -296,7 +260,3 @@ def log_metrics(
 
 def _shortened(value: str) -> str:
     return value if len(value) <= MAX_PARAM else value[: MAX_PARAM - 1] + "…"
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "")

@@ -22,3 +22,8 @@ def clean_name(name: str) -> str:
     if kept == name != "":
         return name
     return f"{kept or 'name'}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+
+
+def quoted(text: str) -> str:
+    """Return what may stand between the quotes of a search: nothing that ends them."""
+    return text.replace("'", "")

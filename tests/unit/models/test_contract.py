@@ -72,7 +72,9 @@ def test_incremental_is_the_counterfactual_with_the_channel_switched_off(world, 
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     channel=st.sampled_from(PAID),

@@ -17,7 +17,7 @@ from tasks.publish import task_rollback as rollback
 from tasks.store.files.artifacts import write_json
 from tasks.store.locks import dataset_lock
 from tasks.store.runs import champions
-from tasks.store.tracking import experiments
+from tasks.store.tracking import aliases, experiments
 from tasks.store.warehouse.connection import reading
 from tasks.store.warehouse.promotions import list_promotions
 
@@ -43,7 +43,7 @@ def moves(home):
 
 
 def champion(home):
-    return experiments.version_with_alias(experiments.open_store(home), "demo", "champion")
+    return aliases.version_with_alias(experiments.open_store(home), "demo", "champion")
 
 
 def test_every_refit_leaves_its_decision(home, publish):
@@ -87,7 +87,7 @@ def test_a_challenger_can_be_promoted_by_hand(home, publish):
     row = rollback.roll_back("demo", to=2, reason="looked at, is right")
     assert (row.action.value, row.from_version, row.version) == ("promote", 1, 2)
     client = experiments.open_store(home)
-    assert experiments.version_with_alias(client, "demo", "challenger") is None
+    assert aliases.version_with_alias(client, "demo", "challenger") is None
 
 
 def test_a_person_accepts_a_review_with_a_reason(home, publish, capsys):
@@ -164,7 +164,7 @@ def test_a_backdated_refit_is_a_challenger(home, publish, facts):
     assert (got.model_version, got.champion) == (2, "demo@1")
     assert "before the 2024" in got.promotion
     client = experiments.open_store(home)
-    assert experiments.version_with_alias(client, "demo", "challenger") == 2
+    assert aliases.version_with_alias(client, "demo", "challenger") == 2
 
 
 def test_who_stays_champion_is_reported_with_its_age(home, publish):

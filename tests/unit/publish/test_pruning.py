@@ -27,7 +27,7 @@ from tasks.store.files.items import ItemFiles
 from tasks.store.locks import dataset_lock
 from tasks.store.runs.plan_sources import open_source
 from tasks.store.runs.status import fail_run, start_run
-from tasks.store.tracking import experiments
+from tasks.store.tracking import aliases, experiments
 from tasks.store.tracking.files import PRUNED_TAG
 from tasks.store.tracking.retries import PARENT_TAG
 from tasks.store.warehouse.connection import reading, writing
@@ -166,7 +166,7 @@ def test_files_go_here_and_in_mlflow_and_the_trail_stays(weeks):
     with pytest.raises(MlflowException, match="not found"):
         client.get_logged_model(model_id)
     assert versions(weeks) == [3, 4]
-    assert experiments.aliases_of(client, "demo") == {"champion": 4}
+    assert aliases.aliases_of(client, "demo") == {"champion": 4}
     assert client.list_artifacts(client.get_model_version("demo", "3").run_id)
 
 
@@ -251,7 +251,7 @@ def test_a_run_that_was_given_an_alias_since_it_was_marked_stays(weeks, monkeypa
         patch.setattr(ItemFiles, "remove", dying(0, ItemFiles.remove))
         with pytest.raises(KilledError):
             prune()
-    experiments.move_alias(experiments.open_store(weeks), "demo", 2, "mine")
+    aliases.move_alias(experiments.open_store(weeks), "demo", 2, "mine")
     report = prune()
     assert "run-2" not in ids(report)
     assert has_files(weeks, "run-2")

@@ -15,7 +15,7 @@ from schemas.outcomes import Verdict
 from tasks.publish import records, task
 from tasks.publish.promotion import Alias
 from tasks.store.artifact_keys import artifact_key
-from tasks.store.tracking import experiments
+from tasks.store.tracking import aliases, experiments
 from tasks.store.tracking.names import clean_name
 from tasks.store.tracking.server import run_address
 from tasks.store.warehouse.connection import reading
@@ -44,9 +44,9 @@ def count(home, table, run_id):
         return con.execute(f"select count(*) from {table} where run_id = ?", [run_id]).fetchone()[0]
 
 
-def aliases(home, dataset_id="demo"):
+def held(home, dataset_id="demo"):
     client = experiments.open_store(home)
-    return {a: experiments.version_with_alias(client, dataset_id, a) for a in Alias}
+    return {a: aliases.version_with_alias(client, dataset_id, a) for a in Alias}
 
 
 def test_an_accepted_refit_is_in_the_warehouse_in_mlflow_and_champion(home, publish):
@@ -115,7 +115,7 @@ def test_a_bad_week_cannot_take_the_champion(home, publish, verdict):
     assert got.champion == "demo@1"
     is_review = verdict is Verdict.REVIEW
     assert got.model_version == (2 if is_review else None)
-    assert aliases(home)[Alias.CHALLENGER] == (2 if is_review else None)
+    assert held(home)[Alias.CHALLENGER] == (2 if is_review else None)
     assert read_run(home, "run-2").verdict is verdict
     for table in ("mart.contributions", "mart.forecasts"):
         assert (count(home, table, "run-2") > 0) == is_review
@@ -131,7 +131,7 @@ def test_the_next_good_week_replaces_champion_and_challenger(home, publish):
     publish()
     publish(run_id="run-2", verdict=Verdict.REVIEW)
     assert publish(run_id="run-3").champion == "demo@3"
-    assert aliases(home) == {Alias.CHAMPION: 3, Alias.CHALLENGER: None}
+    assert held(home) == {Alias.CHAMPION: 3, Alias.CHALLENGER: None}
 
 
 def test_a_review_takes_the_champion_where_the_spec_allows_it(publish):
@@ -159,7 +159,7 @@ def test_a_crash_before_the_warehouse_leaves_the_old_champion_and_a_retry_mends_
         patch.setattr(task, "write_marts", crash)
         with pytest.raises(OSError, match="disk is full"):
             publish_run(made)
-    assert aliases(home)[Alias.CHAMPION] == 1
+    assert held(home)[Alias.CHAMPION] == 1
     assert read_run(home, "run-2").status is RunStatus.TRAINED
     assert count(home, "ops.gate_results", "run-2") == 0
     assert publish_run(made).champion == "demo@2"

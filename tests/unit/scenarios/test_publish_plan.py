@@ -14,7 +14,7 @@ from schemas.refs import PlanRef
 from schemas.spec.plan_request import PlannedModel, PlanRequest
 from tasks.scenarios import records, task
 from tasks.store.files.artifacts import write_json
-from tasks.store.tracking import experiments
+from tasks.store.tracking import aliases, experiments
 from tasks.store.tracking.plans import champion_run_id
 from tasks.store.warehouse.plans import list_scenarios
 
@@ -83,9 +83,9 @@ def test_the_champions_run_is_found_by_its_alias(home):
     for number, run_id in enumerate(("demo-a", "demo-b"), start=1):
         run = client.create_run(experiment, tags={experiments.RUN_TAG: run_id})
         client.create_model_version("demo", "file:///nowhere", run.info.run_id)
-        experiments.move_alias(client, "demo", number, "champion")
+        aliases.move_alias(client, "demo", number, "champion")
         assert champion_run_id(home, "demo") == run_id
-    experiments.move_alias(client, "demo", 1, "champion")
+    aliases.move_alias(client, "demo", 1, "champion")
     assert champion_run_id(home, "demo") == "demo-a"
 
 

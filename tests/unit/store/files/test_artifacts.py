@@ -98,7 +98,10 @@ DOCUMENTS = st.recursive(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(DOCUMENTS)
 def test_any_json_document_survives(home, document):
     ref = artifacts.write_json(home, home.root / "d.json", document)
