@@ -1,20 +1,25 @@
 """Backtest specs and kinds: fitted at past dates, scored on what came after."""
 
 import logging
+import time
 from pathlib import Path
 
 from prefect import flow
 
+from flows.backtest_slice import run_slice
 from flows.hooks import notify_failure
+from flows.services.process_pool import run_all
 from flows.spec_files import find_file
-from schemas.answers.backtest import BacktestPlan, BacktestReport, Candidate, ScoredSlice, SlicedFit
+from schemas.answers.backtest import BacktestPlan, BacktestReport, Candidate, SlicedFit, SliceWork
 from schemas.errors import SpecError
 from schemas.refs import StepKey
 from schemas.spec.backtest import BacktestRequest, with_kind
+from schemas.spec.known_truth import KnownTruth
 from tasks.canonicalize.task_slices import freeze_slice, plan_slices
 from tasks.features.task import build_features
-from tasks.forecast.task_backtest import answer_backtest, fit_slice
+from tasks.forecast.task_backtest import answer_backtest, count_workers, measure_slice
 from tasks.query.runs import load_spec
+from tasks.recover.task_advice import read_truth, require_truth
 from tasks.store.redaction import filter_states
 
 filter_states()
@@ -29,8 +34,8 @@ filter_states()
 def backtest(request: BacktestRequest) -> BacktestReport:
     """Fit every candidate at every date, and score each on the periods after it.
 
-    A backtest that was interrupted takes over the fits that had ended, if data, specs and code are
-    the same.
+    Fits run side by side, in processes. A backtest that was interrupted takes over the fits that
+    had ended, if data, specs and code are the same.
 
     Raises
     ------
@@ -39,8 +44,26 @@ def backtest(request: BacktestRequest) -> BacktestReport:
     """
     for name in ("flows", "tasks"):  # Prefect attaches its handler to them, not a level.
         logging.getLogger(name).setLevel(logging.INFO)
-    plan = plan_slices(request, name_candidates(request))
-    return answer_backtest(plan, [_fit(plan, fit) for fit in _prepare(plan)])
+    truth = find_truth(request)
+    plan = plan_slices(request, name_candidates(request)).model_copy(update={"truth": truth})
+    fits = _prepare(plan)
+    workers = count_workers(request, fits)
+    started = time.perf_counter()
+    made = run_all(run_slice, [_work(plan, fit) for fit in fits], workers)
+    return answer_backtest(plan, made, workers, time.perf_counter() - started)
+
+
+def find_truth(request: BacktestRequest) -> KnownTruth | None:
+    """Return the truth that a request names, if it names one.
+
+    Raises
+    ------
+    SpecError
+        If the file cannot be used.
+    """
+    if request.truth_file is None:
+        return None
+    return read_truth(find_file(request.truth_file, parameter="truth_file"))
 
 
 def name_candidates(request: BacktestRequest) -> list[Candidate]:
@@ -75,22 +98,26 @@ def _prepare(plan: BacktestPlan) -> list[SlicedFit]:
             data = freeze_slice(key, candidate, at)
             try:
                 features = build_features(key, data.snapshot, candidate.spec)
+                if plan.truth is not None:
+                    require_truth(plan.truth, features)
             except SpecError as error:
                 raise SpecError(f"{candidate.name} at {at.origin}: {error}") from error
             prepared.append(
                 SlicedFit(
-                    candidate=candidate.name, data=data, features=features, horizon=plan.horizon
+                    candidate=candidate.name,
+                    data=data,
+                    features=features,
+                    horizon=plan.horizon,
+                    memory_bytes=measure_slice(features, candidate),
                 )
             )
     return prepared
 
 
-def _fit(plan: BacktestPlan, fit: SlicedFit) -> ScoredSlice:
+def _work(plan: BacktestPlan, fit: SlicedFit) -> SliceWork:
     spec = next(c.spec for c in plan.candidates if c.name == fit.candidate)
     key = _key(plan, fit.candidate, fit.data.slice.number)
-    limited = fit_slice.with_options(timeout_seconds=60 * spec.sampler.timeout_minutes)
-    scored: ScoredSlice = limited(key, fit, spec)
-    return scored
+    return SliceWork(key=key, fit=fit, spec=spec, truth=plan.truth)
 
 
 def _key(plan: BacktestPlan, candidate: str, number: int) -> StepKey:

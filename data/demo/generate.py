@@ -214,6 +214,7 @@ def render_parameters(world: World) -> str:
                 "half_saturation": c.half_saturation,
                 "slope": c.slope,
                 "beta": world.betas[c.name],
+                "input_scale": float(world.activity[c.name].max()),
                 "contribution_total": round(float(world.components[c.name][1].sum()), 2),
                 "spend_total": round(float(world.spend[c.name].sum()), 2),
                 "roas": round(

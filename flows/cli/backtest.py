@@ -26,13 +26,20 @@ def backtest(
     slices: Annotated[int, typer.Option("--slices", help="Dates to fit at.")] = 12,
     horizon: Annotated[int, typer.Option("--horizon", help="Periods scored after each.")] = 4,
     step: Annotated[int, typer.Option("--step", help="Periods from one date to the next.")] = 4,
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="Fits at once; default: cores and memory.")
+    ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option("--truth", help="True curves of simulated data, to score advice by."),
+    ] = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Fit specs and model kinds at past dates and score what they said of the periods after.
 
     Each date uses what the warehouse knew on its day, where it knew it. Scores are given the media
-    that really ran. An interrupted backtest takes over the fits that had ended.
+    that really ran. Fits run side by side; an interrupted backtest takes over those that had ended.
     """
 
     def work(answer: TextIO) -> int:
@@ -48,6 +55,8 @@ def backtest(
             "n_slices": slices,
             "horizon": horizon,
             "step": step,
+            "workers": workers,
+            "truth_file": None if truth is None else allow_named(truth),
         }
         request = parse_model(BacktestRequest, asked, source="The backtest")
         report = process.call_flow(_open_flow, request, engines=engines.EXPLAIN)

@@ -12,7 +12,8 @@ from schemas.documents.base import (
     Seconds,
     Share,
 )
-from schemas.refs import FeaturesRef, FileRef, Ref, SnapshotRef
+from schemas.refs import FeaturesRef, FileRef, Ref, SnapshotRef, StepKey
+from schemas.spec.known_truth import KnownTruth
 from schemas.spec.run_spec import RunSpec
 
 CAUTION = (
@@ -61,6 +62,8 @@ class BacktestPlan(Ref):
     slices: list[Slice]
     horizon: int
     step: int
+    truth: KnownTruth | None = None
+    """Where the data are simulated."""
 
 
 class SlicedFit(Ref):
@@ -70,6 +73,38 @@ class SlicedFit(Ref):
     data: SlicedData
     features: FeaturesRef
     horizon: int
+    memory_bytes: int
+    """Of a process that fits it, at most."""
+
+
+class InformationScore(Part):
+    """How well a fit predicts each period that it was fitted to, that period left out."""
+
+    n: Count
+    """Values: entities times fitted periods."""
+    elpd_loo: Number | None
+    """Mean expected log predictive density of a value, by PSIS-LOO; null with too few draws."""
+    p_loo: Number | None
+    """Effective number of parameters."""
+    n_bad_k: Count
+    """Values with a Pareto k above 0.7: PSIS-LOO says too little of them."""
+    elpd_waic: Number
+    """The same mean by WAIC."""
+    n_bad_variance: Count
+    """Values whose log density varies by more than 0.4: WAIC is off for them."""
+
+
+class AdviceScore(Part):
+    """What the advice of one fit's plan would truly have brought."""
+
+    follow: bool
+    """It advised to follow; else to stay with today's mix."""
+    gain: Ratio
+    """True gain of the advice against the same money in today's mix, over the KPI of as many
+    periods; 0 where it is to stay."""
+    regret: Ratio
+    """What the best plan of the same money within the same bounds truly brings beyond the advice,
+    over the same KPI."""
 
 
 class SliceReturn(Part):
@@ -111,6 +146,10 @@ class SliceScore(Part):
     """1 - mean absolute error over that of the KPI of a year before."""
     r_hat_max: Ratio | None
     """Worst R-hat; null where no chain has to converge."""
+    information: InformationScore | None = None
+    """Null where a kind's draws are not of a posterior."""
+    advice: AdviceScore | None = None
+    """Null without a known truth, and where no plan could be made."""
     seconds: Seconds
     """Wall time of fit and scores."""
     returns: dict[str, SliceReturn] = {}
@@ -125,6 +164,16 @@ class ScoredSlice(Ref):
     score: SliceScore
     rows: FileRef | None
     """Scores of single periods; None where there is no fit."""
+
+
+class SliceWork(Ref):
+    """All that a process needs to fit and score one candidate at one date."""
+
+    key: StepKey
+    fit: SlicedFit
+    spec: RunSpec
+    truth: KnownTruth | None
+    """Where the data are simulated."""
 
 
 class CandidateScore(Part):
@@ -149,8 +198,24 @@ class CandidateScore(Part):
     """Periods whose KPI was inside the 90 % interval."""
     skill: Ratio | None
     """1 - mean absolute error over that of the KPI of a year before."""
+    elpd_loo: Number | None
+    """Mean over the dates of the expected log predictive density of a fitted value, by PSIS-LOO;
+    null where a kind's draws are not of a posterior."""
+    elpd_waic: Number | None
+    """The same by WAIC."""
+    bad_k: Share | None
+    """Fitted values with a Pareto k above 0.7."""
+    n_advised: Count
+    """Dates whose plan is held against a known truth."""
+    n_followed: Count
+    """Of these, plans that advise to follow."""
+    n_losing: Count
+    """Of these, plans that truly bring less than today's mix."""
+    regret: Ratio | None
+    """Mean of what the best plan truly brings beyond the advice, over the KPI; null without a
+    known truth."""
     seconds: Seconds
-    """Wall time of all its fits."""
+    """Time of all its fits, one after the other."""
     return_spread: dict[str, Ratio | None]
     """By channel: standard deviation of the median return over the dates, over the size of its
     mean; null with one date or a mean of zero."""
@@ -166,6 +231,10 @@ class BacktestReport(Part):
     """Periods after each date that are scored."""
     step: Periods
     """Periods from one date to the next."""
+    workers: Count
+    """Fits that ran at once."""
+    seconds: Seconds
+    """Wall time of all fits and scores together."""
     candidates: list[CandidateScore]
     slices: list[SliceScore]
     """By candidate and date."""

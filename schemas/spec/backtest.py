@@ -31,6 +31,20 @@ class BacktestRequest(SpecModel):
     step: int = Field(
         4, title="Step", ge=1, le=104, description="Periods from one date to the next."
     )
+    workers: int | None = Field(
+        None,
+        title="Fits at once",
+        ge=1,
+        le=64,
+        description="Processes that fit side by side; default: as many as cores and memory allow. "
+        "Results are the same with any number.",
+    )
+    truth_file: str | None = Field(
+        None,
+        title="Known truth",
+        description="JSON file with the true curve of every channel, where the data are simulated: "
+        'each fit\'s plan is held against it (`schemas/README.md`, "Known truth").',
+    )
 
 
 def with_kind(spec: RunSpec, kind: str) -> RunSpec:

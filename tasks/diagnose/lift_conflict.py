@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from schemas.outcomes import GateOutcome
 from schemas.spec.gates import FitGates
 from schemas.spec.lift_tests import LiftTest
-from tasks.diagnose.loo import compute_loo
 from tasks.mathematics.draws import hdi
 from tasks.mathematics.judging import judge_at_most
 from tasks.models.contract import FittedModel
+from tasks.models.information import compute_loo
 
 MAX_PARETO_K = 0.7
 """Weights with a heavier tail are not to be trusted (Vehtari et al. 2017)."""

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from schemas.names import ComponentKind
 from schemas.outcomes import GateOutcome
 from schemas.spec.gates import FitGates
-from tasks.diagnose.loo import compute_loo
 from tasks.mathematics.draws import hdi
 from tasks.mathematics.judging import judge_at_least, judge_at_most
 from tasks.mathematics.panel import observed_of
 from tasks.models.contract import FittedModel
+from tasks.models.information import compute_loo, count_bad_k
 
 _NO_LOO = dict.fromkeys(("elpd_loo", "p_loo", "pareto_k_bad_share"), float("nan"))
 
@@ -110,7 +110,7 @@ def _loo(log_likelihood: NDArray[np.float64], n_chains: int) -> dict[str, float]
     return {
         "elpd_loo": float(loo.elpd),
         "p_loo": float(loo.p),
-        "pareto_k_bad_share": float((np.asarray(loo.pareto_k) > 0.7).mean()),
+        "pareto_k_bad_share": count_bad_k(loo) / log_likelihood.shape[1],
     }
 
 

@@ -1,6 +1,7 @@
 """Scores of fits at past dates: one fit, and one candidate over all its dates."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 import arviz as az
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from schemas.answers.backtest import CandidateScore, SliceReturn, SliceScore
+from schemas.answers.backtest import CandidateScore, InformationScore, SliceReturn, SliceScore
 from schemas.documents.forecast_scores import ANY_AHEAD
 from schemas.names import ForecastScope
 from tasks.forecast.deployed import predict_deployed
@@ -17,6 +18,7 @@ from tasks.forecast.ledger import match_run, score_deployed
 from tasks.forecast.summary import summarize_scores
 from tasks.mathematics.panel import estimation_window
 from tasks.models.contract import FittedModel
+from tasks.models.information import BAD_K, BAD_VARIANCE, measure_information
 from tasks.models.opening import FitData
 from tasks.models.returns import channel_quantiles, evaluate
 
@@ -83,6 +85,23 @@ def measure_slice_returns(model: FittedModel, data: FitData) -> dict[str, SliceR
     return {name: _pick(row) for name, row in measured.items()}
 
 
+def inform(model: FittedModel, data: FitData) -> InformationScore:
+    """Return PSIS-LOO and WAIC of a fit, as means over its values.
+
+    Kinds fit as many periods as their carryover leaves, so sums could not be compared.
+    """
+    found = measure_information(model, data.panel)
+    loo = found.elpd_loo / found.n
+    return InformationScore(
+        n=found.n,
+        elpd_loo=loo if np.isfinite(loo) else None,
+        p_loo=found.p_loo if np.isfinite(loo) else None,
+        n_bad_k=found.n_bad_k,
+        elpd_waic=found.elpd_waic / found.n,
+        n_bad_variance=found.n_bad_variance,
+    )
+
+
 def worst_r_hat(draws: xr.Dataset) -> float | None:
     """Return the largest R-hat of any parameter; None where none varies.
 
@@ -106,7 +125,10 @@ def _pick(row: Mapping[str, float | None]) -> SliceReturn:
 
 
 def summarize_candidate(
-    name: str, kind: str, made: Sequence[SliceScore], rows: Sequence[pd.DataFrame]
+    name: str,
+    kind: str,
+    made: Sequence[SliceScore],
+    rows: Mapping[date, pd.DataFrame],
 ) -> CandidateScore:
     """Summarize one candidate.
 
@@ -117,7 +139,7 @@ def summarize_candidate(
     made
         Every date, those without a fit too.
     rows
-        Scores of single periods at the dates that are counted, ``SCORE_COLUMNS``.
+        Scores of single periods by date that is counted, ``SCORE_COLUMNS``.
 
     Returns
     -------
@@ -125,7 +147,8 @@ def summarize_candidate(
         Means over all scored periods of these dates.
     """
     fitted = [one for one in made if one.error is None]
-    scores = average_scores(pd.concat(rows, ignore_index=True)) if rows else average_scores(_NONE)
+    counted = [one for one in fitted if one.origin in rows]
+    scores = average_scores(pd.concat(rows.values(), ignore_index=True) if rows else _NONE)
     channels = dict.fromkeys(channel for one in fitted for channel in one.returns)
     return CandidateScore(
         candidate=name,
@@ -135,7 +158,60 @@ def summarize_candidate(
         seconds=sum(one.seconds for one in made),
         return_spread={channel: _spread(channel, fitted) for channel in channels},
         **scores,
+        **_inform(counted),
+        **_advise(counted),
     )
+
+
+def _inform(counted: Sequence[SliceScore]) -> dict[str, float | None]:
+    """Means over dates of what is known of every one of them."""
+    known = [one.information for one in counted if one.information is not None]
+    if not known or len(known) < len(counted):
+        return dict.fromkeys(("elpd_loo", "elpd_waic", "bad_k"))
+    loo = [one.elpd_loo for one in known if one.elpd_loo is not None]
+    return {
+        "elpd_loo": float(np.mean(loo)) if len(loo) == len(known) else None,
+        "elpd_waic": float(np.mean([one.elpd_waic for one in known])),
+        "bad_k": sum(one.n_bad_k for one in known) / sum(one.n for one in known),
+    }
+
+
+def _advise(counted: Sequence[SliceScore]) -> dict[str, float | None]:
+    known = [one.advice for one in counted if one.advice is not None]
+    return {
+        "n_advised": len(known),
+        "n_followed": sum(one.follow for one in known),
+        "n_losing": sum(one.follow and one.gain < 0 for one in known),
+        "regret": float(np.mean([one.regret for one in known])) if known else None,
+    }
+
+
+def describe_limits(made: Sequence[SliceScore]) -> list[str]:
+    """Say in words where PSIS-LOO and WAIC of fits are not to be relied on.
+
+    Parameters
+    ----------
+    made
+        Every candidate at every date.
+    """
+    notes = []
+    for name in dict.fromkeys(one.candidate for one in made):
+        known = [one.information for one in made if one.candidate == name and one.information]
+        n_bad_k, n = sum(one.n_bad_k for one in known), sum(one.n for one in known)
+        if n_bad_k:
+            notes.append(
+                f"{name}: Pareto k is above {BAD_K:g} for {n_bad_k} of {n} fitted values. Each of "
+                "them decides the fit so much that PSIS-LOO cannot leave it out: read its mean as "
+                "too good, look at these periods for errors or events, and go by the scores of "
+                "the periods after each date."
+            )
+        n_bad_variance = sum(one.n_bad_variance for one in known)
+        if n_bad_variance:
+            notes.append(
+                f"{name}: WAIC is off for {n_bad_variance} of {n} fitted values, whose log density "
+                f"varies by more than {BAD_VARIANCE:g}; where it differs from PSIS-LOO, go by that."
+            )
+    return notes
 
 
 _NONE = pd.DataFrame({"scope": [], "basis": [], "periods_ahead": []})

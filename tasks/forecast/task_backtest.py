@@ -1,4 +1,4 @@
-"""Fits of a backtest and their scores: read, call, write. Logic: ``backtest``."""
+"""Scores of a backtest's fits: read, call, write. Logic: ``backtest``."""
 
 import logging
 import os
@@ -12,19 +12,24 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from schemas.answers.backtest import (
+    AdviceScore,
     BacktestPlan,
     BacktestReport,
+    Candidate,
+    InformationScore,
     ScoredSlice,
     SlicedFit,
     SliceScore,
 )
 from schemas.errors import SamplingError
-from schemas.refs import StepKey
+from schemas.refs import FeaturesRef, PosteriorRef, StepKey
+from schemas.spec.backtest import BacktestRequest
 from schemas.spec.run_spec import RunSpec
 from tasks.store.artifact_keys import artifact_key
-from tasks.store.files.artifacts import read_parquet, write_parquet
+from tasks.store.files.artifacts import read_netcdf, read_parquet, write_parquet
 from tasks.store.files.fits import read_features
 from tasks.store.home import Home, current_home
+from tasks.store.memory import free_bytes
 from tasks.store.runs.resume import fit_dir, forget_steps, resumable
 from tasks.store.tracking import experiments
 from tasks.store.tracking.auxiliary_fits import AuxiliaryFit, log_auxiliary_fits
@@ -43,42 +48,61 @@ WORST_R_HAT = 1.05
 _SCORES_FILE = "scores.parquet"
 
 
-@task(name="fit-slice", cache_policy=NO_CACHE)
-@resumable
-def fit_slice(key: StepKey, fit: SlicedFit, spec: RunSpec) -> ScoredSlice:
-    """Fit one candidate at one date and score it. A fit that cannot be sampled is on record."""
-    from tasks.forecast import backtest
-    from tasks.models.kind import Watch
+@task(name="measure-slice", cache_policy=NO_CACHE)
+def measure_slice(features: FeaturesRef, candidate: Candidate) -> int:
+    """Return the bytes that a process takes at most which fits a candidate at a date."""
+    from tasks.models.memory import PROCESS_BYTES
     from tasks.models.opening import open_data
+
+    opened = open_data(read_features(current_home(), features))
+    need = opened.kind.memory_bytes(opened.panel, opened.metadata, candidate.spec.sampler)
+    return PROCESS_BYTES + need
+
+
+def count_workers(request: BacktestRequest, fits: list[SlicedFit]) -> int:
+    """Return how many fits run at once: those asked for, or what cores and memory allow."""
+    from tasks.models.memory import workers_of_equal_size
+
+    if request.workers is not None:
+        return min(request.workers, len(fits))
+    cores = len(os.sched_getaffinity(0))
+    largest = max(fit.memory_bytes for fit in fits)
+    return workers_of_equal_size(largest, free_bytes(), min(cores, len(fits)))
+
+
+@task(name="score-slice", cache_policy=NO_CACHE, timeout_seconds=1800)
+@resumable
+def score_slice(
+    key: StepKey, fit: SlicedFit, posterior: PosteriorRef, spec: RunSpec
+) -> ScoredSlice:
+    """Score one candidate at one date on the periods after it."""
+    from tasks.forecast import backtest
+    from tasks.models.opening import FitData, open_fit
     from tasks.models.quantities import thin_draws
 
     home, started = current_home(), time.perf_counter()
-    data = open_data(read_features(home, fit.features))
+    opened = open_fit(
+        read_netcdf(home, posterior.posterior),
+        read_features(home, fit.features),
+        lambda draws: thin_draws(draws, N_SCORED_DRAWS),
+    )
+    data = FitData(opened.panel, opened.inputs)
     inputs = read_known_inputs(home, spec.dataset_id, data.metadata)
-    try:
-        sampled = data.kind.fit(
-            data.panel, data.inputs, spec.sampler, Watch(len(os.sched_getaffinity(0)))
-        )
-    except SamplingError as error:
-        log.warning("%s at %s: %s", fit.candidate, fit.data.slice.origin, error)
-        seconds = round(time.perf_counter() - started, 3)
-        return ScoredSlice(
-            score=_without_fit(fit, data.metadata.n_estimation_periods, seconds, str(error)),
-            rows=None,
-        )
-    draws = sampled.tree["posterior"].to_dataset()
-    model = data.kind.open(thin_draws(draws, N_SCORED_DRAWS), data.inputs)
     horizon = backtest.Horizon(fit.horizon, spec.sampler.random_seed)
-    rows = backtest.score_fit(model, data, inputs, horizon)
+    rows = backtest.score_fit(opened.model, data, inputs, horizon)
+    draws = opened.tree["posterior"].to_dataset()
+    kind = opened.kind
+    seconds = sum(posterior.wall_seconds.values()) + time.perf_counter() - started
     score = SliceScore(
         candidate=fit.candidate,
         origin=fit.data.slice.origin,
         as_of=fit.data.slice.as_of,
         as_known=fit.data.as_known,
         n_fitted=data.metadata.n_estimation_periods,
-        r_hat_max=backtest.worst_r_hat(draws) if data.kind.sampling_gates else None,
-        seconds=round(time.perf_counter() - started, 3),
-        returns=backtest.measure_slice_returns(model, data),
+        r_hat_max=backtest.worst_r_hat(draws) if kind.sampling_gates else None,
+        information=backtest.inform(opened.model, data) if kind.has_prior else None,
+        seconds=round(seconds, 3),
+        returns=backtest.measure_slice_returns(opened.model, data),
         **backtest.average_scores(rows),
     )
     log.info("%s at %s: CRPS %s in %.1f s", fit.candidate, score.origin, score.crps, score.seconds)
@@ -88,8 +112,18 @@ def fit_slice(key: StepKey, fit: SlicedFit, spec: RunSpec) -> ScoredSlice:
 
 
 @task(name="answer-backtest", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5)
-def answer_backtest(plan: BacktestPlan, made: list[ScoredSlice]) -> BacktestReport:
-    """Summarize a backtest, and put it on record: one MLflow run with one nested run per fit."""
+def answer_backtest(
+    plan: BacktestPlan, made: list[ScoredSlice], workers: int, seconds: float
+) -> BacktestReport:
+    """Summarize a backtest, and put it on record: one MLflow run with one nested run per fit.
+
+    Parameters
+    ----------
+    plan, made
+        What was fitted, and every fit's scores.
+    workers, seconds
+        Fits that ran at once, and how long all of them took.
+    """
     from tasks.forecast import backtest
 
     home = current_home()
@@ -100,11 +134,11 @@ def answer_backtest(plan: BacktestPlan, made: list[ScoredSlice]) -> BacktestRepo
             candidate.name,
             candidate.spec.model.kind,
             [s for s in scores if s.candidate == candidate.name],
-            [
-                _read_rows(home, one)
+            {
+                one.score.origin: _read_rows(home, one)
                 for one in made
                 if one.score.candidate == candidate.name and one.score.origin in whole
-            ],
+            },
         )
         for candidate in plan.candidates
     ]
@@ -113,9 +147,11 @@ def answer_backtest(plan: BacktestPlan, made: list[ScoredSlice]) -> BacktestRepo
         kpi_name=plan.kpi_name,
         horizon=plan.horizon,
         step=plan.step,
+        workers=workers,
+        seconds=round(seconds, 3),
         candidates=candidates,
         slices=scores,
-        notes=_notes(plan, scores, n_whole=len(whole)),
+        notes=[*_notes(plan, scores, n_whole=len(whole)), *backtest.describe_limits(scores)],
         mlflow_run_id=None,
     )
     client = experiments.open_store(home)
@@ -130,21 +166,25 @@ def answer_backtest(plan: BacktestPlan, made: list[ScoredSlice]) -> BacktestRepo
     return report.model_copy(update={"mlflow_run_id": parent})
 
 
-def _without_fit(fit: SlicedFit, n_fitted: int, seconds: float, error: str) -> SliceScore:
+def without_fit(fit: SlicedFit, error: SamplingError) -> ScoredSlice:
+    """Put on record that a candidate could not be sampled at a date."""
+    log.warning("%s at %s: %s", fit.candidate, fit.data.slice.origin, error)
+    metadata = read_features(current_home(), fit.features).metadata
     nothing: Mapping[str, None] = dict.fromkeys(
         ("crps", "mape", "coverage_50", "coverage_90", "skill", "r_hat_max")
     )
-    return SliceScore(
+    score = SliceScore(
         candidate=fit.candidate,
         origin=fit.data.slice.origin,
         as_of=fit.data.slice.as_of,
         as_known=fit.data.as_known,
-        n_fitted=n_fitted,
+        n_fitted=metadata.n_estimation_periods,
         n_scored=0,
-        seconds=seconds,
-        error=error,
+        seconds=0.0,
+        error=str(error),
         **nothing,
     )
+    return ScoredSlice(score=score, rows=None)
 
 
 def _dates_of_all(plan: BacktestPlan, scores: list[SliceScore]) -> set[date]:
@@ -188,7 +228,15 @@ def _reported(score: SliceScore) -> AuxiliaryFit:
                 "as_known": score.as_known, "n_fitted": score.n_fitted},
         metrics={
             **{name: getattr(score, name) for name in figures},
+            **_numbers(score.information, ("elpd_loo", "elpd_waic", "n_bad_k")),
+            **_numbers(score.advice, ("gain", "regret")),
             **{f"return/{name}": row.median for name, row in score.returns.items()},
         },
         tags={"kind": "backtest", "error": score.error or "none"},
     )  # fmt: skip
+
+
+def _numbers(
+    part: InformationScore | AdviceScore | None, names: tuple[str, ...]
+) -> dict[str, float]:
+    return {} if part is None else {name: getattr(part, name) for name in names}

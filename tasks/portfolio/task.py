@@ -31,7 +31,7 @@ from schemas.answers.portfolio import (
 from schemas.errors import MmmError
 from schemas.spec.portfolio import PortfolioRequest, PortfolioSpec, Runner
 from schemas.spec.refit_request import RefitRequest
-from tasks.portfolio.memory import count_workers, estimate_bytes
+from tasks.models.memory import FREE_SHARE, count_workers, estimate_bytes
 from tasks.portfolio.summary import find_largest_move, make_rows, refuse_repeats, write_csv
 from tasks.store.artifact_keys import artifact_key
 from tasks.store.files.artifacts import sha256_of, write_document
@@ -46,7 +46,6 @@ from tasks.store.warehouse.run_inputs import count_known
 log = logging.getLogger(__name__)
 
 SUMMARY_CSV, SUMMARY_JSON = "summary.csv", "summary.json"
-_FREE_SHARE = 0.8
 
 
 def read_portfolio(path: Path) -> PortfolioSpec:
@@ -93,7 +92,7 @@ def plan_portfolio(
     numbered = [b.model_copy(update={"number": n}) for n, b in enumerate(opened, start=1)]
     brands = refuse_repeats(numbered)
     earlier = [] if request.again else _find_earlier(home, spec.portfolio_id, brands)
-    budget = round(spec.memory_gb * 1e9) if spec.memory_gb else round(_FREE_SHARE * free_bytes())
+    budget = round(spec.memory_gb * 1e9) if spec.memory_gb else round(FREE_SHARE * free_bytes())
     plan = PortfolioPlan(
         run=run,
         brands=brands,

@@ -1,6 +1,7 @@
 """What one refit says of every channel, beside the truth, and what a lift test would add."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,28 @@ def score_fit(fit: OpenFit, judged: Diagnostics, truth: Truth) -> WorldScore:
     return WorldScore(channels=scores, verdict=judged.verdict)
 
 
-def returns_of(judged: Diagnostics, names: Mapping[str, ChannelScore]) -> RoiMetrics:
+class Interval(NamedTuple):
+    """Contribution of one channel, KPI units."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def measure_totals(fit: OpenFit) -> dict[str, Interval]:
+    """Measure what every channel brought over the fitted periods."""
+    window = fit.panel[IS_ESTIMATION].to_numpy()
+    found = {}
+    for name in (str(c) for c in fit.panel[CHANNEL_DIM].values):
+        total = fit.model.incremental(name, fit.panel)[:, :, window].sum(axis=(1, 2))
+        low, high = hdi(total)
+        found[name] = Interval(float(total.mean()), float(low), float(high))
+    return found
+
+
+def returns_of(
+    judged: Diagnostics, names: Mapping[str, ChannelScore] | Mapping[str, Interval]
+) -> RoiMetrics:
     """Return what a plan has to know of every channel: whether its result may be acted on."""
     return RoiMetrics(
         {

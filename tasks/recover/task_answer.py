@@ -74,7 +74,9 @@ def answer_recovery(
         document = read_document(home, week.plan.file, Plan)
         advised.append(
             summary.JudgedAdvice(
-                document.advice is Advice.FOLLOW, judge_plan(document, truth), truth.kpi_of_horizon
+                document.advice is Advice.FOLLOW,
+                judge_plan(document, truth.responses),
+                truth.kpi_of_horizon,
             )
         )
     metadata = read_features(home, plan.features).metadata

@@ -1,6 +1,6 @@
 """What is true of a simulated KPI: contributions, lift tests, and what a plan would bring."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -44,41 +44,80 @@ def describe_truth(
     """
     window = panel[IS_ESTIMATION].to_numpy()
     known = panel.assign(kpi=((ENTITY_DIM, DATE_DIM), world.kpi))
-    recent = known.isel({DATE_DIM: slice(-horizon, None)})
-    value = value_of_units(
-        recent["unit_value"].transpose(ENTITY_DIM, DATE_DIM).to_numpy(), metadata
-    )
     return Truth(
         contribution={
             name: float(world.law.contribution(name, panel)[:, window].sum())
             for name in world.law.channels
         },
         kpi=float(np.nansum(world.kpi[:, window])),
-        responses=_responses(world.law, panel, metadata, horizon),
-        kpi_of_horizon=float(np.nansum(np.abs(recent["kpi"].to_numpy()) * value)),
+        responses=tabulate_responses(
+            TrueCurves(
+                world.law.contribution,
+                world.law.channels,
+                MANY_LAGS if world.law.own is not None else longest_carryover(metadata),
+            ),
+            panel,
+            metadata,
+            horizon,
+        ),
+        kpi_of_horizon=kpi_of_last(known, metadata, horizon),
     )
 
 
-def _responses(
-    law: Law, panel: xr.Dataset, metadata: FeatureMetadata, horizon: int
+def kpi_of_last(panel: xr.Dataset, metadata: FeatureMetadata, horizon: int) -> float:
+    """Return the KPI of the last periods of a panel, in the unit of a plan's gain."""
+    recent = panel.isel({DATE_DIM: slice(-horizon, None)})
+    unit = recent["unit_value"].transpose(ENTITY_DIM, DATE_DIM).to_numpy()
+    kpi = recent["kpi"].transpose(ENTITY_DIM, DATE_DIM).to_numpy()
+    return float(np.nansum(np.abs(kpi) * value_of_units(unit, metadata)))
+
+
+class TrueCurves(NamedTuple):
+    """What channels truly bring, as far as a plan is judged by it."""
+
+    bring: Callable[[str, xr.Dataset], Array]
+    """Contribution of a channel on any panel, ``(entity, date)``, KPI units."""
+    channels: Sequence[str]
+    """In the order of the panel."""
+    n_lags: int
+    """Periods in which an input is felt."""
+
+
+def tabulate_responses(
+    curves: TrueCurves, panel: xr.Dataset, metadata: FeatureMetadata, horizon: int
 ) -> dict[str, TrueResponse]:
-    """What each channel brings over the horizon and after it, at multiples of today's spend."""
+    """Tabulate what each channel brings over the horizon and after it, at multiples of its spend.
+
+    Parameters
+    ----------
+    curves
+        The truth.
+    panel, metadata
+        Of the fit.
+    horizon
+        Planned periods.
+
+    Returns
+    -------
+    dict
+        By channel that spent in the last ``horizon`` periods.
+    """
     spent = np.nansum(
         panel["spend"].isel({DATE_DIM: slice(-horizon, None)}).sum(ENTITY_DIM).to_numpy(), axis=-1
     )
     start = panel.sizes[DATE_DIM]
-    after = (MANY_LAGS if law.own is not None else longest_carryover(metadata)) - 1
-    longer = extend_panel(panel, metadata.grain, horizon + after, like_last=horizon)
+    periods = horizon + curves.n_lags - 1
+    longer = extend_panel(panel, metadata.grain, periods, like_last=horizon)
     unit = longer["unit_value"].transpose(ENTITY_DIM, DATE_DIM).to_numpy()[:, start:]
     value = value_of_units(unit, metadata)
     found = {}
-    for place, name in enumerate(law.channels):
+    for place, name in enumerate(curves.channels):
         if not spent[place] > 0:
             continue
         outcomes = []
         for times in MULTIPLES:
             planned = _at(longer, name, times, start, horizon)
-            outcomes.append(float((law.contribution(name, planned)[:, start:] * value).sum()))
+            outcomes.append(float((curves.bring(name, planned)[:, start:] * value).sum()))
         money = [float(times * spent[place]) for times in MULTIPLES]
         found[name] = TrueResponse(money=money, outcome=outcomes)
     return found
@@ -187,18 +226,18 @@ class TrueGain(NamedTuple):
     """What the best plan within the same bounds would have brought beyond the advice."""
 
 
-def judge_plan(plan: Plan, truth: Truth) -> TrueGain:
+def judge_plan(plan: Plan, responses: Mapping[str, TrueResponse]) -> TrueGain:
     """Hold a plan against the truth.
 
     Parameters
     ----------
     plan
         As a refit of the simulated KPI makes it: all of its channels have spend.
-    truth
-        Of the simulated KPI.
+    responses
+        What is true of them.
     """
     names = list(plan.channels)
-    outcome = TrueOutcome(truth.responses)
+    outcome = TrueOutcome(responses)
     today = {name: plan.channels[name].current for name in names}
     times = plan.budget / max(sum(today.values()), 1e-300)
     mix = outcome.of({name: money * times for name, money in today.items()})

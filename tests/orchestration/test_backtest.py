@@ -64,7 +64,7 @@ def request_of(home):
     def ask(*names, **settings):
         return BacktestRequest(
             spec_files=[str(home / f"{n}.json") for n in names],
-            **{"n_slices": 2, "horizon": 4, "step": 6, **settings},
+            **{"n_slices": 2, "horizon": 4, "step": 6, "workers": 1, **settings},
         )
 
     return ask
@@ -151,3 +151,81 @@ def test_what_a_spec_cannot_have_at_a_date_ends_it_before_any_fit(request_of, mo
     monkeypatch.setattr(RidgeKind, "fit", lambda *_: pytest.fail("a fit was begun"))
     with pytest.raises(SpecError, match=r"one/ridge at 2022-[^$]*needs a full year"):
         backtest(request_of("one", n_slices=3, step=14))
+
+
+def without_times(report):
+    """What does not depend on when and how fast it ran."""
+    told = report.model_dump(mode="json", exclude={"mlflow_run_id", "seconds", "workers"})
+    for row in [*told["candidates"], *told["slices"]]:
+        del row["seconds"]
+    return told
+
+
+def test_processes_side_by_side_give_the_same_results_as_one(request_of):
+    from flows.backtest import backtest
+
+    alone = backtest(request_of("one", horizon=2))
+    together = backtest(request_of("one", horizon=2, workers=2))
+    assert (alone.workers, together.workers) == (1, 2)
+    assert without_times(together) == without_times(alone)
+
+
+def test_a_process_that_dies_is_told_with_what_to_do(home, request_of):
+    from support.deadly import die
+
+    from flows.services.process_pool import run_all
+    from schemas.errors import ResourceUnavailableError
+
+    with pytest.raises(ResourceUnavailableError, match="--workers 1"):
+        run_all(die, [1, 2], 2)
+
+
+@pytest.fixture(scope="module")
+def truth(home):
+    """A truth in which search brings nothing and TV all there is."""
+    curve = {"retention": 0.2, "half_saturation": 0.5, "slope": 1.0, "input_scale": 50.0}
+    betas = {"tv": 40.0, "search": 0.0, "email": 1.0, "rival": -1.0}
+    known = {"l_max": 4, "channels": {n: {**curve, "beta": b} for n, b in betas.items()}}
+    (home / "truth.json").write_text(json.dumps(known), encoding="utf-8")
+    del known["channels"]["search"]
+    (home / "part.json").write_text(json.dumps(known), encoding="utf-8")
+    return str(home / "truth.json")
+
+
+def test_advice_is_held_against_a_known_truth(request_of, truth):
+    from flows.backtest import backtest
+
+    report = backtest(request_of("one", truth_file=truth))
+    assert [one.advice is not None for one in report.slices] == [True, True]
+    found = report.candidates[0]
+    assert (found.n_advised, found.n_losing <= found.n_followed) == (2, True)
+    assert found.regret == pytest.approx(sum(s.advice.regret for s in report.slices) / 2)
+    assert found.regret > 0
+    assert found.elpd_loo is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("{", "line 1"), ('{"l_max": 4}', "channels"), ('{"l_max": 0, "channels": {}}', "l_max")],
+)
+def test_a_truth_that_cannot_be_used_ends_it_before_any_fit(
+    home, request_of, monkeypatch, text, said
+):
+    from flows.backtest import backtest
+    from schemas.errors import SpecError
+
+    monkeypatch.setattr(RidgeKind, "fit", lambda *_: pytest.fail("a fit was begun"))
+    (home / "bad.json").write_text(text, encoding="utf-8")
+    with pytest.raises(SpecError, match=said):
+        backtest(request_of("one", truth_file=str(home / "bad.json")))
+
+
+def test_a_truth_without_a_channel_of_the_data_ends_it_before_any_fit(
+    home, request_of, truth, monkeypatch
+):
+    from flows.backtest import backtest
+    from schemas.errors import SpecError
+
+    monkeypatch.setattr(RidgeKind, "fit", lambda *_: pytest.fail("a fit was begun"))
+    with pytest.raises(SpecError, match="no channel 'search'"):
+        backtest(request_of("one", truth_file=str(home / "part.json")))

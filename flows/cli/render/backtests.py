@@ -8,6 +8,8 @@ _CANDIDATES = [
     "candidate", "dates", "periods", "CRPS", "MAPE", "inside 50 %", "inside 90 %",
     "skill against a year before", "seconds",
 ]  # fmt: skip
+_INFORMATION = ["candidate", "PSIS-LOO per value", "WAIC per value", "Pareto k above 0.7"]
+_ADVICE = ["candidate", "plans", "to follow", "of these losing", "regret of the advice"]
 _SLICES = ["fitted to", "candidate", "as known", "CRPS", "MAPE", "inside 90 %", "R-hat", "seconds"]
 
 
@@ -21,9 +23,16 @@ def render_backtest(report: BacktestReport) -> str:
     ]
     head = (
         f"{report.dataset_id}, {report.kpi_name}: {report.horizon} periods after each date, "
-        f"{report.step} periods apart"
+        f"{report.step} periods apart; {report.workers} at once, "
+        f"{format_number(round(report.seconds, 1))} s"
     )
     parts = [head, render_table(_CANDIDATES, [_candidate(one) for one in report.candidates])]
+    informed = [_information(one) for one in report.candidates if one.elpd_waic is not None]
+    if informed:
+        parts.append(render_table(_INFORMATION, informed))
+    advised = [_advice(one) for one in report.candidates if one.n_advised]
+    if advised:
+        parts.append(render_table(_ADVICE, advised))
     if spread:
         parts.append(render_table(["return moves over the dates by", *names], spread))
     parts.append(render_table(_SLICES, [_slice(one) for one in report.slices]))
@@ -45,6 +54,24 @@ def _candidate(one: CandidateScore) -> list[str]:
         format_ratio(one.skill),
         format_number(round(one.seconds, 1)),
     ]
+
+
+def _information(one: CandidateScore) -> list[str]:
+    return [
+        one.candidate,
+        _precise(one.elpd_loo),
+        _precise(one.elpd_waic),
+        format_share(one.bad_k),
+    ]
+
+
+def _precise(value: float | None) -> str:
+    return format_number(None) if value is None else f"{value:.3f}"
+
+
+def _advice(one: CandidateScore) -> list[str]:
+    counts = [one.n_advised, one.n_followed, one.n_losing]
+    return [one.candidate, *map(str, counts), format_share(one.regret)]
 
 
 def _slice(one: SliceScore) -> list[str]:

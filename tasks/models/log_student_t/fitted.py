@@ -69,11 +69,12 @@ class LogStudentTFitted(DrawsModel):
     def log_likelihood(
         self, panel: xr.Dataset, expected: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Student-t log density of ``log(y + 1)``."""
+        """Student-t log density of ``log(y + 1)``, as a density of ``y``."""
         observed = np.log1p(panel["kpi"].to_numpy())[None]
-        return scipy.stats.t.logpdf(
+        density = scipy.stats.t.logpdf(
             observed, df=self._scalar("nu"), loc=np.log1p(expected), scale=self._scalar("sigma")
         )
+        return np.asarray(density - observed)
 
     def media_gradient(
         self, panel: xr.Dataset, weights: NDArray[np.float64], channels: Sequence[str]

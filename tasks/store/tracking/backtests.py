@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 BACKTEST_TAG = "mmm.backtest"
 REPORT_FILE = "backtest.json"
-_FIGURES = ("crps", "mape", "coverage_50", "coverage_90", "skill", "seconds", "n_failed")
+_FIGURES = (
+    "crps", "mape", "coverage_50", "coverage_90", "skill", "elpd_loo", "elpd_waic", "bad_k",
+    "regret", "n_followed", "n_losing", "seconds", "n_failed",
+)  # fmt: skip
 
 
 def log_backtest(client: "MlflowClient", home: Home, report: BacktestReport) -> str:

@@ -133,11 +133,13 @@ def test_a_candidate_is_summarized_over_the_dates_that_count():
         slice_score(STARTS[64], 3.0),
         slice_score(STARTS[68], 0.0, error="no draws", returns={}),
     ]
-    found = summarize_candidate("a", "ridge", made, [scored(4), scored(4, crps=4.0)])
+    found = summarize_candidate(
+        "a", "ridge", made, {STARTS[60]: scored(4), STARTS[64]: scored(4, crps=4.0)}
+    )
     assert (found.n_slices, found.n_failed, found.n_scored) == (2, 1, 8)
     assert (found.crps, found.seconds) == (3.0, 6.0)
     assert found.return_spread["tv"] == pytest.approx(np.sqrt(2) / 2)
-    nothing = summarize_candidate("a", "ridge", made[2:], [])
+    nothing = summarize_candidate("a", "ridge", made[2:], {})
     assert (nothing.n_scored, nothing.crps, nothing.return_spread) == (0, None, {})
 
 

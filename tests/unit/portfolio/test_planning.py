@@ -13,7 +13,12 @@ from schemas.answers.portfolio import (
 )
 from schemas.spec.portfolio import Runner
 from schemas.spec.refit_request import RefitRequest
-from tasks.portfolio.memory import PROCESS_BYTES, count_workers, estimate_bytes
+from tasks.models.memory import (
+    PROCESS_BYTES,
+    count_workers,
+    estimate_bytes,
+    workers_of_equal_size,
+)
 from tasks.portfolio.summary import make_rows, refuse_repeats, write_csv
 from tasks.store.inputs.table_size import measure_table
 from tasks.store.runs import portfolios
@@ -126,3 +131,9 @@ def test_a_result_is_found_by_its_key_and_half_of_one_is_none(home):
     half = next(portfolios.folder_of(home, run.portfolio_run_id).glob("brands/acme*"))
     half.write_text("{")
     assert set(portfolios.read_results(home, "group")) == {"zeta"}
+
+
+def test_any_of_the_fits_at_once_may_be_the_largest():
+    assert workers_of_equal_size(4, free=100, most=8) == 8
+    assert workers_of_equal_size(20, free=100, most=8) == 4  # four fifths of 100
+    assert workers_of_equal_size(200, free=100, most=8) == 1

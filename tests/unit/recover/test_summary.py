@@ -9,7 +9,6 @@ from schemas.answers.recovery import (
     ChannelScore,
     ExperimentValue,
     TrueResponse,
-    Truth,
     WorldKind,
     WorldScore,
 )
@@ -139,10 +138,6 @@ def responses(**slopes):
     }
 
 
-def truth_of(**slopes):
-    return Truth(contribution={}, kpi=1000.0, responses=responses(**slopes), kpi_of_horizon=500.0)
-
-
 def plan(advice, planned):
     rows = {
         name: channel_plan(current=100.0, candidate=money, low=70.0, high=130.0)
@@ -154,7 +149,7 @@ def plan(advice, planned):
 
 
 def test_regret_is_what_the_best_plan_within_bounds_would_have_brought():
-    truth = truth_of(tv=2.0, search=1.0)
+    truth = responses(tv=2.0, search=1.0)
     right = judge_plan(plan(Advice.FOLLOW, {"tv": 130.0, "search": 70.0}), truth)
     assert right.gain == pytest.approx(30.0)
     assert right.regret == pytest.approx(0.0, abs=1e-3)

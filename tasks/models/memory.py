@@ -1,4 +1,4 @@
-"""How much memory a brand may take, and how many brands fit at once."""
+"""How much memory a fit in a process of its own may take, and how many run at once."""
 
 from schemas.spec.run_spec import RunSpec
 from tasks.models.registry import find_kind
@@ -7,6 +7,8 @@ PROCESS_BYTES = 1_100_000_000
 """A process with all libraries, a compiled model and a small fit: 0.86 GB at its peak, and room."""
 ROWS_PER_ENTITY = 52
 """Fewer periods than these fail a gate, so an entity has at least as many rows."""
+FREE_SHARE = 0.8
+"""Of the memory that is free, what fits side by side may take together."""
 _COPIES_OF_FILE = 6
 """What reading, validating and shaping hold of a file at once, each cell as eight bytes."""
 
@@ -47,3 +49,18 @@ def count_workers(needs: list[int], budget: int, most: int) -> int:
     """
     smallest = max(1, min(needs, default=PROCESS_BYTES))
     return max(1, min(most, len(needs), budget // smallest))
+
+
+def workers_of_equal_size(largest: int, free: int, most: int) -> int:
+    """Return how many processes may run at once, any of them with the largest fit.
+
+    Parameters
+    ----------
+    largest
+        Bytes of the largest one.
+    free
+        Bytes that programs may still take.
+    most
+        No more than these.
+    """
+    return max(1, min(most, int(FREE_SHARE * free) // largest))
