@@ -15,6 +15,8 @@ from schemas.answers.service import Problem
 from schemas.errors import SpecError, UnknownRunError
 from schemas.spec.plan_request import DeskRequest, PlanRequest
 
+JUDGING_SECONDS = 120.0
+"""How long the process may take to answer: to open a large model first, not to judge a plan."""
 _TRIES = 2
 """A process that has ended is started again once."""
 
@@ -78,14 +80,18 @@ class Evaluator:
     def _ask(self, verb: str, asked: DeskRequest | PlanRequest) -> dict[str, Any]:
         request = asked.model_dump(mode="json")
         line = json.dumps({"verb": verb, "request": request}) + "\n"
-        with self._lock:
+        if not self._lock.acquire(timeout=JUDGING_SECONDS):
+            raise _unavailable(
+                f"Another plan has been judged for {JUDGING_SECONDS:.0f} s; try again."
+            )
+        try:
             answer = next(filter(None, (self._exchange(line) for _ in range(_TRIES))), None)
+        finally:
+            self._lock.release()
         if answer is None:
-            raise ProblemError(
-                HTTPStatus.SERVICE_UNAVAILABLE,
+            raise _unavailable(
                 "The process that judges plans ended without a word; the log of the server says "
-                "more. Try again.",
-                {"Retry-After": "5"},
+                "more. Try again."
             )
         if "problem" in answer:
             raise _error_of(Problem.model_validate(answer["problem"]))
@@ -96,20 +102,53 @@ class Evaluator:
         if self._child is None or self._child.poll() is not None:
             self._open = frozenset()
             self._child = _spawn()
-        to_child, from_child = self._child.stdin, self._child.stdout
-        if to_child is None or from_child is None:
-            return None
-        try:
-            to_child.write(line)
-            to_child.flush()
-            text = from_child.readline()
-        except OSError:  # it has ended
-            return None
+        text = _answer_in_time(self._child, line)
         if not text:
             return None
         answer = dict(json.loads(text))
         self._open = frozenset(answer["open"])
         return answer
+
+
+def _answer_in_time(child: "subprocess.Popen[str]", line: str) -> str:
+    """Return the answer of a process to a line, nothing where it has ended; one too slow is ended.
+
+    Raises
+    ------
+    ProblemError
+        503 where it took too long.
+    """
+    to_child, from_child = child.stdin, child.stdout
+    if to_child is None or from_child is None:
+        return ""
+    is_late = threading.Event()
+
+    def end() -> None:
+        is_late.set()
+        child.kill()
+
+    alarm = threading.Timer(JUDGING_SECONDS, end)
+    alarm.daemon = True
+    alarm.start()
+    try:
+        to_child.write(line)
+        to_child.flush()
+        text = from_child.readline()
+    except OSError:  # it has ended
+        text = ""
+    finally:
+        alarm.cancel()
+    if is_late.is_set():
+        child.wait()
+        raise _unavailable(
+            f"The plan was not judged within {JUDGING_SECONDS:.0f} s, and its process was ended; "
+            "the next one opens the model anew. Try again, or with fewer periods to plan."
+        )
+    return text
+
+
+def _unavailable(said: str) -> ProblemError:
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, said, {"Retry-After": "5"})
 
 
 def _spawn() -> "subprocess.Popen[str]":

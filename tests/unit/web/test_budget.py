@@ -2,64 +2,26 @@
 
 import json
 import re
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
+from support.desks import DeskHere, seat
 from support.plans import planned_fit, three_channel_world
 
 from flows.api.desk import Desks
 from flows.api.evaluator import Evaluator
 from schemas.spec.optimizer import OptimizerSpec
-from schemas.spec.plan_request import DeskRequest, PlannedModel, PlanRequest
-from tasks.optimize.desk import judge_by_hand, open_desk
+from schemas.spec.plan_request import DeskRequest
 from tasks.optimize.task_desk import MOST_DESKS
-
-
-class DeskHere:
-    """What ``Evaluator`` is to pages, over one forged model, without a process of its own."""
-
-    def __init__(self):
-        self.opened = set()
-        self.saved = []
-
-    def is_open(self, asked):
-        return asked.key in self.opened
-
-    def open(self, asked):
-        self.opened.add(asked.key)
-        return self._desk().facts
-
-    def judge(self, asked):
-        desk = self._desk()
-        settings = desk.facts.settings
-        return judge_by_hand(
-            desk, asked.rows, asked.utility or settings.utility,
-            asked.risk_level or settings.risk_level,
-        )  # fmt: skip
-
-    def save(self, asked):
-        self.saved.append(asked)
-        return "plan-1"
-
-    def close(self):
-        """Nothing runs."""
-
-    def _desk(self):
-        if not hasattr(DeskHere, "desk"):
-            request = PlanRequest(models=[PlannedModel(dataset_id="demo")])
-            fits = [planned_fit(three_channel_world(), dataset_id="demo")]
-            DeskHere.desk = open_desk(fits, request, OptimizerSpec(horizon=8))
-        return DeskHere.desk
 
 
 @pytest.fixture
 def desk(web, published):
     """The site of a home with a champion of dataset ``demo``."""
     stand_in = DeskHere()
-    app = web.app
-    while not hasattr(app, "state"):
-        app = app._app
-    app.state.evaluator = stand_in
+    seat(web.app, stand_in)
     return stand_in
 
 
@@ -197,3 +159,19 @@ def test_a_model_that_had_to_make_room_is_not_called_open(monkeypatch):
         assert not evaluator.is_open(each)
         assert evaluator.open(each).horizon == each.horizon
     assert [evaluator.is_open(each) for each in asked] == [False] + [True] * MOST_DESKS
+
+
+def test_a_process_that_does_not_answer_is_ended_and_the_page_says_so(web, published, monkeypatch):
+    silent = []
+
+    def spawn():
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        silent.append(subprocess.Popen([sys.executable, "-c", "input(); input()"], **pipes))
+        return silent[-1]
+
+    monkeypatch.setattr("flows.api.evaluator._spawn", spawn)
+    monkeypatch.setattr("flows.api.evaluator.JUDGING_SECONDS", 0.3)
+    page = web.page("/budget?wait=1", status=503)
+    assert "was not judged within" in page
+    assert "fewer periods" in page
+    assert [child.poll() is not None for child in silent] == [True], "one process, ended"
