@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from flows.api.problems import ProblemError
 from schemas.answers.jobs import Job
-from schemas.answers.service import Page, Problem
+from schemas.answers.service import Page
 
 PREFIX = "/api/v1"
 Cursor = Annotated[
@@ -32,16 +32,15 @@ MEDIA_TYPES = {
 }
 """Media type by format of a table."""
 
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 ERRORS: dict[int | str, dict[str, object]] = {
     "4XX": {
-        "model": Problem,
         "description": "What is wrong with the request, and what to do.",
-        "content": {"application/problem+json": {}},
+        "content": _PROBLEM,
     },
     "5XX": {
-        "model": Problem,
         "description": "What is wrong with the server, and when to try again.",
-        "content": {"application/problem+json": {}},
+        "content": _PROBLEM,
     },
 }
 """Answers that every operation may give."""
