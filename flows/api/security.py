@@ -4,6 +4,7 @@ Belongs here: what is refused before a router sees it, and the headers of every 
 Does not: the check of host and origin itself (``flows.services.guard``).
 """
 
+import asyncio
 import base64
 import binascii
 import hmac
@@ -33,6 +34,8 @@ SESSION_COOKIE = "mmm_session"
 """Holds the token of a browser that has signed in; no script can read it."""
 MAX_BODY_BYTES = 2_000_000
 """Of a body that is no upload."""
+BODY_SECONDS = 30.0
+"""How long such a body may take to come."""
 WRITES_PER_MINUTE = 120
 _KNOWN_CALLERS = 10_000
 _HEADERS = (
@@ -182,25 +185,40 @@ class Limits:
             )
 
     def _counted(self, scope: Scope, receive: Receive) -> Receive:
-        """Return a ``receive`` that ends a body which is larger than it may be."""
+        """Return a ``receive`` within limits; those of an upload are elsewhere."""
         if self._door.is_upload(scope["method"], scope["path"]):
             return receive
         stated = header(scope, b"content-length")
         if stated and stated.isdigit() and int(stated) > MAX_BODY_BYTES:
             raise too_large(MAX_BODY_BYTES)
-        taken = 0
+        return _within_limits(receive)
 
-        async def receiving() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > MAX_BODY_BYTES:
-                # FastAPI lets only this one through from where it reads a body.
-                error = too_large(MAX_BODY_BYTES)
-                raise HTTPException(int(error.status), str(error))
-            return message
 
-        return receiving
+def _within_limits(receive: Receive) -> Receive:
+    """Return a ``receive`` that ends a body which is too large, or comes too slowly.
+
+    FastAPI lets only HTTP exceptions through from where it reads a body.
+    """
+    taken, is_whole, begun = 0, False, asyncio.get_running_loop().time()
+
+    async def receiving() -> Message:
+        nonlocal taken, is_whole
+        if is_whole:  # what comes now is the caller going away, whenever that is
+            return await receive()
+        try:
+            async with asyncio.timeout_at(begun + BODY_SECONDS):
+                message = await receive()
+        except TimeoutError as error:
+            said = f"The body took longer than {BODY_SECONDS:.0f} s; send it at once."
+            raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, said) from error
+        taken += len(message.get("body", b""))
+        is_whole = not message.get("more_body", False)
+        if taken > MAX_BODY_BYTES:
+            refused = too_large(MAX_BODY_BYTES)
+            raise HTTPException(int(refused.status), str(refused))
+        return message
+
+    return receiving
 
 
 def too_large(limit: int) -> ProblemError:
