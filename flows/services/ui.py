@@ -18,7 +18,7 @@ from flows.services.servers import HOST, Service
 from schemas.errors import ResourceUnavailableError
 from tasks.lifecycle.task import require_services
 from tasks.store.credential import api_credential
-from tasks.store.home import CHECKOUT, current_home
+from tasks.store.home import CHECKOUT, LOCAL_PAGES, PAGES_VARIABLE, current_home
 
 DEPLOYMENTS = CHECKOUT / "prefect.yaml"
 REGISTER_SECONDS = 180.0
@@ -56,8 +56,9 @@ def start_ui(*, prefect_port: int, mlflow_port: int, app_port: int) -> list[Serv
             started.append(start_mlflow_ui(mlflow_port))
         servers.require_healthy(started[0])
         api_url = f"{started[0].address}/api"
-        started.append(start_app(app_port, api_url))
-        started.extend(start_worker(pool, api_url) for pool in work_pools())
+        pages = f"http://{HOST}:{mlflow_port}"
+        started.append(start_app(app_port, api_url, pages))
+        started.extend(start_worker(pool, api_url, pages) for pool in work_pools())
         for service in started[1:]:
             servers.require_healthy(service)
         register_deployments(api_url)
@@ -100,9 +101,10 @@ def start_mlflow_ui(port: int) -> Service:
     )  # fmt: skip
 
 
-def start_app(port: int, api_url: str) -> Service:
+def start_app(port: int, api_url: str, mlflow_pages: str) -> Service:
     """Start the web app and the REST API; the jobs that they start talk to Prefect at ``api_url``.
 
+    Links lead to MLflow at ``mlflow_pages``, unless its store has a server of its own.
     As on every loopback address, everybody on this machine may ask until the first token is made.
     """
     return servers.start_service(
@@ -112,6 +114,7 @@ def start_app(port: int, api_url: str) -> Service:
         health_path="/health",
         env={
             "PREFECT_API_URL": api_url,
+            PAGES_VARIABLE: mlflow_pages,
             servers.AUTH_VARIABLE: api_credential(current_home()),
             "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "INFO",  # its pages show the logs of jobs
         },
@@ -124,7 +127,7 @@ def mlflow_hosts(port: int) -> list[str]:
     return [f"{HOST}:{port}", f"localhost:{port}", *further]
 
 
-def start_worker(pool: str, api_url: str) -> Service:
+def start_worker(pool: str, api_url: str, mlflow_pages: str = LOCAL_PAGES) -> Service:
     """Start a worker, which makes its work pool if there is none; a flow run is its child.
 
     Prefect's worker writes into a folder of the system's temporary one that all users would share,
@@ -143,6 +146,7 @@ def start_worker(pool: str, api_url: str) -> Service:
         health_path="/health",
         env={
             "PREFECT_API_URL": api_url,
+            PAGES_VARIABLE: mlflow_pages,
             servers.AUTH_VARIABLE: api_credential(current_home()),
             "PREFECT_WORKER_WEBSERVER_HOST": HOST,
             "PREFECT_WORKER_WEBSERVER_PORT": str(port),

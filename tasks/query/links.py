@@ -24,13 +24,10 @@ def links_of(run_id: str) -> list[ServiceLink]:
     """
     home, found = current_home(), []
     record = find_record(home, run_id)
-    if record is not None and record.mlflow_run_id:
+    pages = home.known_tracking_pages
+    if pages and record is not None and record.mlflow_run_id:
         experiment = local_experiment_of(home, record.mlflow_run_id)
-        page = (
-            run_address(home, experiment, record.mlflow_run_id)
-            if experiment
-            else home.tracking_pages
-        )
+        page = run_address(home, experiment, record.mlflow_run_id) if experiment else pages
         found.append(ServiceLink("MLflow", page))
     prefect = _prefect_pages()
     if prefect:

@@ -22,6 +22,8 @@ _IN_ADDRESSES = "%?#"
 
 LOCAL_PAGES = "http://127.0.0.1:5000"
 """Where ``mmm ui`` serves MLflow's pages of a local store, unless it is given another port."""
+PAGES_VARIABLE = "MMM_MLFLOW_PAGES"
+"""Where MLflow's pages of a local store are; ``mmm ui`` tells what it starts."""
 
 
 def public_address(address: str) -> str:
@@ -112,7 +114,14 @@ class Home:
 
         A password in the address of a server is left out.
         """
-        return public_address(self.tracking_uri) if self.is_tracking_served else LOCAL_PAGES
+        return self.known_tracking_pages or LOCAL_PAGES
+
+    @property
+    def known_tracking_pages(self) -> str | None:
+        """Where MLflow's pages are for certain; None for a local store that nobody serves."""
+        if self.is_tracking_served:
+            return public_address(self.tracking_uri)
+        return os.environ.get(PAGES_VARIABLE)
 
     def run_dir(self, run_id: str) -> Path:
         """Folder of one run's artifacts."""
