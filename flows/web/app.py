@@ -14,6 +14,7 @@ from flows.web.routers import (
     datasets,
     export,
     forecast,
+    portfolio,
     results,
     run,
     sign_in,
@@ -30,6 +31,7 @@ SITE_PAGES = (
     compare,
     forecast,
     champions,
+    portfolio,
     export,
 )
 """Modules of ``routers`` that have a page in the navigation; each has a ``router``."""

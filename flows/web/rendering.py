@@ -39,6 +39,7 @@ NAVIGATION = (
     ("Compare", "/compare"),
     ("Forecast", "/forecast"),
     ("Champions", "/champions"),
+    ("Portfolio", "/portfolio"),
     ("Export", "/export"),
 )
 """Every page in the order of the work."""
@@ -133,7 +134,7 @@ def _links(request: Request, dataset_id: str | None) -> list[NavigationLink]:
         NavigationLink(
             title,
             address(href, dataset_id=dataset_id),
-            path == href or (href != "/" and path.startswith(f"{href}/")),
+            path == href or path.startswith("/data/" if href == "/" else f"{href}/"),
         )
         for title, href in NAVIGATION
     ]

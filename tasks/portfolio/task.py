@@ -41,11 +41,10 @@ from tasks.store.inputs.table_size import measure_table
 from tasks.store.memory import free_bytes
 from tasks.store.redaction import redact
 from tasks.store.runs import portfolios, resume
+from tasks.store.runs.portfolios import SUMMARY_CSV, SUMMARY_JSON
 from tasks.store.warehouse.run_inputs import count_known
 
 log = logging.getLogger(__name__)
-
-SUMMARY_CSV, SUMMARY_JSON = "summary.csv", "summary.json"
 
 
 def read_portfolio(path: Path) -> PortfolioSpec:

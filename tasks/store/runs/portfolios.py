@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from schemas.answers.portfolio import BrandResult, PortfolioRun
+from schemas.answers.portfolio import BrandResult, PortfolioReport, PortfolioRun
 from schemas.errors import CorruptArtifactError
 from tasks.store.files.artifacts import parse_document, write_document, write_whole
 from tasks.store.holders import held
@@ -20,6 +20,7 @@ from tasks.store.runs.ids import is_run_of, new_run_id
 from tasks.store.storage import writing_to
 
 _RUN, _BRANDS, _LOGS = "portfolio.json", "brands", "logs"
+SUMMARY_CSV, SUMMARY_JSON = "summary.csv", "summary.json"
 CONTINUED_WITHIN = timedelta(days=1)
 """A killed portfolio is continued as of its own date; an older one is history."""
 _LOG_TAIL_BYTES = 4000
@@ -95,6 +96,21 @@ def end_portfolio(home: Home, run: PortfolioRun, now: datetime) -> None:
     """Record that a run has ended."""
     ended = run.model_copy(update={"ended_at": now})
     write_document(home, folder_of(home, run.portfolio_run_id) / _RUN, ended)
+
+
+def list_summaries(home: Home) -> list[PortfolioReport]:
+    """Return the newest summary of each portfolio, the newest first; half of one is none."""
+    written = sorted(
+        home.portfolios.glob(f"*/{SUMMARY_JSON}"), key=lambda path: path.stat().st_mtime_ns
+    )
+    found: dict[str, PortfolioReport] = {}
+    for path in reversed(written):
+        try:
+            report = parse_document(path, PortfolioReport)
+        except CorruptArtifactError:
+            continue
+        found.setdefault(report.portfolio_id, report)
+    return list(found.values())
 
 
 def folder_of(home: Home, portfolio_run_id: str) -> Path:
