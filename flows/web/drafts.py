@@ -1,5 +1,6 @@
 """The run spec that a page works on: what was saved, else the newest run's, else a guess."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -119,6 +120,36 @@ def long_form(spec: RunSpec) -> dict[str, Any]:
         As JSON would hold it, the dataset first.
     """
     return {"dataset_id": spec.dataset_id, **spec.model_dump(mode="json", exclude_defaults=True)}
+
+
+def rewrite(dataset_id: str, text: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return a run spec as YAML after a change; its comments stay wherever they can.
+
+    Parameters
+    ----------
+    dataset_id
+        The dataset.
+    text
+        YAML as it was.
+    before, after
+        What it says, and what it is to say.
+
+    Returns
+    -------
+    str
+        YAML that says ``after``, in every case.
+    """
+    plain = task_drafts.write_text({"dataset_id": dataset_id, **after})
+    kept, meant = task_drafts.rewrite_text(text, before, after), _meaning(dataset_id, plain)
+    # What is no run spec yet, a channel without a name, has no meaning to compare.
+    return kept if kept and meant in (None, _meaning(dataset_id, kept)) else plain
+
+
+def _meaning(dataset_id: str, text: str) -> dict[str, Any] | None:
+    try:
+        return long_form(parse(dataset_id, text))
+    except MmmError:
+        return None
 
 
 def _spec_of(run_id: str) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from schemas.answers.guessed_spec import GuessedSpec
 from schemas.errors import SpecError
 from tasks.ingest.task_uploads import DEMO_ID, require_dataset_id
 from tasks.store.home import CHECKOUT, current_home
-from tasks.store.inputs import drafts
+from tasks.store.inputs import commented, drafts
 from tasks.store.inputs.spec_file import dump_document, parse_document
 
 MOST_CHARACTERS = 1_000_000
@@ -110,3 +110,22 @@ def write_text(document: Mapping[str, Any]) -> str:
         A run spec as JSON would hold it.
     """
     return dump_document(document)
+
+
+def rewrite_text(text: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
+    """Return a draft with what differs between two documents, its comments as they were.
+
+    Parameters
+    ----------
+    text
+        YAML as somebody wrote it.
+    before, after
+        What it says, and what it is to say.
+
+    Returns
+    -------
+    str or None
+        None where it cannot be changed so: JSON, or what stands in two places by an anchor.
+    """
+    written = commented.rewrite(text, before, after)
+    return written if written and written.strip() else None

@@ -115,7 +115,7 @@ def _apply(dataset_id: str, text: str, fields: session.FormFields) -> str:
     # A form that says what the YAML says already leaves it as it was written, comments and all.
     if changed == before:
         return text
-    return task_drafts.write_text({"dataset_id": dataset_id, **changed})
+    return drafts.rewrite(dataset_id, text, before, changed)
 
 
 def _step(dataset_id: str, text: str, do: str) -> str:
@@ -124,15 +124,15 @@ def _step(dataset_id: str, text: str, do: str) -> str:
     if verb not in {"add", "remove", "expand"}:
         return text
     spec, _ = _try(dataset_id, text, None)
-    document = drafts.long_form(spec) if spec else task_drafts.parse_text(text)
+    before = drafts.long_form(spec) if spec else task_drafts.parse_text(text)
     if verb == "expand":
         names = [c.name for c in task_uploads.describe_columns(dataset_id).columns]
-        document = mapping.apply_roles(document, mapping.read_roles(document, names))
+        document = mapping.apply_roles(before, mapping.read_roles(before, names))
     elif verb == "add":
-        document = spec_form.add_row(document, place)
+        document = spec_form.add_row(before, place)
     else:
-        document = spec_form.remove_row(document, place)
-    return task_drafts.write_text({"dataset_id": dataset_id, **document})
+        document = spec_form.remove_row(before, place)
+    return drafts.rewrite(dataset_id, text, before, document)
 
 
 def _raw(text: str) -> Mapping[str, Any]:

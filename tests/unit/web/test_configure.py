@@ -57,7 +57,7 @@ def test_a_field_that_is_changed_changes_the_yaml(demo):
     form = form_of(demo.page(PLACE)) | {"model.adstock.l_max": ["12"], "kpi.currency": ["EUR"]}
     changed = demo.submit(PLACE, form | {"do": "show"}).text
     assert yaml_of(changed)["model"]["adstock"]["l_max"] == 12
-    assert yaml_of(changed)["kpi"] == {"currency": "EUR"}
+    assert yaml_of(changed)["kpi"] == {"kind": "revenue", "currency": "EUR"}
 
 
 def test_yaml_that_is_changed_changes_the_fields(demo):
@@ -80,6 +80,37 @@ def test_a_form_in_which_nothing_was_changed_leaves_the_yaml_with_its_comments(d
     assert "# an effect lasts" in before
     assert "Saved." in demo.submit(PLACE, form_of(demo.page(PLACE)) | {"do": "save"}).text
     assert task_drafts.find_draft("demo").text.strip() == before.strip()
+
+
+def test_a_change_in_the_form_keeps_every_comment_that_is_not_of_what_it_removes(demo):
+    before = task_drafts.find_draft("demo").text
+    form = form_of(demo.page(PLACE)) | {
+        "model.adstock.l_max": ["5"], "sampler.draws": ["500"], "kpi.currency": ["EUR"],
+    }  # fmt: skip
+    assert "Saved." in demo.submit(PLACE, form | {"do": "save"}).text
+    kept = task_drafts.find_draft("demo").text
+    comments = [line.partition("#")[2] for line in before.splitlines() if "#" in line]
+    assert len(comments) > 10
+    assert [words for words in comments if words not in kept] == []
+    assert re.search(r"l_max: 5 +# an effect lasts", kept)
+    assert task_drafts.parse_text(kept)["kpi"] == {"kind": "revenue", "currency": "EUR"}
+    assert task_drafts.parse_text(kept)["sampler"]["draws"] == 500
+
+
+def test_rows_that_are_added_and_removed_keep_the_comments_of_others(demo):
+    text = task_drafts.find_draft("demo").text + (
+        "channels:\n  - name: tv   # the one that pays\n    spend: spend_tv\n"
+        "  - name: search\n    kind: paid  # by click\n    spend: spend_search\n"
+    )
+    form = form_of(demo.page(PLACE)) | {"text": [text]}
+    form = form_of(demo.submit(PLACE, form | {"do": "show"}).text)
+    added = form_of(demo.submit(PLACE, form | {"do": "add:channels"}).text)
+    assert "# the one that pays" in added["text"][0]
+    fewer = form_of(demo.submit(PLACE, form | {"do": "remove:channels.0"}).text)
+    assert "# by click" in fewer["text"][0], fewer["text"][0]
+    assert task_drafts.parse_text(fewer["text"][0])["channels"] == [
+        {"name": "search", "kind": "paid", "spend": "spend_search"}
+    ]
 
 
 @pytest.mark.parametrize(
