@@ -41,7 +41,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 def read_with_duckdb(path: Path) -> None:
     """Read the whole file into a table, types detected."""
-    with duckdb.connect() as con:
+    with duckdb.connect(config={"temp_directory": f"{path}.tmp"}) as con:
         con.execute("create table panel as from read_csv(?)", [str(path)])
 
 
@@ -51,7 +51,7 @@ def main() -> None:
     n_rows = int(millions * 1_000_000)
     with tempfile.TemporaryDirectory(prefix="mmm-bench-") as folder:
         path = Path(folder) / "panel.csv"
-        with duckdb.connect() as con:
+        with duckdb.connect(config={"temp_directory": f"{path}.tmp"}) as con:
             con.execute("select setseed(0.5)")
             con.execute(PANEL.format(weeks=N_WEEKS, rows=n_rows, path=path))
         plain, landed = [], []

@@ -9,11 +9,15 @@ from jinja2 import Environment, StrictUndefined
 
 _STYLE = """
 :root { color-scheme: light dark; font-family: system-ui, sans-serif; line-height: 1.5 }
-body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+html { background: Canvas; color: CanvasText }
+body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere }
 section { border-top: 1px solid #8886; padding: .5rem 0 }
 code { font-family: ui-monospace, monospace }
 .method { display: inline-block; min-width: 4.5rem; font-weight: 700 }
-table { border-collapse: collapse } td, th { text-align: left; padding: .15rem .8rem .15rem 0;
+h1 { font-size: 1.8rem }
+h2 { font-size: 1.1rem }
+table { border-collapse: collapse }
+td, th { text-align: left; padding: .15rem .8rem .15rem 0;
 vertical-align: top }
 """
 _PAGE = """<!doctype html>

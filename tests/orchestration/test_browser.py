@@ -35,7 +35,7 @@ FAULTS_OF_ACCESS = """(() => {
     if (!e.textContent.trim() && !e.getAttribute('aria-label')) found.push('no name: ' + e.outerHTML);
   // What a picture with words of its own is drawn of says nothing by itself.
   for (const e of document.querySelectorAll('svg:not([aria-hidden=true]), .plot'))
-    if (!e.parentElement.closest('[role=img][aria-label]') && (!e.getAttribute('aria-label') || e.getAttribute('role') !== 'img')) found.push('no words: ' + e.className.baseVal);
+    if (!e.parentElement.closest('[aria-label]:is([role=img], [role=group])') && (!e.getAttribute('aria-label') || !['img', 'group'].includes(e.getAttribute('role')))) found.push('no words: ' + e.className.baseVal);
   const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
   for (const id of new Set(ids)) if (ids.filter(each => each === id).length > 1) found.push('twice: ' + id);
   if (document.querySelectorAll('h1').length !== 1) found.push('not one h1');

@@ -225,5 +225,8 @@ document.addEventListener("input", (event) => {
   timer = setTimeout(() => form?.requestSubmit(byId(live.dataset.live)), Number(live.dataset.wait ?? 300));
 });
 
+// On a phone the pages are wider than the window: show the one that this is.
+const here = document.querySelector("nav [aria-current]");
+if (here) here.closest("nav").scrollLeft = here.offsetLeft - here.closest("nav").offsetLeft - 40;
 prepare(document);
 document.documentElement.dataset.ready = "true";
