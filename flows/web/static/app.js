@@ -43,6 +43,11 @@ function report(text) {
   place.hidden = !text;
 }
 
+/* What a page says is wrong; its own place for notices is empty. */
+function saidOn(page) {
+  return page.querySelector(".panel:not(#notice)")?.textContent.trim().replace(/\s+/g, " ");
+}
+
 /* form[data-partial="id id"]: submit in the background and swap what the answer changes. */
 async function submitPartly(form, button) {
   const data = new URLSearchParams(new FormData(form, button));
@@ -65,7 +70,7 @@ async function submitPartly(form, button) {
     }
     report("");
     if (!form.dataset.partial.split(" ").some((id) => page.getElementById(id))) {
-      report(page.querySelector(".panel")?.textContent.trim() || `The server answered ${answer.status}.`);
+      report(saidOn(page) || `The server answered ${answer.status}.`);
     }
     swap(form.dataset.partial.split(" "), page, button?.hasAttribute("data-quiet"));
     if (isGet) history.replaceState(null, "", action);
@@ -84,7 +89,7 @@ async function loadLater(element) {
   try {
     const { page } = await fetchPage(element, url);
     if (page.getElementById(element.id)) swap([element.id], page);
-    else element.textContent = page.querySelector(".panel")?.textContent.trim() || "This could not be loaded.";
+    else element.textContent = saidOn(page) || "This could not be loaded.";
   } catch (error) {
     if (error.name !== "AbortError") element.textContent = "This could not be loaded; load the page again.";
   }
