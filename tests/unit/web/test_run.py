@@ -6,6 +6,7 @@ from schemas.answers.jobs import JobState
 from schemas.documents.results import RunStatus
 from tasks.ingest import task_drafts, task_uploads
 from tasks.lifecycle import task_jobs
+from tasks.store.home import PAGES_VARIABLE
 from tasks.store.runs.status import advance_run, start_run
 
 
@@ -74,10 +75,11 @@ def test_a_run_shows_its_stages_and_its_log_without_paths(waiting, home):
     assert str(home.root) not in page
 
 
-def test_a_published_run_leads_to_its_results_and_to_mlflow(web, published):
+def test_a_published_run_leads_to_its_results_and_to_mlflow(web, published, monkeypatch):
+    monkeypatch.setenv(PAGES_VARIABLE, "http://127.0.0.1:5999")
     page = web.page("/run/run-1")
     assert "/api/v1/outputs/run-1/report" in page
-    assert "/#/experiments/" in page
+    assert "http://127.0.0.1:5999/#/experiments/" in page
     assert "run-1" in web.page("/run?dataset_id=demo")
 
 
