@@ -1,6 +1,7 @@
 """``diagnostics.json`` and ``stability.json``: what was measured of a fit, and the verdict."""
 
 from datetime import date
+from enum import StrEnum
 
 from pydantic import Field
 
@@ -30,6 +31,17 @@ class ParameterConvergence(Part):
     """Effective sample size of the bulk."""
     ess_tail: Draws | None
     """Effective sample size of the tails."""
+
+
+class LeftOutBy(StrEnum):
+    """How it is known what the model would expect without a lift test."""
+
+    WEIGHTS = "weights"
+    """The draws of the fit, weighted anew."""
+    FIT = "fit"
+    """An auxiliary fit without the test."""
+    NORMAL = "normal"
+    """The draws' mean and variance less the test's, as if both were normal."""
 
 
 class LiftTestOutcome(Part):
@@ -62,9 +74,14 @@ class LiftTestOutcome(Part):
     conflict_score: Number | None = None
     """As the score, without the test."""
     pareto_k: Number | None = None
-    """Trust in leaving the test out."""
+    """Trust in leaving the test out by weights: above 0.7 the test dominates the fit."""
+    left_out_by: LeftOutBy | None = None
+    """``weights`` of the draws, an auxiliary ``fit`` without the test, or a ``normal`` formula;
+    null in runs of before."""
     conflict: bool
     """Experiment and weekly data disagree."""
+    sentence: str = ""
+    """The finding in plain words."""
 
 
 class FoundCause(Part):

@@ -79,6 +79,8 @@ class ChannelReturns(SparsePart):
     Absent in runs of before."""
     evidence_sentence: str = ""
     """The finding in plain words."""
+    lift_tests: list[str] | None = None
+    """Its lift tests against what the model would expect without them, a sentence each."""
     log10_likelihood_ratio: Number | None = None
     """How much likelier the data are with the channel than without it."""
     prior_elasticity: Share | None = None

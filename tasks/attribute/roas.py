@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.documents.effects import WeighedEvidence
+from schemas.documents.diagnostics import Diagnostics
 from schemas.documents.features import FeatureMetadata
 from schemas.names import (
     CHANNEL_DIM,
@@ -77,14 +77,17 @@ def measure_roas(
 
 
 def add_evidence(
-    returns: Mapping[str, Mapping[str, Any]], evidence: Mapping[str, WeighedEvidence]
+    returns: Mapping[str, Mapping[str, Any]], judged: Diagnostics
 ) -> dict[str, dict[str, Any]]:
-    """Return ``roi_metrics.json`` with what ``diagnostics.json`` says of each channel's evidence.
+    """Return ``roi_metrics.json`` with what ``diagnostics.json`` says of each channel.
 
     ``evidence`` (``effect`` or ``unclear``), ``evidence_sentence``, ``log10_likelihood_ratio`` and
-    ``prior_elasticity``.
+    ``prior_elasticity``; of a channel with lift tests ``lift_tests``, a sentence for each.
     """
-    return {name: {**row, **evidence[name].model_dump()} for name, row in returns.items()}
+    rows = {name: {**row, **judged.evidence[name].model_dump()} for name, row in returns.items()}
+    for test in judged.lift_tests:
+        rows[test.channel].setdefault("lift_tests", []).append(test.sentence)
+    return rows
 
 
 def tabulate_roas(panel: xr.Dataset, split: Attribution, metadata: FeatureMetadata) -> pd.DataFrame:

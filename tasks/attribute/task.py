@@ -61,9 +61,7 @@ def attribute_kpi(
     documents = {
         Artifact.CONTRIBUTION_SUMMARY: ContributionSummary.model_validate(split.summary),
         Artifact.FIT_METRICS: FitMetrics.model_validate(metrics),
-        Artifact.ROI_METRICS: RoiMetrics.model_validate(
-            roas.add_evidence(returns, judged.evidence)
-        ),
+        Artifact.ROI_METRICS: RoiMetrics.model_validate(roas.add_evidence(returns, judged)),
         Artifact.CHANNEL_QUANTILES: ChannelQuantiles.model_validate(
             channel_quantiles(split.channels, estimation_window(panel), metadata)
         ),

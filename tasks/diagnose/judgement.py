@@ -73,7 +73,12 @@ class Judgement(NamedTuple):
     """``diagnostics.json``."""
 
 
-def judge_fit(fit: OpenFit, findings: list[Finding], spec: RunSpec) -> Judgement:
+def judge_fit(
+    fit: OpenFit,
+    findings: list[Finding],
+    spec: RunSpec,
+    refit: lift_conflict.Refit | None = None,
+) -> Judgement:
     """Measure and judge one fit.
 
     Parameters
@@ -84,11 +89,14 @@ def judge_fit(fit: OpenFit, findings: list[Finding], spec: RunSpec) -> Judgement
         Of the data layers; reviews among them count: a fit on a doubtful panel is no clean pass.
     spec
         Gates, lift tests and the seed.
+    refit
+        Makes an auxiliary fit without a lift test that dominates the fit; it is not asked for one
+        where the fit itself was not sampled.
     """
-    evidence = _measure(fit, spec)
-    judged = convergence.judge_convergence(
-        evidence.sampling, spec.gates.sampling, fit.kind.sampling_gates
-    )
+    sampling = convergence.measure_convergence(fit.tree, fit.kind.sampling_gates)
+    judged = convergence.judge_convergence(sampling, spec.gates.sampling, fit.kind.sampling_gates)
+    is_sampled = not convergence.observed_at(judged, Verdict.FAIL)
+    evidence = _measure(fit, spec, sampling, refit if is_sampled else None)
     rest = _judge_rest(fit, evidence, spec)
     report = GateReport(outcomes=[*judged, *rest])
     failures = convergence.observed_at(judged, Verdict.FAIL)
@@ -122,12 +130,17 @@ def judge_fit(fit: OpenFit, findings: list[Finding], spec: RunSpec) -> Judgement
     return Judgement(verdict, reasons, evidence, notes, failures, reviews, document)
 
 
-def _measure(fit: OpenFit, spec: RunSpec) -> Evidence:
+def _measure(
+    fit: OpenFit,
+    spec: RunSpec,
+    sampling: convergence.Evidence,
+    refit: lift_conflict.Refit | None,
+) -> Evidence:
     window = fit.panel[IS_ESTIMATION].values
     movement = common_movement.measure_movement(fit.panel, fit.inputs.metadata)
     beside_demand = common_movement.confounded(movement, spec.gates.fit, spec.lift_tests)
     return Evidence(
-        sampling=convergence.measure_convergence(fit.tree, fit.kind.sampling_gates),
+        sampling=sampling,
         predictive=predictive.measure_predictive(
             fit.model,
             fit.panel,
@@ -137,7 +150,7 @@ def _measure(fit: OpenFit, spec: RunSpec) -> Evidence:
         ),
         contractions=identifiability.contraction(fit.model) if fit.kind.has_prior else {},
         effects=weighing.mark_confounded(_weigh(fit, window, spec), beside_demand),
-        lifts=lift_conflict.measure_lift(fit.model, fit.panel, spec.lift_tests),
+        lifts=lift_conflict.measure_lift(fit.model, fit.panel, spec.lift_tests, refit),
         movement=movement,
         residuals=residual_structure.measure_residual_structure(
             fit.model, fit.panel, fit.inputs, window

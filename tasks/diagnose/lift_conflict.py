@@ -3,20 +3,24 @@
 A test that took part in the fit has pulled the model towards itself. Each test is therefore also
 compared with what the model would expect had it alone been left out: that score says whether
 experiment and other evidence disagree. It comes from the draws reweighted by Pareto-smoothed
-importance sampling (Vehtari et al. 2017). Where the test moved the model too far for that, its
-weight is taken off the draws' mean and variance as if both were normal.
+importance sampling (Vehtari et al. 2017). Where the test moved the model too far for that, draws
+with it hold too little of what was believed before, and it comes from an auxiliary fit without the
+test (``tasks.diagnose.without_test``). Where there is none, the test's weight is taken off the
+draws' mean and variance as if both were normal, which understates a conflict.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.diagnostics import LeftOutBy
 from schemas.outcomes import GateOutcome
 from schemas.spec.gates import FitGates
 from schemas.spec.lift_tests import LiftTest
+from schemas.words import format_number
 from tasks.mathematics.draws import hdi
 from tasks.mathematics.judging import judge_at_most
 from tasks.models.contract import FittedModel
@@ -31,6 +35,10 @@ wider model is taken to be that wide, which understates its conflict with the te
 
 Moments = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Mean and variance of the lift, ``(test,)`` each."""
+
+Refit = Callable[[int], NDArray[np.float64] | None]
+"""Lift of the test at a position under a fit without it, ``(sample,)``; None where there is none.
+"""
 
 
 class _Measured(NamedTuple):
@@ -55,11 +63,13 @@ class LiftEvidence(NamedTuple):
     conflict_score: float
     """As ``posterior_score``, without the test."""
     pareto_k: float
-    """Above ``MAX_PARETO_K`` the two numbers before come from the normal formula."""
+    """Above ``MAX_PARETO_K`` the test dominates, and weights are not to be trusted."""
+    left_out_by: LeftOutBy
+    """Where the two numbers before that come from."""
 
 
 def measure_lift(
-    model: FittedModel, panel: xr.Dataset, tests: Sequence[LiftTest]
+    model: FittedModel, panel: xr.Dataset, tests: Sequence[LiftTest], refit: Refit | None = None
 ) -> list[LiftEvidence]:
     """Measure every test.
 
@@ -71,6 +81,8 @@ def measure_lift(
         What was fitted.
     tests
         Lift tests of the run spec.
+    refit
+        Makes the auxiliary fit without a test, asked for where a test dominates.
     """
     if not tests:
         return []
@@ -80,7 +92,7 @@ def measure_lift(
         np.array([t.standard_error for t in tests], dtype=float),
     )
     with_test = (lift.mean(axis=0), lift.var(axis=0))
-    without, pareto_k = _leave_out(lift, measured, model.draws.sizes["chain"])
+    without, pareto_k, known_by = _leave_out(lift, measured, model.draws.sizes["chain"], refit)
     low, high = hdi(lift)
     observed, error = measured
     return [
@@ -93,6 +105,7 @@ def measure_lift(
             expected_without=float(without[0][i]),
             conflict_score=conflict_score(observed, error, *without)[i],
             pareto_k=float(pareto_k[i]),
+            left_out_by=known_by[i],
         )
         for i, test in enumerate(tests)
     ]
@@ -109,15 +122,24 @@ def conflict_score(
 
 
 def _leave_out(
-    lift: NDArray[np.float64], measured: _Measured, n_chains: int
-) -> tuple[Moments, NDArray[np.float64]]:
-    """Moments of every test's lift without it, and Pareto k; ``lift`` is ``(sample, test)``."""
+    lift: NDArray[np.float64], measured: _Measured, n_chains: int, refit: Refit | None
+) -> tuple[Moments, NDArray[np.float64], list[LeftOutBy]]:
+    """Moments of every test's lift without it, Pareto k, and how the moments are known.
+
+    ``lift`` is ``(sample, test)``.
+    """
     weights, pareto_k = _weights_without(lift, measured, n_chains)
     mean = (weights * lift).sum(axis=0)
     variance = (weights * (lift - mean) ** 2).sum(axis=0)
     normal = _subtract_test(lift, measured)
-    trusted = pareto_k <= MAX_PARETO_K
-    return (np.where(trusted, mean, normal[0]), np.where(trusted, variance, normal[1])), pareto_k
+    known_by = [LeftOutBy.WEIGHTS] * len(mean)
+    for i in np.flatnonzero(~(pareto_k <= MAX_PARETO_K)):
+        refitted = refit(int(i)) if refit is not None else None
+        if refitted is None:
+            mean[i], variance[i], known_by[i] = normal[0][i], normal[1][i], LeftOutBy.NORMAL
+        else:
+            mean[i], variance[i], known_by[i] = refitted.mean(), refitted.var(), LeftOutBy.FIT
+    return (mean, variance), pareto_k, known_by
 
 
 def _subtract_test(lift: NDArray[np.float64], measured: _Measured) -> Moments:
@@ -168,13 +190,38 @@ def lift_rows(evidence: Sequence[LiftEvidence], gates: FitGates) -> list[dict[st
     """Return ``lift_tests`` of ``diagnostics.json``; what could not be computed is null."""
     rows = []
     for e in evidence:
-        numbers = {name: getattr(e, name) for name in LiftEvidence._fields[1:]}
+        numbers = {name: getattr(e, name) for name in LiftEvidence._fields[1:-1]}
         rows.append(
             {
                 **e.test.model_dump(mode="json", exclude={"delta_kpi"}),
                 "observed": e.test.delta_kpi,
                 **{k: v if np.isfinite(v) else None for k, v in numbers.items()},
+                "left_out_by": e.left_out_by,
                 "conflict": bool(abs(e.conflict_score) > gates.max_lift_conflict),
+                "sentence": describe_test(e, gates),
             }
         )
     return rows
+
+
+def describe_test(evidence: LiftEvidence, gates: FitGates) -> str:
+    """Say in a sentence what a test saw beside what the model would expect without it."""
+    test = evidence.test
+    where = f" in {test.entity}" if test.entity else ""
+    said = f"The lift test{where} of {test.start} to {test.end} saw {format_number(test.delta_kpi)}"
+    if not np.isfinite(evidence.conflict_score):
+        return f"{said}; what the model would expect without it could not be computed."
+    size = f"{abs(evidence.conflict_score):.1f} standard deviations"
+    agree = f"they agree ({size} apart)"
+    found = agree if is_agreed(evidence, gates) else f"they disagree by {size}"
+    return (
+        f"{said}; without it the model would expect {format_number(evidence.expected_without)} "
+        f"({_KNOWN_BY[evidence.left_out_by]}): {found}."
+    )
+
+
+_KNOWN_BY = {
+    LeftOutBy.WEIGHTS: "from this fit's draws, weighted anew",
+    LeftOutBy.FIT: "from a fit without it, since the test decides here",
+    LeftOutBy.NORMAL: "by a formula that understates a conflict, since no fit without it was made",
+}

@@ -1,6 +1,7 @@
 """Judge a fit: read draws and features, measure, judge, write."""
 
 import logging
+import os
 from dataclasses import asdict
 from typing import NamedTuple
 
@@ -35,6 +36,7 @@ from tasks.store.files.artifacts import (
     write_document,
 )
 from tasks.store.files.fits import read_features
+from tasks.store.files.scratch import own_scratch
 from tasks.store.home import Home, current_home
 from tasks.store.runs.champions import find_champion
 from tasks.store.runs.documents import open_document
@@ -55,14 +57,18 @@ def diagnose_posterior(
     """Measure and judge one fit.
 
     Logic: ``judgement``. Reviews among the data ``findings`` count: a fit on a doubtful panel is no
-    clean pass.
+    clean pass. Where a lift test dominates the fit, an auxiliary one is made without it.
     """
     from tasks.diagnose.judgement import judge_fit
+    from tasks.diagnose.without_test import make_refit
+    from tasks.models.kind import Watch
     from tasks.models.opening import open_fit
 
     home = current_home()
     fit = open_fit(read_netcdf(home, posterior.posterior), read_features(home, features))
-    judged = judge_fit(fit, findings, spec)
+    watch, seconds = Watch(len(os.sched_getaffinity(0))), sum(posterior.wall_seconds.values())
+    with own_scratch():
+        judged = judge_fit(fit, findings, spec, make_refit(fit, spec.sampler, watch, seconds))
     log.info("verdict %s: %s", judged.verdict, judged.evidence.sampling.headline)
     return DiagnosticsRef(
         verdict=judged.verdict,

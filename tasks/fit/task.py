@@ -3,7 +3,6 @@
 import logging
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,6 +42,7 @@ from tasks.store.files.artifacts import (
     write_whole,
 )
 from tasks.store.files.fits import read_features
+from tasks.store.files.scratch import own_scratch
 from tasks.store.fingerprint import fit_fingerprint
 from tasks.store.home import Home, current_home
 from tasks.store.runs.resume import fit_dir, resumable
@@ -79,7 +79,7 @@ def fit_posterior(key: StepKey, features: FeaturesRef, spec: RunSpec) -> Posteri
         spec.sampler.draws,
         kind.memory_bytes(panel, data.metadata, spec.sampler) / 1e6,
     )
-    with _own_scratch(), _progress(key.run_id) as report:
+    with own_scratch(), _progress(key.run_id) as report:
         watch = Watch(len(os.sched_getaffinity(0)), report, sys.stderr.isatty())
         sampled = kind.fit(panel, inputs, spec.sampler, watch)
     wall = sampled.wall_seconds
@@ -120,7 +120,7 @@ def fit_returns(key: StepKey, features: FeaturesRef, spec: RunSpec) -> FitReturn
     home = current_home()
     started = time.perf_counter()
     data = open_data(read_features(home, features))
-    with _own_scratch():
+    with own_scratch():
         watch = Watch(len(os.sched_getaffinity(0)))
         sampled = data.kind.fit(data.panel, data.inputs, spec.sampler, watch)
     model = data.kind.open(sampled.tree["posterior"].to_dataset(), data.inputs)
@@ -229,18 +229,6 @@ def describe_fit(spec: RunSpec, metadata: FeatureMetadata, backend: str) -> Mode
         fingerprint=fit_fingerprint(),
         versions={name: version(name) for name in libraries},
     )
-
-
-@contextmanager
-def _own_scratch() -> Iterator[None]:
-    """Give compilers a temporary folder of their own: each leaves dozens of files behind."""
-    before = tempfile.tempdir
-    with tempfile.TemporaryDirectory(prefix="mmm-fit-") as folder:
-        tempfile.tempdir = str(Path(folder))
-        try:
-            yield
-        finally:
-            tempfile.tempdir = before
 
 
 @contextmanager

@@ -96,12 +96,16 @@ def _lift_table(documents: ReportDocuments, lifts: Sequence[LiftTestOutcome]) ->
         Column("From", Kind.DATE, "first day"),
         Column("To", Kind.DATE, "last day"),
         Column("Measured", Kind.NUMBER, "change of the KPI that the experiment found", unit),
+        Column(
+            "Without it", Kind.NUMBER, "what the model would expect had it not known the test", unit
+        ),
         Column("Conflict", Kind.TEXT, "yes where experiment and other evidence disagree"),
+        Column("In words", Kind.LONG, "the finding, and how it is known"),
     ]
     rows = [
         [
             lift.channel, lift.entity, lift.start, lift.end, lift.observed,
-            "yes" if lift.conflict else "no",
+            lift.expected_without, "yes" if lift.conflict else "no", lift.sentence or "–",
         ]
         for lift in lifts
     ]  # fmt: skip

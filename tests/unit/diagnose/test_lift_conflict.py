@@ -5,19 +5,24 @@ import pytest
 import xarray as xr
 from support.worlds import fitted_model, mmm_world, prior_draws
 
+from schemas.documents.diagnostics import LeftOutBy
 from schemas.outcomes import Verdict
 from schemas.spec.gates import FitGates
 from schemas.spec.lift_tests import LiftTest
+from schemas.spec.sampler import SamplerSpec
 from tasks.diagnose.lift_conflict import (
     conflict_score,
     judge_lift,
     lift_rows,
     measure_lift,
 )
+from tasks.diagnose.without_test import make_refit
 from tasks.mathematics.draws import stack_samples
+from tasks.models.kind import Watch
 from tasks.models.mmm.lift import expected_lift, lift_design
 from tasks.models.mmm.prior_draws import draw_prior
 from tasks.models.mmm.unit_response import sampled_multiplier
+from tasks.models.opening import OpenFit
 
 GATES = FitGates()
 
@@ -136,3 +141,66 @@ def test_the_limit_is_the_specs(world, draws):
     test = make_test(float(lift.mean() + 3 * lift.std()), float(lift.std()))
     evidence = measure_lift(fitted_model(world, draws), world.panel, [test])
     assert judge_lift(evidence, FitGates(max_lift_conflict=20))[0].verdict is Verdict.PASS
+
+
+def dominated(world, draws, monkeypatch):
+    """A fit that a test has decided: draws lie where it is, and hold nothing of before."""
+    model = fitted_model(world, draws)
+    lift = np.random.default_rng(1).normal(500.0, 9.0, (4000, 1))
+    monkeypatch.setattr(model, "expected_lift", lambda *_: lift)
+    return measure_lift, model, make_test(500.0, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("refitted", "known_by", "conflict", "words"),
+    [
+        (np.array([[90.0, 110.0]] * 50).ravel(), LeftOutBy.FIT, True, "from a fit without it"),
+        (np.array([[480.0, 510.0]] * 50).ravel(), LeftOutBy.FIT, False, "they agree"),
+        (None, LeftOutBy.NORMAL, False, "understates a conflict"),
+    ],
+    ids=["disagrees", "agrees", "no-fit"],
+)
+def test_where_a_test_dominates_a_fit_without_it_decides(
+    world, draws, monkeypatch, refitted, known_by, conflict, words
+):
+    measure, model, test = dominated(world, draws, monkeypatch)
+    (evidence,) = measure(model, world.panel, [test], lambda _: refitted)
+    assert evidence.pareto_k > 0.7
+    assert evidence.left_out_by is known_by
+    (row,) = lift_rows([evidence], GATES)
+    assert row["conflict"] is conflict
+    assert words in row["sentence"]
+    if refitted is not None:
+        # 400 over the root of 200, and 5 over the root of 325.
+        by_hand = (500 - refitted.mean()) / np.hypot(10.0, refitted.std())
+        assert evidence.conflict_score == pytest.approx(by_hand)
+
+
+def test_a_weak_test_costs_no_further_fit(world, draws):
+    lift = expected(world, draws, make_test(0.0))
+    test = make_test(float(lift.mean()), float(20 * lift.std()))
+    asked = []
+    (evidence,) = measure_lift(fitted_model(world, draws), world.panel, [test], asked.append)
+    assert evidence.left_out_by is LeftOutBy.WEIGHTS
+    assert asked == []
+
+
+def test_a_fit_without_one_test_keeps_the_others_and_forgets_this_one():
+    """Independent route: it is the fit of a spec that never had the test."""
+    kept = make_test(300.0, 100.0, channel="search")
+    bold = make_test(5000.0, 1.0)
+    sampler = SamplerSpec(chains=2, tune=150, draws=150)
+    tested = mmm_world(1, lift_tests=[kept, bold])
+    never = mmm_world(1, lift_tests=[kept])
+    tree = xr.DataTree.from_dict({"posterior": prior_draws(tested)})
+    fit = OpenFit(fitted_model(tested), tree, tested.panel, tested.inputs)
+    lift = make_refit(fit, sampler, Watch(1), 1.0)(1)
+    sampled = fit.kind.fit(never.panel, never.inputs, sampler, Watch(1)).tree["posterior"]
+    model = fit.kind.open(sampled.to_dataset(), never.inputs)
+    np.testing.assert_allclose(lift, model.expected_lift(never.panel, [bold])[:, 0], rtol=1e-9)
+
+
+def test_without_time_there_is_no_further_fit(world):
+    tree = xr.DataTree.from_dict({"posterior": prior_draws(world)})
+    fit = OpenFit(fitted_model(world), tree, world.panel, world.inputs)
+    assert make_refit(fit, SamplerSpec(), Watch(1), 301.0)(0) is None
