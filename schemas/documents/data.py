@@ -16,12 +16,14 @@ from schemas.documents.base import (
     Share,
     SparsePart,
     UnitValue,
+    is_absent,
     is_nothing,
 )
 from schemas.documents.restatements import HistoryChange
 from schemas.outcomes import Finding, Verdict
 from schemas.spec.channels import ChannelKind, ChannelPrior
 from schemas.spec.kpi import KpiKind
+from schemas.spec.planned import PlannedPeriod
 from schemas.spec.roles import ColumnRoles
 from schemas.spec.run_spec import Grain, Level
 
@@ -137,6 +139,23 @@ class ArrivalFault(Part):
     )
 
 
+class PlannedRows(Part):
+    """Rows of the file after its last KPI whose KPI is blank: the plan of coming periods."""
+
+    n_rows: Count
+    """How many there are."""
+    first: date
+    """First period that they speak of."""
+    last: date
+    """Last one."""
+    n_ended: Periods = 0
+    """Periods of them that are over at the knowledge date."""
+    left_out: list[str] = []
+    """Entities without a KPI in the last period that has any: theirs are left out."""
+    periods: list[PlannedPeriod] = []
+    """What they state, by canonical columns."""
+
+
 class ColumnInfo(Document):
     """``column_info.json``: what every column of the panel is, and how it looks."""
 
@@ -184,6 +203,9 @@ class ColumnInfo(Document):
     """Newest periods that were compared with those before them."""
     arrivals: list[ArrivalFault] = []
     """What is odd about them."""
+    planned: PlannedRows | None = Field(
+        None, exclude_if=is_absent, description="Rows of coming periods in the file."
+    )
 
 
 class LayerFacts(SparsePart):

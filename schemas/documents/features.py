@@ -24,6 +24,7 @@ from schemas.spec.fixed_transforms import FeatureConfig
 from schemas.spec.kpi import KpiKind
 from schemas.spec.lift_tests import LiftTest
 from schemas.spec.model import Likelihood
+from schemas.spec.planned import PlannedPeriod
 from schemas.spec.run_spec import Grain
 
 
@@ -231,6 +232,12 @@ class FeatureMetadata(FeatureSettings):
         None,
         exclude_if=is_absent,
         description="Source columns of controls left out because they never change.",
+    )
+    planned: list[PlannedPeriod] | None = Field(
+        None,
+        exclude_if=is_absent,
+        description="Coming periods as rows of the file plan them; what `planned` of the run spec "
+        "states comes before.",
     )
     file: str = Field("", description="Name of the input file.")
 

@@ -142,7 +142,8 @@ class RunSpec(SpecModel):
         [],
         description="Spend, activity and controls of coming periods that the forecast uses; or the "
         "name of a CSV file of them, relative to the spec: the columns of the data without the "
-        "KPI. What is not in it is taken as uncertain.",
+        "KPI. Rows of the data file after its last KPI, whose own is blank, are read the same way; "
+        "what is stated here comes before. What nobody states is taken as uncertain.",
     )
     model: ModelSpec = ModelSpec()
     sampler: SamplerSpec = SamplerSpec()

@@ -2,7 +2,6 @@
 
 import logging
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,17 @@ from prefect.tasks import exponential_backoff
 
 from schemas.documents.data import ColumnInfo
 from schemas.documents.restatements import RestatementDecision
-from schemas.errors import DataContractError, SpecError
+from schemas.errors import DataContractError
 from schemas.names import PERIOD_COLUMN, Artifact
-from schemas.refs import BatchRef, CandidateRef, FileRef, SnapshotRef, StepKey
-from schemas.spec.roles import ColumnRoles, resolve_roles
+from schemas.refs import BatchRef, CandidateRef, SnapshotRef, StepKey
 from schemas.spec.run_spec import RunSpec
 from tasks.canonicalize.arrivals import describe_arrivals
+from tasks.canonicalize.coming import describe_coming
 from tasks.canonicalize.content_id import snapshot_id_of
 from tasks.canonicalize.describe import describe_columns, describe_panel
-from tasks.canonicalize.panel_rules import (
-    require_distinct_columns,
-    shape_panel,
-)
+from tasks.canonicalize.panel_rules import shape_panel
+from tasks.canonicalize.task_batch import read_batch
 from tasks.canonicalize.task_known import read_known, stored_roles, wanted_columns
-from tasks.mathematics.calendar import continue_month_ends
 from tasks.store.clock import latest_today
 from tasks.store.files.artifacts import (
     open_ref,
@@ -33,10 +29,8 @@ from tasks.store.files.artifacts import (
     read_parquet,
     write_document,
     write_parquet,
-    write_whole,
 )
 from tasks.store.home import Home, current_home
-from tasks.store.inputs import keys, landing, landing_rows, text_values
 from tasks.store.runs.resume import resumable, run_key
 from tasks.store.warehouse import batches, canonical, connection, restatements
 from tasks.store.warehouse.run_inputs import RunInput, write_run_input
@@ -69,7 +63,8 @@ def canonicalize_batch(
     """
     home = current_home()
     folder = home.run_dir(key.run_id)
-    roles, long = _batch_rows(home, batch, spec, folder, as_of) if batch else (None, None)
+    read = read_batch(home, batch, spec, folder, as_of) if batch else None
+    roles, long = (read.roles, read.long) if read else (None, None)
     with connection.reading(home) as con:
         roles = roles or stored_roles(con, spec, as_of)
         wanted = wanted_columns(roles)
@@ -102,6 +97,8 @@ def canonicalize_batch(
     before = known if batch and len(known) else None
     info["columns"] = describe_columns(shaped.known, before, roles)
     info |= describe_arrivals(shaped.known, before, roles, spec.gates.data)
+    if read:
+        info["planned"] = describe_coming(read.coming, shaped, roles, spec.effective_level, as_of)
     log.info("panel of %s: %d rows, %s", spec.dataset_id, len(shaped.wide), shaped.grain.value)
     return CandidateRef(
         dataset_id=spec.dataset_id,
@@ -133,28 +130,6 @@ def accepted_since(batch: BatchRef) -> date | None:
     """Return the day from which a batch is known; None where it was never accepted."""
     with connection.reading(current_home()) as con:
         return batches.known_since(con, batch.dataset_id, batch.batch_id)
-
-
-def _batch_rows(
-    home: Home, batch: BatchRef, spec: RunSpec, folder: Path, as_of: date
-) -> tuple[ColumnRoles, FileRef]:
-    with connection.reading(home) as known:
-        names = {name for _, name in canonical.stored_names(known, spec.dataset_id, as_of)}
-        entities, starts = canonical.stored_keys(known, spec.dataset_id, as_of)
-    decimal = text_values.effective_decimal(batch.source_name, spec.decimal)
-    with landing.opened(home, batch) as con:
-        roles = resolve_roles(spec, landing.header_of(con), names)
-        if problems := require_distinct_columns(roles):
-            listing = "\n- ".join(["The spec names two columns alike:", *problems])
-            raise SpecError(listing, problems)
-        keys.unify_entities(con, roles, entities)
-        reading = landing_rows.read_dates(con, roles, spec.date_format)
-        days = landing_rows.distinct_days(con, roles, reading)
-        reading = reading.with_month_ends(continue_month_ends(days, starts))
-        write = partial(
-            landing_rows.write_long_rows, con, roles=roles, reading=reading, decimal=decimal
-        )
-        return roles, write_whole(home, folder / Artifact.CANONICAL_LONG, write)
 
 
 def _stage(con: Any, long: Path, batch: BatchRef, as_of: date) -> bool:

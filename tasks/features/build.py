@@ -1,6 +1,6 @@
 """Build features: one frame, its metadata and its scaler."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from schemas.documents.features import FeatureMetadata, FeatureSettings
 from schemas.names import DATE_DIM, ENTITY_COLUMN, ENTITY_DIM, PERIOD_COLUMN, ComponentKind
 from schemas.refs import SnapshotRef
 from schemas.spec.baseline import TrendKind, TrendSpec
+from schemas.spec.planned import PlannedPeriod
 from schemas.spec.roles import ColumnRoles
 from schemas.spec.run_spec import RunSpec
 from tasks.features.feasibility import require_feasible, require_rectangle
@@ -25,7 +26,7 @@ from tasks.mathematics.panel import (
     is_ragged,
     observed_of,
 )
-from tasks.mathematics.planned import require_columns
+from tasks.mathematics.planned import keep_known, require_columns
 from tasks.mathematics.references import choose_references, measure_references
 from tasks.mathematics.scaling import CONTROL_REFERENCE, carry_controls, compute_scales
 from tasks.mathematics.trend import fix_trend
@@ -46,7 +47,11 @@ class Features(NamedTuple):
 
 
 def build_features(
-    rows: pd.DataFrame, spec: RunSpec, roles: ColumnRoles, snapshot: SnapshotRef
+    rows: pd.DataFrame,
+    spec: RunSpec,
+    roles: ColumnRoles,
+    snapshot: SnapshotRef,
+    coming: Sequence[PlannedPeriod] = (),
 ) -> Features:
     """Build the features of one snapshot.
 
@@ -56,6 +61,8 @@ def build_features(
         ``canonical_data.parquet``: ``entity_id, period_start`` and one column per role.
     spec, roles, snapshot
         What the run asks for and what it got.
+    coming
+        What rows of the file plan of coming periods.
 
     Returns
     -------
@@ -87,6 +94,7 @@ def build_features(
     decided = {
         "n_parameters": kind.count_parameters(metadata),
         "idle_controls": [control.source for control in idle] or None,
+        "planned": keep_known(coming, metadata) or None,
     }
     metadata = metadata.model_copy(update=decided)
     scales = compute_scales(carry_controls(panel, metadata.controls))

@@ -27,7 +27,13 @@ def build_features(key: StepKey, snapshot: SnapshotRef, spec: RunSpec) -> Featur
     """
     home = current_home()
     info = read_document(home, snapshot.column_info, ColumnInfo)
-    features = build.build_features(read_parquet(home, snapshot.wide), spec, info.roles, snapshot)
+    features = build.build_features(
+        read_parquet(home, snapshot.wide),
+        spec,
+        info.roles,
+        snapshot,
+        info.planned.periods if info.planned else (),
+    )
     metadata = features.metadata.model_copy(update={"file": info.file or ""})
     scaler = scales_to_json(features.scales)
     folder = fit_dir(home, key)

@@ -135,7 +135,8 @@ def continue_panel(
     starts = pd.DatetimeIndex(continued[DATE_DIM].values)
     continued = continued.isel({DATE_DIM: slice(_count_known(starts, metadata))})
     n_past = panel.sizes[DATE_DIM]
-    return place_planned(continued, n_past, metadata, planned) if planned else continued
+    stated = planned or metadata.planned
+    return place_planned(continued, n_past, metadata, planned) if stated else continued
 
 
 def sample_coming(

@@ -62,6 +62,17 @@ def require_columns(
                 raise SpecError(f"{where}: {column} is {value:g}; spend is never below zero.")
 
 
+def keep_known(rows: Sequence[PlannedPeriod], metadata: FeatureMetadata) -> list[PlannedPeriod]:
+    """Return rows of a file without columns that the model does not have, such as idle controls."""
+    known = _places(metadata)
+    kept = []
+    for row in rows:
+        values = {column: value for column, value in row.values.items() if column in known}
+        if values:
+            kept.append(row.model_copy(update={"values": values}))
+    return kept
+
+
 def place_planned(
     continued: xr.Dataset, n_past: int, metadata: FeatureMetadata, rows: Sequence[PlannedPeriod]
 ) -> xr.Dataset:
@@ -74,9 +85,10 @@ def place_planned(
     n_past
         Periods of it that were observed: what is planned for them is left out.
     metadata
-        Channels and controls with their columns.
+        Channels and controls with their columns, and what rows of the file plan.
     rows
-        ``planned`` of the run spec; rows for other periods do not matter.
+        ``planned`` of the run spec; it comes before what the file plans. Rows for other periods do
+        not matter.
 
     Returns
     -------
@@ -93,19 +105,47 @@ def place_planned(
     require_columns(rows, entities, metadata)
     cells = {name: continued[name].to_numpy().copy() for name in ("media", "spend", "controls")}
     stated = {name: np.zeros(values.shape, bool) for name, values in cells.items()}
+    for source in (metadata.planned or (), rows):
+        found = _state(source, continued, n_past, metadata)
+        # Money and activity are one statement: who states one of them anew takes back the other.
+        media = found["media"].mask | found["spend"].mask
+        for name, (values, mask) in found.items():
+            cells[name][mask] = values[mask]
+            again = mask if name == "controls" else media
+            stated[name] = (stated[name] & ~again) | mask
+    _complete(continued, n_past, metadata, cells, stated)
+    panel = continued.assign(
+        {name: continued[name].copy(data=values) for name, values in cells.items()}
+    )
+    known = continued["media"].copy(data=stated["media"] | stated["spend"])
+    controls = continued["controls"].copy(data=stated["controls"])
+    return panel.assign({KNOWN_MEDIA: known, KNOWN_CONTROLS: controls})
+
+
+class _Stated(NamedTuple):
+    """Cells of one variable that were stated."""
+
+    values: NDArray[np.float64]
+    mask: NDArray[np.bool_]
+
+
+def _state(
+    rows: Sequence[PlannedPeriod], continued: xr.Dataset, n_past: int, metadata: FeatureMetadata
+) -> dict[str, _Stated]:
+    """Values of one source by variable, in the shape of the continued panel."""
+    entities = [str(e) for e in continued[ENTITY_DIM].values]
+    shapes = {name: continued[name].shape for name in ("media", "spend", "controls")}
+    found = {n: _Stated(np.zeros(shape), np.zeros(shape, bool)) for n, shape in shapes.items()}
     known = _places(metadata)
     for row, entity, period in _coming(rows, entities, continued, n_past, metadata):
         for column, value in row.values.items():
             place = known[column]
+            values, mask = found[place.variable]
             at = (entity, place.at, period)
-            if stated[place.variable][at]:
+            if mask[at]:
                 raise SpecError(f"planned, {row.period_start}: {column} is there twice; keep one.")
-            cells[place.variable][at], stated[place.variable][at] = value, True
-    _complete(continued, n_past, metadata, cells, stated)
-    found = {name: continued[name].copy(data=values) for name, values in cells.items()}
-    media = continued["media"].copy(data=stated["media"] | stated["spend"])
-    controls = continued["controls"].copy(data=stated["controls"])
-    return continued.assign(found).assign({KNOWN_MEDIA: media, KNOWN_CONTROLS: controls})
+            values[at], mask[at] = value, True
+    return found
 
 
 def _coming(

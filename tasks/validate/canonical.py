@@ -18,6 +18,9 @@ from schemas.spec.run_spec import Grain
 from tasks.mathematics.arrivals import MAD_TO_SIGMA
 from tasks.mathematics.calendar import common_anchor, describe_anchor, is_on_grid, n_periods_between
 
+MOST_LATE_PERIODS = 4
+"""Periods by which a KPI may come later than its media before somebody looks."""
+
 
 def paired_channels(roles: ColumnRoles) -> list[str]:
     """Return the channels that have both spend and activity."""
@@ -179,6 +182,7 @@ def judge_candidate(
                 n_affected=len(running),
             )
         )
+    findings += _note_planned(info)
     for column, facts in info.columns.items():
         share = facts.missing_rate
         if share > max_missing_share and facts.role != "kpi":
@@ -192,6 +196,34 @@ def judge_candidate(
                 )
             )
     return findings
+
+
+def _note_planned(info: ColumnInfo) -> list[Finding]:
+    """Say which rows were read as a plan; a KPI that has been missing for long is a review."""
+    planned = info.planned
+    if planned is None:
+        return []
+    message = (
+        f"{planned.n_rows} row(s) after the last KPI have none, {planned.first} to {planned.last}, "
+        "and are read as the plan of coming periods."
+    )
+    if planned.n_ended:
+        message += f" {planned.n_ended} of these periods are over at the as-of date {info.as_of}."
+    if planned.left_out:
+        message += (
+            " Left out are those of entities without a KPI in the last period that has any: "
+            f"{', '.join(planned.left_out[:5])}."
+        )
+    return [
+        _finding(
+            "planned_rows",
+            Verdict.REVIEW if planned.n_ended > MOST_LATE_PERIODS else Verdict.PASS,
+            message,
+            "Nothing to do where it is what the whole periods are to get; fill in the KPI of those "
+            "that are over.",
+            n_affected=planned.n_rows,
+        )
+    ]
 
 
 def _judge_grain(detected: Grain | None, wanted: Grain | None) -> list[Finding]:

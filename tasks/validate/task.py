@@ -183,7 +183,10 @@ def validate_features(key: StepKey, features: FeaturesRef, spec: RunSpec) -> Val
     )
     findings = judge_terms(metadata) + judge_lift_tests(built, metadata)
     findings += judge_coming_controls(
-        built, metadata, horizon=spec.optimizer.horizon, planned=spec.planned
+        built,
+        metadata,
+        horizon=spec.optimizer.horizon,
+        planned=[*spec.planned, *(metadata.planned or ())],
     )
     findings += findings_of(
         plain,

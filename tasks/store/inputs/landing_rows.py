@@ -85,14 +85,44 @@ def day_sql(roles: ColumnRoles, reading: DateReading) -> str:
     return f"cast(date_trunc('month', {day}) as date)" if reading.month_ends else day
 
 
+def coming_sql(
+    con: duckdb.DuckDBPyConnection,
+    roles: ColumnRoles,
+    reading: DateReading,
+    known_until: date | None = None,
+) -> str:
+    """Return the condition that a row speaks of a coming period: it holds a plan, and no KPI yet.
+
+    Its KPI is blank, and it starts after the last row whose KPI is not, of any entity.
+
+    Parameters
+    ----------
+    con
+        Opened batch.
+    roles, reading
+        Columns, and how the period is written.
+    known_until
+        Last period whose KPI is known from elsewhere: rows up to it are of the past.
+    """
+    blank, day = f"{text_sql(roles.kpi)} is null", day_sql(roles, reading)
+    if not _scalar(con, f"select count(*) from landed where {blank}"):
+        return "false"
+    row = con.execute(f"select max({day}) from landed where not ({blank})").fetchone()
+    if row is None or row[0] is None:
+        return "false"
+    last = max(row[0], known_until or row[0])
+    return f"coalesce({blank} and {day} > date {literal(last.isoformat())}, false)"
+
+
 def check_rows(
     con: duckdb.DuckDBPyConnection, roles: ColumnRoles, reading: DateReading, decimal: str
 ) -> CheckedRows:
     """Return the rows of the file with the text of whatever could not be read.
 
     Columns: ``_line, entity_id, period_start, unreadable date, ambiguous date, empty entity``, and
-    per numeric source column ``value of X``, ``text in X`` (not a number) and ``missing X``. Every
-    row of a file is looked at; of a large one the frame holds the first that break each rule.
+    per numeric source column ``value of X``, ``text in X`` (not a number) and ``missing X``, which
+    a row of a coming period (``coming_sql``) never is. Every row of a file is looked at; of a large
+    one the frame holds the first that break each rule.
 
     Returns
     -------
@@ -100,7 +130,9 @@ def check_rows(
         Those columns, in the order of the file.
     """
     sources = list(dict.fromkeys(roles.numeric_sources().values()))
-    checked = f"select {', '.join(_checked_columns(roles, reading, decimal, sources))} from landed"
+    coming = coming_sql(con, roles, reading)
+    columns = _checked_columns(roles, reading, decimal, coming)
+    checked = f"select {', '.join(columns)} from landed"
     n_rows = _scalar(con, "select count(*) from landed")
     if n_rows <= MAX_FRAME_ROWS:
         frame = con.execute(f"{checked} order by {LINE_COLUMN}").df()
@@ -121,7 +153,7 @@ def check_rows(
 
 
 def _checked_columns(
-    roles: ColumnRoles, reading: DateReading, decimal: str, sources: list[str]
+    roles: ColumnRoles, reading: DateReading, decimal: str, coming: str
 ) -> list[str]:
     period, entity = text_sql(roles.period), entity_sql(roles.entity, TOTAL_ENTITY)
     day = day_sql(roles, reading)
@@ -134,12 +166,13 @@ def _checked_columns(
         f'case when {str(reading.ambiguous).lower()} then {period} end as "ambiguous date"',
         f"case when {entity} is null then '(empty)' end as \"empty entity\"",
     ]
-    for source in sources:
+    for source in dict.fromkeys(roles.numeric_sources().values()):
         number, text = number_sql(source, decimal), text_sql(source)
         columns += [
             f"{number} as {quote(f'value of {source}')}",
             f"case when {number} is null then {text} end as {quote(f'text in {source}')}",
-            f"case when {text} is null then '(empty)' end as {quote(f'missing {source}')}",
+            f"case when {text} is null and not {coming} then '(empty)' end "
+            f"as {quote(f'missing {source}')}",
         ]
     return columns
 
@@ -178,21 +211,48 @@ def write_long_rows(
     roles: ColumnRoles,
     reading: DateReading,
     decimal: str,
+    coming: str = "false",
 ) -> None:
-    """Write the batch's rows (``role, entity_id, period_start, name, value``) as Parquet."""
+    """Write the batch's rows (``role, entity_id, period_start, name, value``) as Parquet.
+
+    Rows that the condition ``coming`` holds for are left out.
+    """
     entity, day = (
         entity_sql(roles.entity, TOTAL_ENTITY),
         day_sql(roles, reading),
     )
     selects = [
         f"select {literal(role)} as role, {entity} as {ENTITY_COLUMN}, {day} as {PERIOD_COLUMN}, "
-        f"{literal(name)} as name, {number_sql(source, decimal)} as value from landed"
+        f"{literal(name)} as name, {number_sql(source, decimal)} as value from landed "
+        f"where not {coming}"
         for role, name, source, _ in number_roles(roles)
     ]
     con.execute(
         f"copy ({' union all '.join(selects)} order by all) "
         f"to {literal(str(target))} (format parquet)"
     )
+
+
+def read_coming(
+    con: duckdb.DuckDBPyConnection,
+    roles: ColumnRoles,
+    reading: DateReading,
+    decimal: str,
+    coming: str,
+) -> "pd.DataFrame":
+    """Return the rows of coming periods.
+
+    Returns
+    -------
+    pd.DataFrame
+        ``entity_id, period_start`` and every canonical column of a number, in the order of periods.
+    """
+    columns = [
+        f"{entity_sql(roles.entity, TOTAL_ENTITY)} as {ENTITY_COLUMN}",
+        f"{day_sql(roles, reading)} as {PERIOD_COLUMN}",
+        *(f"{number_sql(n.source, decimal)} as {quote(n.column)}" for n in number_roles(roles)),
+    ]
+    return con.execute(f"select {', '.join(columns)} from landed where {coming} order by 2, 1").df()
 
 
 class NumberRole(NamedTuple):

@@ -63,6 +63,12 @@ def test_a_wrong_encoding_names_the_byte(world):
         world.ingest("a,b\n1,2\ncafé,3\n".encode("latin-1"))
 
 
+def blank(line):
+    """A row without its KPI."""
+    entity, day, _, rest = line.split(",", 3)
+    return f"{entity},{day},,{rest}"
+
+
 RAW = {
     "duplicate key": (lambda ls: [*ls, ls[5]], "duplicate_key", [6, 62]),
     "unparsable date": (
@@ -80,7 +86,7 @@ RAW = {
     "infinity": (lambda ls: [*ls, "north,2025-01-06,inf,1,1,1"], "not_a_number", [62]),
     "nan": (lambda ls: [*ls, "north,2025-01-06,NaN,1,1,1"], "not_a_number", [62]),
     "huge": (lambda ls: [*ls, "north,2025-01-06,1e999,1,1,1"], "not_a_number", [62]),
-    "missing kpi": (lambda ls: [*ls, "north,2025-01-06,,1,1,1"], "missing_kpi", [62]),
+    "missing kpi": (lambda ls: [*ls[:5], blank(ls[5]), *ls[6:]], "missing_kpi", [6]),
     "negative spend": (lambda ls: [*ls, "north,2025-01-06,5,1,-1,1"], "negative_spend", [62]),
     "negative activity": (lambda ls: [*ls, "north,2025-01-06,5,-1,1,1"], "negative_activity", [62]),
     "empty entity": (lambda ls: [*ls, " ,2025-01-06,5,1,1,1"], "empty_entity", [62]),

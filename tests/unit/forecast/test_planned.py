@@ -9,7 +9,7 @@ from schemas.spec.planned import PlannedPeriod
 from schemas.spec.run_spec import Grain
 from tasks.forecast.forecast import continue_panel, forecast_kpi
 from tasks.forecast.uncertain import vary_coming
-from tasks.mathematics.planned import KNOWN_CONTROLS, KNOWN_MEDIA
+from tasks.mathematics.planned import KNOWN_CONTROLS, KNOWN_MEDIA, keep_known
 
 N_PAST, HORIZON = 120, 13
 
@@ -100,3 +100,39 @@ def test_two_rows_of_one_period_are_refused(world):
     rows = [plan(world, 1, act_tv=1.0), plan(world, 1, offset=2, act_tv=2.0)]
     with pytest.raises(SpecError, match="act_tv is there twice"):
         continue_panel(world.panel, world.metadata, HORIZON, rows)
+
+
+def with_file_plan(world, rows):
+    return world.metadata.model_copy(update={"planned": rows})
+
+
+def test_rows_of_the_file_are_a_plan_and_the_spec_comes_before_them(world):
+    metadata = with_file_plan(
+        world, [plan(world, k, act_tv=50.0, spend_tv=9.0, ctrl_price=8.0) for k in (1, 2, 3)]
+    )
+    stated = [plan(world, 2, spend_tv=500.0)]
+    continued = continue_panel(world.panel, metadata, HORIZON, stated)
+    year = world.panel.sel(entity="market_0", channel="tv").isel(date=slice(-52, None))
+    rate = float(year["media"].sum() / year["spend"].sum())
+    assert coming(continued, "media", channel="tv")[:3] == pytest.approx([50.0, 500 * rate, 50.0])
+    assert coming(continued, "spend", channel="tv")[:3].tolist() == [9.0, 500.0, 9.0]
+    assert coming(continued, "controls", control="price")[:3].tolist() == [8.0] * 3
+    known = coming(continued, KNOWN_MEDIA, channel="tv")
+    assert np.flatnonzero(known).tolist() == [0, 1, 2]
+
+
+def test_a_plan_in_the_file_forecasts_as_the_same_plan_in_the_spec(world):
+    model = fitted_model(world)
+    rows = [plan(world, k, act_tv=float(30 * k), ctrl_price=9.0) for k in range(1, HORIZON + 1)]
+    tables = [
+        forecast_kpi(model, world.panel, metadata, horizon=HORIZON, seed=1, paths=3, planned=given)
+        for metadata, given in ((world.metadata, rows), (with_file_plan(world, rows), ()))
+    ]
+    assert tables[0].equals(tables[1])
+
+
+def test_columns_that_the_model_left_out_are_no_part_of_a_plan_in_the_file(world):
+    row = plan(world, 1, act_tv=1.0, ctrl_idle=3.0)
+    assert keep_known([row, plan(world, 2, ctrl_idle=3.0)], world.metadata) == [
+        plan(world, 1, act_tv=1.0)
+    ]
