@@ -197,3 +197,5 @@ class StabilityReport(Document):
     """Channels that both fits have."""
     allocation_churn: Share | None
     """Share of the planned money that moves; null where either has no plan."""
+    new_data_share: Share | None = None
+    """Share of both fits' cells (entity and period) that only one has; the limit goes with it."""

@@ -191,8 +191,8 @@ class StabilityGates(Gates):
     """Limits on how far a refit may move from the champion before someone looks.
 
     Between posteriors of one width an overlap of 0.2 is a move by 1.08 standard deviations. One
-    more week beside 104 moves a mean by about 0.1 of them, a year of them by about 0.6, so weekly
-    data alone rarely get there, even where a champion has stayed for long.
+    more week beside 104 moves a mean by about 0.1 of them, a year of them by about 0.6: so the
+    limit is stated for a quarter of new data, and what is allowed goes with the root of its share.
     """
 
     min_overlap_review: float = Field(
@@ -201,7 +201,9 @@ class StabilityGates(Gates):
         le=1,
         description="Overlap of a channel's 50 % interval of ROAS with the champion's below: "
         "REVIEW. Twice what the intervals share over the sum of their widths; 0.2 is a "
-        "move by about one standard deviation.",
+        "move by about one standard deviation. It holds where a quarter of the data is new to the "
+        "champion; where less is, less may move, down to half a standard deviation, and where more "
+        "is, more.",
     )
 
 

@@ -3,7 +3,7 @@
 import logging
 import os
 from dataclasses import asdict
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -16,6 +16,7 @@ from schemas.documents.diagnostics import (
     StabilityReport,
 )
 from schemas.documents.effects import ChannelQuantiles
+from schemas.documents.features import FeatureMetadata
 from schemas.documents.plan import Plan
 from schemas.documents.promotions import Champion
 from schemas.errors import CorruptArtifactError
@@ -41,6 +42,9 @@ from tasks.store.home import Home, current_home
 from tasks.store.runs.champions import find_champion
 from tasks.store.runs.documents import open_document
 from tasks.store.runs.resume import fit_dir, resumable
+
+if TYPE_CHECKING:
+    from tasks.mathematics.stability import NewData
 
 log = logging.getLogger(__name__)
 
@@ -90,9 +94,9 @@ def judge_stability(fitted: FittedRun) -> DiagnosticsRef:
     """
     home, diagnostics = current_home(), fitted.diagnostics
     champion = find_champion(home, fitted.spec.dataset_id)
-    outcomes, shifts, churn = _Comparison([], [], None)
+    outcomes, shifts, churn, new_share = _Comparison([], [])
     if champion is not None and diagnostics.verdict is not Verdict.FAIL:
-        outcomes, shifts, churn = _compare(home, champion, fitted)
+        outcomes, shifts, churn, new_share = _compare(home, champion, fitted)
     report = GateReport(outcomes=outcomes)
     verdict = worst([diagnostics.verdict, report.verdict])
     reasons = [*diagnostics.reasons, *report.reasons]
@@ -102,6 +106,7 @@ def judge_stability(fitted: FittedRun) -> DiagnosticsRef:
         champion=None if champion is None else _about(champion, fitted.snapshot),
         channels=shifts,
         allocation_churn=churn,
+        new_data_share=new_share,
     )
     judged = {"verdict": verdict, "reasons": reasons, "gates": [*document.gates, *gates]}
     folder = home.run_dir(fitted.run_id)
@@ -125,7 +130,8 @@ class _Comparison(NamedTuple):
 
     outcomes: list[GateOutcome]
     shifts: list[ShiftedChannel]
-    churn: float | None
+    churn: float | None = None
+    new_share: float | None = None
 
 
 def _compare(home: Home, champion: Champion, fitted: FittedRun) -> _Comparison:
@@ -141,17 +147,45 @@ def _compare(home: Home, champion: Champion, fitted: FittedRun) -> _Comparison:
         before = plan_then = None
     if before is None:
         lost = f"{champion.name}, whose {Artifact.CHANNEL_QUANTILES} is missing or not whole"
-        return _Comparison([stability.judge(float("nan"), gates, where=lost)], [], None)
+        limit = gates.min_overlap_review
+        return _Comparison([stability.judge(float("nan"), limit, where=lost)], [])
     quantiles = fitted.attribution.named(Artifact.CHANNEL_QUANTILES)
     now = read_document(home, quantiles, ChannelQuantiles)
     advised = read_document(home, fitted.plan.file, Plan).planned if fitted.plan else {}
     mix = stability.compute_planned_shares(advised)
     mix_then = stability.compute_planned_shares(plan_then.planned if plan_then else {})
     shifts = compare_channels(now.root, before.root, mix, mix_then)
-    outcomes = stability.judge_stability(shifts, gates)
+    new = _new_data(home, champion, fitted)
+    outcomes = stability.judge_stability(shifts, gates, new)
     churn = stability.compute_churn(mix, mix_then)
     reported = [ShiftedChannel.model_validate(asdict(s)) for s in shifts]
-    return _Comparison(outcomes, reported, churn)
+    return _Comparison(outcomes, reported, churn, new.share if new else None)
+
+
+def _new_data(home: Home, champion: Champion, fitted: FittedRun) -> "NewData | None":
+    """Say what is new to the champion; None where its files do not say what it knew."""
+    from tasks.diagnose.stability import measure_new_share
+    from tasks.mathematics.stability import NewData
+
+    try:
+        then = open_document(home, champion.run_id, Artifact.FEATURE_METADATA, FeatureMetadata)
+        judged = open_document(home, champion.run_id, Artifact.DIAGNOSTICS, Diagnostics)
+    except CorruptArtifactError as error:
+        log.warning("%s", error)
+        return None
+    if then is None or judged is None:
+        return None
+    now = read_document(home, fitted.features.metadata, FeatureMetadata)
+    mine = read_document(home, fitted.diagnostics.file, Diagnostics)
+    return NewData(measure_new_share(now, then), *(_n_draws(fit) for fit in (mine, judged)))
+
+
+def _n_draws(judged: Diagnostics) -> float:
+    """Least effective sample size; draws of a kind without chains are independent."""
+    return max(judged.ess_bulk_min or _INDEPENDENT_DRAWS, 1.0)
+
+
+_INDEPENDENT_DRAWS = 1000.0
 
 
 def _about(champion: Champion, snapshot: SnapshotRef) -> ComparedChampion:

@@ -1,7 +1,9 @@
 """How far one fit is from another of the same channels: overlap of intervals, change in sd."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.documents.effects import Quantiles
 
@@ -9,6 +11,61 @@ type Ends = Mapping[str, float]
 
 _SD_IN_90 = 3.29
 """Width of a normal distribution's 90 % interval, in standard deviations."""
+
+
+_HALF_IN_SD = 0.6745
+"""Distance of a normal distribution's quartiles from its mean, in standard deviations."""
+_MEDIAN_NOISE = math.pi / 2
+"""Variance of the median of normal draws, over that of their mean."""
+USUAL_SHARE = 0.25
+"""Share of new data for which the limit of an overlap is stated: 26 weeks beside 104."""
+SMALLEST_MOVE = 0.5
+"""Standard deviations within which no move is called: it is no reason to act differently."""
+LOWEST_OVERLAP = 0.05
+"""Limit where most data are new: intervals that hardly touch are looked at, whatever is new."""
+
+
+class NewData(NamedTuple):
+    """What one fit knows that the other did not, and how well both were sampled."""
+
+    share: float
+    """Of the cells (entity and period) of both together, those that are in one alone."""
+    ess_now: float
+    ess_then: float
+    """Least effective sample size of either fit's draws."""
+
+
+def compute_explained(new: NewData) -> float:
+    """Return the move that new data and draws explain, in standard deviations of the posterior.
+
+    Posterior means of a fit and of the same with more data differ by a variance that is the part of
+    the posterior's that the new data took away: about their share. To it comes the noise of two
+    medians of draws.
+    """
+    draws = _MEDIAN_NOISE * (1 / new.ess_now + 1 / new.ess_then)
+    return math.sqrt(new.share + draws)
+
+
+def scale_overlap(stated: float, new: NewData) -> float:
+    """Return the limit of an overlap for a share of new data.
+
+    Parameters
+    ----------
+    stated
+        Limit where a quarter of the data is new. For intervals of one width it is a move; what is
+        allowed grows with what is explained.
+    new
+        What is new.
+
+    Returns
+    -------
+    float
+        In [0, 1]; never above that of a move by ``SMALLEST_MOVE``, nor below ``LOWEST_OVERLAP``,
+        unless what is stated is.
+    """
+    move = (1 - stated) * 2 * _HALF_IN_SD
+    allowed = max(move * compute_explained(new) / math.sqrt(USUAL_SHARE), SMALLEST_MOVE)
+    return max(1 - allowed / (2 * _HALF_IN_SD), min(LOWEST_OVERLAP, stated))
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,9 @@ def render_stability(report: StabilityReport) -> str:
 
 def _limit(report: StabilityReport) -> str:
     limit = report.min_overlap_review
-    return "" if limit is None else f"; an overlap below {limit:g} is a REVIEW"
+    if limit is None:
+        return ""
+    return f"; an overlap below {limit:g} is a REVIEW where a quarter of the data is new"
 
 
 def _runs_table(report: StabilityReport, shown: set[str]) -> str:

@@ -1,10 +1,13 @@
 """Stability against the champion, by hand-computed cases."""
 
 import math
+from datetime import date, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.documents import make_metadata
 
 from schemas.documents.effects import Quantiles
 from schemas.outcomes import Verdict
@@ -99,4 +102,78 @@ def test_channels_that_moved_are_named_and_reviewed_never_failed():
 
 def test_nothing_to_compare_is_no_outcome_and_a_lost_champion_is_no_pass():
     assert stability.judge_stability([], GATES) == []
-    assert stability.judge(math.nan, GATES, where="demo@1").verdict is Verdict.NOT_EVALUATED
+    assert stability.judge(math.nan, 0.2, where="demo@1").verdict is Verdict.NOT_EVALUATED
+
+
+MANY = 1e9
+"""Draws whose noise does not count."""
+
+
+def limit_at(share, ess=MANY, stated=GATES.min_overlap_review):
+    return moves.scale_overlap(stated, moves.NewData(share, ess, ess))
+
+
+@pytest.mark.parametrize(
+    ("share", "limit"),
+    [(0.25, 0.2), (0.16, 0.36), (1 / 105, 0.629), (0.0, 0.629), (0.36, 0.05), (1.0, 0.05)],
+    ids=["as-stated", "less", "a-week", "nothing", "more", "all"],
+)
+def test_the_limit_goes_with_the_root_of_what_is_new(share, limit):
+    # Four tenths of the root of a quarter instead of half of it: a move by 0.8 of that at 0.2, so
+    # 1 - 0.8 * 0.8 = 0.36. A move by half a standard deviation is 1 - 0.5 / 1.349 = 0.629.
+    assert limit_at(share) == pytest.approx(limit, abs=5e-4)
+
+
+def test_draws_that_are_few_explain_a_move_of_their_own():
+    # pi / 2 * (1 / 50 + 1 / 50) = 0.0628 beside a share of 0.1872 is a quarter.
+    assert limit_at(0.25 - math.pi / 50, ess=50) == pytest.approx(GATES.min_overlap_review)
+    assert limit_at(0.1, ess=50) < limit_at(0.1)
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_a_limit_is_a_share_and_never_rises_with_what_is_new(one, other, stated):
+    few, many = sorted((one, other))
+    assert 0 <= limit_at(many, stated=stated) <= limit_at(few, stated=stated) <= 1
+
+
+def test_means_of_nested_data_move_by_the_root_of_the_new_share():
+    """Independent route: the mean of normal data with known noise, 104 weeks and 26 more."""
+    data = np.random.default_rng(4).normal(size=(20_000, 130))
+    moved = (data.mean(axis=1) - data[:, :104].mean(axis=1)) * np.sqrt(104)
+    explained = moves.compute_explained(moves.NewData(26 / 130, MANY, MANY))
+    assert moved.std() == pytest.approx(explained, rel=0.02)
+
+
+def test_what_a_quarter_of_new_data_may_move_one_week_may_not():
+    then, now = {"tv": row()}, {"tv": row(median=2.6)}
+    shifts = moves.compare_channels(now, then)
+    verdicts = [
+        stability.judge_stability(shifts, GATES, moves.NewData(share, 2000, 2000))[0].verdict
+        for share in (0.25, 1 / 105)
+    ]
+    assert verdicts == [Verdict.PASS, Verdict.REVIEW]
+
+
+def fitted(first, n, entities=("all",)):
+    start = date(2024, 1, 1) + timedelta(days=7 * first)
+    return make_metadata(
+        entities=list(entities),
+        estimation_start=start,
+        estimation_end=start + timedelta(days=7 * (n - 1)),
+        n_estimation_periods=n,
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "share"),
+    [
+        (fitted(0, 104), fitted(0, 104), 0.0),
+        (fitted(0, 105), fitted(0, 104), 1 / 105),
+        (fitted(1, 104), fitted(0, 104), 2 / 105),
+        (fitted(0, 104, ("a", "b")), fitted(0, 104, ("a",)), 0.5),
+        (fitted(200, 50), fitted(0, 50), 1.0),
+    ],
+    ids=["same", "a-week", "a-rolling-window", "a-market", "another-time"],
+)
+def test_what_is_new_is_counted_in_cells(now, then, share):
+    assert stability.measure_new_share(now, then) == pytest.approx(share)
