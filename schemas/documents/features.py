@@ -25,6 +25,7 @@ from schemas.spec.kpi import KpiKind
 from schemas.spec.lift_tests import LiftTest
 from schemas.spec.model import Likelihood
 from schemas.spec.planned import PlannedPeriod
+from schemas.spec.ridge import Pooling
 from schemas.spec.run_spec import Grain
 
 
@@ -122,6 +123,11 @@ class StatedShares(Part):
     follows: list[bool] = Field(
         [], description="Shares that are in units of the common return; none listed: no one is."
     )
+    pressure: list[list[Number]] = Field(
+        [],
+        description="By channel and entity, added to the first number where entities are not "
+        "pooled; none listed: they are.",
+    )
 
 
 class FeatureSettings(Document):
@@ -165,6 +171,9 @@ class FeatureSettings(Document):
         None,
         exclude_if=is_absent,
         description="Before the first period media ran as in the first ones; absent: nothing did.",
+    )
+    pooling: Pooling | None = Field(
+        None, exclude_if=is_absent, description="Of entities; absent: partial. Kind mmm."
     )
     media_share: Share | None = Field(
         None, exclude_if=is_absent, description="Prior median of all channels; kind mmm."

@@ -38,6 +38,8 @@ class KindKey(StrEnum):
     LIKELIHOOD = "model.likelihood"
     NON_NEGATIVE_BASELINE = "model.non_negative_baseline"
     TIME_VARYING_MEDIA = "model.time_varying_media"
+    POOLING = "model.pooling"
+    """Other than the kind's own."""
     BENT_TREND = "model.trend"
     """A trend beyond a straight line."""
     CHANNEL_TRANSFORMS = "adstock or saturation of channel"

@@ -10,7 +10,7 @@ from schemas.spec.baseline import HOLIDAYS_TERM, EventSpec, Trend, TrendSpec, re
 from schemas.spec.causal_gru import CausalGruSpec
 from schemas.spec.channels import AdstockSpec, SaturationSpec
 from schemas.spec.kinds import KindName, ModelKind
-from schemas.spec.ridge import RidgeSpec
+from schemas.spec.ridge import Pooling, RidgeSpec
 
 
 class Likelihood(StrEnum):
@@ -57,6 +57,12 @@ class ModelSpec(SpecModel):
         description="Media ran before the first row as in its first weeks (half as many as there "
         "are lags), so their carryover is felt there; `false` where nothing was spent before. "
         "Kind `mmm`.",
+    )
+    pooling: Pooling = Field(
+        Pooling.PARTIAL,
+        description="Effects of media and linear terms in the entities of kind `mmm`: `partial` "
+        "draws each toward their average as far as the data say, `complete` has one for all, "
+        "`none` each alone. Carryover and saturation are common; level and noise are each one's.",
     )
     media_share: float | None = Field(
         None,

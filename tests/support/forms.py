@@ -127,6 +127,12 @@ def rich_world(n_entities: int) -> World:
     )
 
 
+def pooled_world(how: str, *, rich: bool = False) -> World:
+    """World of three entities whose effects are one, or each one's own."""
+    settings = {"channels": MIXED, "controls": PRICED, "lift_tests": LIFTS} if rich else {}
+    return mmm_world(3, model={**(RICH_MODEL if rich else {}), "pooling": how}, **settings)
+
+
 CURVES: dict[str, Callable[[], World]] = {
     **{f"adstock-{kind}": partial(mmm_world, 1, kind, "hill", l_max=6) for kind in AdstockKind},
     **{f"saturation-{kind}": partial(mmm_world, 1, "geometric", kind) for kind in SaturationKind},
@@ -179,6 +185,8 @@ MEDIA: dict[str, Callable[[], World]] = {
         windows={"carryover_months": 2, "estimation_months": 12},
         model=RICH_MODEL,
     ),
+    **{f"pooled-{how}": partial(pooled_world, how) for how in ("complete", "none")},
+    **{f"pooled-{how}-rich": partial(pooled_world, how, rich=True) for how in ("complete", "none")},
     "stated-share": partial(mmm_world, 1, model={"media_share": 0.2}),
     "stated-share-entities": partial(mmm_world, 3, model={"share_spread": 0.5}),
     "lift": partial(mmm_world, 1, lift_tests=LIFTS),

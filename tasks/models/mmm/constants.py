@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM, TERM_DIM
 from schemas.spec.model import Likelihood
+from schemas.spec.ridge import Pooling
 from tasks.mathematics.panel import IS_ESTIMATION, observed_of
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms
@@ -52,6 +53,9 @@ class FitConstants:
     """``(channel,)``: prior stated on share or ROAS, not on the plain coefficient."""
     active: Array
     """``(channel, entity)``: 1 where the channel has any input, else 0."""
+    relative: Array
+    """``(channel, entity)``: what an entity's size is known to be in units of the channel's; 1 but
+    where one size speaks for all entities."""
     curve: Array
     """Basis of the media curve ``(basis, fitted date)``, empty where media do not vary."""
     lift: LiftDesign
@@ -66,6 +70,12 @@ class FitConstants:
     def shape(self) -> tuple[int, int, int, int]:
         """Number of channels, entities, terms and fitted periods."""
         return (len(self.media.names), self.kpi.shape[0], self.design.shape[1], self.kpi.shape[1])
+
+    @property
+    def reference(self) -> Array:
+        """Signed unit of every size, ``(channel, entity)``: mean KPI, or 1 of a coefficient."""
+        unit = np.where(self.by_share[:, None], self.kpi_mean, 1.0)
+        return np.asarray(self.media.signs[:, None] * self.active * unit * self.relative)
 
     @property
     def starts(self) -> NDArray[np.intp]:
@@ -141,13 +151,14 @@ def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
     student_t = inputs.metadata.likelihood is Likelihood.STUDENT_T
     autocorrelated = bool(inputs.metadata.autocorrelated_noise)
     peaks = np.maximum(media.values.max(axis=(1, 2)), SAFE)
+    pooling = inputs.metadata.pooling or Pooling.PARTIAL
     shape_entries, shape_coords = table.media_entries(media, peaks)
     entries = [
         *shape_entries,
-        *table.effect_entries(shares, resolution),
+        *table.effect_entries(shares, resolution, pooling),
         *table.media_trend_entries(len(curve)),
         *table.level_entries(own),
-        *table.linear_entries(design, own, signs, relative, resolution),
+        *table.linear_entries(design, own, table.TermPriors(signs, relative), resolution, pooling),
         *table.noise_entries(own, student_t=student_t, autocorrelated=autocorrelated),
     ]
     coords = {
@@ -167,6 +178,7 @@ def fit_constants(panel: xr.Dataset, inputs: ModelInputs) -> FitConstants:
         term_signs=signs,
         by_share=shares.by_share,
         active=(media.values.sum(axis=-1) > 0).astype(float),
+        relative=np.exp(shares.pressure * (pooling is Pooling.COMPLETE)),
         curve=curve,
         lift=lift_design(panel, inputs),
         table=table.make_table(entries, coords),

@@ -100,10 +100,7 @@ def _amplitudes(variables: Variables, constants: FitConstants) -> Variables:
     for index in range(len(media.names)):
         response = unit_response(samples, media, index)[:, :, constants.window]
         mean = constants.mean(response) + SAFE if constants.by_share[index] else 1.0
-        reference = media.signs[index] * constants.active[index]
-        if constants.by_share[index]:
-            reference = reference * constants.kpi_mean
-        beta[:, :, index] = np.exp(by_entity[:, index]) * reference / mean
+        beta[:, :, index] = np.exp(by_entity[:, index]) * constants.reference[index] / mean
         if multiplier is not None:
             response = response * multiplier[:, None, :]
         media_mean += beta[:, :, index] * constants.mean(response)

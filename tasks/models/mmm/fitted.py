@@ -135,18 +135,27 @@ class MmmFitted(DrawsModel):
         return -0.5 * residual**2 - np.log(sigma) - 0.5 * np.log(2 * np.pi)
 
     def effect_draws(self, channel: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """``log(share)`` (its mean over entities in a panel) and the score of its prior."""
+        """``log(share)`` (its mean over entities in a panel) and the score of its prior.
+
+        A shift of the prior of entities that are not pooled is one of all of them.
+        """
         name = "log_share_mean" if "log_share_mean" in self._samples else "log_share"
         index = self._channels.index(channel)
-        draws = self._samples[name].isel({CHANNEL_DIM: index}).to_numpy()
+        draws = self._samples[name].isel({CHANNEL_DIM: index}).transpose(SAMPLE_DIM, ...).to_numpy()
+        score = self._prior_score(index, draws)
+        return (draws, score) if draws.ndim == 1 else (draws.mean(axis=1), score.sum(axis=1))
+
+    def _prior_score(self, index: int, draws: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Derivative of the log prior of sizes ``(sample, ...)`` by a shift of it, same shape."""
         priors = stated(self._inputs.metadata.share_priors, "share_priors")
-        center, width = priors.log_median[index], priors.spread[index]
+        own = np.array(priors.pressure[index]) if draws.ndim > 1 else 0.0
+        center, width = priors.log_median[index] + own, priors.spread[index]
         if not any(priors.is_gamma[index : index + 1]):
-            return draws, (draws - center) / width**2
+            return (draws - center) / width**2
         scaled = draws - center
         if priors.follows[index]:
             scaled = scaled - np.log(self._samples[COMMON_RETURN].to_numpy())
-        return draws, np.exp(scaled) - width
+        return np.exp(scaled) - width
 
     def expected_lift(self, panel: xr.Dataset, tests: Sequence[LiftTest]) -> NDArray[np.float64]:
         """Of each test's own segment of the panel alone."""

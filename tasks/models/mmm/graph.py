@@ -172,10 +172,8 @@ def _media_sum(constants: FitConstants, values: Values) -> Any:
     if log_share.ndim == 1:
         log_share = log_share[:, None]
     by_share = constants.by_share[:, None]
-    reference = np.where(by_share, constants.kpi_mean, 1.0)
-    reference = media.signs[:, None] * constants.active * reference
     mean = pt.where(by_share, _own_mean(response, constants) + SAFE, 1.0)
-    beta = pt.exp(log_share) * reference / mean
+    beta = pt.exp(log_share) * constants.reference / mean
     values["saturation_beta"] = pm.Deterministic(
         "saturation_beta", beta.T, dims=(ENTITY_DIM, CHANNEL_DIM)
     )

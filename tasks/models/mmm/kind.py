@@ -17,6 +17,7 @@ from schemas.spec.channels import (
 )
 from schemas.spec.kinds import KINDS, ModelKind
 from schemas.spec.model import MEDIA_SHARE, SHARE_SPREAD, Likelihood, ModelSpec
+from schemas.spec.ridge import Pooling
 from schemas.spec.roles import ChannelRole
 from schemas.spec.run_spec import RunSpec
 from tasks.mathematics.carryover import ADSTOCKS
@@ -48,6 +49,7 @@ class MmmModelKind(NutsKind):
             "time_varying_media": model.time_varying_media,
             "autocorrelated_noise": model.autocorrelated_noise,
             "media_before": model.media_before,
+            "pooling": None if model.pooling is Pooling.PARTIAL else model.pooling,
             **_stated_media_share(model),
             "lift_tests": spec.lift_tests,
         }
@@ -75,16 +77,19 @@ class MmmModelKind(NutsKind):
             spread=stated.second.tolist(),
             is_gamma=stated.is_gamma.tolist(),
             follows=stated.follows.tolist(),
+            pressure=stated.pressure.tolist() if _pooling(inputs.metadata) is Pooling.NONE else [],
         )
         return {"share_priors": shares, "stated_shares": stated_shares(panel, inputs)}
 
     def count_parameters(self, metadata: FeatureMetadata) -> int:
-        """Transforms once per channel; share, linear terms, level and noise once per entity."""
+        """Transforms once per channel; level, noise and, as pooled, effects once per entity."""
         shapes = sum(_n_shape_parameters(channel) for channel in metadata.channels)
-        per_entity = len(metadata.channels) + len(describe_terms(metadata)) + 2
-        per_entity += int(bool(metadata.autocorrelated_noise))
+        n_entities = len(metadata.entities)
+        effects = len(metadata.channels) + len(describe_terms(metadata))
+        effects *= 1 if _pooling(metadata) is Pooling.COMPLETE else n_entities
+        own = 2 + int(bool(metadata.autocorrelated_noise))
         tails = int(metadata.likelihood is Likelihood.STUDENT_T)
-        return shapes + len(metadata.entities) * per_entity + tails
+        return shapes + effects + n_entities * own + tails
 
     def longest_carryover(self, metadata: FeatureMetadata) -> int:
         """Lags of the slowest channel."""
@@ -132,6 +137,10 @@ class MmmModelKind(NutsKind):
 
         stock = publish_stock(draws, panel, inputs)
         return {name: lambda path: stock.save(str(path))}
+
+
+def _pooling(metadata: FeatureMetadata) -> Pooling:
+    return metadata.pooling or Pooling.PARTIAL
 
 
 def _stated_media_share(model: ModelSpec) -> dict[str, float | None]:

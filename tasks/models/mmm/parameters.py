@@ -72,15 +72,16 @@ class SizeParameter:
     name: str
     dims: tuple[str, ...]
     first: Array
-    """``(channel,)``: mean, or location."""
+    """Along ``dims``, channels first: mean, or location."""
     second: Array
-    """``(channel,)``: standard deviation, or shape."""
+    """Likewise: standard deviation, or shape."""
     is_gamma: NDArray[np.bool_]
-    """``(channel,)``: no prior was stated."""
+    """Likewise: no prior was stated."""
     follows: NDArray[np.bool_]
-    """``(channel,)``: in units of the common factor."""
+    """Likewise: in units of the common factor."""
     common: str
-    """Name of the common factor; it stands before the sizes, or none follows it."""
+    """Name of the common factor; it stands before the sizes, or none follows it. One of all, or one
+    along the last of ``dims``."""
 
     @property
     def shape(self) -> tuple[int, ...]:

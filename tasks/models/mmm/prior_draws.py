@@ -70,7 +70,7 @@ def _draw(entry: Parameter, n_draws: int, rng: np.random.Generator) -> Array:
 
 
 def _draw_sizes(entry: SizeParameter, common: Array, rng: np.random.Generator) -> Array:
-    """Logarithms of sizes, ``(draw, channel)``, given that of the common factor ``(draw,)``."""
+    """Logarithms of sizes, ``(draw, ...)``, given that of the common factor ``(draw, ...)``."""
     u = _quantiles((len(common), *entry.shape), rng)
     shape = np.where(entry.is_gamma, entry.second, 1.0)
     sizes = np.log(gammaincinv(shape, u)) + np.where(entry.follows, common[:, None], 0.0)

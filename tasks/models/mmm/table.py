@@ -1,11 +1,13 @@
 """The free parameters of one fit: which there are, and the prior of each."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.names import CHANNEL_DIM, ENTITY_DIM, TERM_DIM
+from schemas.spec.ridge import Pooling
 from tasks.mathematics.carryover import ADSTOCKS
 from tasks.mathematics.saturation import SATURATIONS
 from tasks.models.mmm import priors
@@ -81,12 +83,21 @@ def _prior(
     return PriorKind(stated[0].family), first, np.array([prior.second for prior in stated])
 
 
-def effect_entries(shares: priors.SharePriors, resolution: Resolution) -> Entries:
-    """Common return, and log share per channel: own per entity, pooled to the channel's mean."""
+def effect_entries(shares: priors.SharePriors, resolution: Resolution, pooling: Pooling) -> Entries:
+    """Common return, and log share per channel: pooled to the channel's mean, one, or each alone.
+
+    Entities that are not pooled have a common return each: all that one learns is its own.
+    """
+    n_entities = resolution.share.values.shape[1]
+    is_alone = pooling is Pooling.NONE and n_entities > 1
     entries: Entries = []
     if shares.follows.any():
-        entries.append(parameter(COMMON_RETURN, (), PriorKind.LOG_NORMAL, *shares.common))
-    if resolution.share.values.shape[1] == 1:
+        dims, shape = ((ENTITY_DIM,), (n_entities,)) if is_alone else ((), ())
+        location, width = (np.full(shape, value) for value in shares.common)
+        entries.append(parameter(COMMON_RETURN, dims, PriorKind.LOG_NORMAL, location, width))
+    if is_alone:
+        return [*entries, _size_entry("log_share", _alone(shares, n_entities), ENTITY_DIM)]
+    if n_entities == 1 or pooling is Pooling.COMPLETE:
         return [*entries, _size_entry("log_share", shares)]
     unit = np.ones_like(shares.first)
     return entries + _pooled(
@@ -100,13 +111,28 @@ def effect_entries(shares: priors.SharePriors, resolution: Resolution) -> Entrie
     )
 
 
-def _size_entry(name: str, shares: priors.SharePriors) -> Parameter | SizeParameter:
+def _alone(shares: priors.SharePriors, n_entities: int) -> priors.SharePriors:
+    """Priors of every channel in every entity, ``(channel, entity)``."""
+
+    def in_each(values: Any) -> Any:
+        return np.repeat(values[:, None], n_entities, axis=1)
+
+    return replace(
+        shares,
+        first=in_each(shares.first) + shares.pressure,
+        second=in_each(shares.second),
+        is_gamma=in_each(shares.is_gamma),
+        follows=in_each(shares.follows),
+    )
+
+
+def _size_entry(name: str, shares: priors.SharePriors, *more: str) -> Parameter | SizeParameter:
+    dims = (CHANNEL_DIM, *more)
     if not shares.is_gamma.any():
-        dims = (CHANNEL_DIM,)
         return parameter(name, dims, PriorKind.NORMAL, shares.first, shares.second)
     return SizeParameter(
         name,
-        (CHANNEL_DIM,),
+        dims,
         shares.first,
         shares.second,
         shares.is_gamma,
@@ -115,10 +141,23 @@ def _size_entry(name: str, shares: priors.SharePriors) -> Parameter | SizeParame
     )
 
 
+class TermPriors(NamedTuple):
+    """What is believed of linear terms, ``(term,)`` each."""
+
+    signs: Array
+    """Stated sign, or 0."""
+    relative_sd: Array
+    """Prior standard deviation in units of ``LINEAR_SIGMA``."""
+
+
 def linear_entries(
-    design: Array, kpi: Array, signs: Array, relative_sd: Array, resolution: Resolution
+    design: Array,
+    kpi: Array,
+    terms: TermPriors,
+    resolution: Resolution,
+    pooling: Pooling,
 ) -> Entries:
-    """Coefficients per unit of each term, pooled over entities.
+    """Coefficients per unit of each term: pooled over entities, one of all, or each alone.
 
     Parameters
     ----------
@@ -126,10 +165,12 @@ def linear_entries(
         ``(entity, term, date)``.
     kpi
         Scaled KPI ``(entity, date)``.
-    signs, relative_sd
-        ``(term,)``: stated sign, or 0; prior standard deviation in units of ``LINEAR_SIGMA``.
+    terms
+        What is believed of them.
     resolution
         What the data know.
+    pooling
+        Of the entities.
 
     Returns
     -------
@@ -139,13 +180,16 @@ def linear_entries(
     """
     if not design.shape[1]:
         return []
-    unit = coefficient_unit(design, kpi)
+    unit, (signs, relative_sd) = coefficient_unit(design, kpi), terms
     signed = signs != 0
     name = "gamma_raw" if signed.any() else "gamma_linear"
     mu = np.where(signed, np.log(priors.SIGNED_MEDIAN * unit), 0.0)
     sigma = np.where(signed, priors.SIGNED_SPREAD, priors.LINEAR_SIGMA * relative_sd * unit)
-    if kpi.shape[0] == 1:
+    if kpi.shape[0] == 1 or pooling is Pooling.COMPLETE:
         return [parameter(name, (TERM_DIM,), PriorKind.NORMAL, mu, sigma)]
+    if pooling is Pooling.NONE:
+        cells = (np.tile(values, (kpi.shape[0], 1)) for values in (mu, sigma))
+        return [parameter(name, (ENTITY_DIM, TERM_DIM), PriorKind.NORMAL, *cells)]
     location, scale = priors.LINEAR_SPREAD_PRIOR
     return _pooled(
         name,

@@ -28,9 +28,10 @@ from tasks.models.mmm.parameters import PriorKind
     H_WORK,
     H_COMMON,
     H_RHO,
-) = range(23)
+    H_COMMONS,
+) = range(24)
 """Header: sizes, positions of single parameters, switches."""
-SIZES = 23
+SIZES = 24
 
 (
     I_CODES,

@@ -45,7 +45,9 @@ def evaluate(x: Floats, grad: Floats, ints: Ints, floats: Floats, work: Floats) 
 
     constrain(codes, x, values, slopes)
     total = floats[ints[at.F_CONSTANT]]
-    total += add_priors(codes, first, second, ints[at.H_COMMON], x, values, grad)
+    total += add_priors(
+        codes, first, second, ints[at.H_COMMON], ints[at.H_COMMONS], x, values, grad
+    )
     total += pool(groups, weights, units, offsets, n_entities, x, values)
     set_weights(ints, work)
     set_multiplier(ints, floats, work)

@@ -84,7 +84,6 @@ def _float_arrays(
     constants: FitConstants, priors: "Priors", groups: "_Groups", lift: "_Lift"
 ) -> list[Floats]:
     """Arrays of the floating-point buffer before the media, as ``codes`` orders them."""
-    reference = np.where(constants.by_share[:, None], constants.kpi_mean, 1.0)
     means = design_means(constants)
     return [
         np.array([priors.log_constant]),
@@ -93,7 +92,7 @@ def _float_arrays(
         groups.weights,
         groups.units,
         groups.offsets,
-        constants.media.signs[:, None] * constants.active * reference,
+        constants.reference,
         constants.term_signs,
         means,
         BASELINE_SOFTNESS * constants.kpi_mean,
@@ -174,6 +173,8 @@ def _sizes(
     header[at.H_NU] = offsets.get("y_nu", at.ABSENT)
     header[at.H_RHO] = offsets.get("y_rho", at.ABSENT)
     header[at.H_COMMON] = offsets.get(COMMON_RETURN, at.ABSENT)
+    if COMMON_RETURN in constants.table:
+        header[at.H_COMMONS] = int(np.prod(constants.table[COMMON_RETURN].shape))
     header[at.H_SOFT_BASELINE] = constants.non_negative_baseline
     header[at.H_LAGS] = constants.media.n_lags
     header[at.H_PRECONDITIONER] = (
@@ -240,8 +241,11 @@ def _cells(constants: FitConstants, name: str, *, entity_axis: int) -> Ints:
         cells = _first_value(constants, name) + np.arange(n_groups * n_entities)
         cells = cells.reshape(n_groups, n_entities)
         return cells if entity_axis == 1 else cells.T
-    cells = constants.table.offsets()[name] + np.arange(entry.first.size)
-    return np.expand_dims(cells, entity_axis)
+    cells = constants.table.offsets()[name] + np.arange(entry.first.size).reshape(entry.shape)
+    if cells.ndim == 2:
+        return cells
+    one = np.expand_dims(cells, entity_axis)
+    return np.repeat(one, n_entities, axis=entity_axis)
 
 
 def _first_value(constants: FitConstants, name: str) -> int:

@@ -35,26 +35,30 @@ def add_priors(
     first: Floats,
     second: Floats,
     common: int,
+    n_commons: int,
     x: Floats,
     values: Floats,
     grad: Floats,
 ) -> float:
     """Log prior density in sampling coordinates, Jacobian included, less its constants.
 
-    Writes the derivative by ``x`` over ``grad``. Position ``common`` is before what follows it.
+    Writes the derivative by ``x`` over ``grad``. The common factors, from position ``common`` on,
+    are before what follows them: one of all, or one of each entity, which sizes have in turn.
     """
-    total = 0.0
+    total, n_sizes = 0.0, 0
     for i in range(x.shape[0]):
         a, b = first[i], second[i]
         if codes[i] == POOLED:
             grad[i] = 0.0
         elif codes[i] == SIZE or codes[i] == RELATIVE_SIZE:
-            scaled = x[i] - a - (x[common] if codes[i] == RELATIVE_SIZE else 0.0)
+            own = common + n_sizes % n_commons if codes[i] == RELATIVE_SIZE else common
+            n_sizes += codes[i] == RELATIVE_SIZE
+            scaled = x[i] - a - (x[own] if codes[i] == RELATIVE_SIZE else 0.0)
             size = math.exp(scaled)
             total += b * scaled - size
             grad[i] = b - size
             if codes[i] == RELATIVE_SIZE:
-                grad[common] -= b - size
+                grad[own] -= b - size
         elif codes[i] == HALF_NORMAL:
             scaled = (values[i] / a) ** 2
             total += x[i] - 0.5 * scaled

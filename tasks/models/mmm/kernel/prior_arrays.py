@@ -39,7 +39,7 @@ def prior_arrays(constants: FitConstants) -> Priors:
             log_constant -= 0.5 * np.log(2 * np.pi) * size
             continue
         if isinstance(entry, SizeParameter):
-            codes.append(_size_codes(entry))
+            codes.append(_size_codes(entry).ravel())
         else:
             codes.append(np.full(size, at.PRIOR_CODES[entry.prior]))
         firsts.append(entry.first.ravel())

@@ -86,9 +86,9 @@ def prior_center(constants: FitConstants) -> Floats:
     def center(entry: Parameter | SizeParameter) -> Floats:
         if isinstance(entry, Parameter):
             return _center(entry)
-        common = 0.0
+        common = np.zeros(())
         if entry.follows.any():
-            common = float(cast(Parameter, constants.table[entry.common]).first)
+            common = cast(Parameter, constants.table[entry.common]).first
         middle = entry.first + np.where(entry.is_gamma, np.log(entry.second), 0.0)
         return np.asarray(middle + np.where(entry.follows, common, 0.0))
 
