@@ -172,6 +172,11 @@ class FeatureSettings(Document):
         exclude_if=is_absent,
         description="Before the first period media ran as in the first ones; absent: nothing did.",
     )
+    transform: str | None = Field(
+        None,
+        exclude_if=is_absent,
+        description="Class in place of carryover and saturation; kind mmm.",
+    )
     pooling: Pooling | None = Field(
         None, exclude_if=is_absent, description="Of entities; absent: partial. Kind mmm."
     )

@@ -38,6 +38,7 @@ class KindKey(StrEnum):
     LIKELIHOOD = "model.likelihood"
     NON_NEGATIVE_BASELINE = "model.non_negative_baseline"
     TIME_VARYING_MEDIA = "model.time_varying_media"
+    TRANSFORM = "model.transform"
     POOLING = "model.pooling"
     """Other than the kind's own."""
     BENT_TREND = "model.trend"

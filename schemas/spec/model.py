@@ -58,6 +58,12 @@ class ModelSpec(SpecModel):
         "are lags), so their carryover is felt there; `false` where nothing was spent before. "
         "Kind `mmm`.",
     )
+    transform: str | None = Field(
+        None,
+        max_length=200,
+        description="Kind `mmm`: class of your own in place of carryover and saturation, "
+        "`package.module:Class` or the name of an entry point; see tasks/README.md.",
+    )
     pooling: Pooling = Field(
         Pooling.PARTIAL,
         description="Effects of media and linear terms in the entities of kind `mmm`: `partial` "
@@ -84,6 +90,19 @@ class ModelSpec(SpecModel):
     def _events_named_once(self) -> Self:
         names = [event.name for event in self.events] + ([HOLIDAYS_TERM] if self.holidays else [])
         refuse_repeats("event", names)
+        return self
+
+    @model_validator(mode="after")
+    def _one_transform(self) -> Self:
+        stated = [
+            name
+            for name in ("adstock", "saturation")
+            if getattr(self, name) != type(self).model_fields[name].default
+        ]
+        if self.transform is not None and stated:
+            raise ValueError(
+                f"transform takes the place of {' and '.join(stated)}; leave out one or the other"
+            )
         return self
 
 

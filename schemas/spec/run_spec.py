@@ -68,6 +68,7 @@ _MODEL_KEYS = (
     KindKey.LIKELIHOOD,
     KindKey.NON_NEGATIVE_BASELINE,
     KindKey.TIME_VARYING_MEDIA,
+    KindKey.TRANSFORM,
     KindKey.POOLING,
     KindKey.RIDGE,
     KindKey.CAUSAL_GRU,

@@ -14,6 +14,7 @@ from tasks.mathematics.saturation import SATURATIONS
 from tasks.mathematics.scaling import scale_media
 from tasks.mathematics.transforms import Transform
 from tasks.models.contract import ModelInputs
+from tasks.models.mmm.own_transform import OwnTransform, find_transform
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,14 @@ class ChannelTransforms:
 
     adstock: AdstockSpec
     saturation: SaturationSpec
+    own: OwnTransform | None = None
+    """In place of both, where the spec names a class."""
 
     @property
     def n_lags(self) -> int:
         """Number of lags, 1 without carryover."""
+        if self.own is not None:
+            return self.own.l_max
         return 1 if self.adstock.kind is AdstockKind.NONE else self.adstock.l_max
 
     def transform(self, family: str) -> Transform:
@@ -39,12 +44,17 @@ class ChannelTransforms:
     @property
     def adstock_parameters(self) -> tuple[str, ...]:
         """Learned parameters of the carryover kernel."""
-        return ADSTOCKS[self.adstock.kind].parameters
+        return () if self.own is not None else ADSTOCKS[self.adstock.kind].parameters
 
     @property
     def saturation_parameters(self) -> tuple[str, ...]:
         """Learned parameters of the saturation curve."""
-        return SATURATIONS[self.saturation.kind].parameters
+        return () if self.own is not None else SATURATIONS[self.saturation.kind].parameters
+
+    @property
+    def transform_parameters(self) -> tuple[str, ...]:
+        """Learned parameters of a transform of somebody else."""
+        return () if self.own is None else self.own.parameters
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,12 @@ class MediaDesign:
         """Series of one channel behind its level before, ``(entity, 1 + date)``."""
         return np.concatenate([self.before[index][:, None], self.values[index]], axis=1)
 
+    def with_past(self, index: int) -> NDArray[np.float64]:
+        """Series of one channel behind all of its past that is felt, ``(entity, lags + date)``."""
+        lead = self.transforms[index].n_lags - 1
+        earlier = np.repeat(self.before[index][:, None], lead, axis=1)
+        return np.concatenate([earlier, self.values[index]], axis=1)
+
     def users(self, family: str, name: str) -> list[int]:
         """Positions of the channels whose ``adstock`` or ``saturation`` has a parameter."""
         return np.flatnonzero(has_parameter(self.transforms, f"{family}_{name}")).tolist()
@@ -102,8 +118,9 @@ def channel_places(transforms: Sequence[ChannelTransforms], label: str) -> NDArr
 
 def channel_transforms(metadata: FeatureMetadata) -> tuple[ChannelTransforms, ...]:
     """Read carryover and saturation of every channel."""
+    own = None if metadata.transform is None else find_transform(metadata.transform)
     return tuple(
-        ChannelTransforms(channel.learned_adstock, channel.learned_saturation)
+        ChannelTransforms(channel.learned_adstock, channel.learned_saturation, own)
         for channel in metadata.channels
     )
 

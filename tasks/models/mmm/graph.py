@@ -34,6 +34,8 @@ from tasks.models.mmm.constants import (
 )
 from tasks.models.mmm.design import MediaDesign
 from tasks.models.mmm.lift import lift_of_segments
+from tasks.models.mmm.own_graph import in_graph
+from tasks.models.mmm.own_transform import FAMILY
 from tasks.models.mmm.parameters import (
     Parameter,
     PooledParameter,
@@ -70,11 +72,8 @@ def build_graph(panel: xr.Dataset, inputs: ModelInputs) -> pm.Model:
 def graph_of(constants: FitConstants) -> pm.Model:
     """Build the model of constants that are already fixed."""
     n_entities, n_periods = constants.kpi.shape
-    coords = {
-        **constants.table.coords,
-        _FITTED_DIM: np.arange(n_periods),
-        _CONTRAST_DIM: np.arange(n_entities - 1),
-    }
+    own = {_FITTED_DIM: np.arange(n_periods), _CONTRAST_DIM: np.arange(n_entities - 1)}
+    coords = {**constants.table.coords, **own}
     with pm.Model(coords=coords) as model:
         values = _free_variables(constants)
         media_sum = _media_sum(constants, values)
@@ -199,6 +198,9 @@ def _multiplier(constants: FitConstants, values: Values) -> Any:
 def _channel_shape(media: MediaDesign, index: int, values: Values) -> Any:
     """Saturated adstock of one channel over the whole panel, ``(entity, date)``."""
     channel = media.transforms[index]
+    if channel.own is not None:
+        own = channel_parameters(media, index, FAMILY, values)
+        return in_graph(channel.own, media.with_past(index), own)[:, channel.n_lags - 1 :]
     curve = channel_parameters(media, index, "saturation", values)
     series: Any = media.values[index]
     if channel.saturation.before_adstock:

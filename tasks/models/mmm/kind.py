@@ -5,12 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
-from schemas.documents.features import ChannelFeatures, FeatureMetadata, StatedShares
+from schemas.documents.features import FeatureMetadata, StatedShares
+from schemas.errors import SpecError
 from schemas.names import Artifact
 from schemas.spec.channels import (
-    AdstockKind,
     ChannelKind,
     SaturationKind,
     SaturationSpec,
@@ -20,12 +21,15 @@ from schemas.spec.model import MEDIA_SHARE, SHARE_SPREAD, Likelihood, ModelSpec
 from schemas.spec.ridge import Pooling
 from schemas.spec.roles import ChannelRole
 from schemas.spec.run_spec import RunSpec
-from tasks.mathematics.carryover import ADSTOCKS
-from tasks.mathematics.saturation import SATURATIONS
+from schemas.spec.sampler import SamplerBackend, SamplerSpec
+from tasks.mathematics.scaling import scale_media
 from tasks.models.contract import ModelInputs, Posterior
+from tasks.models.kind import Sampled, Watch
 from tasks.models.lift_placement import place_tests
 from tasks.models.linear import describe_terms
+from tasks.models.mmm.design import ChannelTransforms, channel_transforms
 from tasks.models.mmm.fitted import MmmFitted
+from tasks.models.mmm.own_transform import KEY, find_transform, try_out
 from tasks.models.mmm.priors import share_priors, stated_shares
 from tasks.models.sampling import NutsKind
 
@@ -42,8 +46,11 @@ class MmmModelKind(NutsKind):
     def settings(self, spec: RunSpec) -> dict[str, Any]:
         """Seasons, trend and events, noise, and what is believed of channels and experiments."""
         model = spec.model
+        if model.transform is not None:
+            _require_room(spec)
         return {
             **super().settings(spec),
+            "transform": model.transform,
             "likelihood": model.likelihood,
             "non_negative_baseline": model.non_negative_baseline,
             "time_varying_media": model.time_varying_media,
@@ -69,7 +76,12 @@ class MmmModelKind(NutsKind):
         }
 
     def facts(self, panel: xr.Dataset, inputs: ModelInputs, spec: RunSpec) -> dict[str, Any]:
-        """Priors on contribution shares; a lift test that fits nowhere is refused here."""
+        """Priors on contribution shares.
+
+        A lift test that fits nowhere is refused here, and a transform that is none.
+        """
+        if inputs.metadata.transform is not None:
+            _require_transform(inputs.metadata.transform, panel, inputs)
         place_tests(panel, inputs.metadata.grain, spec.lift_tests)
         stated = share_priors(panel, inputs)
         shares = StatedShares(
@@ -83,7 +95,7 @@ class MmmModelKind(NutsKind):
 
     def count_parameters(self, metadata: FeatureMetadata) -> int:
         """Transforms once per channel; level, noise and, as pooled, effects once per entity."""
-        shapes = sum(_n_shape_parameters(channel) for channel in metadata.channels)
+        shapes = sum(_n_shape_parameters(channel) for channel in channel_transforms(metadata))
         n_entities = len(metadata.entities)
         effects = len(metadata.channels) + len(describe_terms(metadata))
         effects *= 1 if _pooling(metadata) is Pooling.COMPLETE else n_entities
@@ -93,9 +105,7 @@ class MmmModelKind(NutsKind):
 
     def longest_carryover(self, metadata: FeatureMetadata) -> int:
         """Lags of the slowest channel."""
-        adstocks = (channel.learned_adstock for channel in metadata.channels)
-        lags = (a.l_max for a in adstocks if a.kind is not AdstockKind.NONE)
-        return max(lags, default=1)
+        return max((channel.n_lags for channel in channel_transforms(metadata)), default=1)
 
     def predict_prior(self, panel: xr.Dataset, inputs: ModelInputs, *, seed: int) -> dict[str, Any]:
         """Shares, returns and KPI under the priors."""
@@ -110,6 +120,17 @@ class MmmModelKind(NutsKind):
         from tasks.models.mmm.prior_draws import draw_prior
 
         return draw_prior(panel, inputs, n_draws, seed)
+
+    def fit(
+        self, panel: xr.Dataset, inputs: ModelInputs, settings: SamplerSpec, watch: Watch
+    ) -> Sampled:
+        """Sample the posterior; with a transform of somebody else by PyMC's own sampler.
+
+        Others compile a graph by rules that not every operation of PyTensor has.
+        """
+        if inputs.metadata.transform is not None and settings.backend is SamplerBackend.AUTO:
+            settings = settings.model_copy(update={"backend": SamplerBackend.PYMC})
+        return super().fit(panel, inputs, settings, watch)
 
     def load_posterior(self, panel: xr.Dataset, inputs: ModelInputs) -> Posterior:
         """Return the posterior; its libraries take seconds to import, so only a fit does."""
@@ -152,9 +173,30 @@ def _stated_media_share(model: ModelSpec) -> dict[str, float | None]:
     return {"media_share": share, "share_spread": spread}
 
 
-def _n_shape_parameters(channel: ChannelFeatures) -> int:
-    adstock, saturation = channel.learned_adstock.kind, channel.learned_saturation.kind
-    return len(ADSTOCKS[adstock].priors) + len(SATURATIONS[saturation].priors)
+def _require_room(spec: RunSpec) -> None:
+    """Refuse what a transform of somebody else takes the place of, or cannot say."""
+    shaped = [c.name for c in spec.channels or [] if c.adstock or c.saturation]
+    problems = [f"adstock or saturation of channel {name!r}: {KEY} takes its place"
+                for name in shaped]  # fmt: skip
+    if spec.lift_tests:
+        problems.append(f"lift_tests: with {KEY} the model cannot say what lift it expects")
+    if spec.sampler.backend is SamplerBackend.KERNEL:
+        problems.append(f"sampler.backend kernel: it knows no {KEY}; auto takes PyMC's sampler")
+    if problems:
+        raise SpecError(f"{'; '.join(problems)}. Leave out one or the other.", problems)
+
+
+def _require_transform(name: str, panel: xr.Dataset, inputs: ModelInputs) -> None:
+    """Refuse a transform that does not give usable output on the real media."""
+    scaled = np.moveaxis(scale_media(panel, inputs.scales), 1, 0)
+    problems = try_out(find_transform(name), scaled)
+    if problems:
+        raise SpecError("\n".join(problems), problems)
+
+
+def _n_shape_parameters(channel: ChannelTransforms) -> int:
+    families = (channel.adstock_parameters, channel.saturation_parameters)
+    return sum(len(names) for names in (*families, channel.transform_parameters))
 
 
 MMM = MmmModelKind()

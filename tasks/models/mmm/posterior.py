@@ -25,7 +25,9 @@ class MmmPosterior:
         return graph_of(self.constants)
 
     def kernel(self) -> Any:
-        """Return the compiled kernel with this panel's data."""
+        """Return the compiled kernel with this panel's data; None with a transform of others."""
+        if any(channel.own is not None for channel in self.constants.media.transforms):
+            return None
         from tasks.models.mmm.kernel.compiled import compile_kernel
 
         return compile_kernel(self.constants)

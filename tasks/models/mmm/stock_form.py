@@ -27,6 +27,8 @@ class StockForm:
 def stock_obstacle(metadata: FeatureMetadata) -> str | None:
     """Say why a stock ``MMM`` cannot hold fits of these features, or None where it can."""
     transforms = channel_transforms(metadata)
+    if metadata.transform is not None:
+        return "channels go through a transform that it does not have"
     if metadata.is_ragged:
         return "entities do not cover the same periods"
     if metadata.media_curve is not None:

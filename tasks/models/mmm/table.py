@@ -13,6 +13,7 @@ from tasks.mathematics.saturation import SATURATIONS
 from tasks.models.mmm import priors
 from tasks.models.mmm.design import MediaDesign
 from tasks.models.mmm.geometry import Estimates, Resolution, centering
+from tasks.models.mmm.own_transform import FAMILY, OwnTransform
 from tasks.models.mmm.parameters import (
     Entry,
     Parameter,
@@ -67,7 +68,16 @@ def media_entries(media: MediaDesign, peaks: Array) -> tuple[Entries, dict[str, 
             if dim != CHANNEL_DIM:
                 coords[dim] = [media.names[i] for i in users]
             entries.append(parameter(label, (dim,), *_prior(family, name, media, users, peaks)))
+    own = media.transforms[0].own if media.transforms else None
+    if own is not None:
+        entries += [_own_entry(own, name, len(media.names)) for name in own.parameters]
     return entries, coords
+
+
+def _own_entry(own: OwnTransform, name: str, n_channels: int) -> Parameter:
+    """Parameter of a transform that all channels go through, one value each."""
+    family, first, second = own.prior(name)
+    return parameter(f"{FAMILY}_{name}", (CHANNEL_DIM,), family, np.full(n_channels, first), second)
 
 
 def _prior(

@@ -15,6 +15,7 @@ from tasks.mathematics.saturation import saturation_shape, saturation_slope
 from tasks.mathematics.trend import RELATIVE_SD, trend_columns, trend_relative_sds
 from tasks.models.linear import periods_since
 from tasks.models.mmm.design import MediaDesign
+from tasks.models.mmm.own_transform import FAMILY
 
 Array = NDArray[np.float64]
 
@@ -22,6 +23,11 @@ Array = NDArray[np.float64]
 def unit_response(samples: xr.Dataset, media: MediaDesign, index: int) -> Array:
     """Shape of one channel for every sample, ``(sample, entity, date)``, no unit."""
     channel, series = media.transforms[index], media.values[index]
+    if channel.own is not None:
+        from tasks.models.mmm.own_graph import evaluate
+
+        drawn = _parameters(samples, media, index, FAMILY)
+        return evaluate(channel.own, media.with_past(index), drawn)[..., channel.n_lags - 1 :]
     curve = _curve(samples, media, index)
     first = channel.saturation.before_adstock
     if channel.n_lags == 1:
@@ -57,6 +63,8 @@ def unit_response_gradient(
         ``(entity, date)``.
     """
     channel, series = media.transforms[index], media.values[index]
+    if channel.own is not None:
+        return _own_gradient(samples, media, index, weights)
     kind, curve = channel.saturation.kind, _curve(samples, media, index)
     if channel.n_lags == 1:
         return np.asarray((weights * saturation_slope(kind, series, curve)).sum(axis=0))
@@ -77,6 +85,20 @@ def unit_response_gradient(
         gradient[:, :-lag] += by_lag[lag][:, lag:]
     earlier = sum(part[:, :lag].sum(axis=1) for lag, part in enumerate(by_lag))
     return _with_earlier(gradient, np.asarray(earlier), media, index)
+
+
+def _own_gradient(samples: xr.Dataset, media: MediaDesign, index: int, weights: Array) -> Array:
+    """The same for a transform of somebody else, by PyTensor."""
+    from tasks.models.mmm.own_graph import pull_back
+
+    channel = media.transforms[index]
+    if channel.own is None:
+        raise AssertionError(f"{media.names[index]} goes through no transform of somebody else")
+    lead = channel.n_lags - 1
+    drawn = _parameters(samples, media, index, FAMILY)
+    padded = np.pad(weights, ((0, 0), (0, 0), (lead, 0)))
+    gradient = pull_back(channel.own, media.with_past(index), drawn, padded)
+    return _with_earlier(gradient[:, lead:].copy(), gradient[:, :lead].sum(axis=1), media, index)
 
 
 def _with_earlier(gradient: Array, earlier: Array, media: MediaDesign, index: int) -> Array:

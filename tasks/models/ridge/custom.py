@@ -1,15 +1,10 @@
-"""Transforms of media that are not part of the product: found by name, permitted, tried out.
+"""Transforms of media that are not part of the product, with grids that are searched.
 
-A run spec names code here, and naming code is running it: who may write a spec is not who may run a
-program on this machine (SECURITY.md). So the machine decides: ``MMM_TRANSFORMS`` lists the modules
-whose classes a spec may name, and nothing else is ever imported.
+How they are found and permitted stands in ``tasks.models.foreign``.
 """
 
-import importlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from itertools import product
 from typing import Any, Protocol
 
@@ -17,15 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import SpecError
+from tasks.models.foreign import lags_problem, make_foreign, output_problem
 
 Array = NDArray[np.float64]
 Values = tuple[float, ...]
 
-PERMITTED = "MMM_TRANSFORMS"
-"""Environment variable: modules whose classes a spec may name, separated by commas. A package
-permits what is in it."""
-TRANSFORM_GROUP = "steady_mmm.transforms"
-"""Group in which an installed package may give a class a short name."""
 MOST_CANDIDATES = 1000
 """Combinations of parameters of one channel that are searched at most."""
 _KEY = "model.ridge.transform"
@@ -96,19 +87,7 @@ def find_transform(name: str) -> CustomTransform:
     SpecError
         If this machine does not permit its module, it cannot be imported, or it is no transform.
     """
-    module, _, attribute = _place(name).partition(":")
-    if not _is_permitted(module):
-        raise SpecError(
-            f"{_KEY}: {name} is code, and this machine runs no code that a spec names, but for "
-            f"what {PERMITTED} lists. Whoever runs it can permit it: {PERMITTED}={module}"
-        )
-    try:
-        made = getattr(importlib.import_module(module), attribute)()
-    except Exception as error:  # whatever foreign code raises, the spec is what has to change
-        raise SpecError(
-            f"{_KEY}: {name} cannot be used: {type(error).__name__}: {error}. Install its package "
-            "into this environment, or put its folder on PYTHONPATH; the class takes no arguments."
-        ) from error
+    made = make_foreign(name, _KEY)
     problems = list(_shape_problems(made))
     if problems:
         raise SpecError(f"{_KEY}: {name}: {'; '.join(problems)}.", problems)
@@ -151,23 +130,15 @@ def _problem(transform: CustomTransform, row: Array, values: Values, cut: int) -
         past = np.asarray(transform.made.transform(earlier, **parameters), float)
     except Exception as error:  # whatever foreign code raises, the spec is what has to change
         return f"stops: {type(error).__name__}: {error}"
-    if whole.shape != row.shape:
-        return f"makes {whole.shape} of input {row.shape}; it may not change its length"
-    if not np.isfinite(whole).all():
-        return "gives values that are no numbers"
-    if (whole < 0).any():
-        return "gives negative values; the sign of an effect is the coefficient's"
-    if not np.allclose(whole[:cut], past[:cut], rtol=1e-9, atol=1e-12):
-        return "looks into the future: earlier values change with later input"
-    return None
+    return output_problem(row, whole, past, cut)
 
 
 def _shape_problems(made: Any) -> Iterator[str]:
     if not callable(getattr(made, "transform", None)):
         yield "it has no method transform(x, **parameters)"
-    l_max = getattr(made, "l_max", None)
-    if not isinstance(l_max, int) or isinstance(l_max, bool) or not 1 <= l_max <= 104:
-        yield f"l_max is {l_max!r}; it says in how many periods an input is felt, from 1 to 104"
+    lags = lags_problem(made)
+    if lags is not None:
+        yield lags
     grids = getattr(made, "grids", None)
     if not isinstance(grids, Mapping):
         yield "grids is no mapping of parameter names to values"
@@ -179,20 +150,3 @@ def _shape_problems(made: Any) -> Iterator[str]:
     n_candidates = int(np.prod([len(grid) for grid in grids.values()]))
     if n_candidates > MOST_CANDIDATES:
         yield f"{n_candidates} combinations of parameters; {MOST_CANDIDATES} are searched at most"
-
-
-def _place(name: str) -> str:
-    """Return ``module:Class`` of a name."""
-    if ":" in name:
-        return name
-    for found in entry_points(group=TRANSFORM_GROUP):
-        if found.name == name:
-            return found.value.partition("[")[0].strip()
-    raise SpecError(
-        f"{_KEY}: {name} is neither package.module:Class nor an entry point of {TRANSFORM_GROUP}."
-    )
-
-
-def _is_permitted(module: str) -> bool:
-    named = (part.strip() for part in os.environ.get(PERMITTED, "").split(","))
-    return any(module == one or module.startswith(f"{one}.") for one in named if one)

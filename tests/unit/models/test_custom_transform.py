@@ -13,8 +13,9 @@ from schemas.names import ComponentKind
 from schemas.spec.sampler import SamplerSpec
 from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.contract import Component
+from tasks.models.foreign import PERMITTED
 from tasks.models.kind import Watch
-from tasks.models.ridge.custom import PERMITTED, CustomTransform, find_transform
+from tasks.models.ridge.custom import CustomTransform, find_transform
 from tasks.models.ridge.kind import RIDGE
 
 PAGE = Path(__file__).resolve().parents[3] / "tasks" / "README.md"
@@ -174,11 +175,11 @@ def test_an_unknown_short_name_is_refused():
 def test_an_entry_point_is_looked_up_and_still_needs_a_permission(write_module, monkeypatch):
     from importlib.metadata import EntryPoint
 
-    from tasks.models.ridge import custom
+    from tasks.models import foreign
 
     module = write_module(documented())
-    point = EntryPoint("delayed", f"{module}:DelayedPower", custom.TRANSFORM_GROUP)
-    monkeypatch.setattr(custom, "entry_points", lambda *, group: [point] * (group == point.group))
+    point = EntryPoint("delayed", f"{module}:DelayedPower", foreign.TRANSFORM_GROUP)
+    monkeypatch.setattr(foreign, "entry_points", lambda *, group: [point] * (group == point.group))
     assert isinstance(find_transform("delayed"), CustomTransform)
     monkeypatch.setenv(PERMITTED, "other")
     with pytest.raises(SpecError, match=PERMITTED):
