@@ -124,7 +124,7 @@ def try_out(transform: OwnTransform, scaled: Array) -> list[str]:
 def _slope_problems(transform: OwnTransform, slopes: Mapping[str, Array]) -> list[str]:
     return [
         f"{KEY}: {transform.name}: its slope by {name} is no number on these media; most often a "
-        "power or logarithm of zero input, so add something small under it"
+        "root or logarithm of zero input, so add something small under it"
         for name, slope in slopes.items()
         if not np.isfinite(slope).all()
     ]

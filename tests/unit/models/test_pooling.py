@@ -111,7 +111,7 @@ def test_the_score_is_the_derivative_by_a_shift_of_the_prior(stated):
         # A prior that is shifted up is one of sizes that are shifted down.
         up = _log_prior(world, 0, sizes[k] - step, common[k])
         down = _log_prior(world, 0, sizes[k] + step, common[k])
-        assert score[k] == pytest.approx((up - down) / (2 * step), rel=1e-4)
+        assert score[k] == pytest.approx((up - down) / (2 * step), rel=1e-4, abs=1e-6)
 
 
 @pytest.mark.parametrize("pooling", ["complete", "none"])
