@@ -29,7 +29,7 @@ from tasks.models.lift_placement import place_tests
 from tasks.models.linear import describe_terms
 from tasks.models.mmm.design import ChannelTransforms, channel_transforms
 from tasks.models.mmm.fitted import MmmFitted
-from tasks.models.mmm.own_transform import KEY, find_transform, try_out
+from tasks.models.mmm.own_transform import OWN_KEY, find_transform
 from tasks.models.mmm.priors import share_priors, stated_shares
 from tasks.models.sampling import NutsKind
 
@@ -176,18 +176,20 @@ def _stated_media_share(model: ModelSpec) -> dict[str, float | None]:
 def _require_room(spec: RunSpec) -> None:
     """Refuse what a transform of somebody else takes the place of, or cannot say."""
     shaped = [c.name for c in spec.channels or [] if c.adstock or c.saturation]
-    problems = [f"adstock or saturation of channel {name!r}: {KEY} takes its place"
+    problems = [f"adstock or saturation of channel {name!r}: {OWN_KEY} takes its place"
                 for name in shaped]  # fmt: skip
     if spec.lift_tests:
-        problems.append(f"lift_tests: with {KEY} the model cannot say what lift it expects")
+        problems.append(f"lift_tests: with {OWN_KEY} the model cannot say what lift it expects")
     if spec.sampler.backend is SamplerBackend.KERNEL:
-        problems.append(f"sampler.backend kernel: it knows no {KEY}; auto takes PyMC's sampler")
+        problems.append(f"sampler.backend kernel: it knows no {OWN_KEY}; auto takes PyMC's sampler")
     if problems:
         raise SpecError(f"{'; '.join(problems)}. Leave out one or the other.", problems)
 
 
 def _require_transform(name: str, panel: xr.Dataset, inputs: ModelInputs) -> None:
     """Refuse a transform that does not give usable output on the real media."""
+    from tasks.models.mmm.own_trial import try_out
+
     scaled = np.moveaxis(scale_media(panel, inputs.scales), 1, 0)
     problems = try_out(find_transform(name), scaled)
     if problems:

@@ -1,32 +1,24 @@
-"""A transform of media of somebody else in kind ``mmm``: what it has to be, and its trial.
+"""A transform of media of somebody else in kind ``mmm``: what it has to be.
 
 It takes the place of carryover and saturation. ``transform`` is written in PyTensor, once: the
 graph that is sampled, the evaluation of draws and the gradient of a plan are all made of it
-(``own_graph``). How a class is found and permitted stands in ``tasks.models.foreign``.
+(``own_graph``). It is tried out by ``own_trial``; how a class is found and permitted stands in
+``tasks.models.foreign``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
 from math import isfinite
 from typing import Any, Protocol
 
-import numpy as np
-import scipy
-from numpy.typing import NDArray
-
 from schemas.errors import SpecError
-from tasks.models.foreign import lags_problem, make_foreign, output_problem
+from tasks.models.foreign import lags_problem, make_foreign
 from tasks.models.mmm.parameters import PriorKind
 
-Array = NDArray[np.float64]
-
-KEY = "model.transform"
+OWN_KEY = "model.transform"
 FAMILY = "transform"
 """Before the names of its parameters: ``transform_power``."""
-_TRIED = (0.05, 0.5, 0.95)
-"""Quantiles of every prior at which a transform is tried out."""
 _MOST_PARAMETERS = 4
 
 
@@ -78,80 +70,11 @@ def find_transform(name: str) -> OwnTransform:
     SpecError
         If this machine does not permit its module, it cannot be imported, or it is no transform.
     """
-    made = make_foreign(name, KEY)
+    made = make_foreign(name, OWN_KEY)
     problems = list(_shape_problems(made))
     if problems:
-        raise SpecError(f"{KEY}: {name}: {'; '.join(problems)}.", problems)
+        raise SpecError(f"{OWN_KEY}: {name}: {'; '.join(problems)}.", problems)
     return OwnTransform(name, made)
-
-
-def try_out(transform: OwnTransform, scaled: Array) -> list[str]:
-    """Say what is wrong with what a transform makes of real input; nothing where all is well.
-
-    It is tried at low, middle and high values of its priors, on input as it is and with its last
-    third taken away, and its slopes by its parameters as well: a sampler needs them.
-
-    Parameters
-    ----------
-    transform
-        From ``find_transform``.
-    scaled
-        Scaled input of every channel, ``(channel, entity, period)``.
-    """
-    from tasks.models.mmm.own_graph import evaluate, parameter_slopes
-
-    rows = np.reshape(scaled, (-1, scaled.shape[-1]))
-    cut = rows.shape[1] - rows.shape[1] // 3
-    earlier = np.where(np.arange(rows.shape[1]) < cut, rows, 0.0)
-    points = _points(transform)
-    try:
-        whole, past = (evaluate(transform, series, points) for series in (rows, earlier))
-        slopes = (
-            parameter_slopes(transform, rows, points) if whole.shape[2:] == rows.shape[1:] else {}
-        )
-    except Exception as error:  # whatever foreign code raises, the spec is what has to change
-        return [f"{KEY}: {transform.name} stops: {type(error).__name__}: {error}"]
-    found: dict[str, None] = {}
-    for place, said in enumerate(_describe(points)):
-        for row, one, before in zip(rows, whole[place], past[place], strict=True):
-            problem = output_problem(row, one, before, cut)
-            if problem is not None:
-                found[f"{KEY}: {transform.name} with {said} {problem}"] = None
-                break
-    return list(found) or _slope_problems(transform, slopes)
-
-
-def _slope_problems(transform: OwnTransform, slopes: Mapping[str, Array]) -> list[str]:
-    return [
-        f"{KEY}: {transform.name}: its slope by {name} is no number on these media; most often a "
-        "root or logarithm of zero input, so add something small under it"
-        for name, slope in slopes.items()
-        if not np.isfinite(slope).all()
-    ]
-
-
-def _points(transform: OwnTransform) -> dict[str, Array]:
-    """Every combination of low, middle and high values of its parameters, by name."""
-    values = [_quantiles(*transform.prior(name)) for name in transform.parameters]
-    combined = np.array(list(product(*values))).reshape(-1, len(values))
-    return {name: combined[:, place] for place, name in enumerate(transform.parameters)}
-
-
-def _quantiles(family: PriorKind, first: float, second: float) -> Array:
-    stats = scipy.stats
-    distribution = {
-        PriorKind.NORMAL: lambda: stats.norm(first, second),
-        PriorKind.LOG_NORMAL: lambda: stats.lognorm(second, scale=np.exp(first)),
-        PriorKind.HALF_NORMAL: lambda: stats.halfnorm(scale=first),
-        PriorKind.GAMMA: lambda: stats.gamma(first, scale=1 / second),
-        PriorKind.BETA: lambda: stats.beta(first, second),
-    }[family]()
-    return np.asarray(distribution.ppf(_TRIED))
-
-
-def _describe(points: Mapping[str, Array]) -> list[str]:
-    rows = zip(*points.values(), strict=True)
-    return [", ".join(f"{k} {v:.3g}" for k, v in zip(points, row, strict=True)) for row in rows]
 
 
 def _shape_problems(made: Any) -> Iterator[str]:
