@@ -1,12 +1,14 @@
-"""The way through the web app in a real browser: upload, map, refuse, mend, fit, read, take away.
+"""The way through the web app in a real browser: upload, map, refuse, fit, read, plan, take away.
 
 The server is a process of its own with a home of its own, and the fit is a real one.
 """
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+from support.axe import serious_faults
 from support.browser import Page, open_page
 from support.hostile_page import browser
 from support.served_home import serve_home
@@ -20,7 +22,7 @@ pytestmark = [
 PANEL = (CHECKOUT / "data" / "demo" / "panel.csv").read_text(encoding="utf-8")
 PAGES = (
     "/", "/sign-in", "/run", "/configure", "/results", "/budget", "/compare", "/champions",
-    "/forecast", "/export", "/nothing",
+    "/forecast", "/portfolio", "/export", "/nothing",
 )  # fmt: skip
 """Pages that answer in a home with nothing in it, and in one where something was fitted."""
 MANY_SECONDS = 420.0
@@ -126,6 +128,87 @@ def test_a_marketer_uploads_maps_is_refused_mends_fits_and_reads(page, address, 
     assert page.run(archive).startswith("PK")
 
 
+@pytest.fixture
+def fitted(address, page):
+    """The run that was fitted on the way above."""
+    page.open(f"{address}/results?dataset_id=shop")
+    if not page.run("location.pathname").startswith("/results/shop-"):
+        pytest.fail("the way to a fit comes first: run this whole file")
+    return page.run("location.pathname").removeprefix("/results/")
+
+
+GAIN = "document.querySelector('#gain').innerText"
+
+
+def test_a_marketer_plans_by_dragging_and_typing_saves_compares_and_exports(page, address, fitted):
+    page.open(f"{address}/budget?dataset_id=shop")
+    page.wait("!!document.querySelector('#by-hand')", MANY_SECONDS)
+    assert "Business as usual" in page.run(GAIN)
+    # A slider as a drag moves it: many events, one answer to the last of them.
+    page.run("""(e => { for (const share of [0.2, 0.4, 0.6, 0.8]) {
+      e.value = share * e.max; e.dispatchEvent(new Event('input', {bubbles: true})); } })
+      (document.querySelector('input[type=range]'))""")
+    page.wait(f"{GAIN}.includes('94 %')")
+    dragged = page.run(GAIN)
+    typed = page.run("document.querySelector('#spend-1').value")
+    assert float(typed) > 0, "the field shows what the slider says"
+    page.fill("#spend-1", "1000")
+    page.wait(f"{GAIN} !== {json.dumps(dragged)}")
+    page.fill("#spend-1", "a lot")
+    page.see("no amount of money")
+    page.fill("#spend-1", "1000")
+    page.wait("document.querySelector('#notice').hidden")
+
+    page.fill("#save-name", "less of the first")
+    page.click("#save-plan")
+    page.wait("location.search.includes('plan=')", MANY_SECONDS)
+    page.wait("!!document.querySelector('#saved input[type=checkbox]')", MANY_SECONDS)
+    page.see("Begins with the saved plan less of the first")
+    assert page.run("document.querySelector('#spend-1').value") == "1000"
+    page.click("#saved input[aria-label='Compare less of the first']")
+    page.click("#saved form button")
+    page.wait("location.pathname === '/budget/compare'")
+    page.see("Business as usual")
+    page.see("less of the first")
+    page.open(f"{address}/budget?dataset_id=shop&wait=1")
+    link = "document.querySelector('#saved a[aria-label=\"less of the first as CSV\"]').href"
+    table = page.run(f"fetch({link}).then(a => a.text())")
+    assert table.startswith("channel,current,planned")
+
+
+def test_two_browsers_at_once_each_see_what_the_other_has_done(page, address, fitted):
+    with open_page() as other:
+        for each in (page, other):
+            each.open(f"{address}/configure/shop")
+        page.fill("#text", page.run("document.querySelector('#text').value") + "\n# of the first\n")
+        page.click("#save-spec")
+        page.see("Saved.")
+        other.fill("#text", other.run("document.querySelector('#text').value") + "\n# of two\n")
+        other.click("#save-spec")
+        other.see("Somebody has changed")
+        other.open(f"{address}/configure/shop")
+        assert "# of the first" in other.run("document.querySelector('#text').value")
+        # Money that one moves, the other does not see moved, until it is saved.
+        page.open(f"{address}/budget?dataset_id=shop&wait=1")
+        other.open(f"{address}/budget?dataset_id=shop&wait=1")
+        page.fill("#spend-1", "2000")
+        page.wait(f"{GAIN}.includes('94 %')")
+        assert "Business as usual" in other.run(GAIN)
+        assert other.complaints == [] or all(c.startswith(REFUSED) for c in other.complaints)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing_serious_on_pages_that_show_a_run(page, address, fitted, dark):
+    page.look(width=1280, dark=dark)
+    for path in (
+        "/data/shop", "/configure/shop", "/run", f"/run/{fitted}", f"/results/{fitted}",
+        "/budget?dataset_id=shop&wait=1", "/champions", "/forecast", f"/export/{fitted}",
+    ):  # fmt: skip
+        page.open(f"{address}{path}")
+        page.wait("!document.querySelector('.loading')", MANY_SECONDS)
+        assert serious_faults(page) == [], path
+
+
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_pages_fit_their_window_and_name_every_control(page, address, width, dark):
@@ -135,6 +218,8 @@ def test_pages_fit_their_window_and_name_every_control(page, address, width, dar
         page.wait("!document.querySelector('.loading')", 60)
         assert page.run("document.documentElement.scrollWidth <= innerWidth"), (path, width)
         assert page.run(FAULTS_OF_ACCESS) == [], path
+        if width == 1280:
+            assert serious_faults(page) == [], path
 
 
 def test_the_keyboard_alone_reaches_the_content_and_shows_where_it_is(page, address):
