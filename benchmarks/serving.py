@@ -80,7 +80,7 @@ def peak_megabytes(pid: int) -> float:
 def addresses(run_id: str) -> list[str]:
     """Return what a reader opens, one after another."""
     return [
-        "/", f"/results/{run_id}", "/run", "/compare", "/champions", "/forecast", "/export",
+        "/", f"/results/{run_id}", f"/run/{run_id}", "/compare", "/champions", f"/export/{run_id}",
         "/api/v1/runs", f"/api/v1/runs/{run_id}", f"/api/v1/runs/{run_id}/status",
         f"/api/v1/outputs/{run_id}/roi", f"/api/v1/outputs/{run_id}/contributions?as=csv",
     ]  # fmt: skip

@@ -16,7 +16,7 @@ from typing import Any
 from support.hostile_page import browser as find_browser
 from websockets.sync.client import connect
 
-SECONDS = 30.0
+SECONDS = 60.0
 ANSWER_SECONDS = 120.0
 """How long the browser may take to answer; while a page is on its way it answers nothing."""
 

@@ -207,6 +207,7 @@ function prepare(root) {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  clearTimeout(timer); // what was typed goes with this; a later request would end it half-way
   if (!form.matches("form[data-partial]") || event.submitter?.hasAttribute("data-whole")) return;
   event.preventDefault();
   submitPartly(form, event.submitter);
