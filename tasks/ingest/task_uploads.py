@@ -122,7 +122,8 @@ def open_dataset(dataset_id: str) -> Dataset:
     if dataset_id not in known:
         hint = suggest(dataset_id, sorted(known), "upload a file of it first.")
         raise UnknownRunError(f"No dataset {dataset_id!r}; {hint}")
-    return _dataset(dataset_id, list_runs(home, dataset_id))
+    # One that was only uploaded has no run, which a list of runs of it would refuse.
+    return _dataset(dataset_id, [run for run in list_runs(home) if run.dataset_id == dataset_id])
 
 
 def newest_file(dataset_id: str) -> Path:

@@ -40,7 +40,10 @@ def show(request: Request, dataset_id: str | None = None, job_id: str | None = N
         said = "A forecast is made by every accepted refit of a dataset."
         return render(request, "no_dataset", title="Forecast", what=said)
     chosen = dataset_id or names[0]
-    runs = list_all_runs(chosen).runs if chosen in names or dataset_id else []
+    if chosen in names:  # which may have no run yet
+        runs = [run for run in list_all_runs().runs if run.dataset_id == chosen]
+    else:
+        runs = list_all_runs(chosen).runs
     newest = next((r.run_id for r in runs if r.is_accepted and not r.files_removed_on), None)
     ledger = read_shown_ledger(chosen) if runs else None
     return render(

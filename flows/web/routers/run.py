@@ -93,7 +93,7 @@ def _overview(request: Request, dataset_id: str | None, problem: Problem | None 
     draft = drafts.open_draft(chosen) if chosen in names else None
     if dataset_id and dataset_id not in names and problem is None:
         raise UnknownRunError(f"No dataset {dataset_id!r}; upload a file of it first.")
-    runs = list_all_runs(chosen).runs if chosen in names else []
+    runs = [run for run in list_all_runs().runs if run.dataset_id == chosen]
     return render(
         request, "runs", title="Run", dataset_id=chosen, datasets=names, draft=draft,
         problem=problem, key=secrets.token_urlsafe(16), running=list_at_work(),

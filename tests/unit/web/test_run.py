@@ -89,3 +89,10 @@ def test_a_run_that_is_not_there_names_the_nearest(waiting):
 
 def test_no_dataset_says_what_to_do(web):
     assert "Nothing to refit yet" in web.page("/run")
+
+
+def test_a_dataset_without_a_run_has_its_pages_beside_one_that_was_refitted(web, published):
+    made = web.put("/api/v1/datasets/new/file?name=new.csv", content=b"week,sales\n2024-01-01,5\n")
+    assert made.status_code == 201
+    assert "Start the refit" in web.page("/run?dataset_id=new")
+    assert "Forecasts of new" in web.page("/forecast?dataset_id=new")
