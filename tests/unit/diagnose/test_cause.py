@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 from support.worlds import build_world, make_rows, make_spec, prior_draws
 
+from schemas.documents.diagnostics import LeftOutBy
 from schemas.outcomes import Finding, Layer, Verdict
 from schemas.spec.lift_tests import LiftTest
 from tasks.diagnose.cause import CauseKind, find_causes
@@ -137,7 +138,7 @@ def test_a_conflict_with_a_lift_test_comes_first():
         channel="tv", start="2022-03-07", end="2022-04-03", delta_spend=100.0, delta_kpi=900.0,
         standard_error=10.0,
     )  # fmt: skip
-    lift = LiftEvidence(test, 1.0, 0.0, 2.0, 3.0, 1.0, 4.2, 0.1)
+    lift = LiftEvidence(test, 1.0, 0.0, 2.0, 3.0, 1.0, 4.2, 0.1, LeftOutBy.WEIGHTS)
     causes = causes_of(world_of(), share_of("tv"), lifts=[lift])
     assert causes[0].cause is CauseKind.LIFT_CONFLICT
     assert "4.2 standard deviations" in causes[0].evidence
