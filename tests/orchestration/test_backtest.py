@@ -70,6 +70,7 @@ def request_of(home):
     return ask
 
 
+@pytest.mark.slow
 def test_specs_are_scored_side_by_side_and_put_on_record(request_of):
     from flows.backtest import backtest
 
@@ -161,6 +162,7 @@ def without_times(report):
     return told
 
 
+@pytest.mark.slow
 def test_processes_side_by_side_give_the_same_results_as_one(request_of):
     from flows.backtest import backtest
 
@@ -170,6 +172,7 @@ def test_processes_side_by_side_give_the_same_results_as_one(request_of):
     assert without_times(together) == without_times(alone)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_told_with_what_to_do(home, request_of):
     from support.deadly import die
 

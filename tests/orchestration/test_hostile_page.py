@@ -149,6 +149,7 @@ def test_our_own_pages_open(served):
     assert "mlflow" in hostile_page.seen_at(f"{served.mlflow}/").lower()
 
 
+@pytest.mark.slow
 def test_the_attack_works_where_nothing_guards(tmp_path: Path):
     """Else the tests above would pass with a page that attacks nothing."""
     taken: list[str] = []

@@ -49,6 +49,7 @@ def ask(home, **changes):
     return RecoverRequest(spec_file=str(path), n_worlds=5)
 
 
+@pytest.mark.slow
 def test_before_a_first_refit_and_after_it(home):
     from flows.recover import recover
     from flows.refit_weekly import refit_weekly
@@ -80,6 +81,7 @@ def test_before_a_first_refit_and_after_it(home):
     assert find_recovery(current_home(), seeded) == after
 
 
+@pytest.mark.slow
 def test_an_interrupted_check_takes_over_the_refits_that_had_ended(home, monkeypatch):
     from flows.recover import recover
     from flows.refit_weekly import refit_weekly
