@@ -25,12 +25,13 @@ import duckdb
 ROOT = Path(__file__).resolve().parents[1]
 SPEC = ROOT / "data" / "demo" / "run_spec.yaml"
 PANEL = SPEC.with_name("panel.csv")
+WAREHOUSE = "data/warehouse/demo.duckdb"
 OURS = {0, 1, 2, 3, 4}
 HOLD = """
 import sys
 from tasks.store.home import current_home
 from tasks.store.warehouse.connection import writing
-with writing(current_home()) as con:
+with writing(current_home(), "demo") as con:
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -61,7 +62,7 @@ def ask(home: Path, *words: str) -> Answer:
 
 def truncate(home: Path) -> None:
     """Lose the second half of the warehouse."""
-    path = home / "data" / "warehouse.duckdb"
+    path = home / WAREHOUSE
     os.truncate(path, path.stat().st_size // 2)
 
 
@@ -74,7 +75,7 @@ def flip_a_bit(path: Path) -> None:
 
 def flip_in_warehouse(home: Path) -> None:
     """Change a bit in every block of the warehouse, header apart."""
-    path = home / "data" / "warehouse.duckdb"
+    path = home / WAREHOUSE
     content = bytearray(path.read_bytes())
     for at in range(3 * 4096 + 100, len(content), 256 * 1024):
         content[at] ^= 1
@@ -87,7 +88,7 @@ def know_the_future(home: Path) -> None:
     day = last.split(",")[1]
     coming = last.replace(day, str(date.fromisoformat(day) + timedelta(days=7)))
     (home / "coming.csv").write_text("\n".join([*rows, last, coming]) + "\n")
-    with duckdb.connect(str(home / "data" / "warehouse.duckdb")) as con:
+    with duckdb.connect(str(home / WAREHOUSE)) as con:
         for table in ("canonical.kpi", "canonical.media", "canonical.controls", "ops.batches"):
             con.execute(f"update {table} set known_from = known_from + interval 2 year")
 
@@ -134,7 +135,7 @@ AHEAD = str((datetime.now(UTC) + timedelta(days=730)).date())
 FAULTS = [
     Fault("warehouse cut in half", truncate, PLAN, REPAIR),
     Fault("a bit flipped in each block", flip_in_warehouse, PLAN, REPAIR),
-    Fault("warehouse deleted", lambda h: (h / "data/warehouse.duckdb").unlink(), PLAN, REPAIR),
+    Fault("warehouse deleted", lambda h: (h / WAREHOUSE).unlink(), PLAN, REPAIR),
     Fault("mlflow.db deleted", lambda h: (h / "mlruns/mlflow.db").unlink(), PLAN, REPAIR),
     Fault("a bit flipped in the champion's draws", flip_in_posterior, PLAN, NEXT_WEEK),
     Fault("data landed two years ahead", know_the_future, COMING_WEEK, REPAIR),

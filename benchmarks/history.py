@@ -214,9 +214,9 @@ def find_broken(weeks: list[dict[str, Any]], changes: list[dict[str, Any]]) -> l
 
 def read_changes(home: Any, run_id: str) -> list[dict[str, Any]]:
     """Return the rows of ``mart.changes`` of a run."""
-    from tasks.store.warehouse.connection import reading
+    from tasks.store.warehouse.across import reading_run
 
-    with reading(home) as con:
+    with reading_run(home, run_id) as con:
         frame = con.execute(
             "select * from mart.changes where run_b = ? order by channel", [run_id]
         ).df()

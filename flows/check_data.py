@@ -49,7 +49,7 @@ def check_data(spec: RunSpec | None, data: str) -> CheckedFile:
 
 def _check_layers(spec: RunSpec, data: str, facts: dict[str, Any]) -> list[Finding]:
     as_of = datetime.now(UTC).date()
-    with on_trial():
+    with on_trial(spec.dataset_id):
         batch = ingest_file.fn(data, spec)
         facts["n_rows"] = batch.n_rows
         raw = validate_raw.fn(_KEY, batch, spec)

@@ -28,7 +28,7 @@ def check_priors(spec: RunSpec, data: str) -> PriorPredictive:
         If the spec names columns that the file lacks.
     """
     as_of = datetime.now(UTC).date()
-    with on_trial():
+    with on_trial(spec.dataset_id):
         batch = ingest_file.fn(data, spec)
         raw = validate_raw.fn(_KEY, batch, spec)
         _require_usable(raw.verdict, raw.findings)

@@ -32,6 +32,6 @@ def guess_spec(
     SpecError
         If it does not show what a spec needs, or there is a spec already.
     """
-    with on_trial():
+    with on_trial(None):
         batch = ingest_file.fn(str(data), RunSpec(dataset_id="unnamed", sheet=sheet))
         return propose_spec(batch, data, out, sheet=sheet, kpi=kpi, overwrite=overwrite)

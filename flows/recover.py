@@ -98,7 +98,7 @@ def _data_of(key: StepKey, spec: RunSpec, path: Path) -> Iterator[None]:
             "set data, or refit once with --data FILE."
         )
     as_of = datetime.now(UTC).date()
-    with on_trial():
+    with on_trial(spec.dataset_id):
         batch = ingest_file.fn(str(data), spec)
         findings = validate_raw.fn(key, batch, spec).findings
         candidate = None

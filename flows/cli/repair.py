@@ -26,10 +26,10 @@ def repair(as_json: JsonOption = False, debug: DebugOption = False) -> None:
             process.print_json(answer, document)
             return 0
         lines = []
-        if report.restored_from:
-            lines.append(f"warehouse   {report.fault}; put back from {report.restored_from}")
-        if report.moved_to:
-            lines.append(f"            the damaged file is {report.moved_to}")
+        for one in report.warehouses:
+            lines.append(f"warehouse   {one.fault}; put back from {one.restored_from}")
+            if one.moved_to:
+                lines.append(f"            the damaged file is {one.moved_to}")
         if report.dates_taken_back:
             lines.append(f"dates       {report.dates_taken_back} row(s) were known after today")
         if report.runs_not_in_warehouse:

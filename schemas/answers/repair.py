@@ -3,14 +3,25 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 
+class WarehouseRepair(BaseModel):
+    """One warehouse that was damaged or gone, and is there again."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset_id: str | None = Field(
+        description="Whose it is; null: the one file of a home that was not moved yet."
+    )
+    fault: str = Field(description="What was wrong with it.")
+    restored_from: str = Field(description="Kept file that was put back.")
+    moved_to: str | None = Field(description="Where the damaged file lies now; null: it was gone.")
+
+
 class RepairReport(BaseModel):
     """What was wrong with a home, what was done, and what could not be brought back."""
 
     model_config = ConfigDict(frozen=True)
 
-    fault: str | None = Field(description="What was wrong with the warehouse; null: nothing.")
-    restored_from: str | None = Field(description="Kept file that was put back.")
-    moved_to: str | None = Field(description="Where the damaged file lies now.")
+    warehouses: list[WarehouseRepair] = Field(description="Those that were put back.")
     dates_taken_back: int = Field(description="Rows whose knowledge date lay after today.")
     runs_not_in_warehouse: list[str] = Field(
         description="Published runs whose folders are there, and whose rows could not be put back."

@@ -24,8 +24,7 @@ create table if not exists canonical.kpi (
     name varchar not null,
     value double not null,
     batch_id varchar not null,
-    known_from date not null,
-    primary key (dataset_id, entity_id, period_start, name)
+    known_from date not null
 );
 
 create table if not exists canonical.media (
@@ -36,8 +35,7 @@ create table if not exists canonical.media (
     measure varchar not null check (measure in ('activity', 'spend')),
     value double,                         -- null where the file left it empty
     batch_id varchar not null,
-    known_from date not null,
-    primary key (dataset_id, entity_id, period_start, name, measure)
+    known_from date not null
 );
 
 create table if not exists canonical.controls (
@@ -47,8 +45,7 @@ create table if not exists canonical.controls (
     name varchar not null,
     value double,
     batch_id varchar not null,
-    known_from date not null,
-    primary key (dataset_id, entity_id, period_start, name)
+    known_from date not null
 );
 
 -- A value that a later batch changed; role is kpi, unit_value, activity, spend or control.
@@ -151,8 +148,7 @@ create table if not exists mart.contributions (
     kind varchar not null,
     contribution_mean double not null,
     contribution_low double not null,
-    contribution_high double not null,
-    primary key (run_id, entity_id, period_start, component)
+    contribution_high double not null
 );
 
 create table if not exists mart.fitted (
@@ -163,8 +159,7 @@ create table if not exists mart.fitted (
     actual double not null,
     fitted_mean double not null,
     fitted_low double not null,
-    fitted_high double not null,
-    primary key (run_id, entity_id, period_start)
+    fitted_high double not null
 );
 
 create table if not exists mart.roas (

@@ -65,7 +65,7 @@ def canonicalize_batch(
     folder = home.run_dir(key.run_id)
     read = read_batch(home, batch, spec, folder, as_of) if batch else None
     roles, long = (read.roles, read.long) if read else (None, None)
-    with connection.reading(home) as con:
+    with connection.reading(home, spec.dataset_id) as con:
         roles = roles or stored_roles(con, spec, as_of)
         wanted = wanted_columns(roles)
         known = canonical.read_panel(
@@ -117,7 +117,7 @@ def canonicalize_batch(
 @task(name="preview-snapshot", cache_policy=NO_CACHE, timeout_seconds=600)
 def preview_snapshot(spec: RunSpec, as_of: date) -> str | None:
     """Return the id that a snapshot of what is known on a day would have; None without data."""
-    with connection.reading(current_home()) as con:
+    with connection.reading(current_home(), spec.dataset_id) as con:
         known = read_known(con, spec, as_of)
     if known is None:
         return None
@@ -128,7 +128,7 @@ def preview_snapshot(spec: RunSpec, as_of: date) -> str | None:
 @task(name="accepted-since", cache_policy=NO_CACHE)
 def accepted_since(batch: BatchRef) -> date | None:
     """Return the day from which a batch is known; None where it was never accepted."""
-    with connection.reading(current_home()) as con:
+    with connection.reading(current_home(), batch.dataset_id) as con:
         return batches.known_since(con, batch.dataset_id, batch.batch_id)
 
 
@@ -176,7 +176,7 @@ def take_snapshot(key: StepKey, candidate: CandidateRef, spec: RunSpec, as_of: d
     info = read_document(home, candidate.column_info, ColumnInfo)
     snapshot_id = snapshot_id_of(wide, candidate.grain)
     starts, n_restated = wide[PERIOD_COLUMN].dt.date, 0
-    with connection.writing(home) as con:
+    with connection.writing(home, spec.dataset_id) as con:
         if candidate.batch_id and candidate.long:
             n_restated = _accept(con, home, candidate, info.file or "", as_of)
         row = canonical.SnapshotRow(
@@ -256,7 +256,7 @@ def refuse_batch(batch: BatchRef, held: CandidateRef | None = None) -> None:
         Its candidate, where it is quarantined for what it would restate: that is recorded.
     """
     home = current_home()
-    with connection.writing(home) as con:
+    with connection.writing(home, batch.dataset_id) as con:
         batches.refuse_batch_row(con, batch.dataset_id, batch.batch_id)
         if held is not None:
             restated = read_document(home, held.column_info, ColumnInfo).history.restated

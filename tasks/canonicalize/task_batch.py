@@ -39,7 +39,7 @@ def read_batch(home: Home, batch: BatchRef, spec: RunSpec, folder: Path, as_of: 
     SpecError
         If two roles would share a canonical column.
     """
-    with connection.reading(home) as known:
+    with connection.reading(home, spec.dataset_id) as known:
         names = {name for _, name in canonical.stored_names(known, spec.dataset_id, as_of)}
         entities, starts = canonical.stored_keys(known, spec.dataset_id, as_of)
     decimal = text_values.effective_decimal(batch.source_name, spec.decimal)

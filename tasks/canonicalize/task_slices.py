@@ -137,7 +137,7 @@ class _Known(NamedTuple):
 def _known(home: Home, candidate: Candidate, knowledge: date, cut: date) -> _Known | None:
     """Return what was known on a day of the periods that had ended on another one."""
     spec = candidate.spec
-    with connection.reading(home) as con:
+    with connection.reading(home, spec.dataset_id) as con:
         known = read_known(con, spec, knowledge)
         if known is None:
             return None

@@ -32,6 +32,6 @@ def record_explanation(ref: ExplanationRef) -> Explanation:
     parent = read_run(home, explanation.run_b).mlflow_run_id
     if parent is not None:
         log_auxiliary_fits_of(experiments.open_store(home), parent, explanation)
-    with connection.writing(home) as con:
+    with connection.writing(home, explanation.dataset_id) as con:
         write_changes(con, explanation)
     return explanation

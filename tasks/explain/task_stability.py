@@ -150,7 +150,7 @@ def answer_noise(repetitions: Repetitions, made: list[Repeated]) -> StabilityRep
     if parent is not None and others:
         fits = [_reported(repeated, rows[repeated.fit.name]) for repeated in others]
         log_auxiliary_fits(experiments.open_store(home), parent, fits)
-    with connection.writing(home) as con:
+    with connection.writing(home, repetitions.dataset_id) as con:
         write_noise_floor(con, [row for group in rows.values() for row in group])
     report = read_trend(repetitions.dataset_id)
     return report.model_copy(update={"notes": repetitions.notes})

@@ -125,7 +125,7 @@ def watch_residuals(dataset_id: str) -> list[Alarm]:
 
     home, now = current_home(), datetime.now(UTC)
     excursions = cusum.watch_scores(read_scores(home, dataset_id))
-    with writing(home) as con:
+    with writing(home, dataset_id) as con:
         known = find_alarms(con, dataset_id, is_open=False)
         watch = cusum.update_alarms(dataset_id, known, excursions, now=now)
         write_alarms(con, watch.changed)
@@ -207,7 +207,7 @@ def _keep_scores(
         )
         for run_id, (scores, compared) in fresh.items()
     }
-    with writing(home) as con:
+    with writing(home, dataset_id) as con:
         for run_id, entry in entries.items():
             replace_scores(con, run_id, dataset_id, entry.rows)
     counts = [(entry.n_new, entry.n_changed) for entry in entries.values()]

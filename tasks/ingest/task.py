@@ -107,7 +107,7 @@ def _copied(source: Path, folder: Path) -> Iterator[tuple[Path, landing.FileScan
 def _landed(home: Home, file: Received, spec: RunSpec) -> BatchRef:
     batch_id = _batch_id(file, spec.sheet)
     path = landing.landing_path(home, spec.dataset_id, batch_id)
-    with connection.reading(home) as con:
+    with connection.reading(home, spec.dataset_id) as con:
         known = batches.read_batch(con, spec.dataset_id, batch_id)
     if known and path.is_file():
         log.info("batch %s of %s was landed before", batch_id, spec.dataset_id)
@@ -136,7 +136,7 @@ def _land(home: Home, file: Received, path: Path, spec: RunSpec, batch_id: str) 
     landed = write_whole(
         home, path, lambda partial: counted.append(_receive(file, partial, sheet=spec.sheet))
     )
-    with connection.writing(home) as con:
+    with connection.writing(home, spec.dataset_id) as con:
         batches.insert_batch(
             con,
             dataset_id=spec.dataset_id,

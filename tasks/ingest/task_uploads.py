@@ -33,8 +33,7 @@ from tasks.store.home import CHECKOUT, current_home
 from tasks.store.inputs import typed_files, uploads
 from tasks.store.inputs.limits import current_limits
 from tasks.store.inputs.uploads import Incoming
-from tasks.store.runs.retention_facts import list_datasets
-from tasks.store.warehouse.runs import list_runs
+from tasks.store.warehouse.runs import datasets_with_runs, list_runs
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -103,7 +102,7 @@ def load_demo() -> UploadedFile:
 def find_datasets() -> list[Dataset]:
     """Return every dataset that has a file or a run, in alphabetical order."""
     home = current_home()
-    names = {*uploads.uploaded_datasets(home), *list_datasets(home)}
+    names = {*uploads.uploaded_datasets(home), *datasets_with_runs(home)}
     runs = list_runs(home)
     return [_dataset(name, runs) for name in sorted(names)]
 
@@ -118,7 +117,7 @@ def open_dataset(dataset_id: str) -> Dataset:
     """
     require_dataset_id(dataset_id)
     home = current_home()
-    known = {*uploads.uploaded_datasets(home), *list_datasets(home)}
+    known = {*uploads.uploaded_datasets(home), *datasets_with_runs(home)}
     if dataset_id not in known:
         hint = suggest(dataset_id, sorted(known), "upload a file of it first.")
         raise UnknownRunError(f"No dataset {dataset_id!r}; {hint}")

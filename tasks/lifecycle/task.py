@@ -21,10 +21,11 @@ from tasks.store.home import Home, current_home
 from tasks.store.locks import REFIT_WAIT_SECONDS, dataset_lock
 from tasks.store.runs import resume
 from tasks.store.runs import status as run_status
+from tasks.store.runs.champions import find_record
 from tasks.store.runs.ids import is_run_of, new_run_id
 from tasks.store.tracking.server import require_answer
 from tasks.store.trial import trial_home
-from tasks.store.warehouse.runs import list_runs
+from tasks.store.warehouse.runs import runs_of
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +76,9 @@ def require_services() -> None:
 
 
 @contextmanager
-def on_trial() -> Iterator[Home]:
-    """Work in a throw-away home with a copy of the warehouse."""
-    with trial_home() as home:
+def on_trial(dataset_id: str | None) -> Iterator[Home]:
+    """Work in a throw-away home with a copy of what is known of a dataset; None: of nothing."""
+    with trial_home(dataset_id) as home:
         yield home
 
 
@@ -91,7 +92,7 @@ def begin_run(request: RefitRequest, as_of: date) -> str:
     """
     home, spec = current_home(), request.spec
     key = _request_key(request, as_of)
-    known = {record.run_id: record for record in list_runs(home)}
+    known = {record.run_id: record for record in runs_of(home, spec.dataset_id)}
     run_id = next((r for r in resume.find_requests(home, key) if _is_open(home, r, known)), None)
     _end_others(home, spec.dataset_id, known, keep=run_id)
     if run_id is None:
@@ -110,8 +111,8 @@ def begin_run(request: RefitRequest, as_of: date) -> str:
 def recall_outcome(run_id: str) -> Outcome | None:
     """Return what a run that was taken up had published already; None where it is to be done."""
     home = current_home()
-    known = {record.run_id: record for record in list_runs(home)}
-    if not _has_status(known, run_id, RunStatus.OUTPUTS_READY):
+    record = find_record(home, run_id)
+    if record is None or record.status is not RunStatus.OUTPUTS_READY:
         return None
     log.info("run %s had been published when it was interrupted; nothing is done again", run_id)
     return resume.read_outcome(home, run_id, Outcome)

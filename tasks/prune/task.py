@@ -27,9 +27,9 @@ from tasks.store.files.items import ItemFiles, Place, open_files
 from tasks.store.files.removal import RefusedRemovalError
 from tasks.store.home import Home, current_home
 from tasks.store.locks import BRIEF_WAIT_SECONDS, dataset_lock
-from tasks.store.runs.retention_facts import gather_facts, list_datasets, read_retention
+from tasks.store.runs.retention_facts import gather_facts, read_retention
 from tasks.store.warehouse.prunings import finish_pruning, list_prunings, mark_prunings
-from tasks.store.warehouse.runs import list_runs
+from tasks.store.warehouse.runs import datasets_with_runs, list_runs
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def sweep_leftovers(dry_run: bool) -> DatasetPruning:
     """Remove what killed processes left behind, and results of tasks that Prefect stored."""
     home, now = current_home(), datetime.now(UTC)
     days = max(
-        (read_retention(home, name).keep_rejected_days for name in list_datasets(home)),
+        (read_retention(home, name).keep_rejected_days for name in datasets_with_runs(home)),
         default=RetentionSpec().keep_rejected_days,
     )
     found = [

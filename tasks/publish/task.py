@@ -102,7 +102,7 @@ def publish_run(
         decision, candidate, logged.model_version, dataset_id=dataset_id, champion=champion,
         decided_at=datetime.now(UTC),
     )  # fmt: skip
-    with given_back(client, dataset_id, row.from_version), writing(home) as con:
+    with given_back(client, dataset_id, row.from_version), writing(home, dataset_id) as con:
         _write_warehouse(con, home, outputs, fitted, logged)
         if change is not None:
             write_changes(con, change)

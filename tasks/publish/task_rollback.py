@@ -118,7 +118,7 @@ def _keep(home: Home, current: Champion, reason: str) -> Promotion:
         reason=f"accepted: {reason}",
         made_by=MadeBy.PERSON,
     )
-    with writing(home) as con:
+    with writing(home, row.dataset_id) as con:
         write_promotion(con, row)
     return row
 
@@ -158,7 +158,7 @@ def _move(home: Home, current: Champion | None, target: Champion, reason: str | 
         made_by=MadeBy.PERSON,
     )
     reported = f"{now:%Y-%m-%d}: {row.reason}"
-    with champions.given_back(client, dataset_id, before), writing(home) as con:
+    with champions.given_back(client, dataset_id, before), writing(home, dataset_id) as con:
         write_promotion(con, row)
         champions.give_champion(client, dataset_id, target.version)
         if is_back:

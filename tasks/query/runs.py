@@ -29,12 +29,11 @@ from tasks.store.inputs.spec_file import data_path, read_run_spec
 from tasks.store.locks import is_dataset_locked
 from tasks.store.runs.champions import find_champion
 from tasks.store.runs.digests import require_unchanged
-from tasks.store.runs.retention_facts import list_datasets
 from tasks.store.runs.standing import ENDED
 from tasks.store.warehouse.forecasts import datasets_with_forecasts
 from tasks.store.warehouse.gates import read_first_reasons, read_gate_results
 from tasks.store.warehouse.prunings import find_pruning, list_prunings, require_files
-from tasks.store.warehouse.runs import list_runs, read_roas, read_run
+from tasks.store.warehouse.runs import datasets_with_runs, list_runs, read_roas, read_run
 
 FORMATS = ("csv", "json", "html")
 
@@ -79,7 +78,7 @@ def list_all_runs(dataset_id: str | None = None) -> RunList:
     """Return runs, newest first, each with what became of it beside its record."""
     rows = list_prunings(current_home(), dataset_id)
     removed = {r.item_id: f"{r.decided_at:%Y-%m-%d}" for r in rows if r.kind is ItemKind.RUN}
-    reasons = read_first_reasons(current_home())
+    reasons = read_first_reasons(current_home(), dataset_id)
     records = all_runs(dataset_id)
     idle = {
         name: not is_dataset_locked(current_home(), name)
@@ -213,7 +212,7 @@ def select_datasets(dataset_id: str | None, *, with_forecasts: bool = False) -> 
     """
     home = current_home()
     if dataset_id is None:
-        return datasets_with_forecasts(home) if with_forecasts else list_datasets(home)
+        return datasets_with_forecasts(home) if with_forecasts else datasets_with_runs(home)
     list_runs(home, dataset_id)
     return [dataset_id]
 

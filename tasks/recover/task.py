@@ -65,9 +65,7 @@ def knows_dataset(dataset_id: str) -> bool:
     from tasks.store.warehouse import canonical
 
     home = current_home()
-    if not home.warehouse.exists():
-        return False
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         return bool(canonical.stored_names(con, dataset_id, datetime.now(UTC).date()))
 
 

@@ -1,1 +1,1 @@
-"""Repair: a home whose warehouse is damaged, gone, or knows a date that has not come."""
+"""Repair: a home of which a warehouse is damaged, gone, or knows a date that has not come."""

@@ -3,11 +3,11 @@
 from schemas.answers.repair import RepairReport
 from tasks.store.clock import latest_today
 from tasks.store.home import current_home
-from tasks.store.warehouse.repair import repair_warehouse
+from tasks.store.warehouse.repair import repair_warehouses
 
 
 def repair_home() -> RepairReport:
-    """Put back the warehouse of the current home where it is damaged, and dates that are wrong.
+    """Put back damaged warehouses of the current home, and dates that are wrong.
 
     Returns
     -------
@@ -20,4 +20,4 @@ def repair_home() -> RepairReport:
         If nothing that was kept can be put back.
     """
     today = latest_today()
-    return repair_warehouse(current_home(), today)
+    return repair_warehouses(current_home(), today)

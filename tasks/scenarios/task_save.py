@@ -12,7 +12,7 @@ from tasks.store.runs.ids import new_scenario_id
 from tasks.store.runs.plan_sources import find_planned_run, open_source
 from tasks.store.runs.standing import list_objections
 from tasks.store.warehouse.connection import writing
-from tasks.store.warehouse.plans import write_plan
+from tasks.store.warehouse.plans import owner_of, write_plan
 
 
 def name_plan(request: PlanRequest) -> str:
@@ -49,7 +49,7 @@ def save_plan(ref: PlanRef, made_by: MadeBy, mlflow_run_id: str | None) -> PlanR
         Its run in MLflow; None where it was not logged there.
     """
     plan = open_plan(ref)
-    with writing(current_home()) as con:
+    with writing(current_home(), owner_of(plan)) as con:
         earlier = write_plan(con, plan, made_by, mlflow_run_id)
     return PlanReport(
         scenario_id=plan.scenario_id,

@@ -44,8 +44,13 @@ class Home:
         return self.root / "data" / "landing"
 
     @property
-    def warehouse(self) -> Path:
-        """The DuckDB file."""
+    def warehouses(self) -> Path:
+        """One DuckDB file per dataset (``tasks.store.warehouse.places``)."""
+        return self.root / "data" / "warehouse"
+
+    @property
+    def single_warehouse(self) -> Path:
+        """The DuckDB file of all datasets, in a home of before there was one for each."""
         return self.root / "data" / "warehouse.duckdb"
 
     @property

@@ -9,18 +9,25 @@ from pathlib import Path
 
 from tasks.store.home import Home, current_home
 from tasks.store.warehouse.connection import reading
+from tasks.store.warehouse.places import warehouse_of
 
 
 @contextmanager
-def trial_home() -> Iterator[Home]:
-    """Make a temporary home, with a copy of the warehouse, the current one.
+def trial_home(dataset_id: str | None) -> Iterator[Home]:
+    """Make a temporary home, with a copy of a dataset's warehouse, the current one.
 
     The copy is taken while the warehouse is open for reading, so no writer is in the middle of it.
+
+    Parameters
+    ----------
+    dataset_id
+        Whose warehouse; None begins with nothing.
     """
     before = os.environ.get("MMM_HOME")
     with tempfile.TemporaryDirectory(prefix="mmm-trial-") as folder:
         trial = Home(Path(folder).resolve())
-        _copy_warehouse(current_home(), trial)
+        if dataset_id is not None:
+            _copy_warehouse(current_home(), trial, dataset_id)
         os.environ["MMM_HOME"] = str(trial.root)
         try:
             yield trial
@@ -31,9 +38,13 @@ def trial_home() -> Iterator[Home]:
                 os.environ["MMM_HOME"] = before
 
 
-def _copy_warehouse(original: Home, trial: Home) -> None:
-    trial.warehouse.parent.mkdir(parents=True)
-    if original.warehouse.exists():
-        with reading(original):
-            for part in original.warehouse.parent.glob(f"{original.warehouse.name}*"):
-                shutil.copy2(part, trial.warehouse.parent / part.name)
+def _copy_warehouse(original: Home, trial: Home, dataset_id: str) -> None:
+    with reading(original, dataset_id):
+        # A home that may not be moved has the single file; the copy of it moves.
+        for path in (warehouse_of(original, dataset_id), original.single_warehouse):
+            if path.exists():
+                copy = trial.root / path.relative_to(original.root)
+                copy.parent.mkdir(parents=True)
+                shutil.copy2(path, copy)
+                copy.chmod(0o600)
+                return

@@ -56,7 +56,7 @@ def validate_raw(key: StepKey, batch: BatchRef, spec: RunSpec) -> ValidationRef:
         If the spec names columns that the file lacks.
     """
     decimal = text_values.effective_decimal(batch.source_name, spec.decimal)
-    with connection.reading(current_home()) as known:
+    with connection.reading(current_home(), spec.dataset_id) as known:
         entities, starts = canonical.stored_keys(known, spec.dataset_id, date.max)
     with landing.opened(current_home(), batch) as con:
         header = landing.header_of(con)
@@ -89,7 +89,7 @@ def validate_raw(key: StepKey, batch: BatchRef, spec: RunSpec) -> ValidationRef:
         "missing_rates": missing,
         "date_format": reading.date_format,
     }
-    return _report(key.run_id, Layer.RAW, findings, facts, plain)
+    return _report(key.run_id, Layer.RAW, findings, facts, plain, dataset_id=spec.dataset_id)
 
 
 _PANEL_FACTS = {"grain", "level", "n_entities", "entities", "periods"}
@@ -158,7 +158,12 @@ def validate_canonical(
     )
     facts = info.model_dump(mode="json", include=_PANEL_FACTS)
     return _report(
-        key.run_id, Layer.CANONICAL, findings, {**facts, "n_panel_rows": len(panel)}, plain
+        key.run_id,
+        Layer.CANONICAL,
+        findings,
+        {**facts, "n_panel_rows": len(panel)},
+        plain,
+        dataset_id=spec.dataset_id,
     )
 
 
@@ -195,7 +200,14 @@ def validate_features(key: StepKey, features: FeaturesRef, spec: RunSpec) -> Val
         names={},
         facts={**parameters, "partners": partners},
     )
-    return _report(key.run_id, Layer.FEATURES, findings, {"n_feature_rows": len(frame)}, plain)
+    return _report(
+        key.run_id,
+        Layer.FEATURES,
+        findings,
+        {"n_feature_rows": len(frame)},
+        plain,
+        dataset_id=spec.dataset_id,
+    )
 
 
 def _report(
@@ -204,6 +216,8 @@ def _report(
     findings: list[Finding],
     facts: Mapping[str, Any],
     plain: Mapping[str, Any],
+    *,
+    dataset_id: str,
 ) -> ValidationRef:
     """Write one layer's outcome to the run's summary and to the warehouse."""
     home = current_home()
@@ -212,6 +226,6 @@ def _report(
     summary = add_layer(before, layer=layer, findings=findings, facts=facts, expectations=plain)
     write_document(home, path, summary)
     verdict = worst(f.verdict for f in findings)
-    record_findings(home, run_id, layer, verdict, findings)
+    record_findings(home, run_id, layer, verdict, findings, dataset_id=dataset_id)
     log.info("%s layer: %s, %d finding(s)", layer.value, verdict.value, len(findings))
     return ValidationRef(verdict=verdict, findings=findings)

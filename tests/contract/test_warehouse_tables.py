@@ -16,7 +16,7 @@ CANONICAL = {
 
 
 def test_canonical_tables_have_their_columns_and_every_row_its_batch(home):
-    with reading(home) as con:
+    with reading(home, "demo") as con:
         for table, columns in CANONICAL.items():
             found = [row[0] for row in con.execute(f"describe canonical.{table}").fetchall()]
             assert found[: len(columns)] == columns
@@ -24,13 +24,13 @@ def test_canonical_tables_have_their_columns_and_every_row_its_batch(home):
 
 
 def test_there_are_three_schemas(home):
-    with reading(home) as con:
+    with reading(home, "demo") as con:
         query = "select distinct table_schema from information_schema.tables"
         assert {row[0] for row in con.execute(query).fetchall()} == {"canonical", "ops", "mart"}
 
 
 def test_forecasts_have_the_columns_of_their_file(home):
-    with reading(home) as con:
+    with reading(home, "demo") as con:
         found = [row[0] for row in con.execute("describe mart.forecasts").fetchall()]
         supposed = [r[0] for r in con.execute("describe mart.forecast_assumptions").fetchall()]
         scores = [row[0] for row in con.execute("describe mart.forecast_scores").fetchall()]
@@ -43,7 +43,7 @@ def test_forecasts_have_the_columns_of_their_file(home):
 
 
 def test_changes_and_the_noise_floor_have_their_columns(home):
-    with reading(home) as con:
+    with reading(home, "demo") as con:
         changes = [row[0] for row in con.execute("describe mart.changes").fetchall()]
         floor = [row[0] for row in con.execute("describe mart.noise_floor").fetchall()]
     assert changes == list(CHANGE_COLUMNS)
@@ -55,7 +55,7 @@ def test_changes_and_the_noise_floor_have_their_columns(home):
 
 
 def test_restatements_can_be_read_with_sql(home):
-    with reading(home) as con:
+    with reading(home, "demo") as con:
         found = [row[0] for row in con.execute("describe ops.restatements").fetchall()]
     decided = ["decision", "known_from", "decided_at"]
     measured = list(Restatement.model_fields)
@@ -63,7 +63,7 @@ def test_restatements_can_be_read_with_sql(home):
 
 
 def test_what_was_pruned_has_a_row_of_its_own(home):
-    with reading(home) as con:
+    with reading(home, "demo") as con:
         columns = [row[0] for row in con.execute("describe ops.prunings").fetchall()]
     assert columns == list(Pruning.model_fields)
     assert [kind.value for kind in MARKED_KINDS] == ["run", "landing", "plan"]

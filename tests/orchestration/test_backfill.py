@@ -45,13 +45,13 @@ def replay(home: Home, first: date, last: date, **options) -> BackfillReport:
 
 
 def count(home: Home, table: str) -> int:
-    with reading(home) as con:
+    with reading(home, "acme") as con:
         return con.execute(f"select count(*) from {table}").fetchone()[0]
 
 
 def keep_knowledge_only(home: Home) -> None:
     """Take from a warehouse all that runs have done; what was known, and when, stays."""
-    with writing(home) as con:
+    with writing(home, "acme") as con:
         tables = con.execute("select schema_name || '.' || table_name from duckdb_tables()")
         for (table,) in tables.fetchall():
             if not table.startswith(KNOWLEDGE):
@@ -84,8 +84,7 @@ def homes(prefect_env, tmp_path_factory) -> Homes:
             rows.to_csv(file, index=False)
             spec = RunSpec.model_validate(SPEC)
             reports.append(refit_weekly(RefitRequest(spec=spec, data=str(file), as_of=day)))
-        later.warehouse.parent.mkdir(parents=True)
-        shutil.copy2(live.warehouse, later.warehouse)
+        shutil.copytree(live.warehouses, later.warehouses)
         (later.root / "spec.json").write_text(json.dumps(SPEC))
         patch.setenv("MMM_HOME", str(later.root))
         keep_knowledge_only(later)
@@ -217,7 +216,7 @@ def test_a_file_that_the_home_came_to_know_later_cannot_be_replayed(stood_in, ho
     from tasks.store.warehouse.batches import accept_batch
 
     batch = ingest_file.fn(str(home.root / "panel.csv"), RunSpec.model_validate(SPEC))
-    with writing(home) as con:
+    with writing(home, "acme") as con:
         accept_batch(con, "acme", batch.batch_id, SECOND)
     with pytest.raises(DataContractError, match=f"knows the file from {SECOND}"):
         stood_in(Verdict.PASS, data=str(home.root / "panel.csv"))

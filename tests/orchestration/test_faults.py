@@ -28,6 +28,7 @@ from schemas.names import Artifact
 from tasks.store.home import Home
 from tasks.store.locks import dataset_lock
 from tasks.store.runs.champions import find_champion
+from tasks.store.warehouse.places import warehouse_of
 from tasks.store.warehouse.promotions import list_promotions
 from tasks.store.warehouse.runs import list_runs
 
@@ -129,7 +130,7 @@ def test_a_disk_that_fills_while_publishing_loses_nothing_but_time(monday, monke
 
 def test_a_disk_that_is_full_from_the_start_says_so(monday):
     with faults.full_disk(free_bytes=64_000):
-        fails(monday, StorageError, 1, r"warehouse\.duckdb cannot be written: File too large")
+        fails(monday, StorageError, 1, r"acme\.duckdb cannot be written: File too large")
     monday.assert_unharmed()
     assert len(list_runs(monday.home)) == 1
 
@@ -187,10 +188,8 @@ def test_a_warehouse_that_another_program_holds_is_waited_for_and_then_given_up(
     monday, monkeypatch
 ):
     faults.wait_no_longer(monkeypatch, 0.3)
-    with faults.held_by_another(monday.home.warehouse):
-        fails(
-            monday, ResourceUnavailableError, 4, r"warehouse\.duckdb is locked by another process"
-        )
+    with faults.held_by_another(warehouse_of(monday.home, DATASET)):
+        fails(monday, ResourceUnavailableError, 4, r"acme\.duckdb is locked by another process")
     monday.assert_unharmed()
     assert len(list_runs(monday.home)) == 1
 
@@ -210,7 +209,7 @@ def test_a_reader_gets_what_was_committed_last_while_a_writer_is_at_work(
 
     faults.wait_no_longer(monkeypatch, 0.3)
     run_id = monday.newest().run_id
-    with writing(monday.home) as con:
+    with writing(monday.home, DATASET) as con:
         con.execute("update ops.runs set status = 'ERROR'")
         assert app.main(["runs", "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["runs"][0]["status"] == "OUTPUTS_READY"
@@ -301,7 +300,7 @@ def test_a_score_reports_that_a_champions_draws_were_changed(monday):
     from tasks.forecast.task import score_runs
     from tasks.store.warehouse.connection import writing
 
-    with writing(monday.home) as con:  # the KPI of the week that the champion has forecast
+    with writing(monday.home, DATASET) as con:  # the KPI of the week that the champion has forecast
         con.execute(
             "insert into canonical.kpi select * replace (period_start + 7 as period_start) "
             "from canonical.kpi where period_start = (select max(period_start) from canonical.kpi)"

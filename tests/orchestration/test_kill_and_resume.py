@@ -22,7 +22,7 @@ PROGRAM = Path(__file__).resolve().parents[1] / "support" / "kill_matrix.py"
 SLICE = (
     "fit_posterior written, not renamed steps/posterior.nc$",
     "publish_run after mlflow.set_registered_model_alias$",
-    "publish_run renamed warehouse.duckdb$",
+    f"publish_run renamed {DATASET}.duckdb$",
 )
 """Before the fit has ended; between alias and tables; after everything was published."""
 

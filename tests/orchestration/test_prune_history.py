@@ -16,7 +16,7 @@ def test_a_dead_run_goes_and_the_flow_run_ends_completed(prefect_env, home):
     start_run(home, "shop-new", "shop")
     folder = home.run_dir("demo-old")
     (folder / "posterior.nc").write_bytes(b"x" * 2000)
-    with writing(home) as con:
+    with writing(home, "demo") as con:
         con.execute("update ops.runs set updated_at = '2020-01-01' where run_id = 'demo-old'")
     reported = prune_history(dry_run=True)
     assert (reported.dry_run, reported.n_bytes) == (True, 2000)

@@ -32,6 +32,7 @@ from schemas.spec.refit_request import RefitRequest
 from schemas.spec.run_spec import RunSpec
 from tasks.store.home import Home
 from tasks.store.runs.champions import find_champion
+from tasks.store.warehouse.places import warehouse_of
 
 pytestmark = pytest.mark.orchestration
 
@@ -82,7 +83,7 @@ def weeks(prefect_env, tmp_path_factory) -> Iterator[Weeks]:
 
 
 def query(home: Home, sql: str) -> list[tuple]:
-    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+    with duckdb.connect(str(warehouse_of(home, "acme")), read_only=True) as con:
         return con.execute(sql).fetchall()
 
 

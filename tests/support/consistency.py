@@ -14,6 +14,7 @@ from tasks.store.home import Home
 from tasks.store.runs.champions import find_champion
 from tasks.store.tracking import aliases, experiments
 from tasks.store.warehouse.connection import reading
+from tasks.store.warehouse.places import datasets
 from tasks.store.warehouse.promotions import list_promotions
 from tasks.store.warehouse.runs import list_runs
 
@@ -29,10 +30,12 @@ def assert_consistent(home: Home) -> None:
 def faults_of(home: Home) -> Iterator[str]:
     """Every contradiction, as a sentence; holds after a refit that ended, well or not."""
     yield from _half_written(home)
-    with reading(home) as con:
-        yield from _runs(con, home)
-        yield from _marts(con)
-        yield from _batches(con, home)
+    yield from _folders(home)
+    for dataset_id in datasets(home):
+        with reading(home, dataset_id) as con:
+            yield from _runs(con, home)
+            yield from _marts(con)
+            yield from _batches(con, home)
     if not (home.mlruns / "mlflow.db").exists():
         return
     client = experiments.open_store(home)
@@ -47,10 +50,14 @@ def _half_written(home: Home) -> Iterator[str]:
         yield f"{home.relative(path)} is half written"
 
 
+def _folders(home: Home) -> Iterator[str]:
+    folders = {path.name for path in home.runs.glob("*")}
+    known = {run.run_id for run in list_runs(home)}
+    yield from (f"folder of {run_id}, which ops.runs lacks" for run_id in folders - known)
+
+
 def _runs(con: duckdb.DuckDBPyConnection, home: Home) -> Iterator[str]:
     known = dict(con.execute("select run_id, status from ops.runs").fetchall())
-    folders = {path.name for path in home.runs.glob("*")}
-    yield from (f"folder of {run_id}, which ops.runs lacks" for run_id in folders - set(known))
     for run_id, status in known.items():
         path = home.run_dir(run_id) / Artifact.RUN_STATUS
         reported = json.loads(path.read_text())["status"] if path.is_file() else None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.store.warehouse import connection
+from tasks.store.warehouse import across, connection
 
 CAPABILITY_VERSION = 0x20080522
 CAP_DAC_OVERRIDE = 1 << 1
@@ -113,8 +113,10 @@ def flip_a_byte(path: Path) -> None:
 
 def wait_no_longer(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Let readers and writers of the warehouse give up after so many seconds."""
-    for opening in (connection.writing, connection.reading):
-        monkeypatch.setitem(opening.__wrapped__.__kwdefaults__, "wait_seconds", seconds)
+    monkeypatch.setattr(across, "WAIT_SECONDS", seconds)
+    opened = (connection.writing.__wrapped__, connection.reading.__wrapped__, across.ask_all)
+    for opening in opened:
+        monkeypatch.setitem(opening.__kwdefaults__, "wait_seconds", seconds)
 
 
 def set_clock(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:

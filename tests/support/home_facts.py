@@ -37,7 +37,7 @@ def facts_of(home: Home, dataset_id: str) -> dict[str, Any]:
         if run.mlflow_run_id
     }
     return {
-        "tables": _tables(home, names),
+        "tables": _tables(home, dataset_id, names),
         "files": _files(home.run_dir(runs[-1].run_id), names) if runs else {},
         "mlflow": _mlflow(home, dataset_id),
     }
@@ -56,11 +56,11 @@ def differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str
     return reported
 
 
-def _tables(home: Home, names: Mapping[str, str]) -> dict[str, list[Any]]:
+def _tables(home: Home, dataset_id: str, names: Mapping[str, str]) -> dict[str, list[Any]]:
     """Number of rows of every table, and a digest of what they say."""
     found = {}
     place = _places_of_versions(home)
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         tables = con.execute(
             "select table_schema, table_name from information_schema.tables order by all"
         ).fetchall()

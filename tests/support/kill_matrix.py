@@ -38,7 +38,7 @@ if __name__ == "__main__":
 from support.kill_cells import Cell, forked, run_cell, undisturbed  # noqa: E402
 from support.kill_points import AFTER, BEFORE, COMMIT, OUTSIDE, RENAMED, Moment, tasks_of  # noqa: E402
 from support.mondays import BEFORE as WEEK_BEFORE  # noqa: E402
-from support.mondays import GOOD, SCENARIOS, UNEXPLAINED, write_weeks  # noqa: E402
+from support.mondays import DATASET, GOOD, SCENARIOS, UNEXPLAINED, write_weeks  # noqa: E402
 from support.refit_races import race  # noqa: E402
 
 from flows import refit_weekly  # noqa: E402
@@ -57,7 +57,7 @@ def worth_killing(moments: Iterable[Moment]) -> Iterator[Moment]:
     """
     ended = False
     for moment in moments:
-        renamed = moment.what == RENAMED and moment.name != "warehouse.duckdb"
+        renamed = moment.what == RENAMED and moment.name != f"{DATASET}.duckdb"
         inside = moment.name or moment.what == COMMIT
         repeated = moment.nth > 1 and (
             moment.name in SAME_STATE or (moment.task == "advance_run" and inside)

@@ -45,13 +45,6 @@ _UNSCORED = """
 """
 
 
-def list_datasets(home: Home) -> list[str]:
-    """Return every dataset that has a run, in alphabetical order."""
-    with reading(home) as con:
-        rows = con.execute("select distinct dataset_id from ops.runs order by 1").fetchall()
-    return [str(row[0]) for row in rows]
-
-
 def read_retention(home: Home, dataset_id: str) -> RetentionSpec:
     """Return the policy of the newest run whose spec can be read; the default where none can."""
     for record in list_runs(home, dataset_id):
@@ -76,7 +69,7 @@ def gather_facts(home: Home, dataset_id: str) -> DatasetFacts:
     held, history = _aliases(home, dataset_id), tuple(list_promotions(home, dataset_id))
     decided = {history[-1].version} if history else set()
     named = {version for version, names in held.items() if Alias.CHAMPION in names}
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         unscored = {str(row[0]) for row in _rows(con, _UNSCORED, dataset_id)}
         batches = _rows(con, _BATCHES, dataset_id)
         plans = _rows(con, _PLANS, dataset_id)

@@ -6,7 +6,7 @@ the same state again (a retried task); ERROR from any state but the last; CREATE
 """
 
 import logging
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +18,9 @@ from schemas.names import Artifact
 from tasks.store.files.artifacts import write_document
 from tasks.store.home import Home
 from tasks.store.redaction import redact
+from tasks.store.warehouse.across import find_dataset
 from tasks.store.warehouse.connection import writing
+from tasks.store.warehouse.places import dataset_of_folder
 from tasks.store.warehouse.runs import find_run, write_run
 
 log = logging.getLogger(__name__)
@@ -50,11 +52,10 @@ def start_run(home: Home, run_id: str, dataset_id: str) -> RunRecord:
         If the run id has ended with outputs, or belongs to another dataset.
     """
     now = datetime.now(UTC)
-    with writing(home) as con:
+    _require_own(home, run_id, dataset_id)
+    with writing(home, dataset_id) as con:
         known = find_run(con, run_id)
-        if known is not None and (
-            known.status is RunStatus.OUTPUTS_READY or known.dataset_id != dataset_id
-        ):
+        if known is not None and known.status is RunStatus.OUTPUTS_READY:
             raise IllegalTransitionError(
                 f"Run {run_id} of dataset {known.dataset_id} is {known.status}; start a new run id."
             )
@@ -104,7 +105,7 @@ def advance_run(
     unknown = set(facts) - set(RunRecord.model_fields)
     if unknown:
         raise TypeError(f"a run has no field {', '.join(sorted(unknown))}")
-    with nullcontext(con) if con is not None else writing(home) as transaction:
+    with nullcontext(con) if con is not None else _writing_run(home, run_id) as transaction:
         record = find_run(transaction, run_id)
         if record is None:
             raise UnknownRunError(f"Run {run_id!r} was never started.")
@@ -123,12 +124,26 @@ def advance_run(
 
 def fail_run(home: Home, run_id: str, reason: str) -> RunRecord:
     """Move a run to ERROR with the reason; a run that has published stays as it is."""
-    with writing(home) as con:
+    with _writing_run(home, run_id) as con:
         record = find_run(con, run_id)
         if record is not None and record.status is RunStatus.OUTPUTS_READY:
             log.warning("run %s failed after its outputs were ready: %s", run_id, reason)
             return record
         return advance_run(home, run_id, RunStatus.ERROR, con=con, reason=redact(reason))
+
+
+def _writing_run(home: Home, run_id: str) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    dataset_id = find_dataset(home, run_id)
+    if dataset_id is None:
+        raise UnknownRunError(f"Run {run_id!r} was never started.")
+    return writing(home, dataset_id)
+
+
+def _require_own(home: Home, run_id: str, dataset_id: str) -> None:
+    """Raise if the folder of a run says that it is another dataset's."""
+    owner = dataset_of_folder(home.run_dir(run_id))
+    if owner not in (None, dataset_id):
+        raise IllegalTransitionError(f"Run {run_id} is of dataset {owner}; start a new run id.")
 
 
 def _save(home: Home, con: duckdb.DuckDBPyConnection, record: RunRecord) -> RunRecord:

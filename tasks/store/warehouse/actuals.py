@@ -34,7 +34,7 @@ def read_known_kpi(home: Home, dataset_id: str, kpi: str) -> "pd.DataFrame":
     pd.DataFrame
         ``entity_id, period_start, actual``, sorted by both.
     """
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         return con.execute(
             f"select {ENTITY_COLUMN}, {PERIOD_COLUMN}::timestamp as {PERIOD_COLUMN}, "  # noqa: S608 - constants
             "value as actual from canonical.kpi where dataset_id = ? and name = ? order by 1, 2",
@@ -68,7 +68,7 @@ def read_known_inputs(home: Home, dataset_id: str, metadata: FeatureMetadata) ->
         if channel.spend_column:
             wanted.append(PanelColumn("spend", channel.name, channel.spend_column))
     wanted += [PanelColumn("control", c.name, c.column) for c in metadata.controls]
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         return read_panel(con, dataset_id=dataset_id, as_of=date.max, wanted=wanted, staged=False)
 
 
@@ -90,7 +90,7 @@ def digest_known(
         By the same names: equal as long as no value, entity or period changes there.
     """
     found = {}
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         for name, (first, last) in spans.items():
             row = con.execute(
                 "select count(*), bit_xor(hash(role, entity_id, period_start, name, value)) "  # noqa: S608 - constants

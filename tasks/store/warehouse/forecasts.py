@@ -13,6 +13,7 @@ from schemas.documents.forecast_scores import ASSUMPTION_COLUMNS
 from schemas.errors import MmmError
 from schemas.names import FORECAST_COLUMNS
 from tasks.store.home import Home
+from tasks.store.warehouse.across import ask_all
 from tasks.store.warehouse.connection import reading
 from tasks.store.warehouse.runs import replace_rows
 
@@ -81,7 +82,7 @@ def read_forecasts(home: Home, dataset_id: str, *, kpi: str, before_run: str) ->
     pd.DataFrame
         ``run_id`` and ``schemas.names.FORECAST_COLUMNS``; without rows where there is none.
     """
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         return con.execute(
             f"select f.run_id, {_COLUMNS} {_FROM_RUNS} and f.kpi = ? and r.created_at < "
             f"(select created_at from ops.runs where run_id = ?) {_ORDER}",
@@ -97,7 +98,7 @@ def read_ledger(home: Home, dataset_id: str) -> "pd.DataFrame":
     pd.DataFrame
         ``run_id, kpi`` and ``schemas.names.FORECAST_COLUMNS``.
     """
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         return con.execute(
             f"select f.run_id, f.kpi, {_COLUMNS} {_FROM_RUNS} {_ORDER}", [dataset_id]
         ).df()
@@ -105,9 +106,8 @@ def read_ledger(home: Home, dataset_id: str) -> "pd.DataFrame":
 
 def datasets_with_forecasts(home: Home) -> list[str]:
     """Return the datasets that have a frozen forecast, in alphabetical order."""
-    with reading(home) as con:
-        rows = con.execute("select distinct dataset_id from mart.forecasts order by 1").fetchall()
-    return [str(row[0]) for row in rows]
+    query = "select distinct dataset_id from mart.forecasts"
+    return [str(row[0]) for row in ask_all(home, lambda con: con.execute(query).fetchall())]
 
 
 def _freeze(

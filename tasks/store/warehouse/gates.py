@@ -8,14 +8,21 @@ import duckdb
 from schemas.outcomes import Finding, GateRow, Layer, Verdict
 from tasks.store.home import Home
 from tasks.store.redaction import redact
-from tasks.store.warehouse.connection import reading, writing
+from tasks.store.warehouse.across import ask, reading_run
+from tasks.store.warehouse.connection import writing
 
 _GROUPS = ("raw", "canonical", "features", "sampling", "fit", "stability")
 """Gate groups in the order of a refit."""
 
 
 def record_findings(
-    home: Home, run_id: str, layer: Layer, verdict: Verdict, findings: Sequence[Finding]
+    home: Home,
+    run_id: str,
+    layer: Layer,
+    verdict: Verdict,
+    findings: Sequence[Finding],
+    *,
+    dataset_id: str,
 ) -> None:
     """Replace one layer's outcomes of a run: its verdict, and one row per finding."""
     rows: dict[tuple[str, str], tuple[str, float | None]] = {
@@ -24,7 +31,7 @@ def record_findings(
     for finding in findings:
         observed = None if finding.n_affected is None else float(finding.n_affected)
         rows[finding.rule, redact(finding.message)] = (finding.verdict.value, observed)
-    with writing(home) as con:
+    with writing(home, dataset_id) as con:
         con.execute(
             "delete from ops.gate_results where run_id = ? and battery = ?",
             [run_id, layer.value],
@@ -57,18 +64,21 @@ def write_gate_results(
         )
 
 
-def read_first_reasons(home: Home) -> dict[str, str]:
+def read_first_reasons(home: Home, dataset_id: str | None = None) -> dict[str, str]:
     """Return why runs did not pass, by run: the worst outcome, and how many more there are.
 
-    Runs whose every outcome is a pass are left out.
+    Runs whose every outcome is a pass are left out. ``dataset_id`` None means all datasets.
     """
-    with reading(home) as con:
-        rows = con.execute(
+    rows = ask(
+        home,
+        dataset_id,
+        lambda con: con.execute(
             "select run_id, first(detail order by verdict = 'FAIL' desc, "
             "list_position($order, battery), gate, detail), count(*) from ops.gate_results "
             "where verdict <> 'PASS' and gate <> 'verdict' group by run_id",
             {"order": [*_GROUPS]},
-        ).fetchall()
+        ).fetchall(),
+    )
     return {run_id: f"{reason} ({n - 1} more)" if n > 1 else reason for run_id, reason, n in rows}
 
 
@@ -80,7 +90,7 @@ def read_gate_results(home: Home, run_id: str) -> list[dict[str, Any]]:
     list of dict
         ``battery`` (the gate group), ``gate``, ``verdict``, ``observed``, ``detail``.
     """
-    with reading(home) as con:
+    with reading_run(home, run_id) as con:
         rows = con.execute(
             "select battery, gate, verdict, observed, detail from ops.gate_results "
             "where run_id = ? order by list_position(?, battery), gate, detail",

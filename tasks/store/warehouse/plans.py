@@ -15,7 +15,7 @@ from schemas.documents.plan import Advice, Plan, PlanModel
 from schemas.errors import CorruptArtifactError, UnknownRunError
 from schemas.hints import suggest
 from tasks.store.home import Home
-from tasks.store.warehouse.connection import reading
+from tasks.store.warehouse.across import ask_all
 
 _JOINED = " + "
 """Between the parts of ``dataset_ids`` and ``run_ids``; no dataset id has a plus or a space."""
@@ -43,7 +43,7 @@ def write_plan(
     Parameters
     ----------
     con
-        Open transaction: both tables get the plan, or neither does.
+        Open transaction on the warehouse of ``owner_of`` the plan: both tables get it, or neither.
     plan
         The plan; its channels are rows of ``mart.plans``.
     made_by
@@ -98,16 +98,23 @@ def list_scenarios(home: Home, dataset_id: str | None = None) -> list[Scenario]:
         If a dataset is named that has neither a plan nor a run, while others have.
     """
     columns = ", ".join(_SCENARIO_COLUMNS)
-    with reading(home) as con:
-        rows = con.execute(
-            f"select {columns}, row_number() over (partition by name, dataset_ids "  # noqa: S608 - constant columns
-            "order by created_at desc, scenario_id desc) = 1 from mart.scenarios "
-            "where ? is null or list_contains(string_split(dataset_ids, ?), ?) "
-            "order by created_at desc, scenario_id desc",
-            [dataset_id, _JOINED, dataset_id],
-        ).fetchall()
-        versions = dict(con.execute("select run_id, model_version from ops.runs").fetchall())
-    return [_scenario(row, versions) for row in rows]
+    query = (
+        f"select {columns}, row_number() over (partition by name, dataset_ids "  # noqa: S608 - constant columns
+        "order by created_at desc, scenario_id desc) = 1 from mart.scenarios "
+        "where ? is null or list_contains(string_split(dataset_ids, ?), ?)"
+    )
+    given = [dataset_id, _JOINED, dataset_id]
+    # All of them: a plan of several datasets is with the first, and speaks of runs of the others.
+    rows = ask_all(home, lambda con: con.execute(query, given).fetchall())
+    known = "select run_id, model_version from ops.runs"
+    versions = dict(ask_all(home, lambda con: con.execute(known).fetchall())) if rows else {}
+    found = [_scenario(row, versions) for row in rows]
+    return sorted(found, key=lambda s: (s.created_at, s.scenario_id), reverse=True)
+
+
+def owner_of(plan: Plan) -> str:
+    """Return the dataset in whose warehouse a plan is saved: the first of its datasets by name."""
+    return _sorted(plan.models)[0].dataset_id
 
 
 def find_scenario(scenarios: Sequence[Scenario], name: str) -> Scenario:
@@ -144,14 +151,12 @@ def read_plan(home: Home, scenario_id: str) -> Plan:
     CorruptArtifactError
         If what is stored is no longer a plan that this version reads.
     """
-    with reading(home) as con:
-        row = con.execute(
-            "select document from mart.scenarios where scenario_id = ?", [scenario_id]
-        ).fetchone()
-    if row is None:
+    query = "select document from mart.scenarios where scenario_id = ?"
+    rows = ask_all(home, lambda con: con.execute(query, [scenario_id]).fetchall())
+    if not rows:
         raise UnknownRunError(f"No plan {scenario_id!r}; `mmm scenarios` lists those that exist.")
     try:
-        return Plan.model_validate_json(row[0])
+        return Plan.model_validate_json(rows[0][0])
     except ValidationError as error:
         raise CorruptArtifactError(
             f"Plan {scenario_id} cannot be read by this version; make it again with `mmm plan`."

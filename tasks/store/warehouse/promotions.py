@@ -28,7 +28,7 @@ def write_promotion(con: "duckdb.DuckDBPyConnection", row: Promotion) -> None:
 
 def list_promotions(home: Home, dataset_id: str) -> list[Promotion]:
     """Return all decisions on a dataset's champion in the order they were made."""
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         rows = con.execute(
             f"select {_COLUMNS} from ops.promotions where dataset_id = ? "  # noqa: S608 - constant columns
             "order by rowid",  # as written: a clock that was set back must not change the order

@@ -13,6 +13,7 @@ import duckdb
 from schemas.answers.pruning import ItemKind, Pruning
 from schemas.errors import MmmError, PrunedFilesError
 from tasks.store.home import Home
+from tasks.store.warehouse.across import ask, reading_run
 from tasks.store.warehouse.connection import reading, writing
 
 _FIELDS = tuple(Pruning.model_fields)
@@ -20,7 +21,7 @@ _COLUMNS = ", ".join(_FIELDS)
 
 
 def mark_prunings(home: Home, rows: Sequence[Pruning]) -> None:
-    """Add decisions in one transaction.
+    """Add decisions, those of a dataset in one transaction.
 
     Raises
     ------
@@ -31,11 +32,15 @@ def mark_prunings(home: Home, rows: Sequence[Pruning]) -> None:
         return
     marks = ", ".join(["?"] * len(_FIELDS))
     try:
-        with writing(home) as con:
-            for row in rows:
-                con.execute(
+        for dataset_id in sorted({row.dataset_id for row in rows}):
+            with writing(home, dataset_id) as con:
+                con.executemany(
                     f"insert into ops.prunings ({_COLUMNS}) values ({marks})",
-                    [getattr(row, name) for name in _FIELDS],
+                    [
+                        [getattr(row, name) for name in _FIELDS]
+                        for row in rows
+                        if row.dataset_id == dataset_id
+                    ],
                 )
     except duckdb.Error as error:
         raise MmmError(
@@ -47,7 +52,7 @@ def mark_prunings(home: Home, rows: Sequence[Pruning]) -> None:
 
 def finish_pruning(home: Home, row: Pruning, pruned_at: datetime) -> None:
     """Record that the files of a decision are gone."""
-    with writing(home) as con:
+    with writing(home, row.dataset_id) as con:
         con.execute(
             "update ops.prunings set pruned_at = ? where dataset_id = ? and kind = ? "
             "and item_id = ? and decided_at = ?",
@@ -57,18 +62,15 @@ def finish_pruning(home: Home, row: Pruning, pruned_at: datetime) -> None:
 
 def list_prunings(home: Home, dataset_id: str | None = None) -> list[Pruning]:
     """Return all decisions, oldest first; ``dataset_id`` None means of all datasets."""
-    with reading(home) as con:
-        rows = con.execute(
-            f"select {_COLUMNS} from ops.prunings where ? is null or dataset_id = ? "
-            "order by decided_at, kind, item_id",
-            [dataset_id, dataset_id],
-        ).fetchall()
-    return [_pruning(row) for row in rows]
+    query = f"select {_COLUMNS} from ops.prunings"
+    rows = ask(home, dataset_id, lambda con: con.execute(query).fetchall())
+    found = [_pruning(row) for row in rows]
+    return sorted(found, key=lambda row: (row.decided_at, row.kind.value, row.item_id))
 
 
 def find_pruning(home: Home, run_id: str) -> Pruning | None:
     """Return the last decision that a run's files go; None where they stay."""
-    with reading(home) as con:
+    with reading_run(home, run_id) as con:
         row = con.execute(
             f"select {_COLUMNS} from ops.prunings where kind = ? and item_id = ? "
             "order by decided_at desc limit 1",
@@ -102,7 +104,7 @@ def require_version_files(home: Home, dataset_id: str, version: int) -> None:
     PrunedFilesError
         As ``require_files``.
     """
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         row = con.execute(
             "select run_id from ops.runs where dataset_id = ? and model_version = ?",
             [dataset_id, version],

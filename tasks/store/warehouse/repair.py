@@ -1,25 +1,29 @@
-"""Puts back a warehouse that is damaged or gone, and takes knowledge dates in the future back.
+"""Puts back warehouses that are damaged or gone, and takes knowledge dates in the future back.
 
 Belongs here: checking the file, the kept state before the last write, dates. Does not: fitting or
 landing anything again.
 """
 
-import logging
-import os
 import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 
-from schemas.answers.repair import RepairReport
+from schemas.answers.repair import RepairReport, WarehouseRepair
 from schemas.errors import CorruptArtifactError
-from schemas.names import Artifact
 from tasks.store.holders import held
 from tasks.store.home import Home
-from tasks.store.warehouse.connection import previous_of, writing
-
-log = logging.getLogger(__name__)
+from tasks.store.warehouse import files, moving
+from tasks.store.warehouse.across import ask_all
+from tasks.store.warehouse.connection import reading, writing
+from tasks.store.warehouse.places import (
+    datasets,
+    lock_of,
+    previous_of,
+    published_runs,
+    warehouse_of,
+)
 
 _LOCK_SECONDS = 5.0
 _DATED = (
@@ -34,7 +38,7 @@ _DATED = (
 )
 
 
-def repair_warehouse(home: Home, today: date) -> RepairReport:
+def repair_warehouses(home: Home, today: date) -> RepairReport:
     """Mend what can be mended, and say what could not be brought back.
 
     Parameters
@@ -52,25 +56,49 @@ def repair_warehouse(home: Home, today: date) -> RepairReport:
     Raises
     ------
     CorruptArtifactError
-        If the warehouse cannot be read and no earlier state was kept.
+        If warehouses cannot be read and no earlier state was kept; all others are mended by then.
     ResourceUnavailableError
         If a writer is at work.
     """
-    fault, aside, is_put_back = _fault_of(home.warehouse), None, False
-    if fault is not None and (home.warehouse.exists() or _published(home)):
-        home.warehouse.parent.mkdir(parents=True, exist_ok=True)
-        lock = home.warehouse.with_suffix(".lock")
-        what = f"The warehouse {home.warehouse}"
-        with held(lock, what=what, wait_seconds=_LOCK_SECONDS):
-            aside, is_put_back = _put_back(home, fault), True
-    dates = _take_back_dates(home, today)
+    repairs, beyond = _repair_single(home), []
+    if moving.has_moved_in(home, wait_seconds=_LOCK_SECONDS):
+        for dataset_id in sorted({*datasets(home), *_lost(home)}):
+            try:
+                repairs += _repair(dataset_id, warehouse_of(home, dataset_id))
+            except CorruptArtifactError as error:
+                beyond.append(str(error))
+    if beyond:
+        raise CorruptArtifactError("\n".join(beyond))
+    dates = sum(_take_back_dates(home, dataset_id, today) for dataset_id in datasets(home))
     return RepairReport(
-        fault=fault if is_put_back else None,
-        restored_from=previous_of(home.warehouse).name if is_put_back else None,
-        moved_to=str(aside) if aside else None,
-        dates_taken_back=dates,
-        runs_not_in_warehouse=_missing_runs(home),
+        warehouses=repairs, dates_taken_back=dates, runs_not_in_warehouse=_missing_runs(home)
     )
+
+
+def _repair_single(home: Home) -> list[WarehouseRepair]:
+    """Mend the file of a home of before there was one per dataset, so that it can be moved."""
+    single = home.single_warehouse
+    if single.exists() or (not home.warehouses.exists() and previous_of(single).exists()):
+        return _repair(None, single)
+    return []
+
+
+def _repair(dataset_id: str | None, path: Path) -> list[WarehouseRepair]:
+    """Put the state before the last write back where a file cannot be read; else nothing."""
+    fault = _fault_of(path)
+    if fault is None:
+        return []
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with held(lock_of(path), what=f"The warehouse {path}", wait_seconds=_LOCK_SECONDS):
+        aside = _put_back(path, fault)
+    return [
+        WarehouseRepair(
+            dataset_id=dataset_id,
+            fault=fault,
+            restored_from=previous_of(path).name,
+            moved_to=str(aside) if aside else None,
+        )
+    ]
 
 
 def _fault_of(path: Path) -> str | None:
@@ -78,56 +106,53 @@ def _fault_of(path: Path) -> str | None:
     if not path.exists():
         return "it is gone"
     try:
-        with duckdb.connect(str(path), read_only=True) as con:
+        with files.offline(duckdb.connect()) as con:
+            con.execute("attach ? as held (read_only)", [str(path)])
             tables = con.execute(
-                "select schema_name, table_name from duckdb_tables() order by all"
+                "select schema_name, table_name from duckdb_tables() "
+                "where database_name = 'held' order by all"
             ).fetchall()
             for schema, table in tables:
-                con.table(f"{schema}.{table}").to_arrow_table()
+                con.table(f"held.{schema}.{table}").to_arrow_table()
     except duckdb.Error as error:
         return (str(error).splitlines() or [type(error).__name__])[0]
     return None
 
 
-def _put_back(home: Home, fault: str) -> Path | None:
+def _put_back(path: Path, fault: str) -> Path | None:
     """Put the kept state in place; return where the damaged file lies now, if there is one."""
-    kept = previous_of(home.warehouse)
+    kept = previous_of(path)
     second = _fault_of(kept)
     if second is not None:
         raise CorruptArtifactError(
-            f"The warehouse {home.warehouse} cannot be read ({fault}), and the state before the "
+            f"The warehouse {path} cannot be read ({fault}), and the state before the "
             f"last write, {kept}, neither ({second}). Restore it from a backup; landed files, run "
             "folders and MLflow are untouched. Moved aside, a new one begins without history."
         )
-    target = home.warehouse.resolve()
+    target = path.resolve()
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    aside = target.with_name(f"{home.warehouse.stem}.damaged-{stamp}{home.warehouse.suffix}")
+    aside = target.with_name(f"{path.stem}.damaged-{stamp}{path.suffix}")
     was_there = target.exists()
     if was_there:
         target.rename(aside)
     beside = target.with_name(f".{target.name}.repair.partial")
     shutil.copy2(kept, beside)
-    with beside.open("rb+") as stream:
-        os.fsync(stream.fileno())
+    files.flush(beside)
     beside.replace(target)
     return aside if was_there else None
 
 
-def _take_back_dates(home: Home, today: date) -> int:
+def _take_back_dates(home: Home, dataset_id: str, today: date) -> int:
     """Set every knowledge date after ``today`` to it; return how many rows that were."""
-    if not home.warehouse.exists():
-        return 0
-    with duckdb.connect(str(home.warehouse), read_only=True) as con:
-        known = {f"{s}.{t}" for s, t in con.execute(
-            "select schema_name, table_name from duckdb_tables()").fetchall()}  # fmt: skip
+    with reading(home, dataset_id, wait_seconds=_LOCK_SECONDS) as con:
         wrong = [
-            (table, column, n)
+            (table, column, int(row[0]))
             for table, column in _DATED
-            if table in known and (n := con.execute(_count(table, column), [today]).fetchone()[0])  # type: ignore[index]
+            if (row := con.execute(_count(table, column), [today]).fetchone()) and row[0]
         ]
     if not wrong:
         return 0
-    with writing(home, wait_seconds=_LOCK_SECONDS) as con:
+    with writing(home, dataset_id, wait_seconds=_LOCK_SECONDS) as con:
         for table, column, _ in wrong:
             con.execute(f"update {table} set {column} = ? where {column} > ?", [today, today])  # noqa: S608 - our own names
     return sum(n for _, _, n in wrong)
@@ -137,13 +162,11 @@ def _count(table: str, column: str) -> str:
     return f"select count(*) from {table} where {column} > ?"  # noqa: S608 - our own names
 
 
-def _published(home: Home) -> set[str]:
-    return {path.parent.name for path in home.runs.glob(f"*/{Artifact.DIGESTS}")}
+def _lost(home: Home) -> set[str]:
+    return {owner for owner, _ in published_runs(home, without=set(datasets(home)))}
 
 
 def _missing_runs(home: Home) -> list[str]:
-    if not home.warehouse.exists():
-        return sorted(_published(home))
-    with duckdb.connect(str(home.warehouse), read_only=True) as con:
-        known = {row[0] for row in con.execute("select run_id from ops.runs").fetchall()}
-    return sorted(_published(home) - known)
+    query = "select run_id from ops.runs"
+    known = {row[0] for row in ask_all(home, lambda con: con.execute(query).fetchall())}
+    return sorted({run_id for _, run_id in published_runs(home, without=set())} - known)

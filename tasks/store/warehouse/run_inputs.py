@@ -33,7 +33,7 @@ def write_run_input(con: duckdb.DuckDBPyConnection, given: RunInput) -> None:
 
 def find_finished_run(home: Home, dataset_id: str, run_key: str) -> str | None:
     """Return the newest run that ended with outputs and has this key, or None."""
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         row = con.execute(
             "select r.run_id from ops.runs r join ops.run_inputs i using (run_id) "
             "where i.dataset_id = ? and i.run_key = ? and r.status = ? "
@@ -45,7 +45,7 @@ def find_finished_run(home: Home, dataset_id: str, run_key: str) -> str | None:
 
 def newest_grain(home: Home, dataset_id: str) -> str | None:
     """Return the grain of the newest snapshot of a dataset, or None."""
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         row = con.execute(
             "select grain from ops.snapshots where dataset_id = ? order by created_at desc limit 1",
             [dataset_id],
@@ -55,7 +55,7 @@ def newest_grain(home: Home, dataset_id: str) -> str | None:
 
 def count_known(home: Home, dataset_id: str) -> tuple[int, int]:
     """Return how many KPI values and how many named columns of a dataset are known."""
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         row = con.execute(
             """
             select

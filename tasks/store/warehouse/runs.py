@@ -15,7 +15,7 @@ from schemas.hints import suggest
 from schemas.names import CONTRIBUTION_COLUMNS, FITTED_COLUMNS, ROAS_COLUMNS
 from schemas.outcomes import Verdict
 from tasks.store.home import Home
-from tasks.store.warehouse.connection import reading
+from tasks.store.warehouse.across import ask, ask_all, reading_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,16 +52,11 @@ def read_run(home: Home, run_id: str) -> RunRecord:
     UnknownRunError
         Naming the nearest run id.
     """
-    with reading(home) as con:
+    with reading_run(home, run_id) as con:
         record = find_run(con, run_id)
-        if record is not None:
-            return record
-        known = [
-            row[0]
-            for row in con.execute(
-                "select run_id from ops.runs order by created_at desc"
-            ).fetchall()
-        ]
+    if record is not None:
+        return record
+    known = [run.run_id for run in list_runs(home)]
     hint = suggest(run_id, known, "`mmm runs` lists those that exist.")
     raise UnknownRunError(f"No run {run_id!r}; {hint}")
 
@@ -74,15 +69,24 @@ def list_runs(home: Home, dataset_id: str | None = None) -> list[RunRecord]:
     UnknownRunError
         If a dataset is named that has no run, while others have.
     """
-    with reading(home) as con:
-        rows = con.execute(
-            f"select {_RUN_COLUMNS} from ops.runs where ? is null or dataset_id = ? "  # noqa: S608
-            "order by created_at desc, run_id desc",
-            [dataset_id, dataset_id],
-        ).fetchall()
-        if not rows and dataset_id is not None:
-            _refuse_unknown_dataset(con, dataset_id)
-    return [_record(row) for row in rows]
+    found = runs_of(home, dataset_id)
+    if not found and dataset_id is not None:
+        _refuse_unknown_dataset(home, dataset_id)
+    return found
+
+
+def runs_of(home: Home, dataset_id: str | None) -> list[RunRecord]:
+    """Return runs, newest first; none of a dataset that nobody knows."""
+    query = f"select {_RUN_COLUMNS} from ops.runs"  # noqa: S608 - constant columns
+    rows = ask(home, dataset_id, lambda con: con.execute(query).fetchall())
+    found = [_record(row) for row in rows]
+    return sorted(found, key=lambda run: (run.created_at, run.run_id), reverse=True)
+
+
+def datasets_with_runs(home: Home) -> list[str]:
+    """Return every dataset that has a run, in alphabetical order."""
+    query = "select distinct dataset_id from ops.runs"
+    return [str(row[0]) for row in ask_all(home, lambda con: con.execute(query).fetchall())]
 
 
 def write_marts(
@@ -131,7 +135,7 @@ def read_roas(home: Home, run_id: str) -> dict[str, dict[str, Any]]:
         By channel the columns of ``mart.roas``: money, KPI units, and money per money.
     """
     columns = ", ".join(ROAS_COLUMNS)
-    with reading(home) as con:
+    with reading_run(home, run_id) as con:
         rows = con.execute(
             f"select channel, {columns} from mart.roas where run_id = ? order by rowid",  # noqa: S608 - constant columns
             [run_id],
@@ -162,11 +166,8 @@ def replace_rows(
     con.unregister("published")
 
 
-def _refuse_unknown_dataset(con: duckdb.DuckDBPyConnection, dataset_id: str) -> None:
-    known = [
-        row[0]
-        for row in con.execute("select distinct dataset_id from ops.runs order by 1").fetchall()
-    ]
+def _refuse_unknown_dataset(home: Home, dataset_id: str) -> None:
+    known = datasets_with_runs(home)
     if known:
         hint = suggest(dataset_id, known, f"datasets with runs: {', '.join(known[:10])}.")
         raise UnknownRunError(f"No run of dataset {dataset_id!r}; {hint}")

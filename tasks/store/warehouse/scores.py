@@ -9,6 +9,7 @@ import duckdb
 
 from schemas.documents.forecast_scores import SCORE_COLUMNS, Alarm
 from tasks.store.home import Home
+from tasks.store.warehouse.across import ask
 from tasks.store.warehouse.connection import reading
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def read_scores(home: Home, dataset_id: str) -> "pd.DataFrame":
         "timezone('UTC', s.scored_at) as scored_at" if name == "scored_at" else f"s.{name}"
         for name in SCORE_RECORD
     )
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         return con.execute(
             f"select {columns} from mart.forecast_scores s "
             "left join ops.runs r on r.run_id = s.forecast_run_id where s.dataset_id = ? "
@@ -77,7 +78,7 @@ def replace_scores(
 
 def scored_before(home: Home, dataset_id: str) -> Mapping[str, Mapping[str, str]]:
     """Return what the scores of each run were compared with, by run and basis."""
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         rows = con.execute(
             "select forecast_run_id, basis, max(compared) from mart.forecast_scores "
             "where dataset_id = ? group by all",
@@ -99,8 +100,9 @@ def alarms_of(home: Home, dataset_id: str | None = None, *, is_open: bool = True
     is_open
         Only those that are not cleared.
     """
-    with reading(home) as con:
-        return find_alarms(con, dataset_id, is_open=is_open)
+    found = ask(home, dataset_id, lambda con: find_alarms(con, dataset_id, is_open=is_open))
+    found.sort(key=lambda alarm: (alarm.dataset_id, alarm.kind))
+    return sorted(found, key=lambda alarm: alarm.raised_period, reverse=True)
 
 
 def find_alarms(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.answers.stability import FloorRow, TrendRow
 from schemas.documents.diagnostics import StabilityReport
 from tasks.store.home import Home
+from tasks.store.warehouse.across import reading_run
 from tasks.store.warehouse.connection import reading
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def read_stability(home: Home, dataset_id: str) -> list[TrendRow]:
     """Return the rows of all accepted refits of a dataset, the oldest refit first."""
     names = tuple(TrendRow.model_fields)
     columns = ", ".join(f"s.{name}" for name in names)
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         rows = con.execute(
             f"select {columns} from mart.stability s join ops.runs r using (run_id) "  # noqa: S608 - constant columns
             "where s.dataset_id = ? order by r.created_at, s.run_id, s.rowid",
@@ -68,7 +69,7 @@ def read_last_periods(home: Home, dataset_id: str) -> dict[str, Any]:
     dict
         First day of the newest period, by run.
     """
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         rows = con.execute(
             "select r.run_id, s.last_period from ops.runs r join ops.snapshots s "
             "using (dataset_id, snapshot_id) where r.dataset_id = ?",
@@ -90,7 +91,7 @@ def write_noise_floor(con: "duckdb.DuckDBPyConnection", rows: Sequence[FloorRow]
 def read_noise_floor(home: Home, dataset_id: str) -> list[FloorRow]:
     """Return all repetitions of a dataset's fits, those that were made last at the end."""
     columns = ", ".join(_FLOOR_COLUMNS)
-    with reading(home) as con:
+    with reading(home, dataset_id) as con:
         rows = con.execute(
             f"select {columns} from mart.noise_floor where dataset_id = ? "  # noqa: S608 - constant columns
             "order by measured_at, seed, rowid",
@@ -106,7 +107,7 @@ def read_floor_returns(
 
     Each is ``{channel: {roas_mean, roas_mcse}}``, or ``share_*`` where there is no ROAS.
     """
-    with reading(home) as con:
+    with reading_run(home, run_id) as con:
         rows = con.execute(
             "select seed, channel, quantity, mean, mcse from mart.noise_floor "
             "where run_id = ? and fingerprint = ? order by seed, rowid",

@@ -25,7 +25,7 @@ from schemas.outcomes import Verdict
 from tasks.store.home import Home
 from tasks.store.runs import plan_sources
 from tasks.store.warehouse.connection import writing
-from tasks.store.warehouse.plans import list_scenarios, write_plan
+from tasks.store.warehouse.plans import list_scenarios, owner_of, write_plan
 
 FEW = ["--starts", "2", "--draws", "50", "--horizon", "4"]
 
@@ -84,8 +84,8 @@ def call(capsys, *argv):
 
 
 def save(home, *plans):
-    with writing(home) as con:
-        for plan in plans:
+    for plan in plans:
+        with writing(home, owner_of(plan)) as con:
             write_plan(con, plan, MadeBy.PLAN, "m-1")
 
 

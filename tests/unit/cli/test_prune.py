@@ -105,7 +105,7 @@ def test_without_prefect_and_mlflow_a_dead_run_of_last_year_goes(home, capsys, m
     start_run(home, "demo-old", "demo")
     fail_run(home, "demo-old", "the disk was full")
     (home.run_dir("demo-old") / "posterior.nc").write_bytes(b"x" * 2000)
-    with writing(home) as con:
+    with writing(home, "demo") as con:
         con.execute("update ops.runs set updated_at = ?", [datetime(2020, 1, 1, tzinfo=UTC)])
     code, out, _ = call(capsys, "prune")
     assert code == 0

@@ -99,7 +99,7 @@ def test_a_bad_value_fails_with_its_line(world, lines, spoil, rule, rows):
     assert outcome.verdict is Verdict.FAIL
     assert [(f.rule, f.rows) for f in outcome.findings] == [(rule, rows)]
     assert "panel.csv" in outcome.findings[0].message
-    with reading(current_home()) as con:
+    with reading(current_home(), "shop") as con:
         assert con.execute("select count(*) from canonical.kpi").fetchone() == (0,)
         reported = con.execute(
             "select gate, verdict from ops.gate_results order by gate"
@@ -209,7 +209,7 @@ def test_a_bad_panel_fails_on_canonical(world, lines, make, spec, rule):
     assert rule in {f.rule for f in outcome.findings if f.verdict is Verdict.FAIL}
     reported = next(f for f in outcome.findings if f.rule == rule)
     assert reported.remedy
-    with reading(current_home()) as con:
+    with reading(current_home(), "shop") as con:
         assert con.execute("select count(*) from canonical.kpi").fetchone() == (0,)
 
 

@@ -90,7 +90,7 @@ def test_the_same_bytes_are_one_batch(world, lines):
         second.file,
         second.n_rows,
     )
-    with reading(current_home()) as con:
+    with reading(current_home(), "shop") as con:
         assert con.execute("select count(*) from ops.batches").fetchone() == (1,)
 
 
@@ -100,7 +100,7 @@ def test_hostile_entity_names_are_just_names(world, lines):
     assert world.raw(text).findings == []
     assert world.canonical(text).findings == []
     world.snapshot(text)
-    with reading(current_home()) as con:
+    with reading(current_home(), "shop") as con:
         names = {
             n for (n,) in con.execute("select distinct entity_id from canonical.kpi").fetchall()
         }
@@ -119,7 +119,7 @@ def test_hostile_column_names_are_just_names(world, lines):
     finding = world.with_spec(**spec).raw(spoilt).findings[0]
     assert (finding.rule, finding.column, finding.rows) == ("not_a_number", evil, [4])
     world.with_spec(**spec).snapshot(text)
-    with reading(current_home()) as con:
+    with reading(current_home(), "shop") as con:
         held = con.execute(
             "select distinct name, measure from canonical.media order by all"
         ).fetchall()

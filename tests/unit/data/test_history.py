@@ -28,7 +28,7 @@ def restated(lines):
 
 
 def tables():
-    with reading(current_home()) as con:
+    with reading(current_home(), "shop") as con:
         return [
             con.execute(f"select * from {t} order by all").fetchall()
             for t in (
@@ -56,7 +56,7 @@ def test_a_past_snapshot_can_be_rebuilt_after_a_restatement(world, lines):
     assert now.n_restated >= 1
     assert world.snapshot(None, JANUARY).snapshot_id == then.snapshot_id
     assert world.snapshot(None, MARCH).snapshot_id == now.snapshot_id
-    with reading(current_home()) as con:
+    with reading(current_home(), "shop") as con:
         past, present = (
             read_panel(con, dataset_id="shop", as_of=day, wanted=SALES, staged=False)
             for day in (JANUARY, MAY)
@@ -120,7 +120,7 @@ def test_the_same_file_read_in_another_way_replaces_its_own_rows(world, lines):
     world = world.with_spec(columns={"entity_id": "shop_name"})
     second = world.snapshot(text, MARCH)
     assert second.snapshot_id != first.snapshot_id
-    with reading(current_home()) as con:
+    with reading(current_home(), "shop") as con:
         names = con.execute("select distinct entity_id from canonical.kpi").fetchall()
     assert names == [("north",)]
 
@@ -148,12 +148,12 @@ def test_without_a_file_an_unknown_dataset_is_an_error(world):
 def test_a_refused_batch_leaves_canonical_untouched(world, lines):
     batch = world.ingest(lines())
     world.refuse(batch)
-    with reading(current_home()) as con:
+    with reading(current_home(), "shop") as con:
         assert con.execute("select status from ops.batches").fetchall() == [("REFUSED",)]
     assert tables() == [[], [], [], []]
     world.snapshot(lines())
     world.refuse(batch)
-    with reading(current_home()) as con:
+    with reading(current_home(), "shop") as con:
         assert con.execute("select status from ops.batches").fetchall() == [("ACCEPTED",)]
 
 

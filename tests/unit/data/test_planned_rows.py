@@ -60,7 +60,7 @@ def test_a_plan_is_told_and_never_known(world, lines):
         outcome.findings[0].message
     )
     world.snapshot(content, NOW)
-    with reading(current_home()) as con:
+    with reading(current_home(), "shop") as con:
         newest = con.execute("select max(period_start) from canonical.media").fetchone()
     assert newest == (week(-1),)
     # What came then is no restatement of what had been planned.

@@ -26,12 +26,12 @@ def restate(lines, factor, rows):
 
 
 def canonical():
-    with reading(current_home()) as con:
+    with reading(current_home(), "shop") as con:
         return [con.execute(f"select * from {t} order by all").fetchall() for t in TABLES]
 
 
 def decisions():
-    with reading(current_home()) as con:
+    with reading(current_home(), "shop") as con:
         return con.execute(
             "select decision, known_from, role, name, n_values, first_period, last_period "
             "from ops.restatements order by known_from, decision, role"
@@ -106,7 +106,7 @@ def test_a_change_above_the_limit_is_held_and_changes_nothing(refit, lines):
     assert "--accept-restatement" in finding.remedy
     assert "gates.data.restated_share_review" in finding.remedy
     assert [(d[0], d[4]) for d in decisions()] == [("held", 60)]
-    with reading(current_home()) as con:
+    with reading(current_home(), "shop") as con:
         statuses = con.execute("select status from ops.batches order by received_at").fetchall()
     assert statuses == [("ACCEPTED",), ("REFUSED",)]
 
@@ -121,7 +121,7 @@ def test_a_person_accepts_what_was_held_and_the_past_stays_readable(refit, lines
     assert [(d[0], d[4]) for d in decisions()] == [("accepted", 60), ("held", 60)]
     assert now.snapshot_id != then.snapshot_id
     assert refit(None, JANUARY)[1].snapshot_id == then.snapshot_id
-    with reading(current_home()) as con:
+    with reading(current_home(), "shop") as con:
         past = read_panel(con, dataset_id="shop", as_of=JANUARY, wanted=SALES, staged=False)
     assert past["sales"].max() < 1300
 

@@ -110,9 +110,9 @@ def test_channels_without_spend_are_reported_by_their_share(explained):
 
 def test_the_same_explanation_twice_is_one_set_of_rows(home, explained):
     for _ in range(2):
-        with writing(home) as con:
+        with writing(home, "acme") as con:
             write_changes(con, explained["new periods"])
-    with reading(home) as con:
+    with reading(home, "acme") as con:
         rows = con.execute(
             "select channel, after - before, noise + new_periods + restated + spec_or_code, "
             "unsplit, main_cause from mart.changes"

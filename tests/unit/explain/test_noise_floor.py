@@ -104,7 +104,7 @@ def test_the_same_run_and_seed_once_more_replaces_the_row(home):
         overlap=0.9, change_sd=None, fingerprint="f", measured_at=datetime(2026, 1, 1, tzinfo=UTC),
     )  # fmt: skip
     for overlap in (0.9, 0.8):
-        with writing(home) as con:
+        with writing(home, "acme") as con:
             write_noise_floor(con, [row.model_copy(update={"overlap": overlap})])
     assert [r.overlap for r in read_noise_floor(home, "acme")] == [0.8]
 
@@ -114,7 +114,7 @@ def test_the_trend_is_that_of_accepted_refits_with_the_limit_of_the_newest(home,
         "channel": "tv", "quantity": "roas", "overlap": 0.6, "change_sd": 0.2,
         "planned_share_change": None,
     }  # fmt: skip
-    with writing(home) as con:
+    with writing(home, "acme") as con:
         champion = {"name": "acme@1", "run_id": "run-0", "last_period": None, "age_days": None}
         document = StabilityReport.model_validate(
             {"champion": champion, "channels": [shift], "allocation_churn": None}

@@ -28,7 +28,7 @@ def reported(home):
             created_at=at,
             updated_at=at,
         )
-        with writing(home) as con:
+        with writing(home, dataset_id) as con:
             write_run(con, record)
             if frame is not None:
                 write_forecasts(con, run_id, dataset_id, frame, supposed, kpi=kpi)

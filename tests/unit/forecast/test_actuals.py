@@ -109,7 +109,8 @@ def test_only_earlier_runs_of_the_same_dataset_and_kpi_are_read(home, reported):
     got = read_forecasts(home, "demo", kpi="sales", before_run="now")
     assert set(got["run_id"]) == {"earlier"}
     hostile = "x'; drop table mart.forecasts; --"
-    assert len(read_forecasts(home, hostile, kpi="sales", before_run="now")) == 2
+    reported("then", minute=2, dataset_id=hostile)
+    assert len(read_forecasts(home, hostile, kpi="sales", before_run="then")) == 2
 
 
 def test_a_forecast_of_a_period_that_was_known_is_refused_whole(home, reported):

@@ -148,11 +148,13 @@ def test_alarms_come_back_as_they_were_written(home):
     raised = update_alarms("demo", [], [excursion(), excursion(9, 12, kind=BELOW)], now=NOW).raised
     other = Alarm(**raised[0].model_dump() | {"dataset_id": "x'; drop table ops.alarms; --"})
     cleared = raised[0].model_copy(update={"cleared_at": NOW})
-    with writing(home) as con:
-        write_alarms(con, [*raised, other])
+    with writing(home, "demo") as con:
+        write_alarms(con, raised)
         write_alarms(con, [cleared])
+    with writing(home, other.dataset_id) as con:
+        write_alarms(con, [other])
     assert alarms_of(home, "demo") == [raised[1]]
     assert alarms_of(home, "demo", is_open=False) == [raised[1], cleared]
     assert {a.dataset_id for a in alarms_of(home)} == {"demo", other.dataset_id}
-    with writing(home) as con:
+    with writing(home, other.dataset_id) as con:
         assert find_alarms(con, other.dataset_id, is_open=True) == [other]

@@ -48,7 +48,7 @@ def publish(home, run_id, n_weeks):
     frame = forecast_kpi(model, panel, metadata, horizon=HORIZON, seed=3)
     continued = continue_panel(panel, metadata, HORIZON)
     supposed = list_assumptions(continued.isel(date=slice(n_weeks, None)), metadata)
-    with writing(home) as con:
+    with writing(home, "world") as con:
         write_forecasts(con, run_id, "world", frame, supposed, kpi="sales")
     return model, panel, metadata
 
@@ -66,7 +66,7 @@ def learn(home, rows, batch="b1"):
         ],
         "controls": [("ctrl_price", "price", None)],
     }
-    with writing(home) as con:
+    with writing(home, "world") as con:
         for table, columns in tables.items():
             for column, name, measure in columns:
                 long = rows[["entity_id", "period_start"]].assign(
@@ -103,7 +103,7 @@ def two_runs(home, made):
 
 
 def table_of(home, name):
-    with reading(home) as con:
+    with reading(home, "world") as con:
         moment = " replace (timezone('UTC', scored_at) as scored_at)" if "scores" in name else ""
         return con.execute(f"select *{moment} from {name} order by all").df()
 
@@ -142,7 +142,7 @@ def test_an_alarm_that_is_to_be_cleared_is_something_to_do(two_runs):
     )  # fmt: skip
     forecasting.watch_residuals.fn("world")
     assert read_settled("world") is not None
-    with writing(home) as con:
+    with writing(home, "world") as con:
         write_alarms(con, [gone])
     assert read_settled("world") is None
 

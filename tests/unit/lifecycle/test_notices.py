@@ -11,6 +11,7 @@ from schemas.outcomes import Verdict
 from tasks.lifecycle import task_notices as notices
 from tasks.store import webhook
 from tasks.store.runs import status
+from tasks.store.warehouse.places import warehouse_of
 
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 
@@ -118,8 +119,8 @@ def test_an_alarm_names_the_job_that_raised_it(receiver):
 
 
 def test_a_broken_store_is_reported_and_keeps_nobody_from_telling(receiver, home, monkeypatch):
-    home.warehouse.parent.mkdir(parents=True)
-    home.warehouse.write_bytes(b"not a database")
+    home.warehouses.mkdir(parents=True)
+    warehouse_of(home, "acme").write_bytes(b"not a database")
     home.mlruns.mkdir()
     (home.mlruns / "mlflow.db").write_bytes(b"not a database")
     assert notices.notify_failure("acme", "disk full", since=NOW)

@@ -123,7 +123,7 @@ def test_a_rollback_that_cannot_be_done_changes_nothing(home, publish, monkeypat
             rollback.roll_back("demo", to=to, reason=None)
     assert app.main(["rollback", "--dataset", "demo", "--to", "7"]) == 2
     publish(run_id="run-2")
-    with reading(home) as con:
+    with reading(home, "demo") as con:
         assert con.execute("select count(*) from ops.promotions").fetchone() == (2,)
 
     def crash(*_args):
@@ -141,7 +141,7 @@ def test_a_version_of_a_run_that_was_not_accepted_cannot_be_promoted(home, publi
     publish(run_id="run-2")
     from tasks.store.warehouse.connection import writing
 
-    with writing(home) as con:
+    with writing(home, "demo") as con:
         con.execute("update ops.runs set verdict = 'FAIL' where run_id = 'run-1'")
     with pytest.raises(UnknownRunError, match="was not accepted"):
         rollback.roll_back("demo", to=None, reason=None)
@@ -221,7 +221,7 @@ def test_a_fit_far_from_the_champion_is_a_review_and_stays_challenger(home, publ
     reported = json.loads((home.run_dir("run-3") / Artifact.DIAGNOSTICS).read_text())
     assert reported["verdict"] == "REVIEW"
     assert reported["reasons"] == third.diagnostics.reasons != []
-    with reading(home) as con:
+    with reading(home, "demo") as con:
         trend = con.execute(
             "select run_id, champion_run_id, overlap from mart.stability where channel = ? "
             "order by run_id",

@@ -48,7 +48,7 @@ def explained(home, finished, monkeypatch):
 
 
 def changes(home):
-    with reading(home) as con:
+    with reading(home, "demo") as con:
         return con.execute(
             "select run_a, run_b, channel, after - before, noise, spec_or_code, main_cause "
             "from mart.changes"

@@ -31,6 +31,7 @@ from tasks.store.tracking import aliases, experiments
 from tasks.store.tracking.files import PRUNED_TAG
 from tasks.store.tracking.retries import PARENT_TAG
 from tasks.store.warehouse.connection import reading, writing
+from tasks.store.warehouse.places import warehouse_of
 from tasks.store.warehouse.prunings import list_prunings, require_files
 from tasks.store.warehouse.runs import read_roas, read_run
 
@@ -77,7 +78,7 @@ def weeks(home, template, publish):
 
 
 def score_all(home):
-    with writing(home) as con:
+    with writing(home, "demo") as con:
         con.execute(
             "insert into mart.forecast_scores select run_id, dataset_id, 'deployed', scope, "
             "entity_id, period_start, periods_ahead, 1, 1, 1, true, true, 1, 1, 1, 1, 1, now(), "
@@ -87,7 +88,7 @@ def score_all(home):
 
 def age_runs(home, *, days):
     """Date every run back; later ones stay later."""
-    with writing(home) as con:
+    with writing(home, "demo") as con:
         con.execute(
             "update ops.runs set created_at = created_at - to_days(?), "
             "updated_at = updated_at - to_days(?)",
@@ -172,7 +173,7 @@ def test_files_go_here_and_in_mlflow_and_the_trail_stays(weeks):
 
 def test_no_row_of_the_warehouse_goes_and_each_pruning_is_one(weeks):
     def rows():
-        with reading(weeks) as con:
+        with reading(weeks, "demo") as con:
             tables = [
                 f"{schema}.{name}"
                 for schema, name in con.execute(
@@ -318,12 +319,12 @@ def test_a_rollback_goes_to_what_was_kept_for_it(weeks):
 
 
 def test_a_forecast_that_is_not_scored_keeps_its_run_until_it_is(weeks):
-    with writing(weeks) as con:
+    with writing(weeks, "demo") as con:
         con.execute("delete from mart.forecast_scores where forecast_run_id = 'run-1'")
     report = prune()
     assert ids(report) == ["run-5", "run-2"]
     assert any("mmm score" in reason for reason in report.datasets[0].kept)
-    with writing(weeks) as con:
+    with writing(weeks, "demo") as con:
         con.execute("delete from mart.forecast_scores")
     score_all(weeks)
     assert ids(prune()) == ["run-1"]
@@ -358,8 +359,8 @@ def test_a_link_in_place_of_a_run_is_reported_and_the_others_go(weeks, tmp_path_
 
 
 def test_a_warehouse_that_names_a_path_removes_nothing(weeks, tmp_path):
-    victim = weeks.root / "data" / "warehouse.duckdb"
-    with writing(weeks) as con:
+    victim = warehouse_of(weeks, "demo")
+    with writing(weeks, "demo") as con:
         con.execute("update ops.runs set run_id = '../../data' where run_id = 'run-1'")
     report = prune()
     assert victim.is_file()
@@ -409,7 +410,7 @@ def test_files_that_cannot_be_removed_are_gone_the_next_time(weeks, monkeypatch)
 
 
 def test_what_cannot_be_recorded_is_not_removed(weeks, monkeypatch):
-    def full(_home):
+    def full(*_):
         raise duckdb.IOException("could not write: No space left on device")
 
     before = tree(weeks)

@@ -40,7 +40,7 @@ def publish(finished, monkeypatch):
 
 
 def count(home, table, run_id):
-    with reading(home) as con:
+    with reading(home, "demo") as con:
         return con.execute(f"select count(*) from {table} where run_id = ?", [run_id]).fetchone()[0]
 
 

@@ -66,6 +66,13 @@ def test_what_is_published_stays_published(home):
         start_run(home, "r1", "demo")
 
 
+def test_a_run_stays_with_its_dataset(home):
+    start_run(home, "r1", "demo")
+    with pytest.raises(IllegalTransitionError, match="is of dataset demo"):
+        start_run(home, "r1", "other")
+    assert [run.dataset_id for run in list_runs(home)] == ["demo"]
+
+
 def test_an_unknown_run_names_the_nearest(home):
     start_run(home, "demo-20240101-aaaa", "demo")
     with pytest.raises(UnknownRunError, match="did you mean 'demo-20240101-aaaa'"):

@@ -22,7 +22,7 @@ def ended(home):
         start_run(home, run_id, "demo")
         for status in list(RunStatus)[1:-1]:
             advance_run(home, run_id, status, verdict=verdict)
-        with writing(home) as con:
+        with writing(home, "demo") as con:
             write_gate_results(con, run_id, group, rows)
 
     return end
@@ -51,7 +51,7 @@ def test_a_failure_comes_before_a_review_and_the_data_before_the_fit(home, ended
         layer=Layer.CANONICAL, rule="outlier", verdict=Verdict.REVIEW, message="sales is far out.",
         remedy="Look.",
     )  # fmt: skip
-    record_findings(home, "doubtful", Layer.CANONICAL, Verdict.REVIEW, [outlier])
+    record_findings(home, "doubtful", Layer.CANONICAL, Verdict.REVIEW, [outlier], dataset_id="demo")
     assert reasons() == {
         "bad": "ESS of tv is 10. (1 more)",
         "doubtful": "sales is far out. (1 more)",

@@ -27,7 +27,7 @@ def runs(home):
             run_id=run_id, dataset_id=of, status=status, verdict=verdict,
             created_at=moment, updated_at=moment,
         )  # fmt: skip
-        with writing(home) as con:
+        with writing(home, of) as con:
             write_run(con, made)
         return made
 

@@ -21,7 +21,7 @@ def test_the_checkout_is_the_home_unless_another_is_named(monkeypatch):
 
 def test_a_named_home_holds_all_state(home):
     assert current_home() == home
-    for path in (home.landing, home.warehouse, home.runs, home.locks, home.mlruns):
+    for path in (home.landing, home.warehouses, home.runs, home.locks, home.mlruns):
         assert path.is_relative_to(home.root)
     assert home.tracking_uri == f"sqlite:///{home.root}/mlruns/mlflow.db"
 
@@ -91,8 +91,13 @@ def test_a_user_whom_the_system_does_not_know_gets_a_folder_and_a_name(home, mon
 
 def test_what_the_command_makes_is_its_owners_alone(tmp_path):
     home = tmp_path / "home"
+    write = "from tasks.store.runs.status import start_run; start_run(current_home(), 'r', 'demo')"
+    program = (
+        "from flows.cli import app; from tasks.store.home import current_home; "
+        f"app.main(['runs']); {write}"
+    )
     subprocess.run(
-        ["/bin/sh", "-c", f'umask 022; "{sys.executable}" -m flows.cli.app runs'],
+        ["/bin/sh", "-c", f'umask 022; "{sys.executable}" -c "{program}"'],
         env={**os.environ, "MMM_HOME": str(home)},
         cwd=CHECKOUT,
         check=True,

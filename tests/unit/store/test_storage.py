@@ -25,8 +25,8 @@ from tasks.store.storage import writing_to
 )
 def test_what_the_storage_is_to_blame_for_names_the_file_and_the_next_action(home, error, said):
     with (
-        pytest.raises(StorageError, match=f"warehouse.duckdb cannot be written: .*{said}"),
-        writing_to(home.warehouse),
+        pytest.raises(StorageError, match=f"demo.duckdb cannot be written: .*{said}"),
+        writing_to(home.warehouses / "demo.duckdb"),
     ):
         raise error
 
@@ -35,7 +35,7 @@ def test_what_the_storage_is_to_blame_for_names_the_file_and_the_next_action(hom
     "error", [ValueError("no number"), FileNotFoundError("gone"), ResourceUnavailableError("held")]
 )
 def test_any_other_error_stays_what_it_is(home, error):
-    with pytest.raises(type(error)) as caught, writing_to(home.warehouse):
+    with pytest.raises(type(error)) as caught, writing_to(home.warehouses / "demo.duckdb"):
         raise error
     assert caught.value is error
 

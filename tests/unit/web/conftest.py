@@ -74,7 +74,7 @@ def finished_run(home):
         for name, file in documents.run.files.items():
             write_one = write_json if name.endswith(".json") else write_parquet
             write_one(home, home.run_dir(run_id) / name, file)
-        with writing(home) as con:
+        with writing(home, record.dataset_id) as con:
             write_run(con, record)
         return record
 

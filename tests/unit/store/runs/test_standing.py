@@ -38,7 +38,7 @@ def accept(home, run_id, reason):
         reason=reason,
         made_by=MadeBy.PERSON,
     )
-    with writing(home) as con:
+    with writing(home, "world") as con:
         write_promotion(con, row)
 
 

@@ -20,18 +20,24 @@ from tasks.store.runs.plan_sources import find_planned_run, open_source
 from tasks.store.runs.status import advance_run, fail_run, start_run
 from tasks.store.warehouse import plans
 from tasks.store.warehouse.connection import reading, writing
-from tasks.store.warehouse.plans import find_scenario, list_scenarios, read_plan, write_plan
+from tasks.store.warehouse.plans import (
+    find_scenario,
+    list_scenarios,
+    owner_of,
+    read_plan,
+    write_plan,
+)
 
 HOSTILE = "x'); DROP TABLE mart.plans;--"
 
 
 def save(home, plan, made_by=MadeBy.PLAN, mlflow_run_id="m-1"):
-    with writing(home) as con:
+    with writing(home, owner_of(plan)) as con:
         return write_plan(con, plan, made_by, mlflow_run_id)
 
 
 def counts(home):
-    with reading(home) as con:
+    with reading(home, "demo") as con:
         tables = ("mart.scenarios", "mart.plans")
         return [con.execute(f"select count(*) from {t}").fetchone()[0] for t in tables]
 
@@ -44,7 +50,7 @@ def test_a_plan_reads_back_as_it_was_written(home):
     assert (got.made_by, got.created_at, got.mlflow_run_id) == (MadeBy.PLAN, MADE, "m-1")
     assert (got.budget, got.gain_mean, got.prob_gain) == (240.0, 30.0, 0.97)
     assert (got.dataset_ids, got.run_ids) == (["demo"], ["demo-run"])
-    with reading(home) as con:
+    with reading(home, "demo") as con:
         rows = con.execute(
             "select channel, current, planned, low, high, action from mart.plans"
         ).fetchall()
@@ -76,7 +82,7 @@ def test_a_failed_second_save_leaves_the_first(home):
     save(home, plan)
 
     def save_and_crash():
-        with writing(home) as con:
+        with writing(home, "demo") as con:
             write_plan(con, forged_plan(channels=["radio"]), MadeBy.PLAN, None)
             raise OSError("the disk is full")
 
@@ -136,7 +142,7 @@ def test_an_unknown_plan_suggests_the_nearest(home):
 
 def test_a_plan_that_this_version_cannot_read_says_what_to_do(home):
     save(home, forged_plan())
-    with writing(home) as con:
+    with writing(home, "demo") as con:
         con.execute("update mart.scenarios set document = '{}'")
     with pytest.raises(CorruptArtifactError, match="make it again"):
         read_plan(home, "plan-1")
@@ -223,7 +229,7 @@ def test_a_source_refers_to_the_files_of_the_run_and_reports_which_is_lost(home)
 
 
 def test_no_column_of_the_tables_is_forgotten(home):
-    with reading(home) as con:
+    with reading(home, "demo") as con:
         columns = {
             table: [row[0] for row in con.execute(f"describe mart.{table}").fetchall()]
             for table in ("scenarios", "plans")

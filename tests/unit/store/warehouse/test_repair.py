@@ -9,8 +9,9 @@ import pytest
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
 from tasks.store.runs.status import start_run
-from tasks.store.warehouse.connection import previous_of, reading, writing
-from tasks.store.warehouse.repair import repair_warehouse
+from tasks.store.warehouse.connection import reading, writing
+from tasks.store.warehouse.places import previous_of, warehouse_of
+from tasks.store.warehouse.repair import repair_warehouses
 from tasks.store.warehouse.runs import list_runs
 
 TODAY = date(2026, 11, 28)
@@ -26,22 +27,22 @@ def two_runs(home):
 
 
 def truncated(home):
-    os.truncate(home.warehouse, home.warehouse.stat().st_size // 2)
+    os.truncate(warehouse_of(home, "demo"), warehouse_of(home, "demo").stat().st_size // 2)
 
 
 def flipped(home):
-    content = bytearray(home.warehouse.read_bytes())
+    content = bytearray(warehouse_of(home, "demo").read_bytes())
     content[20] ^= 0xFF
-    home.warehouse.write_bytes(content)
+    warehouse_of(home, "demo").write_bytes(content)
 
 
 def emptied(home):
-    os.truncate(home.warehouse, 0)
-    home.warehouse.write_bytes(b"no database")
+    os.truncate(warehouse_of(home, "demo"), 0)
+    warehouse_of(home, "demo").write_bytes(b"no database")
 
 
 def deleted(home):
-    home.warehouse.unlink()
+    warehouse_of(home, "demo").unlink()
 
 
 @pytest.mark.parametrize("harm", [truncated, flipped, emptied, deleted])
@@ -51,61 +52,61 @@ def test_what_is_wrong_is_told_and_put_back(two_runs, harm):
         list_runs(two_runs)
     with pytest.raises(CorruptArtifactError, match="mmm repair"):
         start_run(two_runs, "r-3", "demo")
-    report = repair_warehouse(two_runs, TODAY)
-    assert report.fault
-    assert report.restored_from == previous_of(two_runs.warehouse).name
+    report = repair_warehouses(two_runs, TODAY)
+    (mended,) = report.warehouses
+    assert (mended.dataset_id, bool(mended.fault)) == ("demo", True)
+    assert mended.restored_from == previous_of(warehouse_of(two_runs, "demo")).name
     assert [run.run_id for run in list_runs(two_runs)] == ["r-1"]
     assert report.runs_not_in_warehouse == ["r-2"]
-    again = repair_warehouse(two_runs, TODAY)
-    assert (again.fault, again.moved_to) == (None, None)
+    again = repair_warehouses(two_runs, TODAY)
+    assert again.warehouses == []
 
 
 def test_without_a_kept_state_nothing_is_touched(two_runs):
     truncated(two_runs)
-    previous_of(two_runs.warehouse).unlink()
-    before = two_runs.warehouse.read_bytes()
+    previous_of(warehouse_of(two_runs, "demo")).unlink()
+    before = warehouse_of(two_runs, "demo").read_bytes()
     with pytest.raises(CorruptArtifactError, match="backup"):
-        repair_warehouse(two_runs, TODAY)
-    assert two_runs.warehouse.read_bytes() == before
+        repair_warehouses(two_runs, TODAY)
+    assert warehouse_of(two_runs, "demo").read_bytes() == before
 
 
 def test_a_new_home_has_nothing_to_mend(home):
-    report = repair_warehouse(home, TODAY)
-    assert report.fault is None
-    with reading(home):
-        assert home.warehouse.exists()
+    report = repair_warehouses(home, TODAY)
+    assert report.warehouses == []
+    assert list(home.root.iterdir()) == []
 
 
 def test_a_date_after_today_is_taken_back(home):
     fill = {"DATE": "date '2026-01-05'", "TIMESTAMP WITH TIME ZONE": "now()", "VARCHAR": "'x'"}
-    with writing(home) as con:
+    with writing(home, "demo") as con:
         columns = con.execute("describe ops.snapshots").fetchall()
         for snapshot, as_of in (("s-1", "2028-11-28"), ("s-2", "2026-11-01")):
             known = {"snapshot_id": f"'{snapshot}'", "as_of": f"date '{as_of}'"}
             values = [known.get(name, fill.get(kind, "1")) for name, kind, *_ in columns]
             con.execute(f"insert into ops.snapshots values ({', '.join(values)})")
-    assert repair_warehouse(home, TODAY).dates_taken_back == 1
-    with reading(home) as con:
+    assert repair_warehouses(home, TODAY).dates_taken_back == 1
+    with reading(home, "demo") as con:
         found = con.execute("select snapshot_id, as_of from ops.snapshots order by 1").fetchall()
     assert found == [("s-1", TODAY), ("s-2", date(2026, 11, 1))]
-    assert repair_warehouse(home, TODAY).dates_taken_back == 0
+    assert repair_warehouses(home, TODAY).dates_taken_back == 0
 
 
 def test_a_link_and_a_mode_outlive_a_write(home, tmp_path):
     elsewhere = tmp_path / "disk" / "real.duckdb"
     elsewhere.parent.mkdir()
-    with writing(home):
+    with writing(home, "demo"):
         pass
-    home.warehouse.rename(elsewhere)
-    home.warehouse.symlink_to(elsewhere)
+    warehouse_of(home, "demo").rename(elsewhere)
+    warehouse_of(home, "demo").symlink_to(elsewhere)
     elsewhere.chmod(0o640)
     start_run(home, "r-1", "demo")
-    assert home.warehouse.is_symlink()
+    assert warehouse_of(home, "demo").is_symlink()
     assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o640
     assert [run.run_id for run in list_runs(home)] == ["r-1"]
 
 
 def test_a_new_warehouse_is_its_owners_alone(home):
-    with writing(home):
+    with writing(home, "demo"):
         pass
-    assert stat.S_IMODE(home.warehouse.stat().st_mode) == 0o600
+    assert stat.S_IMODE(warehouse_of(home, "demo").stat().st_mode) == 0o600

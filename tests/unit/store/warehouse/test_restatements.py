@@ -9,7 +9,7 @@ import pytest
 
 from tasks.store.warehouse import restatements
 from tasks.store.warehouse.canonical import apply_staged, stage_batch
-from tasks.store.warehouse.connection import _ddl
+from tasks.store.warehouse.files import ddl
 
 KEY = ["role", "entity_id", "period_start", "name"]
 COLUMNS = {("kpi", "sales"), ("activity", "tv"), ("spend", "tv"), ("control", "price")}
@@ -41,7 +41,7 @@ class Ledger:
     def __init__(self, folder):
         self.folder = folder
         self.con = duckdb.connect(":memory:")
-        self.con.execute(_ddl())
+        self.con.execute(ddl())
 
     def stage(self, frame, batch, *, accepted=False):
         path = self.folder / f"{batch}.parquet"

@@ -11,6 +11,7 @@ import pytest
 
 from schemas.errors import CorruptArtifactError, ResourceUnavailableError
 from tasks.store.warehouse import connection
+from tasks.store.warehouse.places import warehouse_of
 
 ROOT = Path(__file__).resolve().parents[4]
 INSERT = (
@@ -22,7 +23,7 @@ import sys, time
 from pathlib import Path
 from tasks.store.home import Home
 from tasks.store.warehouse import connection
-with connection.writing(Home(Path(sys.argv[1]))) as con:
+with connection.writing(Home(Path(sys.argv[1])), "d") as con:
     con.execute(sys.argv[2], ["written"])
     print("written", flush=True)
     time.sleep(60)
@@ -36,12 +37,12 @@ time.sleep(float(sys.argv[2]))
 
 
 def entities(home) -> list[str]:
-    with connection.reading(home) as con:
+    with connection.reading(home, "d") as con:
         return [row[0] for row in con.execute("select entity_id from canonical.kpi").fetchall()]
 
 
 def insert_then_raise(home, error: BaseException) -> None:
-    with connection.writing(home) as con:
+    with connection.writing(home, "d") as con:
         con.execute(INSERT, ["lost"])
         raise error
 
@@ -72,18 +73,18 @@ def beside() -> Iterator:
 @pytest.fixture
 def hold(home, beside):
     """Let another program have the warehouse open for writing for some seconds."""
-    home.warehouse.parent.mkdir(parents=True)
-    return lambda seconds: beside(HOLD, str(home.warehouse), str(seconds))
+    home.warehouses.mkdir(parents=True)
+    return lambda seconds: beside(HOLD, str(warehouse_of(home, "d")), str(seconds))
 
 
 def test_a_block_that_ends_is_committed(home):
-    with connection.writing(home) as con:
+    with connection.writing(home, "d") as con:
         con.execute(INSERT, ["acme"])
     assert entities(home) == ["acme"]
 
 
 def test_a_block_that_raises_is_rolled_back_as_a_whole(home):
-    with connection.writing(home) as con:
+    with connection.writing(home, "d") as con:
         con.execute(INSERT, ["before"])
     with pytest.raises(RuntimeError, match="half way"):
         insert_then_raise(home, RuntimeError("half way"))
@@ -98,18 +99,21 @@ def test_an_interrupt_is_rolled_back_too(home):
 
 def test_a_hostile_entity_is_just_a_name(home):
     hostile = "x'); DROP TABLE kpi;--"
-    with connection.writing(home) as con:
+    with connection.writing(home, "d") as con:
         con.execute(INSERT, [hostile])
     assert entities(home) == [hostile]
 
 
-def test_an_absent_warehouse_reads_as_an_empty_one(home):
+def test_an_absent_warehouse_reads_as_an_empty_one_and_is_not_made(home):
     assert entities(home) == []
+    assert list(home.root.iterdir()) == []
 
 
 def test_a_reader_cannot_write(home):
+    with connection.writing(home, "d") as con:
+        con.execute(INSERT, ["kept"])
     with (
-        connection.reading(home) as con,
+        connection.reading(home, "d") as con,
         pytest.raises(duckdb.InvalidInputException, match="read-only"),
     ):
         con.execute(INSERT, ["acme"])
@@ -117,13 +121,13 @@ def test_a_reader_cannot_write(home):
 
 def test_the_tables_can_be_made_twice(home):
     for entity in ("a", "b"):
-        with connection.writing(home) as con:
+        with connection.writing(home, "d") as con:
             con.execute(INSERT, [entity])
     assert sorted(entities(home)) == ["a", "b"]
 
 
 def test_no_extension_is_fetched_from_the_network(home):
-    with connection.writing(home) as con:
+    with connection.writing(home, "d") as con:
         setting = "select current_setting('autoinstall_known_extensions')"
         assert con.execute(setting).fetchone() == (False,)
 
@@ -133,7 +137,7 @@ def test_a_second_writer_gives_up_with_a_clear_message(home, hold):
     started = time.monotonic()
     with (
         pytest.raises(ResourceUnavailableError, match="locked by another process") as caught,
-        connection.writing(home, wait_seconds=0.5),
+        connection.writing(home, "d", wait_seconds=0.5),
     ):
         pass
     assert time.monotonic() - started < 10
@@ -142,40 +146,40 @@ def test_a_second_writer_gives_up_with_a_clear_message(home, hold):
 
 def test_a_second_writer_waits_for_the_first(home, hold):
     hold(1.0)
-    with connection.writing(home, wait_seconds=30) as con:
+    with connection.writing(home, "d", wait_seconds=30) as con:
         con.execute(INSERT, ["second"])
     assert entities(home) == ["second"]
 
 
 def test_a_file_that_is_no_warehouse_is_not_taken_for_a_lock(home):
-    home.warehouse.parent.mkdir(parents=True)
-    home.warehouse.write_bytes(b"not a database" * 1000)
+    home.warehouses.mkdir(parents=True)
+    warehouse_of(home, "d").write_bytes(b"not a database" * 1000)
     with (
         pytest.raises(CorruptArtifactError, match="is damaged"),
-        connection.writing(home, wait_seconds=60),
+        connection.writing(home, "d", wait_seconds=60),
     ):
         pass
 
 
 def test_a_warehouse_of_an_earlier_version_gains_the_tables_it_lacks_and_keeps_its_rows(home):
-    with connection.writing(home) as con:
+    with connection.writing(home, "d") as con:
         con.execute(INSERT, ["kept"])
         con.execute("drop table mart.forecasts")
-    with connection.reading(home) as con:
+    with connection.reading(home, "d") as con:
         assert con.execute("select count(*) from mart.forecasts").fetchone() == (0,)
     assert entities(home) == ["kept"]
 
 
 def test_reading_does_not_write_a_warehouse_that_has_every_table(home):
-    with connection.writing(home) as con:
+    with connection.writing(home, "d") as con:
         con.execute(INSERT, ["kept"])
-    before = home.warehouse.read_bytes()
+    before = warehouse_of(home, "d").read_bytes()
     assert entities(home) == ["kept"]
-    assert home.warehouse.read_bytes() == before
+    assert warehouse_of(home, "d").read_bytes() == before
 
 
 def test_a_reader_sees_the_last_commit_at_once_while_another_process_writes(home, beside):
-    with connection.writing(home) as con:
+    with connection.writing(home, "d") as con:
         con.execute(INSERT, ["committed"])
     writer = beside(WRITE, str(home.root), INSERT)
     started = time.monotonic()
@@ -185,19 +189,19 @@ def test_a_reader_sees_the_last_commit_at_once_while_another_process_writes(home
 
 
 def test_a_writer_that_is_killed_leaves_the_last_commit_and_no_copy_for_long(home, beside):
-    with connection.writing(home) as con:
+    with connection.writing(home, "d") as con:
         con.execute(INSERT, ["committed"])
     writer = beside(WRITE, str(home.root), INSERT)
     writer.kill()
     writer.wait()
     assert entities(home) == ["committed"]
-    with connection.writing(home, wait_seconds=5) as con:
+    with connection.writing(home, "d", wait_seconds=5) as con:
         con.execute(INSERT, ["next"])
     assert sorted(entities(home)) == ["committed", "next"]
-    assert {path.name for path in home.warehouse.parent.iterdir()} == {
-        "warehouse.duckdb",
-        "warehouse.previous.duckdb",
-        "warehouse.lock",
+    assert {path.name for path in home.warehouses.iterdir()} == {
+        "d.duckdb",
+        "d.previous.duckdb",
+        "d.lock",
     }
 
 
@@ -205,13 +209,13 @@ def test_two_writers_take_turns(home, beside):
     beside(WRITE, str(home.root), INSERT)
     with (
         pytest.raises(ResourceUnavailableError, match="locked by another process"),
-        connection.writing(home, wait_seconds=0.5),
+        connection.writing(home, "d", wait_seconds=0.5),
     ):
         pass
 
 
 def test_what_another_program_committed_before_it_was_killed_is_not_lost(home, beside):
-    with connection.writing(home):
+    with connection.writing(home, "d"):
         pass
     program = """
 import duckdb, sys, time
@@ -220,19 +224,19 @@ con.execute(sys.argv[2], ["by hand"])
 print("written", flush=True)
 time.sleep(60)
 """
-    other = beside(program, str(home.warehouse), INSERT)
+    other = beside(program, str(warehouse_of(home, "d")), INSERT)
     other.kill()
     other.wait()
-    assert home.warehouse.with_name("warehouse.duckdb.wal").exists()
-    with connection.writing(home, wait_seconds=5) as con:
+    assert (home.warehouses / "d.duckdb.wal").exists()
+    with connection.writing(home, "d", wait_seconds=5) as con:
         con.execute(INSERT, ["ours"])
     assert sorted(entities(home)) == ["by hand", "ours"]
 
 
 def test_a_block_that_raises_leaves_the_file_as_it_was(home):
-    with connection.writing(home) as con:
+    with connection.writing(home, "d") as con:
         con.execute(INSERT, ["before"])
-    before = home.warehouse.read_bytes()
+    before = warehouse_of(home, "d").read_bytes()
     with pytest.raises(OSError, match="No space left"):
         insert_then_raise(home, OSError(28, "No space left on device"))
-    assert home.warehouse.read_bytes() == before
+    assert warehouse_of(home, "d").read_bytes() == before
