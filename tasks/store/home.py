@@ -2,7 +2,7 @@
 
 ``MMM_HOME`` (default: the checkout) holds ``data/``, ``mlruns/`` and ``.prefect/``, so a trial or a
 test runs in a temporary home and touches nothing else. This module is the only reader of
-``MMM_HOME``.
+``MMM_HOME``, and of what goes with a home that machines share.
 """
 
 import getpass
@@ -95,8 +95,14 @@ class Home:
 
     @property
     def locks(self) -> Path:
-        """Lock files, one per dataset."""
-        return self.root / "data" / "locks"
+        """Lock files; ``MMM_LOCKS`` names a folder of this machine where the home is shared."""
+        named = os.environ.get("MMM_LOCKS")
+        return Path(named).expanduser() if named else self.root / "data" / "locks"
+
+    @property
+    def leases(self) -> str | None:
+        """Database of leases, where several machines share the home: ``MMM_LEASES``."""
+        return os.environ.get("MMM_LEASES") or None
 
     @property
     def mlruns(self) -> Path:

@@ -9,6 +9,7 @@ from filelock import FileLock
 
 from tasks.store.holders import held, is_held
 from tasks.store.home import Home
+from tasks.store.leases import dataset_lease, leased
 from tasks.store.storage import writing_to
 
 REFIT_WAIT_SECONDS = 3600.0
@@ -32,7 +33,11 @@ def dataset_lock(home: Home, dataset_id: str, *, wait_seconds: float) -> Iterato
     with writing_to(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    with held(path, what=f"Dataset {dataset_id!r}", wait_seconds=wait_seconds):
+    what = f"Dataset {dataset_id!r}"
+    with (
+        held(path, what=what, wait_seconds=wait_seconds),
+        leased(home, dataset_lease(dataset_id), what=what, wait_seconds=wait_seconds),
+    ):
         yield
 
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,19 +23,24 @@ def trial_home(dataset_id: str | None) -> Iterator[Home]:
     dataset_id
         Whose warehouse; None begins with nothing.
     """
-    before = os.environ.get("MMM_HOME")
+    # A home of its own shares nothing with other machines.
+    before = {name: os.environ.get(name) for name in ("MMM_HOME", "MMM_LEASES", "MMM_LOCKS")}
     with tempfile.TemporaryDirectory(prefix="mmm-trial-") as folder:
         trial = Home(Path(folder).resolve())
         if dataset_id is not None:
             _copy_warehouse(current_home(), trial, dataset_id)
-        os.environ["MMM_HOME"] = str(trial.root)
         try:
+            _set({**dict.fromkeys(before), "MMM_HOME": str(trial.root)})
             yield trial
         finally:
-            if before is None:
-                del os.environ["MMM_HOME"]
-            else:
-                os.environ["MMM_HOME"] = before
+            _set(before)
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
 
 
 def _copy_warehouse(original: Home, trial: Home, dataset_id: str) -> None:

@@ -16,6 +16,7 @@ import duckdb
 from schemas.errors import CorruptArtifactError
 from tasks.store.holders import held
 from tasks.store.home import Home
+from tasks.store.leases import dataset_lease, leased, require_held
 from tasks.store.storage import writing_to
 from tasks.store.warehouse import files, moving
 from tasks.store.warehouse.places import lock_of, published_runs, warehouse_of
@@ -50,7 +51,7 @@ def writing(
     with (
         writing_to(path),
         files.naming_damage(path),
-        _writers_turn(path, wait_seconds=wait_seconds),
+        _writers_turn(home, path, wait_seconds=wait_seconds),
     ):
         copy = files.name_of_copy(path)
         try:
@@ -64,6 +65,8 @@ def writing(
                     con.execute("rollback")
                     raise
                 con.execute("commit")
+            require_held(home, _lease_of(path))
+            require_held(home, dataset_lease(dataset_id))
             files.put_in_place(path, copy)
         finally:
             files.remove(copy)
@@ -132,8 +135,20 @@ def lost(path: Path, n_runs: int) -> str:
 
 
 @contextmanager
-def _writers_turn(path: Path, *, wait_seconds: float) -> Iterator[None]:
+def _writers_turn(home: Home, path: Path, *, wait_seconds: float) -> Iterator[None]:
     """Hold the lock file of all writers of a dataset; the kernel frees it when its holder dies."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with held(lock_of(path), what=f"The warehouse {path}", wait_seconds=wait_seconds):
+    lock, what = lock_of(path), f"The warehouse {path}"
+    if home.leases is not None:
+        # A file lock that a shared folder passes on would not show that its holder is elsewhere.
+        lock = home.locks / "warehouse" / lock.name
+        lock.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        held(lock, what=what, wait_seconds=wait_seconds),
+        leased(home, _lease_of(path), what=what, wait_seconds=wait_seconds),
+    ):
         yield
+
+
+def _lease_of(path: Path) -> str:
+    return f"warehouse {path.stem}"

@@ -20,6 +20,7 @@ import duckdb
 from schemas.errors import CorruptArtifactError, StorageError
 from tasks.store.holders import held
 from tasks.store.home import Home
+from tasks.store.leases import leased
 from tasks.store.storage import writing_to
 from tasks.store.warehouse import files
 from tasks.store.warehouse.places import lock_of, previous_of, stem_of
@@ -76,6 +77,7 @@ def move_in(home: Home, *, wait_seconds: float) -> None:
         writing_to(single),
         files.naming_damage(single),
         held(lock_of(single), what=what, wait_seconds=wait_seconds),
+        leased(home, "all warehouses", what=what, wait_seconds=wait_seconds),
     ):
         if not single.exists():
             return

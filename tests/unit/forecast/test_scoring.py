@@ -74,7 +74,12 @@ def learn(home, rows, batch="b1"):
                     known_from=date(2024, 1, 1), **({"measure": measure} if measure else {}),
                 )  # fmt: skip
                 con.register("given", long)
-                con.execute(f"insert or replace into canonical.{table} by name from given")
+                same = " and k.measure = g.measure" if measure else ""
+                con.execute(
+                    f"delete from canonical.{table} k using given g where k.name = g.name and "
+                    f"k.entity_id = g.entity_id and k.period_start = g.period_start{same}"
+                )
+                con.execute(f"insert into canonical.{table} by name from given")
                 con.unregister("given")
 
 
