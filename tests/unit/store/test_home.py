@@ -93,8 +93,8 @@ def test_what_the_command_makes_is_its_owners_alone(tmp_path):
     home = tmp_path / "home"
     write = "from tasks.store.runs.status import start_run; start_run(current_home(), 'r', 'demo')"
     program = (
-        "from flows.cli import app; from tasks.store.home import current_home; "
-        f"app.main(['runs']); {write}"
+        "import sys; from flows.cli import app; from tasks.store.home import current_home; "
+        f"sys.argv = ['mmm', 'runs']; app.main(); {write}"
     )
     subprocess.run(
         ["/bin/sh", "-c", f'umask 022; "{sys.executable}" -c "{program}"'],
