@@ -16,7 +16,7 @@ from schemas.errors import UnknownRunError
 from schemas.hints import suggest
 from schemas.names import Artifact
 from tasks.query.export import encode_table
-from tasks.store.files.artifacts import sha256_of
+from tasks.store.files.artifacts import parse_document, sha256_of
 from tasks.store.home import current_home
 from tasks.store.runs.digests import require_unchanged
 from tasks.store.warehouse.prunings import require_files
@@ -128,13 +128,19 @@ def open_output(run_id: str, name: str) -> RunOutput:
 
 
 def read_document_of(run_id: str, name: str) -> dict[str, object]:
-    """Return a document of a run as its model writes it, under the published field names."""
+    """Return a document of a run as its model writes it, under the published field names.
+
+    Raises
+    ------
+    CorruptArtifactError
+        If the file does not have the fields of its model; else as ``open_output``.
+    """
     output = open_output(run_id, name)
-    text = output.path.read_text(encoding="utf-8")
     model = DOCUMENTS.get(output.path.name)
     if model is None:
-        return dict(json.loads(text))
-    return dict(model.model_validate_json(text).model_dump(mode="json", by_alias=True))
+        return dict(json.loads(output.path.read_text(encoding="utf-8")))
+    document = parse_document(output.path, model)
+    return dict(document.model_dump(mode="json", by_alias=True))
 
 
 def _absent(record: RunRecord, name: str) -> str:

@@ -4,6 +4,7 @@ import json
 import logging
 import shutil
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from schemas.refs import (
     AttributionRef,
     DiagnosticsRef,
     FeaturesRef,
+    FileRef,
     FittedRun,
     ForecastRef,
     PlanRef,
@@ -34,6 +36,8 @@ from tasks.store.files.artifacts import write_document, write_json, write_netcdf
 from tasks.store.home import Home
 from tasks.store.runs.status import advance_run, start_run
 
+DEMO_RUN = Path(__file__).resolve().parents[1] / "contract" / "demo_run"
+"""Documents of a real run, as it published them."""
 HOSTILE = "x'); DROP TABLE kpi;--"
 PARENT = "../../etc/passwd"
 DOLLAR = "$pend_{"
@@ -184,10 +188,10 @@ def _make(home, run_id, verdict, spec, weeks, as_of):
     described = make_metadata(input_columns=["entity_id", "period_start", f"act_{HOSTILE}"])
     metadata = write_document(home, folder / Artifact.FEATURE_METADATA, described)
     scaler = write_document(home, folder / Artifact.FEATURE_SCALER, empty_scaler())
-    model_metadata = write_json(home, folder / Artifact.MODEL_METADATA, {"sampler": "nutpie"})
+    model_metadata = _of_demo(home, folder, Artifact.MODEL_METADATA)
     rows = fitted.assign(sales=fitted["actual"])
     wide = write_parquet(home, folder / Artifact.CANONICAL_DATA, rows)
-    info = write_json(home, folder / Artifact.COLUMN_INFO, {})
+    info = _of_demo(home, folder, Artifact.COLUMN_INFO)
     return FittedRun(
         run_id=run_id,
         spec=spec,
@@ -223,6 +227,11 @@ def _week(home, folder, run_id, dataset_id):
         metrics={"plan_gain_mean": plan.gain_mean, "plan_prob_gain": float("nan")},
     )
     return WeeklyPlan(plan=ref, note=plan.reason)
+
+
+def _of_demo(home: Home, folder: Path, name: Artifact) -> FileRef:
+    """Write the document of that name as the demo run published it."""
+    return write_json(home, folder / name, json.loads((DEMO_RUN / name).read_text("utf-8")))
 
 
 def _forecast(home, folder, last):
