@@ -112,7 +112,7 @@ def test_an_operation_answers_as_the_document_says(served, operation, data):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
-@settings(max_examples=40, **QUIET)
+@settings(max_examples=15, **QUIET)
 @given(data=st.data())
 def test_an_operation_answers_as_the_document_says_whatever_it_is_asked(served, operation, data):
     ask(served, operation, data)
