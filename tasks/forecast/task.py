@@ -216,7 +216,5 @@ def _keep_scores(
 
 def _open_fit(home: Home, posterior: FileRef, features: FeaturesRef) -> "OpenFit":
     from tasks.models.opening import open_fit
-    from tasks.models.quantities import thin_draws
 
-    tree, files = read_netcdf(home, posterior), read_features(home, features)
-    return open_fit(tree, files, lambda draws: thin_draws(draws, N_FORECAST_DRAWS))
+    return open_fit(read_netcdf(home, posterior), read_features(home, features), N_FORECAST_DRAWS)

@@ -78,13 +78,12 @@ def score_slice(
     """Score one candidate at one date on the periods after it."""
     from tasks.forecast import backtest
     from tasks.models.opening import FitData, open_fit
-    from tasks.models.quantities import thin_draws
 
     home, started = current_home(), time.perf_counter()
     opened = open_fit(
         read_netcdf(home, posterior.posterior),
         read_features(home, fit.features),
-        lambda draws: thin_draws(draws, N_SCORED_DRAWS),
+        N_SCORED_DRAWS,
     )
     data = FitData(opened.panel, opened.inputs)
     inputs = read_known_inputs(home, spec.dataset_id, data.metadata)

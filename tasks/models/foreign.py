@@ -7,6 +7,7 @@ whose classes a spec may name, and nothing else is ever imported.
 
 import importlib
 import os
+from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -24,8 +25,8 @@ TRANSFORM_GROUP = "steady_mmm.transforms"
 """Group in which an installed package may give a class a short name."""
 
 
-def make_foreign(name: str, key: str) -> Any:
-    """Return an instance of the class that a spec names.
+def make_transform(name: str, key: str, look_at: Callable[[Any], Iterable[str]]) -> Any:
+    """Return an instance of the class that a spec names, which has ``transform`` and ``l_max``.
 
     Parameters
     ----------
@@ -33,12 +34,33 @@ def make_foreign(name: str, key: str) -> Any:
         ``package.module:Class``, or the name of an entry point of ``TRANSFORM_GROUP``.
     key
         Key of the run spec that names it, for the message.
+    look_at
+        Says what else is wrong with an instance.
 
     Raises
     ------
     SpecError
-        If this machine does not permit its module, or it cannot be imported or made.
+        If this machine does not permit its module, it cannot be imported or made, or it is no
+        transform.
     """
+    made = _make(name, key)
+    problems = [*_shape_problems(made), *look_at(made)]
+    if problems:
+        raise SpecError(f"{key}: {name}: {'; '.join(problems)}.", problems)
+    return made
+
+
+def cut_off(scaled: Array) -> tuple[Array, Array, int]:
+    """Return input as rows ``(row, period)``, the same without its last third, and where it is cut.
+
+    ``scaled`` is input of every channel, ``(channel, entity, period)``.
+    """
+    rows = np.reshape(scaled, (-1, scaled.shape[-1]))
+    cut = rows.shape[1] - rows.shape[1] // 3
+    return rows, np.where(np.arange(rows.shape[1]) < cut, rows, 0.0), cut
+
+
+def _make(name: str, key: str) -> Any:
     module, _, attribute = _place(name, key).partition(":")
     if not _is_permitted(module):
         raise SpecError(
@@ -77,12 +99,16 @@ def output_problem(row: Array, whole: Array, past: Array, cut: int) -> str | Non
     return None
 
 
-def lags_problem(made: Any) -> str | None:
-    """Say what is wrong with ``l_max`` of a transform; None where nothing is."""
+def _shape_problems(made: Any) -> list[str]:
+    problems = []
+    if not callable(getattr(made, "transform", None)):
+        problems.append("it has no method transform(x, **parameters)")
     l_max = getattr(made, "l_max", None)
     if not isinstance(l_max, int) or isinstance(l_max, bool) or not 1 <= l_max <= 104:
-        return f"l_max is {l_max!r}; it says in how many periods an input is felt, from 1 to 104"
-    return None
+        problems.append(
+            f"l_max is {l_max!r}; it says in how many periods an input is felt, from 1 to 104"
+        )
+    return problems
 
 
 def _place(name: str, key: str) -> str:

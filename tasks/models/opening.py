@@ -13,6 +13,7 @@ from tasks.mathematics.panel import build_panel, observed_of
 from tasks.mathematics.scaling import scales_from_json
 from tasks.models.contract import FittedModel, ModelInputs
 from tasks.models.kind import Kind
+from tasks.models.quantities import thin_draws
 from tasks.models.registry import kind_of
 
 
@@ -82,11 +83,7 @@ def open_data(files: FeatureFiles) -> FitData:
     return FitData(build_panel(files.frame, files.metadata), inputs)
 
 
-def open_fit(
-    tree: xr.DataTree,
-    files: FeatureFiles,
-    select: Callable[[xr.Dataset], xr.Dataset] | None = None,
-) -> OpenFit:
+def open_fit(tree: xr.DataTree, files: FeatureFiles, n_draws: int | None = None) -> OpenFit:
     """Open a stored fit, of any kind.
 
     Parameters
@@ -95,12 +92,13 @@ def open_fit(
         ``posterior.nc`` with group ``posterior``.
     files
         Features, their metadata and scaler.
-    select
-        Picks the draws of ``model``; default: all.
+    n_draws
+        About how many ``model`` has, evenly from every chain; default: all.
     """
     data = open_data(files)
     draws = tree["posterior"].to_dataset()
-    model = data.kind.open(select(draws) if select else draws, data.inputs)
+    thinned = draws if n_draws is None else thin_draws(draws, n_draws)
+    model = data.kind.open(thinned, data.inputs)
     return OpenFit(model, tree, data.panel, data.inputs)
 
 

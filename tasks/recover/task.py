@@ -226,14 +226,13 @@ def score_world(
 ) -> FittedWorld:
     """Score the refit of one simulated KPI against its truth."""
     from tasks.models.opening import open_fit
-    from tasks.models.quantities import thin_draws
     from tasks.recover.score import N_DRAWS_OF_A_REFIT, returns_of, score_fit
 
     home = current_home()
     fit = open_fit(
         read_netcdf(home, posterior.posterior),
         read_features(home, features),
-        lambda draws: thin_draws(draws, N_DRAWS_OF_A_REFIT),
+        N_DRAWS_OF_A_REFIT,
     )
     judged = read_document(home, diagnostics.file, Diagnostics)
     score = score_fit(fit, judged, read_document(home, world.truth, Truth))

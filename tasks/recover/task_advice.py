@@ -54,14 +54,13 @@ def state_returns(
 ) -> FileRef:
     """Write what a plan has to know of every channel of a fit."""
     from tasks.models.opening import open_fit
-    from tasks.models.quantities import thin_draws
     from tasks.recover.score import N_DRAWS_OF_A_REFIT, measure_totals, returns_of
 
     home = current_home()
     fit = open_fit(
         read_netcdf(home, posterior.posterior),
         read_features(home, features),
-        lambda draws: thin_draws(draws, N_DRAWS_OF_A_REFIT),
+        N_DRAWS_OF_A_REFIT,
     )
     judged = read_document(home, diagnostics.file, Diagnostics)
     returns = returns_of(judged, measure_totals(fit))

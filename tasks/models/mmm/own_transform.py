@@ -12,8 +12,7 @@ from functools import cache
 from math import isfinite
 from typing import Any, Protocol
 
-from schemas.errors import SpecError
-from tasks.models.foreign import lags_problem, make_foreign
+from tasks.models.foreign import make_transform
 from tasks.models.mmm.parameters import PriorKind
 
 OWN_KEY = "model.transform"
@@ -70,19 +69,10 @@ def find_transform(name: str) -> OwnTransform:
     SpecError
         If this machine does not permit its module, it cannot be imported, or it is no transform.
     """
-    made = make_foreign(name, OWN_KEY)
-    problems = list(_shape_problems(made))
-    if problems:
-        raise SpecError(f"{OWN_KEY}: {name}: {'; '.join(problems)}.", problems)
-    return OwnTransform(name, made)
+    return OwnTransform(name, make_transform(name, OWN_KEY, _prior_problems))
 
 
-def _shape_problems(made: Any) -> Iterator[str]:
-    if not callable(getattr(made, "transform", None)):
-        yield "it has no method transform(x, **parameters)"
-    lags = lags_problem(made)
-    if lags is not None:
-        yield lags
+def _prior_problems(made: Any) -> Iterator[str]:
     priors = getattr(made, "priors", None)
     if not isinstance(priors, Mapping) or not 1 <= len(priors) <= _MOST_PARAMETERS:
         yield f"priors is no mapping of one to {_MOST_PARAMETERS} parameter names to priors"

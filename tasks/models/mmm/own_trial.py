@@ -7,7 +7,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from tasks.models.foreign import output_problem
+from tasks.models.foreign import cut_off, output_problem
 from tasks.models.mmm.own_graph import evaluate, parameter_slopes
 from tasks.models.mmm.own_transform import OWN_KEY, OwnTransform
 from tasks.models.mmm.parameters import PriorKind
@@ -31,9 +31,7 @@ def try_out(transform: OwnTransform, scaled: Array) -> list[str]:
     scaled
         Scaled input of every channel, ``(channel, entity, period)``.
     """
-    rows = np.reshape(scaled, (-1, scaled.shape[-1]))
-    cut = rows.shape[1] - rows.shape[1] // 3
-    earlier = np.where(np.arange(rows.shape[1]) < cut, rows, 0.0)
+    rows, earlier, cut = cut_off(scaled)
     points = _points(transform)
     try:
         whole, past = (evaluate(transform, series, points) for series in (rows, earlier))

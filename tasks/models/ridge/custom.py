@@ -11,8 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.errors import SpecError
-from tasks.models.foreign import lags_problem, make_foreign, output_problem
+from tasks.models.foreign import cut_off, make_transform, output_problem
 
 Array = NDArray[np.float64]
 Values = tuple[float, ...]
@@ -87,11 +86,7 @@ def find_transform(name: str) -> CustomTransform:
     SpecError
         If this machine does not permit its module, it cannot be imported, or it is no transform.
     """
-    made = make_foreign(name, _KEY)
-    problems = list(_shape_problems(made))
-    if problems:
-        raise SpecError(f"{_KEY}: {name}: {'; '.join(problems)}.", problems)
-    return CustomTransform(made)
+    return CustomTransform(make_transform(name, _KEY, _grid_problems))
 
 
 def try_out(transform: CustomTransform, scaled: Array, name: str) -> list[str]:
@@ -108,37 +103,34 @@ def try_out(transform: CustomTransform, scaled: Array, name: str) -> list[str]:
     name
         Its name, for the sentences.
     """
-    rows = np.reshape(scaled, (-1, scaled.shape[-1]))
-    cut = rows.shape[1] - rows.shape[1] // 3
+    rows, earlier, cut = cut_off(scaled)
     ends = [sorted({grid[0], grid[-1]}) for grid in transform.grids.values()]
     found: dict[str, None] = {}
     for values in product(*ends):
-        said = ", ".join(f"{k} {v:g}" for k, v in zip(transform.grids, values, strict=True))
-        for row in rows:
-            problem = _problem(transform, row, values, cut)
+        parameters = dict(zip(transform.grids, values, strict=True))
+        said = ", ".join(f"{name} {value:g}" for name, value in parameters.items())
+        for row, before in zip(rows, earlier, strict=True):
+            problem = _problem(transform, row, before, parameters, cut)
             if problem is not None:
                 found[f"{_KEY}: {name} with {said or 'no parameters'} {problem}"] = None
                 break
     return list(found)
 
 
-def _problem(transform: CustomTransform, row: Array, values: Values, cut: int) -> str | None:
-    parameters = dict(zip(transform.grids, values, strict=True))
+def _problem(
+    transform: CustomTransform, row: Array, before: Array, parameters: Mapping[str, float], cut: int
+) -> str | None:
     try:
-        whole = np.asarray(transform.made.transform(row.copy(), **parameters), float)
-        earlier = np.where(np.arange(len(row)) < cut, row, 0.0)
-        past = np.asarray(transform.made.transform(earlier, **parameters), float)
+        whole, past = (
+            np.asarray(transform.made.transform(series.copy(), **parameters), float)
+            for series in (row, before)
+        )
     except Exception as error:  # whatever foreign code raises, the spec is what has to change
         return f"stops: {type(error).__name__}: {error}"
     return output_problem(row, whole, past, cut)
 
 
-def _shape_problems(made: Any) -> Iterator[str]:
-    if not callable(getattr(made, "transform", None)):
-        yield "it has no method transform(x, **parameters)"
-    lags = lags_problem(made)
-    if lags is not None:
-        yield lags
+def _grid_problems(made: Any) -> Iterator[str]:
     grids = getattr(made, "grids", None)
     if not isinstance(grids, Mapping):
         yield "grids is no mapping of parameter names to values"

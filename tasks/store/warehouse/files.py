@@ -55,6 +55,17 @@ def offline(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     return con
 
 
+@contextmanager
+def in_memory(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a connection without a file; what it has no memory for goes beside ``path``.
+
+    By itself DuckDB would put that into the folder that a command was started in.
+    """
+    with offline(duckdb.connect()) as con:
+        con.execute("set temp_directory = ?", [f"{path}.tmp"])
+        yield con
+
+
 def connect(path: Path, *, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:
     """Open a file.
 
@@ -73,14 +84,14 @@ def connect(path: Path, *, read_only: bool, wait_seconds: float) -> duckdb.DuckD
 @contextmanager
 def opened(path: Path, *, wait_seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a file read-only, in a connection of its own; raises as ``connect``."""
-    with _instance(path) as con, attached(con, path, wait_seconds=wait_seconds):
+    with in_memory(path) as con, attached(con, path, wait_seconds=wait_seconds):
         yield con
 
 
 @contextmanager
 def opened_for_writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a file that nobody else has, or make it; all of it is in the file afterwards."""
-    with _instance(path) as con:
+    with in_memory(path) as con:
         con.execute("attach ? as held", [str(path)])
         con.execute("use held")
         yield con
@@ -100,13 +111,6 @@ def attached(con: duckdb.DuckDBPyConnection, path: Path, *, wait_seconds: float)
     # Not after a failure: the connection is closed then, and this would hide why.
     con.execute("use memory")
     con.execute("detach held")
-
-
-@contextmanager
-def _instance(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with offline(duckdb.connect()) as con:
-        con.execute("set temp_directory = ?", [f"{path}.tmp"])
-        yield con
 
 
 def _patiently[T](path: Path, opening: Callable[[], T], wait_seconds: float) -> T:
@@ -164,7 +168,8 @@ def name_of_copy(path: Path) -> Path:
 def copy_for_writing(path: Path, copy: Path, *, wait_seconds: float) -> None:
     """Copy a warehouse, if there is one; what a killed writer left is removed."""
     for left in copy.parent.glob(f".{path.name}.*.partial*"):
-        left.unlink(missing_ok=True)
+        # A folder is what DuckDB had no memory for.
+        shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
     if path.exists():
         take_log_in(path, wait_seconds=wait_seconds)
         # Held open for reading, no other program can be writing to it.

@@ -95,7 +95,7 @@ def move_in(home: Home, *, wait_seconds: float) -> None:
 def not_moved(home: Home, dataset_id: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open one dataset of a single file that may not be moved, in memory."""
     single = home.single_warehouse
-    with files.naming_damage(single), files.offline(duckdb.connect()) as con:
+    with files.naming_damage(single), files.in_memory(single) as con:
         con.execute(files.ddl())
         _attach(con, single)
         _copy_rows(con, dataset_id)
@@ -106,7 +106,7 @@ def not_moved(home: Home, dataset_id: str) -> Iterator[duckdb.DuckDBPyConnection
 def not_moved_datasets(home: Home) -> list[str]:
     """Return the datasets of a single file, in alphabetical order."""
     single = home.single_warehouse
-    with files.naming_damage(single), files.offline(duckdb.connect()) as con:
+    with files.naming_damage(single), files.in_memory(single) as con:
         _attach(con, single)
         return _datasets(con)
 
@@ -173,7 +173,7 @@ def _retire(single: Path) -> None:
 
 
 def _fill(folder: Path, single: Path) -> None:
-    with files.offline(duckdb.connect()) as con:
+    with files.in_memory(folder / "rows") as con:
         _attach(con, single)
         names = _datasets(con)
         expected = _count(con, "old")

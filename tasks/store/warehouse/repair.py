@@ -106,7 +106,7 @@ def _fault_of(path: Path) -> str | None:
     if not path.exists():
         return "it is gone"
     try:
-        with files.offline(duckdb.connect()) as con:
+        with files.in_memory(path) as con:
             con.execute("attach ? as held (read_only)", [str(path)])
             tables = con.execute(
                 "select schema_name, table_name from duckdb_tables() "

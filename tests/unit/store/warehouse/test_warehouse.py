@@ -194,6 +194,10 @@ def test_a_writer_that_is_killed_leaves_the_last_commit_and_no_copy_for_long(hom
     writer = beside(WRITE, str(home.root), INSERT)
     writer.kill()
     writer.wait()
+    copy = next(home.warehouses.glob("*.partial"))
+    spilled = copy.with_name(f"{copy.name}.tmp")  # what a large write had no memory for
+    spilled.mkdir()
+    (spilled / "duckdb_temp_storage").write_bytes(b"rows")
     assert entities(home) == ["committed"]
     with connection.writing(home, "d", wait_seconds=5) as con:
         con.execute(INSERT, ["next"])
