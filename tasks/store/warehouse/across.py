@@ -34,7 +34,7 @@ def ask_all[T](
     known = all_datasets(home)
     _require_none_lost(home, set(known))
     found: list[T] = []
-    with files.in_memory(home.warehouses) as shared:
+    with files.for_reading() as shared:
         for dataset_id in known:
             with _opened(shared, home, dataset_id, wait_seconds) as con:
                 found += question(con)
@@ -63,7 +63,7 @@ def find_dataset(home: Home, run_id: str) -> str | None:
 
     The dataset that the id names is asked first, so that others need not be sound.
     """
-    with files.in_memory(home.warehouses) as shared:
+    with files.for_reading() as shared:
         for dataset_id in nearest_first(home, run_id, all_datasets(home)):
             with _opened(shared, home, dataset_id, WAIT_SECONDS) as con:
                 if con.execute("select 1 from ops.runs where run_id = ?", [run_id]).fetchone():

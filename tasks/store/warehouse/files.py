@@ -9,8 +9,10 @@ import logging
 import os
 import re
 import shutil
+import tempfile
 import time
 import uuid
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -25,6 +27,8 @@ log = logging.getLogger(__name__)
 
 _DAMAGE = (duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
 _UNREADABLE_WORDS = ("could not read enough bytes", "corrupt", "checksum", "not a valid duckdb")
+_IDLE: list[duckdb.DuckDBPyConnection] = []
+_KEPT_IDLE = 4
 
 
 @cache
@@ -66,6 +70,44 @@ def in_memory(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
+@contextmanager
+def for_reading() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Lend a connection without a file, in which files can be attached one after another.
+
+    Making DuckDB's instance costs eight times what attaching a file to it does, so instances are
+    kept for the next reader. One that failed is not.
+    """
+    try:
+        instance = _IDLE.pop()
+    except IndexError:
+        instance = _new_instance()
+    try:
+        # Of its own: what a reader makes (a view, the schema in use) ends with it.
+        with instance.cursor() as con:
+            yield con
+    except BaseException:
+        instance.close()
+        raise
+    if len(_IDLE) < _KEPT_IDLE:
+        _IDLE.append(instance)
+    else:
+        instance.close()
+
+
+def _new_instance() -> duckdb.DuckDBPyConnection:
+    instance = offline(duckdb.connect())
+    try:
+        # What there is no memory for is for nobody else's eyes, and a reader may not be allowed
+        # to write into the home.
+        spill = tempfile.mkdtemp(prefix="mmm-reading-")
+    except OSError:
+        spill = ""
+    else:
+        weakref.finalize(instance, shutil.rmtree, spill, ignore_errors=True)
+    instance.execute("set temp_directory = ?", [spill])
+    return instance
+
+
 def connect(path: Path, *, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:
     """Open a file.
 
@@ -83,8 +125,8 @@ def connect(path: Path, *, read_only: bool, wait_seconds: float) -> duckdb.DuckD
 
 @contextmanager
 def opened(path: Path, *, wait_seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a file read-only, in a connection of its own; raises as ``connect``."""
-    with in_memory(path) as con, attached(con, path, wait_seconds=wait_seconds):
+    """Open a file read-only, in a connection that nobody else has now; raises as ``connect``."""
+    with for_reading() as con, attached(con, path, wait_seconds=wait_seconds):
         yield con
 
 

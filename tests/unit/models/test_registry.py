@@ -48,7 +48,7 @@ def test_an_unknown_kind_is_refused_by_name_with_those_that_are_known():
 def test_no_code_outside_a_kinds_folder_knows_it():
     """Its folder is imported by the registry alone; its name stands where it is defined alone."""
     kinds = "|".join(known_kinds())
-    imported = re.compile(rf"import tasks\.models\.({kinds})\b|from tasks\.models\.({kinds})\b")
+    imported = re.compile(rf"(import |from |[\"'])tasks\.models\.({kinds})\b")
     # The command has the name of one of them: that alone says nothing.
     named = re.compile(rf"ModelKind\b|[\"']log_student_t[\"']|kind\b.*[\"']({kinds})[\"']")
     offenders = []
@@ -60,7 +60,7 @@ def test_no_code_outside_a_kinds_folder_knows_it():
             offenders += [f"{place}: {m[0]}" for m in imported.finditer(text)]
         # A spec that names no kind gets one.
         named_there = {f"schemas/spec/{name}.py" for name in ("kinds", "model", "run_spec")}
-        if place not in named_there:
+        if place not in {*named_there, "tasks/models/registry.py"}:
             offenders += [f"{place}: {m[0]}" for m in named.finditer(text)]
     assert not offenders, "ask tasks.models.registry.kind_of instead"
 

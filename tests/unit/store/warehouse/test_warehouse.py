@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from schemas.errors import CorruptArtifactError, ResourceUnavailableError
-from tasks.store.warehouse import connection
+from tasks.store.warehouse import connection, files
 from tasks.store.warehouse.places import warehouse_of
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -22,7 +22,7 @@ WRITE = """
 import sys, time
 from pathlib import Path
 from tasks.store.home import Home
-from tasks.store.warehouse import connection
+from tasks.store.warehouse import connection, files
 with connection.writing(Home(Path(sys.argv[1])), "d") as con:
     con.execute(sys.argv[2], ["written"])
     print("written", flush=True)
@@ -244,3 +244,25 @@ def test_a_block_that_raises_leaves_the_file_as_it_was(home):
     with pytest.raises(OSError, match="No space left"):
         insert_then_raise(home, OSError(28, "No space left on device"))
     assert warehouse_of(home, "d").read_bytes() == before
+
+
+def test_a_reader_takes_the_connection_of_the_last_one_unless_that_failed(home):
+    with connection.writing(home, "d") as con:
+        con.execute(INSERT, ["acme"])
+    path = warehouse_of(home, "d")
+    with files.opened(path, wait_seconds=1) as con:
+        con.execute("create temp table own as select 1 as one")
+        first = spill_of(con)
+    with files.opened(path, wait_seconds=1) as con, files.opened(path, wait_seconds=1) as beside:
+        assert spill_of(con) == first != spill_of(beside)
+        assert not con.execute("select * from duckdb_tables() where table_name = 'own'").fetchall()
+        assert Path(first).stat().st_mode & 0o777 == 0o700
+    with pytest.raises(duckdb.CatalogException), files.opened(path, wait_seconds=1) as con:
+        con.execute("select * from no_such_table")
+    with files.opened(path, wait_seconds=1) as con:
+        assert spill_of(con) != first
+    assert not Path(first).exists(), "what it spilled goes with it"
+
+
+def spill_of(con) -> str:
+    return con.execute("select current_setting('temp_directory')").fetchone()[0]
