@@ -18,8 +18,9 @@ from tasks.mathematics.calendar import PERIODS_PER_YEAR
 from tasks.models.causal_gru.scores import Scores
 from tasks.models.contract import ModelInputs
 from tasks.models.ridge.bootstrap import regress
+from tasks.models.ridge.candidates import make_columns
 from tasks.models.ridge.design import build_design
-from tasks.models.ridge.search import make_columns, search_widely
+from tasks.models.ridge.search import search_widely
 
 Array = NDArray[np.float64]
 
@@ -99,7 +100,7 @@ def forecast_by_ridge(panel: xr.Dataset, inputs: ModelInputs, origin: Origin) ->
         linear=np.ascontiguousarray(design.linear[..., : origin.cut]),
         window=window,
     )
-    chosen = search_widely(before, settings, make_columns(before))
+    chosen = search_widely(before, settings, make_columns(before, settings.folds))
     draw, _ = regress(before, settings, chosen).fit(before.kpi)
     columns = design.columns(chosen.media)[..., origin.cut : origin.end]
     return np.asarray(np.einsum("ec,cet->et", draw.coefficients, columns) + draw.level[:, None])

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.spec.ridge import Pooling, RidgeSpec
+from tasks.models.ridge.candidates import Columns
 from tasks.models.ridge.design import Design
 from tasks.models.ridge.pooling import Estimator, choose_strength, effective_pooling
-from tasks.models.ridge.search import Chosen, Columns, search
+from tasks.models.ridge.search import Chosen, search
 
 Array = NDArray[np.float64]
 

@@ -2,10 +2,11 @@
 
 A fold is fitted to an expanding window and scored on the periods right after it. Centring and
 penalties come from the fitted window alone, carryover from the past alone, so that no later row
-reaches an earlier fit (``tests/unit/models/ridge``).
+reaches an earlier fit (``tests/unit/models/test_ridge.py``).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -38,122 +39,103 @@ def plan_folds(n_periods: int, n_folds: int) -> list[Fold]:
     return [Fold(first + k * size, first + (k + 1) * size) for k in range(n_folds)]
 
 
+class Parts(NamedTuple):
+    """Rows of a panel cut where folds begin, each part with what its means need.
+
+    The first one ends at the first cut; fold ``k`` is fitted to parts 0 to ``k`` and scored on part
+    ``k + 1``.
+    """
+
+    rows: list[Array]
+    """Of every part, ``(column, entity * period)``."""
+    sums: Array
+    """``(part, column, entity)``."""
+    n_periods: Array
+    """``(part,)``."""
+
+    def pick(self, columns: Sequence[int] | slice) -> "Parts":
+        """Return some of the columns."""
+        return Parts([rows[columns] for rows in self.rows], self.sums[:, columns], self.n_periods)
+
+
+def cut_parts(values: Array, folds: Sequence[Fold]) -> Parts:
+    """Cut columns, or KPIs, ``(column, entity, period)`` where folds begin.
+
+    They are shifted by their means of the first part: what is centred later loses no digits then,
+    and nothing later than the first fold's own rows has a say in it.
+    """
+    shifted = values - values[..., : folds[0].cut].mean(axis=-1, keepdims=True)
+    edges = [0, *(fold.cut for fold in folds), folds[-1].end]
+    parts = [shifted[..., a:b] for a, b in pairwise(edges)]
+    return Parts(
+        [np.ascontiguousarray(part).reshape(len(values), -1) for part in parts],
+        np.array([part.sum(axis=-1) for part in parts]),
+        np.diff(edges).astype(float),
+    )
+
+
+class Products(NamedTuple):
+    """Cross products over the fitted and over the scored periods of every fold.
+
+    Both are less the means of the fitted periods, of each entity: it has a level of its own.
+    """
+
+    fitted: Array
+    """``(fold, ...)``."""
+    scored: Array
+    """``(fold, ...)``."""
+
+
+def cross(left: Parts, right: Parts) -> Products:
+    """Return cross products of two sets of columns, ``(fold, left column, right column)`` each."""
+    plain = np.array([a @ b.T for a, b in zip(left.rows, right.rows, strict=True)])
+    n_before = left.n_periods.cumsum()[:-1, None, None]
+    n_after = left.n_periods[1:, None, None]
+    (a, a_after), (b, b_after) = (
+        (one.sums.cumsum(axis=0)[:-1] / n_before, one.sums[1:]) for one in (left, right)
+    )
+    b, b_after = np.swapaxes(b, 1, 2), np.swapaxes(b_after, 1, 2)
+    return Products(
+        plain.cumsum(axis=0)[:-1] - n_before * (a @ b),
+        plain[1:] - a @ b_after - a_after @ b + n_after * (a @ b),
+    )
+
+
 class Moments(NamedTuple):
-    """Cross products of columns and KPI over some periods, less the means of the fitted ones."""
+    """Cross products of columns and of columns with the KPI, in every fold."""
 
-    gram: Array
-    """``(..., column, column)``."""
-    moment: Array
-    """Columns with the KPI, ``(..., column)``."""
-    square: float
-    """KPI with itself."""
-    n_cells: int
-    """Entities × periods."""
+    gram: Products
+    """``(fold, ..., column, column)``."""
+    moment: Products
+    """``(fold, ..., column)``."""
+    square: Products
+    """KPI with itself, ``(fold,)``."""
 
-    def error(self, coefficients: Array) -> float:
-        """Mean squared error of coefficients, in squared units of the scaled KPI."""
-        explained = 2 * self.moment @ coefficients - coefficients @ self.gram @ coefficients
-        return float(self.square - explained) / self.n_cells
+    def for_each(self) -> "Moments":
+        """Return them with an axis after that of folds, along which penalties may differ."""
+        gram, moment = (Products(*(one[:, None] for one in both)) for both in self[:2])
+        return Moments(gram, moment, self.square)
 
 
-class SplitMoments(NamedTuple):
-    """One fold as moments."""
-
-    fitted: Moments
-    scored: Moments
-
-
-def measure_moments(columns: Array, kpi: Array, periods: slice, centred_on: slice) -> Moments:
-    """Sum cross products over some periods.
+def score(moments: Moments, penalty: Array, signs: Array) -> Array:
+    """Squared error on periods after those fitted, over all folds, squared units of the scaled KPI.
 
     Parameters
     ----------
-    columns, kpi
-        ``(column, entity, period)`` and ``(entity, period)``.
-    periods
-        Those that are summed.
-    centred_on
-        Those whose means of each entity are taken off first: each entity has a level of its own.
+    moments
+        Of one set of columns, or of many.
+    penalty
+        Of every column, ``(..., column)``, broadcast against the sets.
+    signs
+        As ``tasks.models.ridge.solve`` takes them.
+
+    Returns
+    -------
+    NDArray
+        ``(...)``: one error for each set.
     """
-    x = columns[..., periods] - columns[..., centred_on].mean(axis=-1, keepdims=True)
-    y = kpi[..., periods] - kpi[..., centred_on].mean(axis=-1, keepdims=True)
-    flat, target = x.reshape(len(x), -1), y.ravel()
-    return Moments(flat @ flat.T, flat @ target, float(target @ target), target.size)
-
-
-def split_moments(columns: Array, kpi: Array, folds: Sequence[Fold]) -> list[SplitMoments]:
-    """Return the moments of every fold; arguments as ``measure_moments`` takes them."""
-    return [
-        SplitMoments(
-            measure_moments(columns, kpi, slice(0, fold.cut), slice(0, fold.cut)),
-            measure_moments(columns, kpi, slice(fold.cut, fold.end), slice(0, fold.cut)),
-        )
-        for fold in folds
-    ]
-
-
-def with_column(
-    columns: Array, kpi: Array, folds: Sequence[Fold], place: int, candidates: Array
-) -> Iterator[list[SplitMoments]]:
-    """Yield the moments of every fold with each candidate in one column's place.
-
-    Only what the column touches is summed anew.
-
-    Parameters
-    ----------
-    columns, kpi, folds
-        As ``split_moments`` takes them.
-    place
-        Which column is replaced.
-    candidates
-        ``(candidate, entity, period)``.
-    """
-    stacked = np.concatenate([columns, candidates])
-    n_columns = len(columns)
-    parts = []
-    for fold in folds:
-        before, after = slice(0, fold.cut), slice(fold.cut, fold.end)
-        pair = []
-        for periods in (before, after):
-            x = stacked[..., periods] - stacked[..., before].mean(axis=-1, keepdims=True)
-            y = (kpi[..., periods] - kpi[..., before].mean(axis=-1, keepdims=True)).ravel()
-            flat = x.reshape(len(x), -1)
-            own, tried = flat[:n_columns], flat[n_columns:]
-            pair.append(
-                (own @ own.T, own @ y, float(y @ y), y.size, tried @ own.T, tried @ y,
-                 np.einsum("ij,ij->i", tried, tried))
-            )  # fmt: skip
-        parts.append(pair)
-    for candidate in range(len(candidates)):
-        yield [
-            SplitMoments(*(_replaced(part, place, candidate) for part in pair)) for pair in parts
-        ]
-
-
-def _replaced(
-    part: tuple[Array, Array, float, int, Array, Array, Array], place: int, candidate: int
-) -> Moments:
-    gram, moment, square, n_cells, crossed, with_kpi, squares = part
-    gram, moment = gram.copy(), moment.copy()
-    gram[place, :] = gram[:, place] = crossed[candidate]
-    gram[place, place] = squares[candidate]
-    moment[place] = with_kpi[candidate]
-    return Moments(gram, moment, square, n_cells)
-
-
-def score(folds: Sequence[SplitMoments], penalty: Array, signs: Array) -> float:
-    """Mean squared error on periods after those fitted, in squared units of the scaled KPI.
-
-    Parameters
-    ----------
-    folds
-        Moments of each.
-    penalty, signs
-        Of every column, as ``tasks.models.ridge.solve`` takes them.
-    """
-    total, n_cells = 0.0, 0
-    for fitted, scored in folds:
-        found = solve_signed(stiffen(fitted.gram, penalty), fitted.moment, signs)
-        total += scored.error(found) * scored.n_cells
-        n_cells += scored.n_cells
-    return total / n_cells
+    stiff = stiffen(moments.gram.fitted, penalty)
+    found = solve_signed(stiff, moments.moment.fitted, signs)
+    explained = 2 * (moments.moment.scored * found).sum(axis=-1)
+    explained -= np.einsum("...i,...ij,...j->...", found, moments.gram.scored, found)
+    return np.asarray(moments.square.scored.sum() - explained.sum(axis=0))

@@ -26,11 +26,12 @@ from tasks.models.refitted import (
 )
 from tasks.models.ridge import names
 from tasks.models.ridge.bootstrap import Bootstrap, Draw
+from tasks.models.ridge.candidates import make_columns
 from tasks.models.ridge.custom import find_transform, try_out
 from tasks.models.ridge.design import GROUPS, build_design, media_transforms, read_settings
 from tasks.models.ridge.fitted import RidgeFitted
 from tasks.models.ridge.pooling import effective_pooling
-from tasks.models.ridge.search import make_columns, search_widely
+from tasks.models.ridge.search import search_widely
 
 PERIODS_PER_FOLD = 8
 """Fitted periods that each fold needs: half of all are fitted before the first one is scored."""
@@ -81,7 +82,7 @@ class RidgeKind(RefittedKind):
         """Search hyperparameters, then draw by the bootstrap."""
         started = time.perf_counter()
         own, design = read_settings(inputs.metadata), build_design(panel, inputs)
-        columns = make_columns(design)
+        columns = make_columns(design, own.folds)
         chosen = search_widely(design, own, columns)
         searched = time.perf_counter()
 

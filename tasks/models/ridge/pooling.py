@@ -1,15 +1,15 @@
 """Coefficients of entities: common ones, each alone, or each drawn toward the common ones."""
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.spec.ridge import Pooling, RidgeSpec
 from tasks.models.ridge.design import Design
-from tasks.models.ridge.folds import Moments, measure_moments, plan_folds
+from tasks.models.ridge.folds import plan_folds
 from tasks.models.ridge.search import Chosen
-from tasks.models.ridge.solve import SignedSolver, stiffen
+from tasks.models.ridge.solve import solve_signed, stiffen
 
 Array = NDArray[np.float64]
 
@@ -38,19 +38,11 @@ class Estimator:
     def __init__(
         self, columns: Array, design: Design, chosen: Chosen, pooling: Pooling, strength: float
     ) -> None:
-        penalty = chosen.by_column(design)
+        self._design, self._pooling = design, pooling
         self._means = columns.mean(axis=-1)
         self._centred = np.moveaxis(columns - self._means[..., None], 1, 0)
-        grams = self._centred @ np.moveaxis(self._centred, 1, 2)
-        self._pooling = pooling
-        self._common = stiffen(grams.sum(axis=0), penalty)
-        is_partial = pooling is Pooling.PARTIAL
-        own = np.full_like(penalty, strength) if is_partial else strength * penalty
-        self._stiff = [stiffen(gram, own) for gram in grams]
-        self._pull = [stiff - gram for stiff, gram in zip(self._stiff, grams, strict=True)]
-        self._grams = grams
-        self._solvers = [SignedSolver(stiff, design.signs) for stiff in self._stiff]
-        self._common_solver = SignedSolver(self._common, design.signs)
+        self._grams = self._centred @ np.moveaxis(self._centred, 1, 2)
+        self._stiff = _stiffen_all(self._grams, chosen.by_column(design), pooling, strength)
 
     @property
     def degrees_of_freedom(self) -> Array:
@@ -59,13 +51,10 @@ class Estimator:
         The trace of the hat matrix, as if no sign were in the way.
         """
         if self._pooling is Pooling.COMPLETE:
-            total = np.trace(np.linalg.solve(self._common, self._grams.sum(axis=0)))
+            total = np.trace(np.linalg.solve(self._stiff.common, self._grams.sum(axis=0)))
             return np.full(len(self._grams), 1 + total / len(self._grams))
-        spent = (
-            np.trace(np.linalg.solve(stiff, gram))
-            for stiff, gram in zip(self._stiff, self._grams, strict=True)
-        )
-        return 1 + np.array(list(spent))
+        hat = np.linalg.solve(self._stiff.own, self._grams)
+        return np.asarray(1 + np.trace(hat, axis1=1, axis2=2))
 
     def solve(self, kpi: Array) -> tuple[Array, Array]:
         """Fit one KPI.
@@ -81,22 +70,41 @@ class Estimator:
             Coefficients ``(entity, column)`` and levels ``(entity,)``.
         """
         moments = np.einsum("ect,et->ec", self._centred, kpi)
-        coefficients = self._solve(moments)
+        coefficients = _solve_all(self._stiff, self._grams, moments, self._design, self._pooling)
         level = kpi.mean(axis=-1) - np.einsum("ec,ce->e", coefficients, self._means)
         return coefficients, level
 
-    def _solve(self, moments: Array) -> Array:
-        common = np.zeros(moments.shape[1])
-        if self._pooling is not Pooling.NONE:
-            common = self._common_solver.solve(moments.sum(axis=0))
-        if self._pooling is Pooling.COMPLETE:
+
+class _Stiff(NamedTuple):
+    """Normal equations of the common coefficients and of each entity's."""
+
+    common: Array
+    """``(..., column, column)``."""
+    own: Array
+    """``(..., entity, column, column)``."""
+
+
+def _stiffen_all(grams: Array, penalty: Array, pooling: Pooling, strength: float | Array) -> _Stiff:
+    """Penalize the cross products of entities ``(..., entity, column, column)``.
+
+    ``strength`` is one for all, or has axes that are broadcast against ``(..., entity, column)``.
+    """
+    is_partial = pooling is Pooling.PARTIAL
+    own = strength * (np.ones_like(penalty) if is_partial else penalty)
+    return _Stiff(stiffen(grams.sum(axis=-3), penalty), stiffen(grams, own))
+
+
+def _solve_all(
+    stiff: _Stiff, grams: Array, moments: Array, design: Design, pooling: Pooling
+) -> Array:
+    """Solve for the coefficients of entities, ``(..., entity, column)``."""
+    if pooling is not Pooling.NONE:
+        common = solve_signed(stiff.common, moments.sum(axis=-2), design.signs)[..., None, :]
+        if pooling is Pooling.COMPLETE:
             return np.broadcast_to(common, moments.shape)
-        return np.array(
-            [
-                solver.solve(moment + pull @ common)
-                for solver, pull, moment in zip(self._solvers, self._pull, moments, strict=True)
-            ]
-        )
+        # Drawn toward the common coefficients: what the penalty added, times them.
+        moments = moments + np.einsum("...ij,...j->...i", stiff.own - grams, common)
+    return solve_signed(stiff.own, moments, design.signs)
 
 
 def effective_pooling(settings: RidgeSpec, n_entities: int) -> Pooling:
@@ -129,24 +137,30 @@ def choose_strength(
     """
     if pooling is Pooling.COMPLETE:
         return 1.0
-    columns = design.columns(chosen.media)
+    columns, penalty = design.columns(chosen.media), chosen.by_column(design)
+    strengths = np.array(STRENGTHS)[:, None, None]
     errors = np.zeros(len(STRENGTHS))
     for fold in plan_folds(kpi.shape[1], settings.folds):
         before, after = slice(0, fold.cut), slice(fold.cut, fold.end)
-        scored = _score_entities(columns, kpi, after, before)
-        for place, strength in enumerate(STRENGTHS):
-            estimator = Estimator(columns[..., before], design, chosen, pooling, strength)
-            coefficients, _ = estimator.solve(kpi[:, before])
-            errors[place] += _total_error(scored, coefficients)
+        (gram, moment), scored = (
+            _entity_products(columns, kpi, periods, before) for periods in (before, after)
+        )
+        stiff = _stiffen_all(gram, penalty, pooling, strengths)
+        found = _solve_all(stiff, gram, moment, design, pooling)
+        explained = 2 * (scored[1] * found).sum(axis=-1)
+        explained -= np.einsum("sei,eij,sej->se", found, scored[0], found)
+        errors -= explained.sum(axis=-1)
     return STRENGTHS[int(np.argmin(errors))]
 
 
-def _score_entities(columns: Array, kpi: Array, after: slice, before: slice) -> list[Moments]:
-    return [
-        measure_moments(columns[:, [e]], kpi[[e]], after, before) for e in range(columns.shape[1])
-    ]
+def _entity_products(
+    columns: Array, kpi: Array, periods: slice, centred_on: slice
+) -> tuple[Array, Array]:
+    """Cross products of each entity's columns, and of them with its KPI, over some periods.
 
-
-def _total_error(scored: Sequence[Moments], coefficients: Array) -> float:
-    pairs = zip(scored, coefficients, strict=True)
-    return sum(moments.error(own) * moments.n_cells for moments, own in pairs)
+    Dims ``(entity, column, column)`` and ``(entity, column)``, less the means of ``centred_on``.
+    """
+    x = columns[..., periods] - columns[..., centred_on].mean(axis=-1, keepdims=True)
+    y = kpi[..., periods] - kpi[..., centred_on].mean(axis=-1, keepdims=True)
+    own = np.moveaxis(x, 1, 0)
+    return own @ np.moveaxis(own, 1, 2), np.asarray(np.einsum("ect,et->ec", own, y))

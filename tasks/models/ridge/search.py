@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.spec.ridge import RidgeSpec
+from tasks.models.ridge.candidates import Columns, Target
 from tasks.models.ridge.design import GROUPS, Design, Values
-from tasks.models.ridge.folds import Fold, plan_folds, score, split_moments, with_column
+from tasks.models.ridge.folds import score
 
 Array = NDArray[np.float64]
 
@@ -29,24 +30,6 @@ class Chosen:
     def by_column(self, design: Design) -> Array:
         """Penalty of every column."""
         return np.array(self.penalty)[design.groups]
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Candidate columns of every channel, made once and used by every search."""
-
-    by_channel: tuple[Array, ...]
-    """``(candidate, entity, fitted period)`` each, in the order of ``Design.candidates``."""
-
-
-def make_columns(design: Design) -> Columns:
-    """Transform the media by every combination of their hyperparameters."""
-    return Columns(
-        tuple(
-            np.array([design.column(channel, values) for values in design.candidates(channel)])
-            for channel in range(design.n_channels)
-        )
-    )
 
 
 def middle(design: Design, settings: RidgeSpec) -> Chosen:
@@ -72,9 +55,9 @@ def search(
     design
         The panel as columns.
     settings
-        Grids and number of folds.
+        Grids.
     columns
-        From ``make_columns`` of this design.
+        From ``make_columns`` of this design, or of one that differs in its KPI alone.
     start
         Where it starts.
     max_passes
@@ -85,15 +68,15 @@ def search(
     Chosen
         The settings with the smallest error of those that were visited.
     """
-    if settings.is_fixed and all(len(found) == 1 for found in columns.by_channel):
+    if settings.is_fixed and all(len(found) == 1 for found in columns.values):
         return start
-    folds = plan_folds(design.kpi.shape[1], settings.folds)
+    target = columns.with_kpi(design.kpi)
     chosen, best = start, np.inf
     for _ in range(max_passes):
         before = best
         for channel in range(design.n_channels):
-            chosen = _choose_channel(design, columns, folds, chosen, channel)
-        chosen, best = _choose_penalties(design, settings, folds, chosen)
+            chosen = _choose_channel(design, columns, target, chosen, channel)
+        chosen, best = _choose_penalties(design, settings, columns, target, chosen)
         if best > before * (1 - _LEAST_GAIN):
             break
     return chosen
@@ -106,31 +89,35 @@ def search_widely(design: Design, settings: RidgeSpec, columns: Columns) -> Chos
 
 
 def _choose_channel(
-    design: Design, columns: Columns, folds: Sequence[Fold], chosen: Chosen, channel: int
+    design: Design, columns: Columns, target: Target, chosen: Chosen, channel: int
 ) -> Chosen:
-    candidates = columns.by_channel[channel]
-    if len(candidates) == 1:
+    values = columns.values[channel]
+    if len(values) == 1:
         return chosen
-    penalty, current = chosen.by_column(design), design.columns(chosen.media)
-    tried = with_column(current, design.kpi, folds, channel, candidates)
-    errors = [score(moments, penalty, design.signs) for moments in tried]
+    places = columns.places(chosen.media)
+    tried = slice(columns.starts[channel], columns.starts[channel + 1])
+    grams = columns.grams(places, channel)
+    moments = target.moments_of_each(places, channel, tried, grams)
+    errors = score(moments, chosen.by_column(design), design.signs)
     media = list(chosen.media)
-    media[channel] = design.candidates(channel)[int(np.argmin(errors))]
+    media[channel] = values[int(np.argmin(errors))]
     return replace(chosen, media=tuple(media))
 
 
 def _choose_penalties(
-    design: Design, settings: RidgeSpec, folds: Sequence[Fold], chosen: Chosen
+    design: Design, settings: RidgeSpec, columns: Columns, target: Target, chosen: Chosen
 ) -> tuple[Chosen, float]:
-    moments = split_moments(design.columns(chosen.media), design.kpi, folds)
+    places = columns.places(chosen.media)
+    moments = target.moments(places, columns.gram(places)).for_each()
     best = np.inf
     for place, group in enumerate(GROUPS):
         tried = [
             replace(chosen, penalty=_put(chosen.penalty, place, value))
             for value in getattr(settings.penalty, group)
         ]
-        errors = [score(moments, one.by_column(design), design.signs) for one in tried]
-        chosen, best = tried[int(np.argmin(errors))], float(min(errors))
+        penalties = np.array([one.by_column(design) for one in tried])
+        errors = score(moments, penalties, design.signs)
+        chosen, best = tried[int(np.argmin(errors))], float(errors.min())
     return chosen, best
 
 

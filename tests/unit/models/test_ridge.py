@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.optimize import lsq_linear
+from scipy.optimize import lsq_linear, nnls
 from support.worlds import build_world, make_rows, make_spec
 
 from schemas.documents.effects import EvidenceClass
@@ -15,11 +15,12 @@ from schemas.spec.sampler import SamplerSpec
 from tasks.diagnose.evidence import count_effects, evidence_rows
 from tasks.models.kind import Watch
 from tasks.models.ridge.bootstrap import Bootstrap, draw_blocks, regress
+from tasks.models.ridge.candidates import make_columns
 from tasks.models.ridge.design import build_design, read_settings
-from tasks.models.ridge.folds import plan_folds, split_moments, with_column
+from tasks.models.ridge.folds import plan_folds
 from tasks.models.ridge.kind import RIDGE
 from tasks.models.ridge.pooling import Estimator
-from tasks.models.ridge.search import Chosen, make_columns, middle, search_widely
+from tasks.models.ridge.search import Chosen, middle, search_widely
 from tasks.models.ridge.solve import solve_signed, stiffen
 
 FEW = SamplerSpec(draws=20, chains=2)
@@ -71,6 +72,19 @@ def test_the_ridge_is_that_of_bounded_least_squares_on_stacked_rows():
         assert (got * signs >= 0).all()
 
 
+def test_many_problems_with_many_zeros_are_solved_at_once():
+    """Columns that nearly repeat each other, most of them at zero; by active sets, one by one."""
+    rng = np.random.default_rng(4)
+    common = rng.normal(size=(300, 30, 1))
+    x = common + 0.05 * rng.normal(size=(300, 30, 12))
+    y = common[..., 0] + rng.normal(size=(300, 30))
+    gram, moment = np.swapaxes(x, 1, 2) @ x, np.einsum("ntc,nt->nc", x, y)
+    got = solve_signed(gram, moment, np.ones(12))
+    expected = np.array([nnls(*one)[0] for one in zip(x, y, strict=True)])
+    assert 0.2 < (expected == 0).mean() < 0.95
+    np.testing.assert_allclose(got, expected, atol=1e-8)
+
+
 def test_a_penalty_takes_the_same_share_of_a_coefficient_in_any_unit():
     x = np.random.default_rng(2).normal(size=50)
     for unit in (1e-3, 1.0, 1e4):
@@ -90,45 +104,56 @@ def test_no_later_row_reaches_an_earlier_fold():
     """Whatever the KPI, the media and the linear terms are from a cut on, nothing before moves."""
     world = ridge_world(2)
     design = build_design(world.panel, world.inputs)
-    columns = design.columns(middle(design, RidgeSpec()).media)
     folds = plan_folds(design.kpi.shape[1], 4)
-    plain = split_moments(columns, design.kpi, folds)
+    plain = moments_of(design)
     for number, fold in enumerate(folds):
         media, kpi, linear = design.media.copy(), design.kpi.copy(), design.linear.copy()
         media[..., fold.cut :] *= 7.0
         kpi[..., fold.cut :] += 5.0
         linear[..., fold.cut :] -= 3.0
-        later = replace(design, media=media, kpi=kpi, linear=linear)
-        changed_columns = later.columns(middle(design, RidgeSpec()).media)
-        changed = split_moments(changed_columns, later.kpi, folds)
-        for before in range(number):
-            for one, other in zip(plain[before], changed[before], strict=True):
-                np.testing.assert_array_equal(one.gram, other.gram)
-                np.testing.assert_array_equal(one.moment, other.moment)
-        np.testing.assert_array_equal(plain[number].fitted.gram, changed[number].fitted.gram)
-        np.testing.assert_array_equal(plain[number].fitted.moment, changed[number].fitted.moment)
-        assert (plain[number].scored.moment != changed[number].scored.moment).any()
+        changed = moments_of(replace(design, media=media, kpi=kpi, linear=linear))
+        for kind in ("gram", "moment"):
+            one, other = getattr(plain, kind), getattr(changed, kind)
+            upto, earlier = slice(None, number + 1), slice(None, number)
+            np.testing.assert_array_equal(one.fitted[upto], other.fitted[upto])
+            np.testing.assert_array_equal(one.scored[earlier], other.scored[earlier])
+            assert (one.scored[number] != other.scored[number]).any()
+
+
+def moments_of(design, n_folds=4):
+    columns = make_columns(design, n_folds)
+    places = columns.places(middle(design, RidgeSpec()).media)
+    return columns.with_kpi(design.kpi).moments(places, columns.gram(places))
 
 
 def test_a_candidate_in_a_columns_place_has_the_moments_of_the_whole():
-    world = ridge_world(2)
-    design = build_design(world.panel, world.inputs)
-    chosen = middle(design, RidgeSpec())
-    columns, folds = design.columns(chosen.media), plan_folds(design.kpi.shape[1], 3)
-    candidates = make_columns(design).by_channel[1][:3]
-    tried = with_column(columns, design.kpi, folds, 1, candidates)
-    for candidate, got in zip(candidates, tried, strict=True):
-        whole = np.concatenate([columns[:1], candidate[None], columns[2:]])
-        for one, other in zip(got, split_moments(whole, design.kpi, folds), strict=True):
-            for mine, theirs in zip(one, other, strict=True):
-                np.testing.assert_allclose(mine.gram, theirs.gram, atol=1e-12)
-                np.testing.assert_allclose(mine.moment, theirs.moment, atol=1e-12)
+    """Against columns put together and centred by hand, fold by fold."""
+    design = build_design((world := ridge_world(2)).panel, world.inputs)
+    columns, channel = make_columns(design, 3), 1
+    places = columns.places(middle(design, RidgeSpec()).media)
+    tried = slice(columns.starts[channel], columns.starts[channel + 1])
+    target = columns.with_kpi(design.kpi)
+    got = target.moments_of_each(places, channel, tried, columns.grams(places, channel))
+    for number in (0, 7, 39):
+        media = list(middle(design, RidgeSpec()).media)
+        media[channel] = design.candidates(channel)[number]
+        whole = np.concatenate([design.columns(media), design.kpi[None]])
+        for k, fold in enumerate(plan_folds(design.kpi.shape[1], 3)):
+            before = whole[..., : fold.cut].mean(axis=-1, keepdims=True)
+            for kind, periods in (("fitted", slice(fold.cut)), ("scored", slice(*fold))):
+                flat = (whole[..., periods] - before).reshape(len(whole), -1)
+                by_hand = flat @ flat.T
+                gram, moment, square = (getattr(part, kind)[k] for part in got)
+                np.testing.assert_allclose(gram[number], by_hand[:-1, :-1], atol=1e-12)
+                np.testing.assert_allclose(moment[number], by_hand[:-1, -1], atol=1e-12)
+                assert square == pytest.approx(by_hand[-1, -1])
 
 
 def test_a_known_world_is_found_again():
     world, true, parts = known_world()
     design = build_design(world.panel, world.inputs)
-    found = search_widely(design, read_settings(world.metadata), make_columns(design))
+    settings = read_settings(world.metadata)
+    found = search_widely(design, settings, make_columns(design, settings.folds))
     assert found.media[:3] == true.media[:3]
     model = fit(world)
     # The fourth is always on and small: its level cannot be told from the baseline.
@@ -156,7 +181,8 @@ def test_the_same_seed_gives_the_same_draws_and_another_one_others():
 def test_the_stated_share_of_draws_is_searched_anew():
     world = ridge_world(refit_share=0.25)
     design = build_design(world.panel, world.inputs)
-    settings, columns = read_settings(world.metadata), make_columns(design)
+    settings = read_settings(world.metadata)
+    columns = make_columns(design, settings.folds)
     found = search_widely(design, settings, columns)
     bootstrap = Bootstrap(design, settings, columns, found)
     searched = [bootstrap._is_refit(number) for number in range(40)]
