@@ -21,6 +21,7 @@ from schemas.names import Artifact
 from schemas.outcomes import Finding, Verdict
 from schemas.refs import FittedRun, PlanSource, SnapshotRef, StepKey, ValidationRef
 from schemas.spec.refit_request import RefitRequest
+from schemas.words import describe_review
 from tasks.attribute.task import attribute_kpi
 from tasks.canonicalize.task import canonicalize_batch, refuse_batch, take_snapshot
 from tasks.diagnose.task import judge_stability
@@ -186,6 +187,7 @@ def _prepare_data(
 
 
 def _plan_source(fitted: FittedRun) -> PlanSource:
+    judged = fitted.diagnostics
     return PlanSource(
         run_id=fitted.run_id,
         snapshot_id=fitted.features.snapshot_id,
@@ -194,6 +196,7 @@ def _plan_source(fitted: FittedRun) -> PlanSource:
         posterior=fitted.posterior.posterior,
         features=fitted.features,
         roi_metrics=fitted.attribution.named(Artifact.ROI_METRICS),
+        against=describe_review(fitted.run_id, judged.verdict, judged.reasons),
     )
 
 

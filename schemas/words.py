@@ -101,6 +101,21 @@ def format_compact(value: float | None) -> str:
     return format_number(round(value, 2))
 
 
+def describe_review(run_id: str, verdict: str, reasons: Sequence[str]) -> list[str]:
+    """Say for good what stood against a run when it planned; empty where nothing did.
+
+    Parameters
+    ----------
+    run_id, verdict
+        The run that plans, and its verdict.
+    reasons
+        Its reasons, as ``diagnostics.json`` lists them.
+    """
+    if verdict != Verdict.REVIEW or not reasons:
+        return []
+    return [f"Run {run_id} ended in REVIEW: {'; '.join(r.rstrip('.') for r in reasons)}."]
+
+
 def describe_against(verdict: str, reasons: Sequence[str]) -> str:
     """Say what stands against acting on a run under REVIEW; nothing where nothing does.
 

@@ -347,7 +347,7 @@ def _noise(rng: np.random.Generator, recipe: Recipe, n_weeks: int) -> Array:
 def _patterns(rng: np.random.Generator, recipe: Recipe, demand: Array, season: Array) -> Array:
     """Weekly spend of every channel with mean one, ``(channel, week)``."""
     n_channels, n_weeks = recipe.n_channels[0], len(demand)
-    kinds = (_always_on, on_off, _late, _seasonal)
+    kinds = (always_on, on_off, late, _seasonal)
     first = int(rng.integers(len(kinds)))
     common = _autoregressive(rng, (n_weeks,), 0.6)
     rows = []
@@ -355,7 +355,7 @@ def _patterns(rng: np.random.Generator, recipe: Recipe, demand: Array, season: A
         if recipe.spend == "demand":
             row = np.exp(0.4 * demand + 0.15 * _autoregressive(rng, (n_weeks,), 0.5))
         elif recipe.spend == "christmas":
-            row = _always_on(rng, n_weeks) * (1 + 2.5 * season)
+            row = always_on(rng, n_weeks) * (1 + 2.5 * season)
         elif recipe.spend == "collinear":
             own = _autoregressive(rng, (n_weeks,), 0.6)
             row = np.exp(0.4 * (np.sqrt(0.9) * common + np.sqrt(0.1) * own))
@@ -392,13 +392,14 @@ def _christmas(n_weeks: int) -> Array:
     return np.clip((days - 315) / 25.0, 0.0, 1.0)
 
 
-def _always_on(rng: np.random.Generator, n_weeks: int) -> Array:
+def always_on(rng: np.random.Generator, n_weeks: int) -> Array:
+    """Spend in every week, more in some, ``(week,)``."""
     return np.exp(0.35 * _autoregressive(rng, (n_weeks,), 0.6))
 
 
-def _late(rng: np.random.Generator, n_weeks: int) -> Array:
+def late(rng: np.random.Generator, n_weeks: int) -> Array:
     """Nothing in the first fifth to half of the weeks, always-on afterwards."""
-    out = _always_on(rng, n_weeks)
+    out = always_on(rng, n_weeks)
     out[: int(rng.uniform(0.2, 0.5) * n_weeks)] = 0
     return out
 

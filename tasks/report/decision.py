@@ -6,6 +6,7 @@ from enum import StrEnum
 from schemas.documents.plan import Action, Advice, Plan
 from schemas.outcomes import Verdict
 from schemas.words import (
+    describe_against,
     format_compact,
     format_interval,
     format_probability,
@@ -52,7 +53,7 @@ def decision_title(documents: ReportDocuments) -> str:
 
 
 def decision_sentence(documents: ReportDocuments) -> str:
-    """Say what to do in one or two sentences."""
+    """Say what to do in one or two sentences, and what stands against it."""
     holds, plan = what_holds(documents), documents.plan
     if holds is Holds.NOTHING:
         rejected = documents.verdict is Verdict.FAIL
@@ -62,7 +63,9 @@ def decision_sentence(documents: ReportDocuments) -> str:
         return _champion_sentence(documents)
     if plan is None:
         return "This run made no budget plan: leave budgets as they are."
-    return plan_sentence(plan, documents)
+    reasons = documents.diagnostics.reasons if documents.diagnostics else []
+    against = describe_against(documents.verdict, reasons)
+    return f"{plan_sentence(plan, documents)} {against}".rstrip()
 
 
 def plan_sentence(plan: Plan, documents: ReportDocuments) -> str:
@@ -104,7 +107,8 @@ def _champion_sentence(documents: ReportDocuments) -> str:
         says = f"its plan from {plan.first_period} on: spend {describe_moves(plan, documents)}"
     else:
         says = "and its advice is to keep the mix as it is"
-    return f"This run {why}. {name} holds, {says}."
+    against = " ".join(reason for model in plan.models for reason in model.against)
+    return f"This run {why}. {name} holds, {says}. {against}".rstrip()
 
 
 def describe_moves(plan: Plan, documents: ReportDocuments) -> str:

@@ -227,6 +227,10 @@ def test_a_first_run_that_sampled_well_holds_with_what_stands_against_it():
     documents = edited(forge_documents(verdict="REVIEW"), "diagnostics.json", only_fit)
     assert what_holds(documents) is Holds.THIS
     assert GATES["durbin_watson"].amiss in verdict_sentence(documents)
+    first_reason = documents.diagnostics.reasons[0]
+    against = f"Against it stands a REVIEW that nobody has accepted yet: {first_reason}"
+    assert against in build_head(documents).decision_sentence
+    assert "Against it" not in decision_sentence(forge_documents(advice="follow"))
 
 
 def test_under_review_the_page_never_says_both_to_follow_and_to_keep():
