@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from tasks.store.files.artifacts import parse_document
+from tasks.store.files.artifacts import kept_document
 
 
 def find_document[Doc: BaseModel](folder: Path, name: str, model: type[Doc]) -> Doc | None:
@@ -16,4 +16,4 @@ def find_document[Doc: BaseModel](folder: Path, name: str, model: type[Doc]) -> 
         If the file is not whole, or does not have the fields of the model.
     """
     path = folder / name
-    return parse_document(path, model) if path.is_file() else None
+    return kept_document(path, model) if path.is_file() else None

@@ -16,8 +16,9 @@ from schemas.errors import UnknownRunError
 from schemas.hints import suggest
 from schemas.names import Artifact
 from tasks.query.export import encode_table
-from tasks.store.files.artifacts import parse_document, sha256_of
+from tasks.store.files.artifacts import kept_document, kept_sha256_of
 from tasks.store.home import current_home
+from tasks.store.kept import Kept
 from tasks.store.runs.digests import require_unchanged
 from tasks.store.warehouse.prunings import require_files
 from tasks.store.warehouse.runs import read_run
@@ -55,6 +56,8 @@ OUTPUT_DOCUMENTS = {
 }
 """Outputs that are JSON documents, by the name under which they are asked for."""
 PAGES = {"report": Artifact.REPORT}
+_encoded: Kept[bytes] = Kept(32_000_000, len)
+"""Tables in another format, in bytes, by the digest of their file."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,8 @@ class RunOutput:
         """
         if file_format == "parquet":
             return self.read_bytes()
-        return encode_table(self.frame(), file_format)
+        key = (self.sha256, file_format)
+        return _encoded.get(key, key, lambda: encode_table(self.frame(), file_format))
 
     def frame(self) -> "pd.DataFrame":
         """Return a table.
@@ -124,7 +128,7 @@ def open_output(run_id: str, name: str) -> RunOutput:
     if not path.is_file():
         raise UnknownRunError(_absent(record, name))
     require_unchanged(path.parent, [path.name])
-    return RunOutput(name=name, path=path, sha256=sha256_of(path))
+    return RunOutput(name=name, path=path, sha256=kept_sha256_of(path))
 
 
 def read_document_of(run_id: str, name: str) -> dict[str, object]:
@@ -139,7 +143,7 @@ def read_document_of(run_id: str, name: str) -> dict[str, object]:
     model = DOCUMENTS.get(output.path.name)
     if model is None:
         return dict(json.loads(output.path.read_text(encoding="utf-8")))
-    document = parse_document(output.path, model)
+    document = kept_document(output.path, model)
     return dict(document.model_dump(mode="json", by_alias=True))
 
 

@@ -7,7 +7,7 @@ from schemas.errors import MmmError
 from tasks.store.home import current_home
 from tasks.store.storage import require_writable
 from tasks.store.tracking.server import require_answer
-from tasks.store.warehouse.across import ask_all
+from tasks.store.warehouse.across import require_all_open
 
 _BRIEF_SECONDS = 2.0
 
@@ -17,7 +17,7 @@ def check_storage() -> list[ReadyCheck]:
     home = current_home()
 
     def warehouse() -> None:
-        ask_all(home, lambda con: con.execute("select 1").fetchall(), wait_seconds=_BRIEF_SECONDS)
+        require_all_open(home, wait_seconds=_BRIEF_SECONDS)
 
     return [
         run_check("home", lambda: require_writable(home)),

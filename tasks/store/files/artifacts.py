@@ -11,13 +11,14 @@ import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ValidationError
 
 from schemas.errors import CorruptArtifactError
 from schemas.refs import FileRef
 from tasks.store.home import Home
+from tasks.store.kept import Kept, settled_state_of
 from tasks.store.redaction import redact
 from tasks.store.storage import writing_to
 
@@ -25,11 +26,19 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+_digests: Kept[str] = Kept(20_000, lambda _: 1)
+_documents: Kept[BaseModel] = Kept(2_000, lambda _: 1)
+
 
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file's bytes as hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def kept_sha256_of(path: Path) -> str:
+    """Return what ``sha256_of`` does, read again only where the file has changed since."""
+    return _digests.get(str(path), settled_state_of(path), lambda: sha256_of(path))
 
 
 def write_whole(home: Home, path: Path, write: Callable[[Path], object]) -> FileRef:
@@ -130,6 +139,21 @@ def parse_document[Doc: BaseModel](path: Path, model: type[Doc]) -> Doc:
             f"{path} is {'not whole' if first['type'] == 'json_invalid' else what}; restore it or "
             "run the refit again."
         ) from error
+
+
+def kept_document[Doc: BaseModel](path: Path, model: type[Doc]) -> Doc:
+    """Return what ``parse_document`` does, parsed again only where the file has changed since.
+
+    Who gets it changes nothing in it: others get the same.
+    """
+    return cast(
+        "Doc",
+        _documents.get(
+            (str(path), model),
+            settled_state_of(path),
+            lambda: parse_document(path, model),
+        ),
+    )
 
 
 def write_parquet(home: Home, path: Path, frame: "pd.DataFrame") -> FileRef:

@@ -15,8 +15,9 @@ from schemas.documents.results import RunRecord, RunStatus
 from schemas.errors import UnknownRunError
 from schemas.names import Alias
 from tasks.store.home import Home
+from tasks.store.kept import Kept, settled_state_of
 from tasks.store.tracking import aliases, experiments
-from tasks.store.tracking.lost import require_store_kept
+from tasks.store.tracking.lost import is_local, require_store_kept
 from tasks.store.warehouse.promotions import list_promotions
 from tasks.store.warehouse.runs import read_run
 
@@ -27,6 +28,7 @@ ROLLED_BACK_TAG = "rolled_back"
 """Tag of a version that a person took the alias from: when, and why."""
 UNKNOWN_RUN = "unknown"
 """Run of a version that something else registered."""
+_named: Kept[Champion | None] = Kept(1000, lambda _: 1)
 
 
 def find_champion(home: Home, dataset_id: str) -> Champion | None:
@@ -40,17 +42,25 @@ def find_champion(home: Home, dataset_id: str) -> Champion | None:
     require_store_kept(home)
     if not (home.mlruns / "mlflow.db").exists() and home.tracking_uri.startswith("sqlite:///"):
         return None
-    client = experiments.open_store(home)
-    held = aliases.version_with_alias(client, dataset_id, Alias.CHAMPION)
-    if held is None:
-        return None
-    named = describe_version(client, dataset_id, held)
+    # A store behind a server does not say when it was written to.
+    state = settled_state_of(home.mlruns / "mlflow.db") if is_local(home) else None
+    key = (str(home.mlruns), dataset_id)
+    named = _named.get(key, state, lambda: _holder_of_alias(home, dataset_id))
     record = find_record(home, named.run_id) if named else None
     if record is None or record.status is RunStatus.OUTPUTS_READY:
         return named
     history = list_promotions(home, dataset_id)
     version = history[-1].version if history else None
-    return None if version is None else describe_version(client, dataset_id, version)
+    if version is None:
+        return None
+    return describe_version(experiments.open_store(home), dataset_id, version)
+
+
+def _holder_of_alias(home: Home, dataset_id: str) -> Champion | None:
+    """Return the version that holds the champion alias, whatever became of its run."""
+    client = experiments.open_store(home)
+    held = aliases.version_with_alias(client, dataset_id, Alias.CHAMPION)
+    return None if held is None else describe_version(client, dataset_id, held)
 
 
 def describe_version(client: "MlflowClient", dataset_id: str, version: int) -> Champion | None:

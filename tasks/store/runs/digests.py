@@ -11,7 +11,12 @@ from pathlib import Path
 from schemas.documents.digests import Digests
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
-from tasks.store.files.artifacts import parse_document, sha256_of, write_document
+from tasks.store.files.artifacts import (
+    kept_document,
+    kept_sha256_of,
+    sha256_of,
+    write_document,
+)
 from tasks.store.home import Home
 
 _CHANGING = {Artifact.RUN_STATUS, Artifact.REPORT, Artifact.DIGESTS}
@@ -35,7 +40,7 @@ def recorded_digest(path: Path) -> str | None:
     document = path.with_name(Artifact.DIGESTS)
     if not document.is_file():
         return None
-    return parse_document(document, Digests).get(path.name)
+    return kept_document(document, Digests).get(path.name)
 
 
 def require_unchanged(folder: Path, names: Iterable[str]) -> None:
@@ -48,7 +53,7 @@ def require_unchanged(folder: Path, names: Iterable[str]) -> None:
     """
     for path in (folder / name for name in names):
         known = recorded_digest(path) if path.is_file() else None
-        if known is not None and sha256_of(path) != known:
+        if known is not None and kept_sha256_of(path) != known:
             raise CorruptArtifactError(
                 f"{path} was changed after it was published; restore it (MLflow has a copy) or run "
                 "the refit again."

@@ -12,7 +12,7 @@ from typing import Any
 from schemas.answers.jobs import AskedJob, JobOutcome
 from schemas.errors import UnknownRunError
 from tasks.store.files import removal
-from tasks.store.files.artifacts import parse_document, write_document, write_json
+from tasks.store.files.artifacts import kept_document, parse_document, write_document, write_json
 from tasks.store.home import Home
 
 _KEYS = ".keys"
@@ -52,7 +52,7 @@ def read_job(home: Home, job_id: str) -> AskedJob:
 
 def list_jobs(home: Home) -> list[AskedJob]:
     """Return all jobs, the newest first."""
-    jobs = [parse_document(path, AskedJob) for path in home.jobs.glob(f"*/{_JOB}")]
+    jobs = [kept_document(path, AskedJob) for path in home.jobs.glob(f"*/{_JOB}")]
     return sorted(jobs, key=lambda job: (job.created_at, job.job_id), reverse=True)
 
 

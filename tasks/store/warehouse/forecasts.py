@@ -107,7 +107,7 @@ def read_ledger(home: Home, dataset_id: str) -> "pd.DataFrame":
 def datasets_with_forecasts(home: Home) -> list[str]:
     """Return the datasets that have a frozen forecast, in alphabetical order."""
     query = "select distinct dataset_id from mart.forecasts"
-    return [str(row[0]) for row in ask_all(home, lambda con: con.execute(query).fetchall())]
+    return [str(row[0]) for row in ask_all(home, query)]
 
 
 def _freeze(

@@ -8,7 +8,7 @@ import duckdb
 from schemas.outcomes import Finding, GateRow, Layer, Verdict
 from tasks.store.home import Home
 from tasks.store.redaction import redact
-from tasks.store.warehouse.across import ask, reading_run
+from tasks.store.warehouse.across import ask, ask_run
 from tasks.store.warehouse.connection import writing
 
 _GROUPS = ("raw", "canonical", "features", "sampling", "fit", "stability")
@@ -72,12 +72,10 @@ def read_first_reasons(home: Home, dataset_id: str | None = None) -> dict[str, s
     rows = ask(
         home,
         dataset_id,
-        lambda con: con.execute(
-            "select run_id, first(detail order by verdict = 'FAIL' desc, "
-            "list_position($order, battery), gate, detail), count(*) from ops.gate_results "
-            "where verdict <> 'PASS' and gate <> 'verdict' group by run_id",
-            {"order": [*_GROUPS]},
-        ).fetchall(),
+        "select run_id, first(detail order by verdict = 'FAIL' desc, "
+        "list_position($order, battery), gate, detail), count(*) from ops.gate_results "
+        "where verdict <> 'PASS' and gate <> 'verdict' group by run_id",
+        {"order": [*_GROUPS]},
     )
     return {run_id: f"{reason} ({n - 1} more)" if n > 1 else reason for run_id, reason, n in rows}
 
@@ -90,12 +88,13 @@ def read_gate_results(home: Home, run_id: str) -> list[dict[str, Any]]:
     list of dict
         ``battery`` (the gate group), ``gate``, ``verdict``, ``observed``, ``detail``.
     """
-    with reading_run(home, run_id) as con:
-        rows = con.execute(
-            "select battery, gate, verdict, observed, detail from ops.gate_results "
-            "where run_id = ? order by list_position(?, battery), gate, detail",
-            [run_id, [*_GROUPS]],
-        ).fetchall()
+    rows = ask_run(
+        home,
+        run_id,
+        "select battery, gate, verdict, observed, detail from ops.gate_results "
+        "where run_id = ? order by list_position(?, battery), gate, detail",
+        [run_id, [*_GROUPS]],
+    )
     return [
         dict(zip(("battery", "gate", "verdict", "observed", "detail"), row, strict=True))
         for row in rows

@@ -105,9 +105,9 @@ def list_scenarios(home: Home, dataset_id: str | None = None) -> list[Scenario]:
     )
     given = [dataset_id, _JOINED, dataset_id]
     # All of them: a plan of several datasets is with the first, and speaks of runs of the others.
-    rows = ask_all(home, lambda con: con.execute(query, given).fetchall())
+    rows = ask_all(home, query, given)
     known = "select run_id, model_version from ops.runs"
-    versions = dict(ask_all(home, lambda con: con.execute(known).fetchall())) if rows else {}
+    versions: dict[str, int | None] = dict(ask_all(home, known)) if rows else {}
     found = [_scenario(row, versions) for row in rows]
     return sorted(found, key=lambda s: (s.created_at, s.scenario_id), reverse=True)
 
@@ -152,7 +152,7 @@ def read_plan(home: Home, scenario_id: str) -> Plan:
         If what is stored is no longer a plan that this version reads.
     """
     query = "select document from mart.scenarios where scenario_id = ?"
-    rows = ask_all(home, lambda con: con.execute(query, [scenario_id]).fetchall())
+    rows = ask_all(home, query, [scenario_id])
     if not rows:
         raise UnknownRunError(f"No plan {scenario_id!r}; `mmm scenarios` lists those that exist.")
     try:

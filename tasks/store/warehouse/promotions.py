@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from schemas.documents.promotions import MadeBy, Promotion, PromotionAction
 from tasks.store.home import Home
-from tasks.store.warehouse.connection import reading
+from tasks.store.warehouse.across import ask
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,12 +28,13 @@ def write_promotion(con: "duckdb.DuckDBPyConnection", row: Promotion) -> None:
 
 def list_promotions(home: Home, dataset_id: str) -> list[Promotion]:
     """Return all decisions on a dataset's champion in the order they were made."""
-    with reading(home, dataset_id) as con:
-        rows = con.execute(
-            f"select {_COLUMNS} from ops.promotions where dataset_id = ? "  # noqa: S608 - constant columns
-            "order by rowid",  # as written: a clock that was set back must not change the order
-            [dataset_id],
-        ).fetchall()
+    rows = ask(
+        home,
+        dataset_id,
+        f"select {_COLUMNS} from ops.promotions where dataset_id = ? "  # noqa: S608 - constant columns
+        "order by rowid",  # as written: a clock that was set back must not change the order
+        [dataset_id],
+    )
     return [
         Promotion(
             dataset_id=row[0],

@@ -13,8 +13,8 @@ import duckdb
 from schemas.answers.pruning import ItemKind, Pruning
 from schemas.errors import MmmError, PrunedFilesError
 from tasks.store.home import Home
-from tasks.store.warehouse.across import ask, reading_run
-from tasks.store.warehouse.connection import reading, writing
+from tasks.store.warehouse.across import ask, ask_run
+from tasks.store.warehouse.connection import writing
 
 _FIELDS = tuple(Pruning.model_fields)
 _COLUMNS = ", ".join(_FIELDS)
@@ -63,20 +63,21 @@ def finish_pruning(home: Home, row: Pruning, pruned_at: datetime) -> None:
 def list_prunings(home: Home, dataset_id: str | None = None) -> list[Pruning]:
     """Return all decisions, oldest first; ``dataset_id`` None means of all datasets."""
     query = f"select {_COLUMNS} from ops.prunings"
-    rows = ask(home, dataset_id, lambda con: con.execute(query).fetchall())
+    rows = ask(home, dataset_id, query)
     found = [_pruning(row) for row in rows]
     return sorted(found, key=lambda row: (row.decided_at, row.kind.value, row.item_id))
 
 
 def find_pruning(home: Home, run_id: str) -> Pruning | None:
     """Return the last decision that a run's files go; None where they stay."""
-    with reading_run(home, run_id) as con:
-        row = con.execute(
-            f"select {_COLUMNS} from ops.prunings where kind = ? and item_id = ? "
-            "order by decided_at desc limit 1",
-            [ItemKind.RUN.value, run_id],
-        ).fetchone()
-    return _pruning(row) if row else None
+    rows = ask_run(
+        home,
+        run_id,
+        f"select {_COLUMNS} from ops.prunings where kind = ? and item_id = ? "
+        "order by decided_at desc limit 1",
+        [ItemKind.RUN.value, run_id],
+    )
+    return _pruning(rows[0]) if rows else None
 
 
 def require_files(home: Home, run_id: str) -> None:
@@ -104,13 +105,14 @@ def require_version_files(home: Home, dataset_id: str, version: int) -> None:
     PrunedFilesError
         As ``require_files``.
     """
-    with reading(home, dataset_id) as con:
-        row = con.execute(
-            "select run_id from ops.runs where dataset_id = ? and model_version = ?",
-            [dataset_id, version],
-        ).fetchone()
-    if row is not None:
-        require_files(home, str(row[0]))
+    rows = ask(
+        home,
+        dataset_id,
+        "select run_id from ops.runs where dataset_id = ? and model_version = ?",
+        [dataset_id, version],
+    )
+    if rows:
+        require_files(home, str(rows[0][0]))
 
 
 def _pruning(row: tuple[Any, ...]) -> Pruning:

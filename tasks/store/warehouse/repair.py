@@ -168,5 +168,5 @@ def _lost(home: Home) -> set[str]:
 
 def _missing_runs(home: Home) -> list[str]:
     query = "select run_id from ops.runs"
-    known = {row[0] for row in ask_all(home, lambda con: con.execute(query).fetchall())}
+    known = {row[0] for row in ask_all(home, query)}
     return sorted({run_id for _, run_id in published_runs(home, without=set())} - known)

@@ -15,7 +15,7 @@ from schemas.hints import suggest
 from schemas.names import CONTRIBUTION_COLUMNS, FITTED_COLUMNS, ROAS_COLUMNS
 from schemas.outcomes import Verdict
 from tasks.store.home import Home
-from tasks.store.warehouse.across import ask, ask_all, reading_run
+from tasks.store.warehouse.across import ask, ask_all, ask_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +24,7 @@ _RUN_COLUMNS = (
     "run_id, dataset_id, status, reason, verdict, snapshot_id, mlflow_run_id, model_version, "
     "created_at, updated_at"
 )
+_ONE_RUN = f"select {_RUN_COLUMNS} from ops.runs where run_id = ?"  # noqa: S608 - constant columns
 
 
 def write_run(con: duckdb.DuckDBPyConnection, record: RunRecord) -> None:
@@ -40,7 +41,7 @@ def write_run(con: duckdb.DuckDBPyConnection, record: RunRecord) -> None:
 
 def find_run(con: duckdb.DuckDBPyConnection, run_id: str) -> RunRecord | None:
     """Return one run, or None."""
-    row = con.execute(f"select {_RUN_COLUMNS} from ops.runs where run_id = ?", [run_id]).fetchone()  # noqa: S608
+    row = con.execute(_ONE_RUN, [run_id]).fetchone()
     return _record(row) if row else None
 
 
@@ -52,10 +53,9 @@ def read_run(home: Home, run_id: str) -> RunRecord:
     UnknownRunError
         Naming the nearest run id.
     """
-    with reading_run(home, run_id) as con:
-        record = find_run(con, run_id)
-    if record is not None:
-        return record
+    rows = ask_run(home, run_id, _ONE_RUN, [run_id])
+    if rows:
+        return _record(rows[0])
     known = [run.run_id for run in list_runs(home)]
     hint = suggest(run_id, known, "`mmm runs` lists those that exist.")
     raise UnknownRunError(f"No run {run_id!r}; {hint}")
@@ -78,7 +78,7 @@ def list_runs(home: Home, dataset_id: str | None = None) -> list[RunRecord]:
 def runs_of(home: Home, dataset_id: str | None) -> list[RunRecord]:
     """Return runs, newest first; none of a dataset that nobody knows."""
     query = f"select {_RUN_COLUMNS} from ops.runs"  # noqa: S608 - constant columns
-    rows = ask(home, dataset_id, lambda con: con.execute(query).fetchall())
+    rows = ask(home, dataset_id, query)
     found = [_record(row) for row in rows]
     return sorted(found, key=lambda run: (run.created_at, run.run_id), reverse=True)
 
@@ -86,7 +86,7 @@ def runs_of(home: Home, dataset_id: str | None) -> list[RunRecord]:
 def datasets_with_runs(home: Home) -> list[str]:
     """Return every dataset that has a run, in alphabetical order."""
     query = "select distinct dataset_id from ops.runs"
-    return [str(row[0]) for row in ask_all(home, lambda con: con.execute(query).fetchall())]
+    return [str(row[0]) for row in ask_all(home, query)]
 
 
 def write_marts(
@@ -135,11 +135,8 @@ def read_roas(home: Home, run_id: str) -> dict[str, dict[str, Any]]:
         By channel the columns of ``mart.roas``: money, KPI units, and money per money.
     """
     columns = ", ".join(ROAS_COLUMNS)
-    with reading_run(home, run_id) as con:
-        rows = con.execute(
-            f"select channel, {columns} from mart.roas where run_id = ? order by rowid",  # noqa: S608 - constant columns
-            [run_id],
-        ).fetchall()
+    query = f"select channel, {columns} from mart.roas where run_id = ? order by rowid"  # noqa: S608 - constant columns
+    rows = ask_run(home, run_id, query, [run_id])
     return {row[0]: dict(zip(ROAS_COLUMNS, row[1:], strict=True)) for row in rows}
 
 

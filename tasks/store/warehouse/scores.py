@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 SCORE_RECORD = (*SCORE_COLUMNS, "first_actual", "scored_at", "compared")
 _ALARM = tuple(Alarm.model_fields)
+_ALARMS = (
+    f"select {', '.join(_ALARM)} from ops.alarms where ($dataset is null or "
+    "dataset_id = $dataset) and (not $open or cleared_at is null) "
+    "order by raised_period desc, dataset_id, kind"
+)
 _MAY_BE_MISSING = ("ape", "naive_error", "z")
 
 
@@ -78,12 +83,13 @@ def replace_scores(
 
 def scored_before(home: Home, dataset_id: str) -> Mapping[str, Mapping[str, str]]:
     """Return what the scores of each run were compared with, by run and basis."""
-    with reading(home, dataset_id) as con:
-        rows = con.execute(
-            "select forecast_run_id, basis, max(compared) from mart.forecast_scores "
-            "where dataset_id = ? group by all",
-            [dataset_id],
-        ).fetchall()
+    rows = ask(
+        home,
+        dataset_id,
+        "select forecast_run_id, basis, max(compared) from mart.forecast_scores "
+        "where dataset_id = ? group by all",
+        [dataset_id],
+    )
     found: dict[str, dict[str, str]] = {}
     for run_id, basis, compared in rows:
         found.setdefault(run_id, {})[basis] = compared
@@ -100,7 +106,8 @@ def alarms_of(home: Home, dataset_id: str | None = None, *, is_open: bool = True
     is_open
         Only those that are not cleared.
     """
-    found = ask(home, dataset_id, lambda con: find_alarms(con, dataset_id, is_open=is_open))
+    rows = ask(home, dataset_id, _ALARMS, {"dataset": dataset_id, "open": is_open})
+    found = [_alarm(row) for row in rows]
     found.sort(key=lambda alarm: (alarm.dataset_id, alarm.kind))
     return sorted(found, key=lambda alarm: alarm.raised_period, reverse=True)
 
@@ -109,16 +116,12 @@ def find_alarms(
     con: duckdb.DuckDBPyConnection, dataset_id: str | None, *, is_open: bool
 ) -> list[Alarm]:
     """Do what ``alarms_of`` does, in an open transaction."""
-    rows = con.execute(
-        f"select {', '.join(_ALARM)} from ops.alarms where ($dataset is null or "
-        "dataset_id = $dataset) and (not $open or cleared_at is null) "
-        "order by raised_period desc, dataset_id, kind",
-        {"dataset": dataset_id, "open": is_open},
-    ).fetchall()
-    return [_alarm(dict(zip(_ALARM, row, strict=True))) for row in rows]
+    rows = con.execute(_ALARMS, {"dataset": dataset_id, "open": is_open}).fetchall()
+    return [_alarm(row) for row in rows]
 
 
-def _alarm(facts: dict[str, Any]) -> Alarm:
+def _alarm(row: tuple[Any, ...]) -> Alarm:
+    facts = dict(zip(_ALARM, row, strict=True))
     moments = {name: facts[name] for name in ("raised_at", "cleared_at") if facts[name]}
     in_utc = {name: moment.astimezone(UTC) for name, moment in moments.items()}
     return Alarm.model_validate(facts | in_utc)

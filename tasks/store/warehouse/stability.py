@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.answers.stability import FloorRow, TrendRow
 from schemas.documents.diagnostics import StabilityReport
 from tasks.store.home import Home
-from tasks.store.warehouse.across import reading_run
-from tasks.store.warehouse.connection import reading
+from tasks.store.warehouse.across import ask, ask_run
 
 if TYPE_CHECKING:
     import duckdb
@@ -52,12 +51,13 @@ def read_stability(home: Home, dataset_id: str) -> list[TrendRow]:
     """Return the rows of all accepted refits of a dataset, the oldest refit first."""
     names = tuple(TrendRow.model_fields)
     columns = ", ".join(f"s.{name}" for name in names)
-    with reading(home, dataset_id) as con:
-        rows = con.execute(
-            f"select {columns} from mart.stability s join ops.runs r using (run_id) "  # noqa: S608 - constant columns
-            "where s.dataset_id = ? order by r.created_at, s.run_id, s.rowid",
-            [dataset_id],
-        ).fetchall()
+    rows = ask(
+        home,
+        dataset_id,
+        f"select {columns} from mart.stability s join ops.runs r using (run_id) "  # noqa: S608 - constant columns
+        "where s.dataset_id = ? order by r.created_at, s.run_id, s.rowid",
+        [dataset_id],
+    )
     return [TrendRow.model_validate(dict(zip(names, row, strict=True))) for row in rows]
 
 
@@ -69,12 +69,13 @@ def read_last_periods(home: Home, dataset_id: str) -> dict[str, Any]:
     dict
         First day of the newest period, by run.
     """
-    with reading(home, dataset_id) as con:
-        rows = con.execute(
-            "select r.run_id, s.last_period from ops.runs r join ops.snapshots s "
-            "using (dataset_id, snapshot_id) where r.dataset_id = ?",
-            [dataset_id],
-        ).fetchall()
+    rows = ask(
+        home,
+        dataset_id,
+        "select r.run_id, s.last_period from ops.runs r join ops.snapshots s "
+        "using (dataset_id, snapshot_id) where r.dataset_id = ?",
+        [dataset_id],
+    )
     return {str(run_id): last for run_id, last in rows}
 
 
@@ -91,12 +92,13 @@ def write_noise_floor(con: "duckdb.DuckDBPyConnection", rows: Sequence[FloorRow]
 def read_noise_floor(home: Home, dataset_id: str) -> list[FloorRow]:
     """Return all repetitions of a dataset's fits, those that were made last at the end."""
     columns = ", ".join(_FLOOR_COLUMNS)
-    with reading(home, dataset_id) as con:
-        rows = con.execute(
-            f"select {columns} from mart.noise_floor where dataset_id = ? "  # noqa: S608 - constant columns
-            "order by measured_at, seed, rowid",
-            [dataset_id],
-        ).fetchall()
+    rows = ask(
+        home,
+        dataset_id,
+        f"select {columns} from mart.noise_floor where dataset_id = ? "  # noqa: S608 - constant columns
+        "order by measured_at, seed, rowid",
+        [dataset_id],
+    )
     return [FloorRow.model_validate(dict(zip(_FLOOR_COLUMNS, row, strict=True))) for row in rows]
 
 
@@ -107,12 +109,13 @@ def read_floor_returns(
 
     Each is ``{channel: {roas_mean, roas_mcse}}``, or ``share_*`` where there is no ROAS.
     """
-    with reading_run(home, run_id) as con:
-        rows = con.execute(
-            "select seed, channel, quantity, mean, mcse from mart.noise_floor "
-            "where run_id = ? and fingerprint = ? order by seed, rowid",
-            [run_id, fingerprint],
-        ).fetchall()
+    rows = ask_run(
+        home,
+        run_id,
+        "select seed, channel, quantity, mean, mcse from mart.noise_floor "
+        "where run_id = ? and fingerprint = ? order by seed, rowid",
+        [run_id, fingerprint],
+    )
     by_seed: dict[int, dict[str, dict[str, float]]] = {}
     for seed, channel, quantity, mean, mcse in rows:
         row = {f"{quantity}_mean": float(mean), f"{quantity}_mcse": float(mcse)}
