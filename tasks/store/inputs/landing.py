@@ -20,6 +20,7 @@ import duckdb
 
 from schemas.names import LINE_COLUMN
 from schemas.refs import BatchRef
+from tasks.store import instances
 from tasks.store.files.artifacts import open_ref
 from tasks.store.home import Home
 from tasks.store.inputs.text_values import literal, quote
@@ -153,15 +154,17 @@ def _connected(
     Else what does not fit goes into a folder of ``folder``, a dataset's landing zone: it is made
     when it is needed and goes with the connection, or with the leftovers of a killed process.
     """
+    if memory_mb is None:
+        with instances.in_memory(folder / f"tmp{uuid.uuid4().hex}") as con:
+            con.execute("set enable_progress_bar = false")
+            yield con
+        return
+    # With limits of its own, it is nobody else's.
     with duckdb.connect(":memory:") as con:
         con.execute("set enable_progress_bar = false")
-        aside = ""
-        if memory_mb is None:
-            aside = str(folder / f"tmp{uuid.uuid4().hex}")
-        else:
-            con.execute(f"set memory_limit = '{memory_mb:.0f}MB'")
-            con.execute("set threads = 1")
-        con.execute(f"set temp_directory = {literal(aside)}")
+        con.execute(f"set memory_limit = '{memory_mb:.0f}MB'")
+        con.execute("set threads = 1")
+        con.execute("set temp_directory = ''")
         yield con
 
 

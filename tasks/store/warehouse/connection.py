@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from schemas.errors import CorruptArtifactError
+from tasks.store import instances
 from tasks.store.holders import held
 from tasks.store.home import Home
 from tasks.store.leases import dataset_lease, leased, require_held
@@ -57,7 +58,8 @@ def writing(
         try:
             files.copy_for_writing(path, copy, wait_seconds=wait_seconds)
             with files.opened_for_writing(copy) as con:
-                con.execute(files.ddl())
+                if not files.has_every_table(con):
+                    con.execute(files.ddl())
                 con.execute("begin transaction")
                 try:
                     yield con
@@ -112,7 +114,7 @@ def empty() -> Iterator[duckdb.DuckDBPyConnection]:
 
     Asking for a dataset makes no file, whatever its name is.
     """
-    with files.offline(duckdb.connect()) as con:
+    with instances.in_memory(None) as con:
         con.execute(files.ddl())
         yield con
 

@@ -4,6 +4,7 @@ Belongs here: what holds for one file. Does not: which file that is (``places``)
 (``connection``).
 """
 
+import atexit
 import importlib.resources
 import logging
 import os
@@ -12,23 +13,21 @@ import shutil
 import tempfile
 import time
 import uuid
-import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 
 import duckdb
 
 from schemas.errors import CorruptArtifactError, ResourceUnavailableError
+from tasks.store import instances
 from tasks.store.warehouse.places import previous_of
 
 log = logging.getLogger(__name__)
 
 _DAMAGE = (duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
 _UNREADABLE_WORDS = ("could not read enough bytes", "corrupt", "checksum", "not a valid duckdb")
-_IDLE: list[duckdb.DuckDBPyConnection] = []
-_KEPT_IDLE = 4
 
 
 @cache
@@ -59,53 +58,28 @@ def offline(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     return con
 
 
-@contextmanager
-def in_memory(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a connection without a file; what it has no memory for goes beside ``path``.
+def in_memory(path: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    """Open a connection without a file; what it has no memory for goes beside ``path``."""
+    return instances.in_memory(Path(f"{path}.tmp"))
 
-    By itself DuckDB would put that into the folder that a command was started in.
+
+def for_reading() -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    """Open a connection without a file, in which files can be attached one after another.
+
+    What it has no memory for does not go beside them: a reader may not be allowed to write there.
     """
-    with offline(duckdb.connect()) as con:
-        con.execute("set temp_directory = ?", [f"{path}.tmp"])
-        yield con
+    private = _private_folder()
+    return instances.in_memory(private and private / uuid.uuid4().hex)
 
 
-@contextmanager
-def for_reading() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Lend a connection without a file, in which files can be attached one after another.
-
-    Making DuckDB's instance costs eight times what attaching a file to it does, so instances are
-    kept for the next reader. One that failed is not.
-    """
+@cache
+def _private_folder() -> Path | None:
     try:
-        instance = _IDLE.pop()
-    except IndexError:
-        instance = _new_instance()
-    try:
-        # Of its own: what a reader makes (a view, the schema in use) ends with it.
-        with instance.cursor() as con:
-            yield con
-    except BaseException:
-        instance.close()
-        raise
-    if len(_IDLE) < _KEPT_IDLE:
-        _IDLE.append(instance)
-    else:
-        instance.close()
-
-
-def _new_instance() -> duckdb.DuckDBPyConnection:
-    instance = offline(duckdb.connect())
-    try:
-        # What there is no memory for is for nobody else's eyes, and a reader may not be allowed
-        # to write into the home.
-        spill = tempfile.mkdtemp(prefix="mmm-reading-")
+        folder = Path(tempfile.mkdtemp(prefix="mmm-reading-"))
     except OSError:
-        spill = ""
-    else:
-        weakref.finalize(instance, shutil.rmtree, spill, ignore_errors=True)
-    instance.execute("set temp_directory = ?", [spill])
-    return instance
+        return None
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def connect(path: Path, *, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:
@@ -144,14 +118,13 @@ def opened_for_writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def attached(con: duckdb.DuckDBPyConnection, path: Path, *, wait_seconds: float) -> Iterator[None]:
     """Let names of tables mean those of a file, read-only; raises as ``connect``.
 
-    Under a name of ours: that of the file may be a schema's. And another file in the same
-    connection costs a sixth of a connection of its own.
+    Under a name of ours: that of the file may be a schema's.
     """
     _patiently(path, lambda: con.execute("attach ? as held (read_only)", [str(path)]), wait_seconds)
     con.execute("use held")
     yield
     # Not after a failure: the connection is closed then, and this would hide why.
-    con.execute("use memory")
+    instances.use_own(con)
     con.execute("detach held")
 
 
@@ -215,7 +188,7 @@ def copy_for_writing(path: Path, copy: Path, *, wait_seconds: float) -> None:
     if path.exists():
         take_log_in(path, wait_seconds=wait_seconds)
         # Held open for reading, no other program can be writing to it.
-        with connect(path, read_only=True, wait_seconds=wait_seconds):
+        with opened(path, wait_seconds=wait_seconds):
             shutil.copyfile(path, copy)
 
 
