@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flows import engines
 from flows.cli import app
 from flows.services import servers
 from schemas.answers.checked_file import CheckedFile
@@ -202,6 +203,7 @@ def test_validate_reports_all_findings(home, tmp_path, capsys, monkeypatch):
         verdict=Verdict.FAIL, findings=[FINDING], dataset_id="demo", file=data
     )
     monkeypatch.setitem(sys.modules, "flows.check_data", module)
+    monkeypatch.setattr(engines, "import_for_check", lambda: None)
     data = tmp_path / "panel.csv"
     data.write_text("x")
     code, out, _ = call(capsys, "validate", "--data", data)
