@@ -31,6 +31,7 @@ from tasks.guess.vocabulary import (
 NEARLY_ALL = 0.95
 """Share of cells that make a column one of dates, or of numbers; the rest are faults."""
 MIN_PERIODS = 8
+NO_NUMBER = "is no number"
 Distinct = Callable[[Sequence[str]], int]
 """How many different rows there are in some columns."""
 
@@ -154,7 +155,7 @@ def _numbers(
             guess.events = guess.events or profile.name
             guess.reasons["events"] = f"text that is {_nothing(profile)!r} in most periods"
         elif share < NEARLY_ALL:
-            guess.unused[profile.name] = "is no number"
+            guess.unused[profile.name] = NO_NUMBER
         elif guess.entity and distinct([guess.entity, profile.name]) <= distinct([guess.entity]):
             size = " (effects are scaled by the KPI of each market, so its size is not needed)"
             guess.unused[profile.name] = "is one number per market" + size * bool(words & SIZE)
@@ -204,17 +205,31 @@ def _guess_kpi(guess: Guess, numbers: Sequence[ColumnProfile], *, named: str | N
         chosen = min(able, key=lambda o: (o.rank, o.n_words))
         guess.kpi, guess.reasons["kpi"] = chosen.column, f"its name says {chosen.word!r}"
     else:
-        able_names = listed(columns) if columns else "none: no column is a number"
-        raise SpecError(
-            "No column looks like a KPI (revenue, sales, orders ...); name it with --kpi, one of "
-            f"{able_names}."
-        )
+        raise SpecError(_no_kpi(guess, columns))
     guess.kpi_kind = KPI_WORDS[chosen.word] if chosen else KpiKind.REVENUE
     for outcome in able:
         if outcome.column != guess.kpi:
             why = "is another KPI: an outcome must not explain an outcome"
             guess.unused[outcome.column] = why
     _guess_value(guess)
+
+
+def _no_kpi(guess: Guess, numbers: Sequence[str]) -> str:
+    words = set(KPI_WORDS)
+    as_text = [
+        column for column, why in guess.unused.items()
+        if why == NO_NUMBER and words & set(split_words(column))
+    ]  # fmt: skip
+    if as_text:
+        return (
+            f"Column {as_text[0]!r} has the name of a KPI, and its values are no plain numbers: "
+            "write them as 80000.00 (or 80000,00), without signs of money or percent, and without "
+            "blanks or marks between thousands. So in the columns of media."
+        )
+    return (
+        "No column looks like a KPI (revenue, sales, orders ...); name it with --kpi, one of "
+        f"{listed(numbers) if numbers else 'none: no column is a number'}."
+    )
 
 
 def _outcomes(guess: Guess, numbers: Sequence[ColumnProfile]) -> list[_Outcome]:

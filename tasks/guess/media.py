@@ -5,20 +5,26 @@ Belongs here: what is bought and how it is measured. Does not: keys and the KPI 
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from schemas.column_profile import ColumnProfile
 from schemas.spec.channels import ChannelKind
 from schemas.spec.name_rule import KEPT_FOR_COMPONENTS
 from tasks.guess.guess import Guess, GuessedChannel
 from tasks.guess.vocabulary import (
+    CAMPAIGNS,
     COMPETITOR,
     CONTROL,
     MEDIA,
     OWNED,
+    TOTAL,
     Words,
     marks_by_letter,
     read_name,
 )
+
+MAX_CREDITED = 0.1
+"""Share of negative cells up to which they are credit notes among spend; more are no media."""
 
 
 def guess_media(guess: Guess, left: Sequence[ColumnProfile]) -> None:
@@ -45,14 +51,30 @@ def guess_media(guess: Guess, left: Sequence[ColumnProfile]) -> None:
             guess.unused[profile.name] = f"measures the same as {first!r}"
         else:
             channels[name.base][measure] = name
+    _leave_totals_out(guess, channels)
+    credited = {p.name for p in left if p.share_negative}
     taken: set[str] = set()
     for base, found in channels.items():
-        guess.channels.append(_channel(base, found, taken))
+        channel = _channel(base, found, taken)
+        if {channel.activity, channel.spend} & credited:
+            reason = f"{channel.reason}; set its negative cells (credit notes) to 0"
+            channel = replace(channel, reason=reason)
+        guess.channels.append(channel)
+
+
+def _leave_totals_out(guess: Guess, channels: dict[tuple[str, ...], dict[str, Words]]) -> None:
+    """Take out a column that is the total of the others, where its name says so."""
+    totals = [base for base in channels if set(base) & TOTAL and set(base) <= TOTAL | CAMPAIGNS]
+    if len(channels) - len(totals) < 2:
+        return
+    for base in totals:
+        for words in channels.pop(base).values():
+            guess.unused[words.column] = "is a total of other channels, by its name"
 
 
 def _measure(name: Words, profile: ColumnProfile) -> str | None:
     """Return whether a column is spend or activity of a channel; None where it is neither."""
-    if profile.share_negative > 0 or not name.base:
+    if profile.share_negative > MAX_CREDITED or not name.base:
         return None
     if name.all & CONTROL or (
         name.all & COMPETITOR and not (name.is_spend or "sales" not in name.all)

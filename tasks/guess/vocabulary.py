@@ -33,8 +33,14 @@ MEDIA = _words(
     "tv radio facebook fb google search sem sea ppc display video youtube social print "
     "ooh dooh outdoor tiktok meta instagram pinterest bing affiliate affiliates "
     "influencer podcast billboard cinema kino snapchat linkedin twitter programmatic "
-    "retargeting ctv olv newspaper magazine plakat shopping pmax audio"
+    "retargeting ctv olv newspaper magazine plakat shopping pmax audio "
+    "amazon criteo reddit spotify vod bvod dv360 gdn flyer flyers leaflet leaflets "
+    "catalog catalogue sponsoring sponsorship sponsorships ads ad"
 )
+TOTAL = _words("total totals sum all overall gesamt summe alle insgesamt")
+"""Of a column that adds up the others."""
+CAMPAIGNS = _words("media marketing advertising ads ad paid werbung")
+"""What such a total is of."""
 OWNED = _words("organic email emails newsletter newsletters crm sms push blog seo")
 CALENDAR = _words(
     "t trend dayofyear day week weekofyear weeknumber month quarter year id row unnamed"

@@ -17,6 +17,11 @@ from schemas.words import format_share
 from tasks.mathematics.collinearity import variance_inflation
 from tasks.mathematics.panel import IS_ESTIMATION
 
+MAX_DEPENDENCE = 1000.0
+"""Variance inflation above which a channel is determined by others: R² 0.999."""
+SMALL_PART = 0.02
+"""Standard deviations of a channel by which another moves it, below which it is no part of it."""
+
 
 def feature_frame(
     features: pd.DataFrame, metadata: FeatureMetadata
@@ -28,8 +33,9 @@ def feature_frame(
     frame = features[[ENTITY_COLUMN, *numbers]].reset_index(drop=True)
     frame.insert(1, PERIOD_COLUMN, features[PERIOD_COLUMN].dt.strftime("%Y-%m-%d").to_numpy())
     fitted = frame.loc[window, channels].replace([np.inf, -np.inf], np.nan)
-    correlation, partners = closest_partners(fitted)
-    inflation = variance_inflation(frame.loc[window, [*channels, *controls]])
+    within = _within_markets(frame.loc[window], [*channels, *controls])
+    correlation, partners = closest_partners(within[channels])
+    inflation = variance_inflation(within)
     computed: dict[str, Any] = {
         "rows per parameter": float(window.sum() / max(int(metadata.n_parameters), 1))
     }
@@ -41,6 +47,12 @@ def feature_frame(
         computed[f"correlation of {channel}"] = correlation[channel]
         computed[f"vif of {channel}"] = inflation[channel]
     return pd.concat([frame, pd.DataFrame(computed, index=frame.index)], axis=1), partners
+
+
+def _within_markets(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return how columns move within each market; markets differ in size, which tells nothing."""
+    numbers = frame[list(columns)].replace([np.inf, -np.inf], np.nan)
+    return numbers - numbers.groupby(frame[ENTITY_COLUMN]).transform("mean")
 
 
 def closest_partners(values: pd.DataFrame) -> tuple[dict[str, float], dict[str, str]]:
@@ -67,6 +79,47 @@ def suite_columns(metadata: FeatureMetadata) -> dict[str, Sequence[str]]:
         "number": [metadata.kpi_column, *channels, *metadata.control_columns],
         "channel": channels,
     }
+
+
+def judge_dependence(frame: pd.DataFrame, metadata: FeatureMetadata) -> list[Finding]:
+    """Fail channels that others determine: a pair is seen by its correlation, more are not.
+
+    Parameters
+    ----------
+    frame
+        From ``feature_frame``.
+    metadata
+        Which of its columns are channels.
+    """
+    channels = [c for c in metadata.channel_columns if frame[f"fitted {c}"].notna().any()]
+    fitted = frame.loc[frame[[f"fitted {c}" for c in channels]].notna().all(axis=1)]
+    within = _within_markets(fitted, channels)
+    # Fewer periods than that and anything is explained by that many columns.
+    if len(channels) < 3 or len(within) < 2 * len(channels):
+        return []
+    factors = variance_inflation(within)
+    known = within / within.std().replace(0.0, 1.0)
+    name = max(factors, key=lambda column: factors[column])
+    if factors[name] < MAX_DEPENDENCE:
+        return []
+    others = [c for c in channels if c != name]
+    weights = np.linalg.lstsq(known[others].to_numpy(), known[name].to_numpy(), rcond=None)[0]
+    parts = [c for c, w in zip(others, weights, strict=True) if abs(w) > SMALL_PART]
+    if len(parts) < 2:
+        return []
+    listed = ", ".join(map(repr, parts))
+    return [
+        Finding(
+            layer=Layer.FEATURES,
+            rule="dependent_channels",
+            verdict=Verdict.FAIL,
+            message=f"{name!r} follows from {listed} in every fitted period (R² "
+            f"{1 - 1 / factors[name]:.6f}): no data can tell their effects apart.",
+            remedy="Drop one of these channels (a total of the others, a second measure of one of "
+            "them), or merge some.",
+            column=name,
+        )
+    ]
 
 
 def judge_terms(metadata: FeatureMetadata) -> list[Finding]:

@@ -24,6 +24,7 @@ from tasks.store.runs.resume import resumable
 from tasks.store.warehouse import canonical, connection
 from tasks.store.warehouse.gates import record_findings
 from tasks.validate.arrivals import judge_arrivals
+from tasks.validate.booked import judge_bookings
 from tasks.validate.canonical import (
     canonical_frame,
     judge_candidate,
@@ -32,7 +33,7 @@ from tasks.validate.canonical import (
 )
 from tasks.validate.coming_controls import judge_coming_controls
 from tasks.validate.experiments import judge_lift_tests
-from tasks.validate.features import feature_frame, judge_terms, suite_columns
+from tasks.validate.features import feature_frame, judge_dependence, judge_terms, suite_columns
 from tasks.validate.findings import add_layer, findings_of
 from tasks.validate.header import judge_header, judge_spellings
 from tasks.validate.names import judge_entities
@@ -148,7 +149,7 @@ def validate_canonical(
             is_allowed=accept_restatement,
         )
     if len(panel):
-        findings += judge_plausibility(panel, roles, spec)
+        findings += judge_plausibility(panel, roles, spec) + judge_bookings(panel, roles)
     findings += findings_of(
         plain,
         layer=Layer.CANONICAL,
@@ -186,7 +187,8 @@ def validate_features(key: StepKey, features: FeaturesRef, spec: RunSpec) -> Val
         parameters=parameters,
         index_columns=_KEY_COLUMNS,
     )
-    findings = judge_terms(metadata) + judge_lift_tests(built, metadata)
+    findings = judge_terms(metadata) + judge_dependence(frame, metadata)
+    findings += judge_lift_tests(built, metadata)
     findings += judge_coming_controls(
         built,
         metadata,

@@ -13,9 +13,11 @@ _PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _COMMA_NUMBER = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?$"
 
 ISO_DATE = "%Y-%m-%d"
+ISO_WEEK = "%G-W%V"
 
 DATE_SHAPES = {
-    ISO_DATE: r"^\d{4}-\d{1,2}-\d{1,2}([ T]00:00(:00(\.0+)?)?)?$",
+    ISO_DATE: r"^\d{4}-\d{1,2}-\d{1,2}([ T]00:00(:00(\.0+)?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?$",
+    ISO_WEEK: r"^\d{4}-?W\d{1,2}$",
     "%Y/%m/%d": r"^\d{4}/\d{1,2}/\d{1,2}$",
     "%Y.%m.%d": r"^\d{4}\.\d{1,2}\.\d{1,2}$",
     "%Y%m%d": r"^\d{8}$",
@@ -82,6 +84,10 @@ def date_sql(column: str, date_format: str | None) -> str:
         shaped = f"regexp_full_match({text}, {literal(DATE_SHAPES[ISO_DATE])})"
         day = f"regexp_extract({text}, '^[0-9]+-[0-9]+-[0-9]+')"
         return f"case when {shaped} then try_cast({day} as date) end"
+    if date_format == ISO_WEEK:
+        # A week is a day only with a day of the week: its Monday.
+        text = f"regexp_replace({text}, '-?W', '-W') || '-1'"
+        date_format = f"{ISO_WEEK}-%u"
     return f"cast(try_strptime({text}, {literal(date_format)}) as date)"
 
 

@@ -36,10 +36,14 @@ def features(n=120, **columns):
 
 
 def judged(world, frame, n_parameters=10):
+    return judged_channels(world, frame, ["act_tv", "act_web"], n_parameters)
+
+
+def judged_channels(world, frame, channels, n_parameters=10):
     home, folder = current_home(), current_home().run_dir("run1")
     metadata = make_metadata(
         file="panel.csv",
-        channel_columns=["act_tv", "act_web"],
+        channel_columns=channels,
         control_columns=["ctrl_price"],
         n_parameters=n_parameters,
     )
@@ -147,3 +151,22 @@ def test_the_grain_is_found_whatever_single_period_is_missing(grain, n, data):
 def test_days_are_no_grain():
     assert detect_grain([date(2022, 1, 1) + timedelta(days=i) for i in range(40)]) is None
     assert detect_grain([date(2022, 1, 1)]) is None
+
+
+def test_a_channel_that_others_determine_is_refused_and_dropping_it_is_enough(world):
+    frame = features()
+    frame["act_all"] = 3 * frame["act_tv"] + frame["act_web"]
+    outcome = judged_channels(world, frame, ["act_tv", "act_web", "act_all"])
+    assert [f.rule for f in outcome.findings if f.verdict is Verdict.FAIL] == ["dependent_channels"]
+    assert judged_channels(world, frame, ["act_tv", "act_web"]).verdict is Verdict.PASS
+
+
+def test_markets_of_different_size_are_no_dependence(world):
+    """Every channel goes with the size of its market; within each they move by themselves."""
+    markets = [
+        features(act_tv=size * (1 + 0.1 * rng.normal(size=120)), entity_id=f"m{size}",
+                 act_web=size * (2 + 0.2 * rng.normal(size=120)))
+        for size, rng in zip((1, 10, 100, 1000), map(np.random.default_rng, range(4)), strict=True)
+    ]  # fmt: skip
+    outcome = judged_channels(world, pd.concat(markets, ignore_index=True), ["act_tv", "act_web"])
+    assert not {f.rule for f in outcome.findings} & {"collinear_channels", "variance_inflation"}

@@ -188,3 +188,25 @@ def test_the_decimal_mark_is_that_of_columns_which_are_numbers_with_it_alone():
     both = column("b", share_numbers=1.0, share_comma_numbers=1.0)
     assert guess_decimal([comma, both]) == ","
     assert guess_decimal([both, column("c")]) == "."
+
+
+def test_a_total_of_the_channels_is_none_of_them():
+    guess = guessed("sales", "tv", "search", "total_spend")
+    assert [c.name for c in guess.channels] == ["tv", "search"]
+    assert guess.unused["total_spend"] == "is a total of other channels, by its name"
+    assert [c.name for c in guessed("sales", "tv", "total_media_spend").channels] == [
+        "tv",
+        "total_media",
+    ], "beside one channel it may be all that is known of the rest"
+
+
+def test_a_credit_note_makes_spend_no_other_thing():
+    few, many = column("search", share_negative=0.02), column("price_gap", share_negative=0.4)
+    guess = guess_roles([DATES, column("sales"), column("tv"), few, many], lambda _: N, decimal=".")
+    assert [c.name for c in guess.channels] == ["tv", "search"]
+    assert "negative cells" in guess.channels[1].reason
+
+
+def test_a_kpi_that_is_written_as_text_is_named():
+    with pytest.raises(SpecError, match="'sales' has the name of a KPI, and its values are no"):
+        guess_roles([DATES, text("sales"), text("tv")], lambda _: N, decimal=".")

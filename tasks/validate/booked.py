@@ -1,0 +1,148 @@
+"""Money that is booked in another way than it worked: bills, totals of channels, commissions.
+
+Belongs here: pure rules over the spend of a panel, before any sampling. Does not: units and signs
+(``plausible``), what the features let a model tell apart (``features``).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
+from schemas.outcomes import Finding, Layer, Verdict
+from schemas.spec.roles import ChannelRole, ColumnRoles
+from schemas.words import format_share
+
+MIN_BILLED_MONTHS = 6
+USUALLY = 0.9
+MIN_PERIODS_PER_MONTH = 3
+"""Below it a period is a month, and money in every one of them is no bill."""
+MAX_COMMISSION_CORRELATION = 0.97
+ROUNDING = 1e-3
+"""Of the sum of channels: what rounding moves it by."""
+
+
+def judge_bookings(panel: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
+    """Judge how the spend of each channel is written down.
+
+    Parameters
+    ----------
+    panel
+        ``entity_id, period_start``, the KPI and spend columns of ``roles``, missing values as they
+        are.
+    roles
+        Which channel has which column.
+    """
+    rows = panel.sort_values([ENTITY_COLUMN, PERIOD_COLUMN], kind="stable").reset_index(drop=True)
+    paid = [channel for channel in roles.channels if channel.spend_column]
+    findings = _judge_totals(rows, paid)
+    for channel in paid:
+        # Contacts say when it worked, whenever it was paid.
+        if channel.activity is None:
+            findings += _judge_bills(rows, channel) + _judge_commission(rows, channel, roles)
+    return findings
+
+
+def _judge_totals(rows: pd.DataFrame, paid: Sequence[ChannelRole]) -> list[Finding]:
+    """Fail a channel that is the sum of others: its money and its effect would count twice."""
+    spend = rows[[str(channel.spend_column) for channel in paid]].fillna(0.0).to_numpy(float)
+    found = []
+    for place, channel in enumerate(paid):
+        parts = [n for n in _parts_of(spend, place) if n != place]
+        if len(parts) < 2:
+            continue
+        names = ", ".join(repr(paid[n].name) for n in parts)
+        found.append(
+            _finding(
+                "total_of_channels",
+                Verdict.FAIL,
+                f"channel {channel.name!r}: column {channel.spend!r} is the sum of {names} in "
+                "every period; its money and its effect would count twice.",
+                "Leave the total out of the channels, or leave out its parts.",
+                column=channel.spend,
+            )
+        )
+    return found
+
+
+def _parts_of(spend: NDArray[np.float64], place: int) -> list[int]:
+    """Return the columns whose sum a column is; none where it is no sum."""
+    others = np.delete(np.arange(spend.shape[1]), place)
+    whole = spend[:, place]
+    if len(others) < 2 or not whole.any():
+        return []
+    weights = np.linalg.lstsq(spend[:, others], whole, rcond=None)[0]
+    parts = others[np.abs(weights - 1) < 0.01]
+    is_sum = np.allclose(spend[:, parts].sum(axis=1), whole, rtol=ROUNDING, atol=ROUNDING)
+    return [int(n) for n in parts if spend[:, n].any()] if is_sum else []
+
+
+def _judge_bills(rows: pd.DataFrame, channel: ChannelRole) -> list[Finding]:
+    """Review spend that stands in one and the same week of each month."""
+    spend = rows[str(channel.spend_column)].fillna(0.0)
+    month = rows[PERIOD_COLUMN].dt.to_period("M")
+    by_month = rows.groupby([ENTITY_COLUMN, month], sort=False)
+    size = by_month[PERIOD_COLUMN].transform("size")
+    paid = (spend != 0) & (size >= MIN_PERIODS_PER_MONTH)
+    place = by_month.cumcount()[paid]
+    months = rows.loc[paid, ENTITY_COLUMN].astype(str) + " " + month[paid].astype(str)
+    n_months = months.nunique()
+    if n_months < MIN_BILLED_MONTHS or n_months < USUALLY * paid.sum():
+        return []
+    from_end = (size[paid] - 1) - place
+    for which, position in (("first", place), ("last", from_end)):
+        share = float((position == 0).mean())
+        if share >= USUALLY:
+            return [_bill_finding(channel, which, n_months, share)]
+    return []
+
+
+def _bill_finding(channel: ChannelRole, which: str, n_months: int, share: float) -> Finding:
+    return _finding(
+        "spend_as_billed",
+        Verdict.REVIEW,
+        f"channel {channel.name!r}: its spend stands in one week a month ({n_months} months), the "
+        f"{which} of them in {format_share(share)}. Are these bills? A model takes them for what "
+        "ran in that week alone.",
+        "Spread each bill over the weeks in which it ran, or give what ran in each week as the "
+        "channel's activity (channels[].activity). If it ran like that, nothing.",
+        column=channel.spend,
+    )
+
+
+def _judge_commission(
+    rows: pd.DataFrame, channel: ChannelRole, roles: ColumnRoles
+) -> list[Finding]:
+    """Review spend that is the KPI in another unit: a commission, which follows sales."""
+    both = rows[[str(channel.spend_column), roles.kpi_name]]
+    moves = both - both.groupby(rows[ENTITY_COLUMN]).transform("mean")
+    correlation = float(moves.corr().iloc[0, 1])
+    if not correlation > MAX_COMMISSION_CORRELATION:
+        return []
+    return [
+        _finding(
+            "spend_follows_kpi",
+            Verdict.REVIEW,
+            f"channel {channel.name!r}: its spend moves as the KPI does (correlation "
+            f"{correlation:.3f}). Is it a share of sales, such as a commission? Then sales make "
+            "it, and a model would call all of them its effect.",
+            "Leave it out of the channels, or give what it did (clicks, placements) as the "
+            "channel's activity.",
+            column=channel.spend,
+        )
+    ]
+
+
+def _finding(
+    rule: str, verdict: Verdict, message: str, remedy: str, *, column: str | None
+) -> Finding:
+    return Finding(
+        layer=Layer.CANONICAL,
+        rule=rule,
+        verdict=verdict,
+        message=message,
+        remedy=remedy,
+        column=column,
+    )
