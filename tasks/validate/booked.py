@@ -118,7 +118,7 @@ def _judge_commission(
     """Review spend that is the KPI in another unit: a commission, which follows sales."""
     both = rows[[str(channel.spend_column), roles.kpi_name]]
     moves = both - both.groupby(rows[ENTITY_COLUMN]).transform("mean")
-    correlation = float(moves.corr().iloc[0, 1])
+    correlation = float(moves.corr().to_numpy()[0, 1])
     if not correlation > MAX_COMMISSION_CORRELATION:
         return []
     return [
