@@ -1,4 +1,8 @@
-"""One refit per dataset at a time: a lock file that the kernel frees when its holder dies."""
+"""One refit per dataset at a time: a lock file that the kernel frees when its holder dies.
+
+Invariant: what a file lock is for is its folder, and ids are anybody's: a dataset called ``mlflow``
+is locked by another file than MLflow's store, and ``Acme`` by another than ``acme``.
+"""
 
 import os
 from collections.abc import Iterator
@@ -11,6 +15,7 @@ from tasks.store.holders import held, is_held
 from tasks.store.home import Home
 from tasks.store.leases import dataset_lease, leased
 from tasks.store.storage import writing_to
+from tasks.store.warehouse.places import stem_of
 
 REFIT_WAIT_SECONDS = 3600.0
 """A weekly refit takes minutes; one that has not ended after an hour needs a person."""
@@ -28,6 +33,8 @@ def dataset_lock(home: Home, dataset_id: str, *, wait_seconds: float) -> Iterato
         If another refit of the dataset holds it for longer than ``wait_seconds``.
     StorageError
         If the home may not be written to.
+    SpecError
+        If no dataset can have this id.
     """
     path = _lock_of(home, dataset_id)
     with writing_to(path):
@@ -47,7 +54,7 @@ def is_dataset_locked(home: Home, dataset_id: str) -> bool:
 
 
 def _lock_of(home: Home, dataset_id: str) -> Path:
-    return home.locks / f"{dataset_id}.lock"
+    return home.locks / "datasets" / f"{stem_of(dataset_id)}.lock"
 
 
 def first_opens(home: Home, *, wait_seconds: float) -> AbstractContextManager[object]:

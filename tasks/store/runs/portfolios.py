@@ -18,6 +18,7 @@ from tasks.store.holders import held
 from tasks.store.home import Home
 from tasks.store.runs.ids import is_run_of, new_run_id
 from tasks.store.storage import writing_to
+from tasks.store.warehouse.places import stem_of
 
 _RUN, _BRANDS, _LOGS = "portfolio.json", "brands", "logs"
 SUMMARY_CSV, SUMMARY_JSON = "summary.csv", "summary.json"
@@ -37,7 +38,7 @@ def portfolio_lock(home: Home, portfolio_id: str) -> Iterator[None]:
     StorageError
         If the home may not be written to.
     """
-    path = home.locks / "portfolios" / f"{portfolio_id}.lock"
+    path = home.locks / "portfolios" / f"{stem_of(portfolio_id)}.lock"
     with writing_to(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
