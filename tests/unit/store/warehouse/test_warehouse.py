@@ -11,6 +11,7 @@ import pytest
 
 from schemas.errors import CorruptArtifactError, ResourceUnavailableError
 from tasks.store.warehouse import connection, files
+from tasks.store.warehouse.across import ask_all
 from tasks.store.warehouse.places import warehouse_of
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -207,6 +208,28 @@ def test_a_writer_that_is_killed_leaves_the_last_commit_and_no_copy_for_long(hom
         "d.previous.duckdb",
         "d.lock",
     }
+
+
+def test_the_many_tables_of_a_new_warehouse_are_small(home):
+    with connection.writing(home, "d") as con:
+        con.execute(INSERT, ["one"])
+    assert warehouse_of(home, "d").stat().st_size < 400_000
+
+
+def test_a_warehouse_with_the_large_blocks_of_earlier_versions_stays_as_it_is(home):
+    path = warehouse_of(home, "d")
+    path.parent.mkdir(parents=True)
+    with duckdb.connect(str(path)) as con:
+        con.execute(files.ddl())
+        con.execute(INSERT, ["before"])
+    with connection.writing(home, "d") as con:
+        con.execute(INSERT, ["after"])
+    with connection.writing(home, "new") as con:
+        con.execute(INSERT, ["beside"])
+    question = "select entity_id, (select max(block_size) from pragma_database_size()) "
+    question += "from canonical.kpi order by all"
+    rows = ask_all(home, lambda con: con.execute(question).fetchall())
+    assert rows == [("after", 262144), ("before", 262144), ("beside", 16384)]
 
 
 def test_two_writers_take_turns(home, beside):
