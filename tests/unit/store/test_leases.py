@@ -1,6 +1,7 @@
 """Two machines share a home: each is a process with a folder of locks of its own."""
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import postgres
 
 from schemas.errors import ResourceUnavailableError
 from tasks.store import leases
@@ -35,10 +37,37 @@ print("done", flush=True)
 """
 
 
+@pytest.fixture(scope="module")
+def cluster():
+    with postgres.running_cluster() as running:
+        yield running
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param(
+            "postgres",
+            marks=[
+                pytest.mark.slow,
+                pytest.mark.skipif(bool(postgres.why_not()), reason=postgres.why_not() or ""),
+            ],
+        ),
+    ]
+)
+def database(request, home):
+    """Address of a database of leases that nobody has used."""
+    if request.param == "sqlite":
+        return f"sqlite:///{home.root}/leases.db"
+    cluster, name = request.getfixturevalue("cluster"), f"leases_{secrets.token_hex(4)}"
+    cluster.create(name)
+    return cluster.address(name, driver="psycopg")
+
+
 @pytest.fixture
-def shared(home, tmp_path_factory, monkeypatch):
+def shared(home, database, tmp_path_factory, monkeypatch):
     """This process is one machine; the lease of a holder that does nothing lasts two seconds."""
-    monkeypatch.setenv("MMM_LEASES", f"sqlite:///{home.root}/leases.db")
+    monkeypatch.setenv("MMM_LEASES", database)
     monkeypatch.setenv("MMM_LOCKS", str(tmp_path_factory.mktemp("here")))
     monkeypatch.setattr(leases, "LEASE_SECONDS", 2.0)
     monkeypatch.setattr(leases, "RENEW_SECONDS", 0.2)
