@@ -3,7 +3,7 @@
 from datetime import date
 from pathlib import PurePosixPath
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from schemas.documents.plan import Advice
 from schemas.errors import CorruptArtifactError
@@ -41,10 +41,9 @@ class BatchRef(Ref):
     file: FileRef
     source_name: str
     """File name as received; hostile input, only ever shown."""
+    source_sha256: str
+    """Of the bytes as received."""
     n_rows: int
-    is_new: bool = Field(exclude=True)
-    """False when the same bytes were landed before. Left out where a reference is written down:
-    a try that was killed has landed them, and the next one must not take that for other data."""
 
 
 class CandidateRef(Ref):
@@ -55,7 +54,7 @@ class CandidateRef(Ref):
     """
 
     dataset_id: str
-    batch_id: str | None
+    batch: BatchRef | None
     long: FileRef | None
     wide: FileRef
     column_info: FileRef
@@ -63,6 +62,11 @@ class CandidateRef(Ref):
     known_from: date
     panel: FileRef | None = None
     """The panel before missing values are filled and entities are summed: what is validated."""
+
+    @property
+    def batch_id(self) -> str | None:
+        """Id of its batch."""
+        return self.batch.batch_id if self.batch else None
 
 
 class SnapshotRef(Ref):

@@ -54,8 +54,12 @@ class RunRecord(Part):
         return self.status is RunStatus.OUTPUTS_READY and is_accepted(self.verdict)
 
 
+ENDED = (RunStatus.OUTPUTS_READY, RunStatus.ERROR)
+"""States of a run that nobody is at any more."""
+
+
 class StatusFile(RunRecord, Document):
-    """``run_status.json``: one run and how far it got, as in ``ops.runs``."""
+    """``run_status.json``: one run and how far it got; ``ops.runs`` has its begin and its end."""
 
 
 def explain_refusal(record: RunRecord) -> str | None:

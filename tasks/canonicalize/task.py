@@ -30,9 +30,10 @@ from tasks.store.files.artifacts import (
     write_document,
     write_parquet,
 )
-from tasks.store.home import Home, current_home
+from tasks.store.home import current_home
 from tasks.store.runs.resume import resumable, run_key
 from tasks.store.warehouse import batches, canonical, connection, restatements
+from tasks.store.warehouse.gates import record_findings
 from tasks.store.warehouse.run_inputs import RunInput, write_run_input
 
 log = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ def canonicalize_batch(
     log.info("panel of %s: %d rows, %s", spec.dataset_id, len(shaped.wide), shaped.grain.value)
     return CandidateRef(
         dataset_id=spec.dataset_id,
-        batch_id=batch.batch_id if batch else None,
+        batch=batch,
         long=long,
         wide=write_parquet(home, folder / Artifact.CANONICAL_DATA, shaped.wide),
         column_info=write_document(
@@ -162,7 +163,7 @@ def _stage(con: Any, long: Path, batch: BatchRef, as_of: date) -> bool:
 )
 @resumable
 def take_snapshot(key: StepKey, candidate: CandidateRef, spec: RunSpec, as_of: date) -> SnapshotRef:
-    """Accept a candidate: write its batch and its snapshot in one transaction.
+    """Accept a candidate: write its batch, its snapshot and findings in one transaction.
 
     Doing it again changes nothing.
 
@@ -177,8 +178,9 @@ def take_snapshot(key: StepKey, candidate: CandidateRef, spec: RunSpec, as_of: d
     snapshot_id = snapshot_id_of(wide, candidate.grain)
     starts, n_restated = wide[PERIOD_COLUMN].dt.date, 0
     with connection.writing(home, spec.dataset_id) as con:
-        if candidate.batch_id and candidate.long:
-            n_restated = _accept(con, home, candidate, info.file or "", as_of)
+        if candidate.batch and candidate.long:
+            long = open_ref(home, candidate.long)
+            n_restated = _accept(con, candidate, candidate.batch, long, as_of)
         row = canonical.SnapshotRow(
             snapshot_id=snapshot_id,
             dataset_id=spec.dataset_id,
@@ -199,6 +201,7 @@ def take_snapshot(key: StepKey, candidate: CandidateRef, spec: RunSpec, as_of: d
             run_key=run_key(spec, snapshot_id, as_of),
         )
         write_run_input(con, decided)
+        record_findings(con, home, key.run_id)
     log.info("snapshot %s of %s, %d value(s) restated", snapshot_id, spec.dataset_id, n_restated)
     return SnapshotRef(
         dataset_id=spec.dataset_id,
@@ -211,29 +214,20 @@ def take_snapshot(key: StepKey, candidate: CandidateRef, spec: RunSpec, as_of: d
     )
 
 
-def _accept(con: Any, home: Home, candidate: CandidateRef, file: str, as_of: date) -> int:
-    if candidate.long is None or candidate.batch_id is None:
-        return 0
-    batch = BatchRef(
-        dataset_id=candidate.dataset_id,
-        batch_id=candidate.batch_id,
-        file=candidate.long,
-        source_name=file,
-        n_rows=0,
-        is_new=False,
-    )
-    accepted = _stage(con, open_ref(home, candidate.long), batch, as_of)
+def _accept(con: Any, candidate: CandidateRef, batch: BatchRef, long: Path, as_of: date) -> int:
+    accepted = _stage(con, long, batch, as_of)
     restated = restatements.measure_restatements(
-        con, batch_id=candidate.batch_id, accepted=accepted, as_of=as_of
+        con, batch_id=batch.batch_id, accepted=accepted, as_of=as_of
     )
     n_restated = canonical.apply_staged(
         con,
-        dataset_id=candidate.dataset_id,
-        batch_id=candidate.batch_id,
+        dataset_id=batch.dataset_id,
+        batch_id=batch.batch_id,
         known_from=as_of,
         accepted=accepted,
     )
-    batches.accept_batch(con, candidate.dataset_id, candidate.batch_id, as_of)
+    batches.insert_batch(con, batch)
+    batches.accept_batch(con, batch.dataset_id, batch.batch_id, as_of)
     restatements.write_restatements(con, candidate, restated, RestatementDecision.ACCEPTED)
     return n_restated
 
@@ -257,6 +251,7 @@ def refuse_batch(batch: BatchRef, held: CandidateRef | None = None) -> None:
     """
     home = current_home()
     with connection.writing(home, batch.dataset_id) as con:
+        batches.insert_batch(con, batch)
         batches.refuse_batch_row(con, batch.dataset_id, batch.batch_id)
         if held is not None:
             restated = read_document(home, held.column_info, ColumnInfo).history.restated

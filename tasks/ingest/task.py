@@ -40,7 +40,6 @@ from tasks.store.home import Home, current_home
 from tasks.store.inputs import landing, typed_files
 from tasks.store.inputs.limits import Limits, TooLargeError, current_limits
 from tasks.store.storage import writing_to
-from tasks.store.warehouse import batches, connection
 
 log = logging.getLogger(__name__)
 
@@ -107,21 +106,21 @@ def _copied(source: Path, folder: Path) -> Iterator[tuple[Path, landing.FileScan
 def _landed(home: Home, file: Received, spec: RunSpec) -> BatchRef:
     batch_id = _batch_id(file, spec.sheet)
     path = landing.landing_path(home, spec.dataset_id, batch_id)
-    with connection.reading(home, spec.dataset_id) as con:
-        known = batches.read_batch(con, spec.dataset_id, batch_id)
-    if known and path.is_file():
+    n_rows = landing.count_landed(path)
+    if n_rows is not None:
         log.info("batch %s of %s was landed before", batch_id, spec.dataset_id)
-        return BatchRef(
-            dataset_id=spec.dataset_id,
-            batch_id=batch_id,
-            file=FileRef(path=home.relative(path), sha256=sha256_of(path)),
-            source_name=file.name,
-            n_rows=known[1],
-            is_new=False,
-        )
-    batch = _land(home, file, path, spec, batch_id)
-    log.info("landed %d rows as batch %s of %s", batch.n_rows, batch_id, spec.dataset_id)
-    return batch
+        landed = FileRef(path=home.relative(path), sha256=sha256_of(path))
+    else:
+        landed, n_rows = _land(home, file, path, sheet=spec.sheet)
+        log.info("landed %d rows as batch %s of %s", n_rows, batch_id, spec.dataset_id)
+    return BatchRef(
+        dataset_id=spec.dataset_id,
+        batch_id=batch_id,
+        file=landed,
+        source_name=file.name,
+        source_sha256=file.scan.sha256,
+        n_rows=n_rows,
+    )
 
 
 def _batch_id(file: Received, sheet: str | None) -> str:
@@ -131,29 +130,12 @@ def _batch_id(file: Received, sheet: str | None) -> str:
     return hashlib.sha256(f"{file.scan.sha256}\0{sheet}".encode()).hexdigest()[:16]
 
 
-def _land(home: Home, file: Received, path: Path, spec: RunSpec, batch_id: str) -> BatchRef:
+def _land(home: Home, file: Received, path: Path, *, sheet: str | None) -> tuple[FileRef, int]:
     counted: list[int] = []
     landed = write_whole(
-        home, path, lambda partial: counted.append(_receive(file, partial, sheet=spec.sheet))
+        home, path, lambda partial: counted.append(_receive(file, partial, sheet=sheet))
     )
-    with connection.writing(home, spec.dataset_id) as con:
-        batches.insert_batch(
-            con,
-            dataset_id=spec.dataset_id,
-            batch_id=batch_id,
-            source_name=file.name,
-            sha256=file.scan.sha256,
-            landing_path=landed.path,
-            n_rows=counted[0],
-        )
-    return BatchRef(
-        dataset_id=spec.dataset_id,
-        batch_id=batch_id,
-        file=landed,
-        source_name=file.name,
-        n_rows=counted[0],
-        is_new=True,
-    )
+    return landed, counted[0]
 
 
 def _receive(file: Received, target: Path, *, sheet: str | None) -> int:

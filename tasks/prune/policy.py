@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from schemas.answers.pruning import BatchFacts, DatasetFacts, PlanFacts, RunFacts
 from schemas.documents.promotions import list_predecessors
-from schemas.documents.results import RunStatus
+from schemas.documents.results import ENDED, RunStatus
 from schemas.names import Alias
 from schemas.spec.retention import LandingPolicy, RetentionSpec
 
@@ -15,7 +15,6 @@ ACCEPTED, REFUSED = "ACCEPTED", "REFUSED"
 NOT_ENDED = "not ended"
 ROLLBACK = "a rollback can go to it"
 UNSCORED = "its forecast is not scored to its end; `mmm score` scores what is due"
-_ENDED = (RunStatus.OUTPUTS_READY, RunStatus.ERROR)
 
 
 class Ruling(NamedTuple):
@@ -54,7 +53,7 @@ def rule_on_runs(facts: DatasetFacts, policy: RetentionSpec, now: datetime) -> l
 
 def find_shield(run: RunFacts, facts: DatasetFacts, policy: RetentionSpec) -> str | None:
     """Return why a run must stay, whatever its age and number; None where nothing holds it."""
-    if run.status not in _ENDED:
+    if run.status not in ENDED:
         return NOT_ENDED
     if run.version is not None and run.version in facts.champions:
         return Alias.CHAMPION.value
@@ -116,7 +115,7 @@ def rule_on_steps(
     rulings = []
     for run in (runs[name] for name in folders if name in runs):
         age = _age(run.ended_at, now)
-        if run.status in _ENDED and age >= policy.keep_rejected_days:
+        if run.status in ENDED and age >= policy.keep_rejected_days:
             reason = f"the run ended more than {policy.keep_rejected_days} days ago"
             rulings.append(Ruling(run.run_id, True, age, reason))
     return rulings

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from schemas.answers.pruning import ItemKind, Pruning
-from schemas.documents.results import RunStatus
+from schemas.documents.results import ENDED
 from schemas.errors import IncomparableRunsError
 from tasks.store.files.items import open_files
 from tasks.store.home import current_home
@@ -11,8 +11,6 @@ from tasks.store.locks import BRIEF_WAIT_SECONDS, dataset_lock
 from tasks.store.runs.retention_facts import gather_facts
 from tasks.store.warehouse.prunings import finish_pruning, mark_prunings
 from tasks.store.warehouse.runs import read_run
-
-_ENDED = {RunStatus.OUTPUTS_READY, RunStatus.ERROR}
 
 
 def delete_run(run_id: str) -> Pruning:
@@ -42,7 +40,7 @@ def delete_run(run_id: str) -> Pruning:
                 f"Run {run_id} is champion of {record.dataset_id}; go back to another version "
                 "first, then delete it."
             )
-        if record.status not in _ENDED:
+        if record.status not in ENDED:
             raise IncomparableRunsError(
                 f"Run {run_id} is {record.status}; cancel it first, then delete it."
             )

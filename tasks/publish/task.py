@@ -53,7 +53,7 @@ from tasks.store.tracking.server import asking
 from tasks.store.warehouse.changes import write_changes
 from tasks.store.warehouse.connection import writing
 from tasks.store.warehouse.forecasts import write_forecasts
-from tasks.store.warehouse.gates import write_gate_results
+from tasks.store.warehouse.gates import record_findings, write_gate_results
 from tasks.store.warehouse.plans import write_plan
 from tasks.store.warehouse.promotions import list_promotions, write_promotion
 from tasks.store.warehouse.runs import write_marts
@@ -242,6 +242,7 @@ def _write_warehouse(
         if plan is not None:
             document = read_document(home, plan.file, Plan)
             write_plan(con, document, MadeBy.REFIT, logged.mlflow_run_id)
+    record_findings(con, home, run_id)
     for gate_group in ("sampling", "fit", "stability"):
         write_gate_results(con, run_id, gate_group, records.gate_rows(outputs, gate_group))
     advance_run(

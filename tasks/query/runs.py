@@ -15,7 +15,7 @@ from schemas.answers.runs import (
 )
 from schemas.documents.diagnostics import Diagnostics
 from schemas.documents.effects import ChannelReturns, FitMetrics, RoiMetrics
-from schemas.documents.results import RunRecord, RunStatus
+from schemas.documents.results import ENDED, RunRecord, RunStatus
 from schemas.errors import SpecError, UnknownRunError
 from schemas.names import Artifact
 from schemas.spec.portfolio import PortfolioSpec
@@ -29,7 +29,6 @@ from tasks.store.inputs.spec_file import data_path, read_run_spec
 from tasks.store.locks import is_dataset_locked
 from tasks.store.runs.champions import find_champion
 from tasks.store.runs.digests import require_unchanged
-from tasks.store.runs.standing import ENDED
 from tasks.store.warehouse.forecasts import datasets_with_forecasts
 from tasks.store.warehouse.gates import read_first_reasons, read_gate_results
 from tasks.store.warehouse.prunings import find_pruning, list_prunings, require_files

@@ -22,7 +22,6 @@ from tasks.store.home import current_home
 from tasks.store.inputs import keys, landing, landing_rows, text_values
 from tasks.store.runs.resume import resumable
 from tasks.store.warehouse import canonical, connection
-from tasks.store.warehouse.gates import record_findings
 from tasks.validate.arrivals import judge_arrivals
 from tasks.validate.booked import judge_bookings
 from tasks.validate.canonical import (
@@ -90,7 +89,7 @@ def validate_raw(key: StepKey, batch: BatchRef, spec: RunSpec) -> ValidationRef:
         "missing_rates": missing,
         "date_format": reading.date_format,
     }
-    return _report(key.run_id, Layer.RAW, findings, facts, plain, dataset_id=spec.dataset_id)
+    return _report(key.run_id, Layer.RAW, findings, facts, plain)
 
 
 _PANEL_FACTS = {"grain", "level", "n_entities", "entities", "periods"}
@@ -164,7 +163,6 @@ def validate_canonical(
         findings,
         {**facts, "n_panel_rows": len(panel)},
         plain,
-        dataset_id=spec.dataset_id,
     )
 
 
@@ -208,7 +206,6 @@ def validate_features(key: StepKey, features: FeaturesRef, spec: RunSpec) -> Val
         findings,
         {"n_feature_rows": len(frame)},
         plain,
-        dataset_id=spec.dataset_id,
     )
 
 
@@ -218,16 +215,13 @@ def _report(
     findings: list[Finding],
     facts: Mapping[str, Any],
     plain: Mapping[str, Any],
-    *,
-    dataset_id: str,
 ) -> ValidationRef:
-    """Write one layer's outcome to the run's summary and to the warehouse."""
+    """Write one layer's outcome to the run's summary, from where it gets into the warehouse."""
     home = current_home()
     path = home.run_dir(run_id) / Artifact.VALIDATION_SUMMARY
     before = parse_document(path, ValidationSummary) if path.is_file() else None
     summary = add_layer(before, layer=layer, findings=findings, facts=facts, expectations=plain)
     write_document(home, path, summary)
     verdict = worst(f.verdict for f in findings)
-    record_findings(home, run_id, layer, verdict, findings, dataset_id=dataset_id)
     log.info("%s layer: %s, %d finding(s)", layer.value, verdict.value, len(findings))
     return ValidationRef(verdict=verdict, findings=findings)

@@ -83,6 +83,18 @@ def landing_path(home: Home, dataset_id: str, batch_id: str) -> Path:
     return home.landing / dataset_id / f"{batch_id}.parquet"
 
 
+def count_landed(path: Path) -> int | None:
+    """Return the number of rows of a landed file; None where there is none that can be read."""
+    if not path.is_file():
+        return None
+    counting = f"select num_rows from parquet_file_metadata({literal(str(path))})"
+    try:
+        ((n_rows,),) = _ask(counting, folder=path.parent)
+    except UnreadableRowsError:
+        return None
+    return int(n_rows)
+
+
 def copy_csv(source: Path, target: Path, *, names: Sequence[str], delimiter: str) -> int:
     """Stream a well-formed CSV file into landing and return its number of rows.
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from schemas.documents.diagnostics import Diagnostics
 from schemas.documents.promotions import MadeBy, Promotion, PromotionAction
-from schemas.documents.results import RunRecord, RunStatus
+from schemas.documents.results import ENDED, RunRecord, RunStatus
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
@@ -12,8 +12,6 @@ from tasks.store.home import Home
 from tasks.store.runs.documents import open_document
 from tasks.store.warehouse.promotions import list_promotions
 from tasks.store.warehouse.runs import list_runs
-
-ENDED = (RunStatus.OUTPUTS_READY, RunStatus.ERROR)
 
 
 def list_objections(home: Home, record: RunRecord) -> list[str]:

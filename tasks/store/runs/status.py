@@ -2,26 +2,29 @@
 
 Legal moves: one step along CREATED, VALIDATED, FEATURES_BUILT, TRAINING, TRAINED, OUTPUTS_READY;
 the same state again (a retried task); ERROR from any state but the last; CREATED again after ERROR
-(a resumed run). ``ops.runs`` is the truth; the file is written inside its transaction.
+(a resumed run). Each write to a warehouse copies it, so ``ops.runs`` gets a run as it begins and
+as it ends; how far it is in between, ``run_status.json`` says (``runs.as_it_stands``). That a run
+has ended, only ``ops.runs`` can say: the file is written inside its transaction.
 """
 
 import logging
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
 
-from schemas.documents.results import RunRecord, RunStatus, StatusFile
-from schemas.errors import MmmError, UnknownRunError
+from schemas.documents.results import ENDED, RunRecord, RunStatus, StatusFile
+from schemas.errors import CorruptArtifactError, MmmError, UnknownRunError
 from schemas.names import Artifact
 from tasks.store.files.artifacts import write_document
 from tasks.store.home import Home
 from tasks.store.redaction import redact
 from tasks.store.warehouse.across import find_dataset
-from tasks.store.warehouse.connection import writing
+from tasks.store.warehouse.connection import reading, writing
+from tasks.store.warehouse.gates import record_findings
 from tasks.store.warehouse.places import dataset_of_folder
-from tasks.store.warehouse.runs import find_run, write_run
+from tasks.store.warehouse.runs import as_it_stands, find_run, write_run
 
 log = logging.getLogger(__name__)
 
@@ -59,17 +62,15 @@ def start_run(home: Home, run_id: str, dataset_id: str) -> RunRecord:
             raise IllegalTransitionError(
                 f"Run {run_id} of dataset {known.dataset_id} is {known.status}; start a new run id."
             )
-        return _save(
-            home,
-            con,
-            RunRecord(
-                run_id=run_id,
-                dataset_id=dataset_id,
-                status=RunStatus.CREATED,
-                created_at=known.created_at if known else now,
-                updated_at=now,
-            ),
+        begun = RunRecord(
+            run_id=run_id,
+            dataset_id=dataset_id,
+            status=RunStatus.CREATED,
+            created_at=known.created_at if known else now,
+            updated_at=now,
         )
+        write_run(con, begun)
+        return _report(home, begun)
 
 
 def advance_run(
@@ -91,7 +92,7 @@ def advance_run(
     status
         Next state, or the present one to add facts.
     con
-        An open transaction to write in; without it, one is opened.
+        An open transaction to write in; without it, one is opened where the run has ended.
     **facts
         Fields of ``RunRecord``, such as verdict or snapshot_id; those not named keep their value.
 
@@ -105,10 +106,13 @@ def advance_run(
     unknown = set(facts) - set(RunRecord.model_fields)
     if unknown:
         raise TypeError(f"a run has no field {', '.join(sorted(unknown))}")
-    with nullcontext(con) if con is not None else _writing_run(home, run_id) as transaction:
+    opening = reading if status not in ENDED else writing
+    opened = nullcontext(con) if con is not None else opening(home, _owner(home, run_id))
+    with opened as transaction:
         record = find_run(transaction, run_id)
         if record is None:
             raise UnknownRunError(f"Run {run_id!r} was never started.")
+        record = as_it_stands(home, record)
         if not is_legal(record.status, status):
             raise IllegalTransitionError(
                 f"Run {run_id} is {record.status}; it cannot become {status}."
@@ -119,24 +123,31 @@ def advance_run(
             "status": status,
             "updated_at": datetime.now(UTC),
         }
-        return _save(home, transaction, RunRecord.model_validate(changed))
+        moved = RunRecord.model_validate(changed)
+        if status in ENDED:
+            write_run(transaction, moved)
+        return _report(home, moved)
 
 
 def fail_run(home: Home, run_id: str, reason: str) -> RunRecord:
     """Move a run to ERROR with the reason; a run that has published stays as it is."""
-    with _writing_run(home, run_id) as con:
+    with writing(home, _owner(home, run_id)) as con:
         record = find_run(con, run_id)
         if record is not None and record.status is RunStatus.OUTPUTS_READY:
             log.warning("run %s failed after its outputs were ready: %s", run_id, reason)
             return record
+        try:
+            record_findings(con, home, run_id)
+        except CorruptArtifactError as error:
+            log.warning("run %s ends without the findings of its data: %s", run_id, error)
         return advance_run(home, run_id, RunStatus.ERROR, con=con, reason=redact(reason))
 
 
-def _writing_run(home: Home, run_id: str) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+def _owner(home: Home, run_id: str) -> str:
     dataset_id = find_dataset(home, run_id)
     if dataset_id is None:
         raise UnknownRunError(f"Run {run_id!r} was never started.")
-    return writing(home, dataset_id)
+    return dataset_id
 
 
 def _require_own(home: Home, run_id: str, dataset_id: str) -> None:
@@ -146,8 +157,8 @@ def _require_own(home: Home, run_id: str, dataset_id: str) -> None:
         raise IllegalTransitionError(f"Run {run_id} is of dataset {owner}; start a new run id.")
 
 
-def _save(home: Home, con: duckdb.DuckDBPyConnection, record: RunRecord) -> RunRecord:
-    write_run(con, record)
+def _report(home: Home, record: RunRecord) -> RunRecord:
+    """Write how far a run is where its files are."""
     status = StatusFile(**record.model_dump())
     write_document(home, home.run_dir(record.run_id) / Artifact.RUN_STATUS, status)
     log.info("run %s is %s", record.run_id, record.status)

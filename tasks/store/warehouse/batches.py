@@ -7,34 +7,19 @@ from datetime import UTC, date, datetime
 
 import duckdb
 
+from schemas.refs import BatchRef
 
-def insert_batch(
-    con: duckdb.DuckDBPyConnection,
-    *,
-    dataset_id: str,
-    batch_id: str,
-    source_name: str,
-    sha256: str,
-    landing_path: str,
-    n_rows: int,
-) -> None:
-    """Record a landed batch; a batch that is known stays as it is."""
+
+def insert_batch(con: duckdb.DuckDBPyConnection, batch: BatchRef) -> None:
+    """Record a landed batch in the transaction that decides on it; a known one stays as it is."""
     con.execute(
         "insert into ops.batches (dataset_id, batch_id, source_name, sha256, landing_path, n_rows, "
         "received_at, status) values (?, ?, ?, ?, ?, ?, ?, 'LANDED') on conflict do nothing",
-        [dataset_id, batch_id, source_name, sha256, landing_path, n_rows, datetime.now(UTC)],
-    )
-
-
-def read_batch(
-    con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: str
-) -> tuple[str, int] | None:
-    """Return source name and number of rows of a batch, None if it never landed."""
-    row = con.execute(
-        "select source_name, n_rows from ops.batches where dataset_id = ? and batch_id = ?",
-        [dataset_id, batch_id],
-    ).fetchone()
-    return (str(row[0]), int(row[1])) if row else None
+        [
+            batch.dataset_id, batch.batch_id, batch.source_name, batch.source_sha256,
+            batch.file.path, batch.n_rows, datetime.now(UTC),
+        ],
+    )  # fmt: skip
 
 
 def accept_batch(

@@ -1,49 +1,47 @@
 """Outcomes of gates in the warehouse. Belongs here: SQL over ``ops.gate_results``."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import duckdb
 
-from schemas.outcomes import Finding, GateRow, Layer, Verdict
+from schemas.documents.data import LayerReport, ValidationSummary
+from schemas.names import Artifact
+from schemas.outcomes import GateRow
+from tasks.store.files.artifacts import parse_document
 from tasks.store.home import Home
 from tasks.store.redaction import redact
 from tasks.store.warehouse.across import ask, ask_run
-from tasks.store.warehouse.connection import writing
 
 _GROUPS = ("raw", "canonical", "features", "sampling", "fit", "stability")
 """Gate groups in the order of a refit."""
 
 
-def record_findings(
-    home: Home,
-    run_id: str,
-    layer: Layer,
-    verdict: Verdict,
-    findings: Sequence[Finding],
-    *,
-    dataset_id: str,
-) -> None:
-    """Replace one layer's outcomes of a run: its verdict, and one row per finding."""
-    rows: dict[tuple[str, str], tuple[str, float | None]] = {
-        ("verdict", f"{layer.value} layer"): (verdict.value, float(len(findings)))
+def record_findings(con: duckdb.DuckDBPyConnection, home: Home, run_id: str) -> None:
+    """Replace the outcomes of the layers of data by those that a run's folder says by now.
+
+    Layers are judged one after another and written down in ``validation_summary.json``; the
+    warehouse gets them with the next thing that is written of the run. Without that file: nothing.
+    """
+    path = home.run_dir(run_id) / Artifact.VALIDATION_SUMMARY
+    if path.is_file():
+        for layer, report in parse_document(path, ValidationSummary).layers.items():
+            write_gate_results(con, run_id, layer, _rows_of(layer, report))
+
+
+def _rows_of(layer: str, report: LayerReport) -> list[GateRow]:
+    """Return a layer's verdict, and one row per finding."""
+    n_findings = float(len(report.findings))
+    rows = {
+        ("verdict", f"{layer} layer"): GateRow(
+            "verdict", report.verdict.value, n_findings, f"{layer} layer"
+        )
     }
-    for finding in findings:
+    for finding in report.findings:
         observed = None if finding.n_affected is None else float(finding.n_affected)
-        rows[finding.rule, redact(finding.message)] = (finding.verdict.value, observed)
-    with writing(home, dataset_id) as con:
-        con.execute(
-            "delete from ops.gate_results where run_id = ? and battery = ?",
-            [run_id, layer.value],
-        )
-        con.executemany(
-            "insert into ops.gate_results (run_id, battery, gate, verdict, observed, detail) "
-            "values (?, ?, ?, ?, ?, ?)",
-            [
-                [run_id, layer.value, gate, reported, observed, detail]
-                for (gate, detail), (reported, observed) in rows.items()
-            ],
-        )
+        detail = redact(finding.message)
+        rows[finding.rule, detail] = GateRow(finding.rule, finding.verdict.value, observed, detail)
+    return list(rows.values())
 
 
 def write_gate_results(

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from schemas.documents.effects import RoiMetrics
-from schemas.documents.results import RunRecord, RunStatus
+from schemas.documents.results import ENDED, RunRecord, RunStatus, StatusFile
 from schemas.errors import UnknownRunError
 from schemas.hints import suggest
-from schemas.names import CONTRIBUTION_COLUMNS, FITTED_COLUMNS, ROAS_COLUMNS
+from schemas.names import CONTRIBUTION_COLUMNS, FITTED_COLUMNS, ROAS_COLUMNS, Artifact
 from schemas.outcomes import Verdict
 from tasks.store.home import Home
 from tasks.store.warehouse.across import ask, ask_all, ask_run
@@ -45,6 +45,25 @@ def find_run(con: duckdb.DuckDBPyConnection, run_id: str) -> RunRecord | None:
     return _record(row) if row else None
 
 
+def as_it_stands(home: Home, record: RunRecord) -> RunRecord:
+    """Return a run that has not ended with what its folder says of it since it began."""
+    if record.status in ENDED:
+        return record
+    try:
+        text = (home.run_dir(record.run_id) / Artifact.RUN_STATUS).read_text(encoding="utf-8")
+        said = RunRecord.model_validate(
+            StatusFile.model_validate_json(text).model_dump(exclude={"schema_version"})
+        )
+    except (OSError, ValueError):  # it was never written, or is nobody's
+        return record
+    if (said.run_id, said.dataset_id) != (record.run_id, record.dataset_id):
+        return record
+    # An end that the warehouse does not know was never reached: its transaction failed.
+    if said.status is RunStatus.OUTPUTS_READY:
+        return said.model_copy(update={"status": RunStatus.TRAINED})
+    return record if said.status in ENDED else said
+
+
 def read_run(home: Home, run_id: str) -> RunRecord:
     """Return one run.
 
@@ -55,7 +74,7 @@ def read_run(home: Home, run_id: str) -> RunRecord:
     """
     rows = ask_run(home, run_id, _ONE_RUN, [run_id])
     if rows:
-        return _record(rows[0])
+        return as_it_stands(home, _record(rows[0]))
     known = [run.run_id for run in list_runs(home)]
     hint = suggest(run_id, known, "`mmm runs` lists those that exist.")
     raise UnknownRunError(f"No run {run_id!r}; {hint}")
@@ -79,7 +98,7 @@ def runs_of(home: Home, dataset_id: str | None) -> list[RunRecord]:
     """Return runs, newest first; none of a dataset that nobody knows."""
     query = f"select {_RUN_COLUMNS} from ops.runs"  # noqa: S608 - constant columns
     rows = ask(home, dataset_id, query)
-    found = [_record(row) for row in rows]
+    found = [as_it_stands(home, _record(row)) for row in rows]
     return sorted(found, key=lambda run: (run.created_at, run.run_id), reverse=True)
 
 

@@ -5,6 +5,7 @@ import pytest
 from schemas.errors import DataContractError, SpecError
 from schemas.outcomes import Verdict
 from tasks.store.home import current_home
+from tasks.store.runs.status import fail_run, start_run
 from tasks.store.warehouse.connection import reading
 
 
@@ -99,6 +100,8 @@ def test_a_bad_value_fails_with_its_line(world, lines, spoil, rule, rows):
     assert outcome.verdict is Verdict.FAIL
     assert [(f.rule, f.rows) for f in outcome.findings] == [(rule, rows)]
     assert "panel.csv" in outcome.findings[0].message
+    start_run(current_home(), world.key.run_id, "shop")
+    fail_run(current_home(), world.key.run_id, "the data cannot be used")
     with reading(current_home(), "shop") as con:
         assert con.execute("select count(*) from canonical.kpi").fetchone() == (0,)
         reported = con.execute(

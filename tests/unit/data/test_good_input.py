@@ -12,6 +12,7 @@ from tasks.canonicalize.task import canonicalize_batch
 from tasks.store.files.artifacts import read_json, read_parquet
 from tasks.store.home import current_home
 from tasks.store.inputs.landing import copy_csv
+from tasks.store.warehouse import files
 from tasks.store.warehouse.connection import reading
 
 HOSTILE = ["x'); DROP TABLE kpi;--", "../../etc/passwd", '"; --', "{column}", "$period", "💸 é"]
@@ -84,14 +85,37 @@ def test_excel_and_parquet_give_the_panel_of_the_csv(world, lines, tmp_path, kin
 
 def test_the_same_bytes_are_one_batch(world, lines):
     first, second = world.ingest(lines(), "a.csv"), world.ingest(lines(), "b.csv")
-    assert (first.is_new, second.is_new) == (True, False)
     assert (first.batch_id, first.file, first.n_rows) == (
         second.batch_id,
         second.file,
         second.n_rows,
     )
+    assert len(list((current_home().landing / "shop").iterdir())) == 1
+
+
+def test_a_landed_file_that_cannot_be_read_is_landed_again(world, lines):
+    first = world.ingest(lines())
+    path = current_home().root / first.file.path
+    path.write_bytes(path.read_bytes()[:50])
+    assert world.ingest(lines()) == first
+
+
+def test_all_that_is_known_of_a_file_is_committed_at_once(world, lines, monkeypatch):
+    committed, put = [], files.put_in_place
+    monkeypatch.setattr(
+        files, "put_in_place", lambda path, copy: (committed.append(path), put(path, copy))
+    )
+    world.raw(lines())
+    world.canonical(lines())
+    assert committed == []
+    world.snapshot(lines())
+    assert len(committed) == 1
     with reading(current_home(), "shop") as con:
-        assert con.execute("select count(*) from ops.batches").fetchone() == (1,)
+        assert con.execute("select status, n_rows from ops.batches").fetchall() == [
+            ("ACCEPTED", 60)
+        ]
+        layers = con.execute("select battery from ops.gate_results order by all").fetchall()
+    assert layers == [("canonical",), ("raw",)]
 
 
 def test_hostile_entity_names_are_just_names(world, lines):

@@ -1,5 +1,6 @@
 """The state machine of a run: every pair of states, and what is written where."""
 
+import contextlib
 import json
 from itertools import pairwise, product
 
@@ -16,6 +17,8 @@ from tasks.store.runs.status import (
     is_legal,
     start_run,
 )
+from tasks.store.warehouse import files
+from tasks.store.warehouse.connection import writing
 from tasks.store.warehouse.runs import list_runs, read_run
 
 ORDER = [s for s in RunStatus if s is not RunStatus.ERROR]
@@ -39,6 +42,41 @@ def test_file_and_warehouse_report_the_same(home):
     written = json.loads((home.run_dir("r1") / Artifact.RUN_STATUS).read_text())
     assert written == {"schema_version": 1, **json.loads(record.model_dump_json())}
     assert (record.status, record.snapshot_id) == (RunStatus.VALIDATED, "abc")
+
+
+def test_a_run_is_written_to_the_warehouse_as_it_begins_and_as_it_ends(home, monkeypatch):
+    replaced, put = [], files.put_in_place
+    monkeypatch.setattr(
+        files, "put_in_place", lambda path, copy: (replaced.append(path), put(path, copy))
+    )
+    start_run(home, "r1", "demo")
+    for status in ORDER[1:]:
+        assert len(replaced) == 1
+        advance_run(home, "r1", status)
+        assert list_runs(home, "demo")[0].status is status
+    assert len(replaced) == 2
+
+
+def test_an_end_that_was_not_committed_was_not_reached_and_can_be_reached_again(home):
+    start_run(home, "r1", "demo")
+    for status in ORDER[1:-1]:
+        advance_run(home, "r1", status)
+    with contextlib.suppress(ZeroDivisionError), writing(home, "demo") as con:
+        advance_run(home, "r1", RunStatus.OUTPUTS_READY, con=con)
+        1 / 0  # noqa: B018 - whatever fails before the commit
+    assert read_run(home, "r1").status is RunStatus.TRAINED
+    advance_run(home, "r1", RunStatus.OUTPUTS_READY)
+    assert read_run(home, "r1").status is RunStatus.OUTPUTS_READY
+
+
+def test_a_state_that_another_run_left_in_the_folder_is_not_its_own(home):
+    start_run(home, "r1", "demo")
+    start_run(home, "r2", "demo")
+    advance_run(home, "r2", RunStatus.VALIDATED)
+    foreign = (home.run_dir("r2") / Artifact.RUN_STATUS).read_text()
+    for text in (foreign, "{"):
+        (home.run_dir("r1") / Artifact.RUN_STATUS).write_text(text)
+        assert read_run(home, "r1").status is RunStatus.CREATED
 
 
 def test_a_skipped_state_is_refused_and_changes_nothing(home):

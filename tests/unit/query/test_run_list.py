@@ -4,12 +4,12 @@ import pytest
 
 from flows.cli.render.terminal import MAX_REASON, render_runs
 from schemas.documents.results import RunStatus
-from schemas.outcomes import Finding, GateRow, Layer, Verdict
+from schemas.outcomes import GateRow, Layer, Verdict
 from tasks.query.runs import list_all_runs
 from tasks.store.locks import dataset_lock
 from tasks.store.runs.status import advance_run, start_run
 from tasks.store.warehouse.connection import writing
-from tasks.store.warehouse.gates import record_findings, write_gate_results
+from tasks.store.warehouse.gates import write_gate_results
 
 R_HAT = GateRow("r_hat_max", "REVIEW", 1.02, "R-hat of tv is 1.02, needs 1.01.")
 OVERLAP = GateRow("stability_overlap_min", "REVIEW", 0.1, "tv moved.\nA second line.")
@@ -47,11 +47,9 @@ def test_a_failure_comes_before_a_review_and_the_data_before_the_fit(home, ended
     worst = GateRow("ess_bulk_min", "FAIL", 10.0, "ESS of tv is 10.")
     ended("bad", Verdict.FAIL, R_HAT, worst)
     ended("doubtful", Verdict.REVIEW, R_HAT)
-    outlier = Finding(
-        layer=Layer.CANONICAL, rule="outlier", verdict=Verdict.REVIEW, message="sales is far out.",
-        remedy="Look.",
-    )  # fmt: skip
-    record_findings(home, "doubtful", Layer.CANONICAL, Verdict.REVIEW, [outlier], dataset_id="demo")
+    outlier = GateRow("outlier", "REVIEW", None, "sales is far out.")
+    with writing(home, "demo") as con:
+        write_gate_results(con, "doubtful", Layer.CANONICAL.value, [outlier])
     assert reasons() == {
         "bad": "ESS of tv is 10. (1 more)",
         "doubtful": "sales is far out. (1 more)",
