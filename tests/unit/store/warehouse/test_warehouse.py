@@ -228,7 +228,7 @@ def test_a_warehouse_with_the_large_blocks_of_earlier_versions_stays_as_it_is(ho
         con.execute(INSERT, ["beside"])
     question = "select entity_id, (select max(block_size) from pragma_database_size()) "
     question += "from canonical.kpi order by all"
-    rows = ask_all(home, lambda con: con.execute(question).fetchall())
+    rows = ask_all(home, question)
     assert rows == [("after", 262144), ("before", 262144), ("beside", 16384)]
 
 
