@@ -35,7 +35,7 @@ def draw_curve(
     is_small: bool = False,
 ) -> go.Figure:
     """Draw median and band, today, the plan, the observed range and the break-even point."""
-    x, (low, high) = digits(curve.x), band_ends(curve)
+    x, (low, high), end = digits(curve.x), band_ends(curve), max(curve.x)
     band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     traces = [
         go.Scatter(x=x, y=high, **band),
@@ -57,12 +57,12 @@ def draw_curve(
         traces,
         height=SMALL_HEIGHT if is_small else CURVE_HEIGHT,
         shapes=[_observed(curve), *(_line(mark) for mark in marks)],
-        annotations=[_note(mark) for mark in marks],
+        annotations=[_note(mark, end) for mark in marks],
         margin={"t": 22},
         xaxis={
             "title": {"text": unit} if unit else None,
             "nticks": 4,
-            "range": [0, max(curve.x)],
+            "range": [0, end],
         },
         yaxis={
             "title": {"text": label(kpi_name, 18)} if kpi_name else None,
@@ -108,11 +108,16 @@ def _line(mark: Mark) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _note(mark: Mark) -> dict[str, Any]:
+def _note(mark: Mark, end: float) -> dict[str, Any]:
+    """Return the words of a mark, inside a picture whose axis ends at ``end``."""
+    on_left = mark.x > end / 2
+    side, shift = ("right", -4) if on_left else ("left", 4)
     return {
-        "x": mark.x, "y": 1 if mark.is_above else 0, "yref": "paper", "text": mark.text,
-        "showarrow": False, "yanchor": "bottom", "xanchor": "center" if mark.is_above else "left",
-        "xshift": 0 if mark.is_above else 4, "yshift": _lift(mark),
+        "x": mark.x, "y": 1 if mark.is_above else 0, "yref": "paper",
+        # On a phone a picture is a hundred pixels wide.
+        "text": mark.text.replace("-", "-<br>"), "align": side,
+        "showarrow": False, "yanchor": "bottom", "xanchor": "center" if mark.is_above else side,
+        "xshift": 0 if mark.is_above else shift, "yshift": _lift(mark),
         "font": {"size": 11, "color": GREY if mark.is_above else mark.colour},
         "bgcolor": "rgba(255,255,255,0.8)",
     }  # fmt: skip
@@ -120,4 +125,4 @@ def _note(mark: Mark) -> dict[str, Any]:
 
 def _lift(mark: Mark) -> int:
     """Pixels above the axis: plan and break-even may stand side by side."""
-    return {"plan": 16, "break-even": 3}.get(mark.text, 0)
+    return {"plan": 30, "break-even": 3}.get(mark.text, 0)

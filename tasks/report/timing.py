@@ -123,6 +123,8 @@ def timing_figure(documents: ReportDocuments) -> Figure | None:
         height=height,
         barmode="stack",
         bargap=0.35,
+        # Where a phone has no room for a share, it is left out rather than turned or shrunk.
+        uniformtext={"minsize": 10, "mode": "hide"},
         showlegend=True,
         legend={"traceorder": "normal"},
         xaxis={"tickformat": ".0%", "range": [0, 1], "nticks": 6},

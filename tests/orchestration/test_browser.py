@@ -197,6 +197,26 @@ def test_two_browsers_at_once_each_see_what_the_other_has_done(page, address, fi
         assert other.complaints == [] or all(c.startswith(REFUSED) for c in other.complaints)
 
 
+FIGURES = """[...document.querySelectorAll('.plot')].filter(e => e.data).map(e => {
+  const [legend, plot] = ['.legend', '.plot .bg, .nsewdrag'].map(each => e.querySelector(each));
+  return {bar: !!e.querySelector('.modebar-btn'), ink: e.layout.font.color, fits: e.scrollWidth <= e.clientWidth,
+    below: !legend || legend.getBoundingClientRect().top >= plot.getBoundingClientRect().bottom};
+})"""  # noqa: E501 - a script
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_figures_on_a_phone_have_their_legend_below_and_no_buttons_over_them(
+    page, address, fitted, dark
+):
+    page.look(width=390, dark=dark)
+    page.open(f"{address}/results/{fitted}")
+    page.wait("document.documentElement.dataset.drawn", 60)
+    found = page.wait(f"({FIGURES}).length && {FIGURES}")
+    ink = page.run("getComputedStyle(document.documentElement).getPropertyValue('--ink').trim()")
+    assert [f for f in found if f["bar"] or not f["below"] or not f["fits"]] == []
+    assert {f["ink"] for f in found} == {ink}
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing_serious_on_pages_that_show_a_run(page, address, fitted, dark):
     page.look(width=1280, dark=dark)

@@ -12,11 +12,15 @@ function loadPlotly(address) {
   return library;
 }
 
+/* Colours of tasks/report/look.py that stand for ink and paper, and what they are on this page. */
+const INK_AND_PAPER = new Map([["#1f2933", "--ink"], ["#6b7785", "--soft"], ["#eef1f4", "--grid"], ["rgba(255,255,255,0.8)", "--surface"]]);
+
 /* The report draws on white paper; here the colours of the page show through. */
 function themed(chart) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
-  const layout = structuredClone(chart.layout ?? {});
+  const replaced = JSON.stringify(chart, (_, value) => (INK_AND_PAPER.has(value) ? colour(INK_AND_PAPER.get(value)) : value));
+  const { data, layout = {} } = JSON.parse(replaced);
   const axis = { gridcolor: colour("--grid"), zerolinecolor: colour("--line"), linecolor: colour("--line") };
   for (const key of Object.keys(layout)) {
     if (/^[xy]axis\d*$/.test(key)) {
@@ -26,14 +30,32 @@ function themed(chart) {
   }
   for (const each of layout.annotations ?? []) each.font = { ...each.font, color: colour("--ink") };
   const ground = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--soft"), activecolor: colour("--accent") } };
-  return { ...layout, ...ground, font: { ...layout.font, color: colour("--ink") }, width: undefined, autosize: true };
+  return { data, layout: { ...layout, ...ground, font: { ...layout.font, color: colour("--ink") }, width: undefined, autosize: true } };
 }
 
 const NARROW = 640;
+const PHONE = matchMedia(`(max-width: ${NARROW}px)`);
+const TOUCH = matchMedia("(hover: none)");
 
-/* Beside long names a legend that starts at the axis would leave the plot no room on a phone. */
+/* How many lines the legend of a figure takes; 0 where it has none. */
+function legendLines(chart, width) {
+  const named = chart.data.filter((trace) => trace.name && trace.showlegend !== false).length;
+  if (named < 2 || chart.layout?.showlegend === false) return 0;
+  return Math.ceil(named / Math.max(1, Math.floor(width / 170)));
+}
+
+/* A legend that takes several lines makes the figure higher; the plot keeps its height. */
+function heightOf(div, chart) {
+  const height = chart.layout?.height ?? Number(div.dataset.height);
+  return div.clientWidth < NARROW ? height + 22 * Math.max(0, legendLines(chart, div.clientWidth) - 1) : height;
+}
+
+/* Below the plot a legend covers nothing, and has the whole width of a phone. */
+const BELOW = { x: 0, xref: "container", xanchor: "left", y: 0, yref: "container", yanchor: "bottom" };
+
+/* Beside long names a legend that starts at the axis would leave a narrow plot no room. */
 function alignLegend(div) {
-  if (div.clientWidth >= NARROW || !div.querySelector(".legend")) return;
+  if (PHONE.matches || div.clientWidth >= NARROW || !div.querySelector(".legend")) return;
   const size = div._fullLayout._size;
   Plotly.relayout(div, { "legend.x": -size.l / size.w });
 }
@@ -46,16 +68,14 @@ function draw(div, choice) {
     return;
   }
   if (!div.data) div.textContent = "";
-  const layout = themed(chart);
-  // On a phone a legend takes several lines; the plot keeps its height and the figure grows.
-  const named = chart.data.filter((trace) => trace.name && trace.showlegend !== false).length;
-  const perLine = Math.max(1, Math.floor(div.clientWidth / 170));
-  if (div.clientWidth < NARROW && named > 1 && layout.showlegend !== false && layout.height) {
-    layout.height += 22 * Math.max(0, Math.ceil(named / perLine) - 1);
-  }
-  div.style.height = `${layout.height ?? 320}px`;
-  const config = { displaylogo: false, responsive: true, modeBarButtons: [["svg", "png"].map((format) => saving(format, div.dataset.name))] };
-  Plotly.react(div, chart.data, layout, config).then(alignLegend);
+  const { data, layout } = themed(chart);
+  layout.height = heightOf(div, chart);
+  if (PHONE.matches) layout.legend = { ...layout.legend, ...BELOW };
+  div.style.height = `${layout.height}px`;
+  // On a small screen the buttons would lie over the plot.
+  const displayModeBar = PHONE.matches || TOUCH.matches ? false : "hover";
+  const config = { displaylogo: false, displayModeBar, responsive: true, modeBarButtons: [["svg", "png"].map((format) => saving(format, div.dataset.name))] };
+  Plotly.react(div, data, layout, config).then(alignLegend);
 }
 
 /* A button of a figure that saves it. */
@@ -70,6 +90,7 @@ const show = (div) => { if (div.isConnected && !isHidden(div)) draw(div, choiceO
 const drawnIn = (root) => [...root.querySelectorAll(".plot")].filter((div) => div.data);
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawnIn(document).forEach(show));
+PHONE.addEventListener("change", () => drawnIn(document).forEach(show));
 
 /* What is no longer on the page lets go of the window: while one drags, figures come and go. */
 export function dropFigures(root) {
@@ -82,7 +103,7 @@ export async function drawFigures(root) {
   const plots = scripts.map((script) => {
     const div = document.getElementById(script.dataset.plot);
     div.charts = JSON.parse(script.textContent);
-    div.style.height = `${div.dataset.height}px`;
+    div.style.height = `${heightOf(div, div.charts[choiceOf(div)] ?? { data: [] })}px`;
     if (Number(div.dataset.least)) div.style.minWidth = `${div.dataset.least}px`;
     return div;
   });
