@@ -5,6 +5,8 @@ stored posterior down to the parameters, and is an independent route that a test
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy
@@ -22,9 +24,9 @@ from schemas.names import (
 from schemas.spec.lift_tests import LiftTest
 from tasks.mathematics.panel import IS_ESTIMATION, is_ragged, observed_of
 from tasks.models.base import DrawsModel
-from tasks.models.contract import Component
+from tasks.models.contract import Component, ModelInputs
 from tasks.models.linear import linear_references, referred_design, terms_of
-from tasks.models.mmm.design import media_design
+from tasks.models.mmm.design import MediaDesign, media_design
 from tasks.models.mmm.lift import expected_lift, lift_design
 from tasks.models.mmm.table import COMMON_RETURN
 from tasks.models.mmm.unit_response import sampled_multiplier, unit_response, unit_response_gradient
@@ -35,6 +37,30 @@ LASTING = "y_rho"
 """What lasts of a period's noise into the next one; absent where noise is independent."""
 
 
+@dataclass(frozen=True)
+class _PanelDesign:
+    """What of a panel is the same for every draw, made once for all components that need it."""
+
+    panel: xr.Dataset
+    inputs: ModelInputs
+
+    @cached_property
+    def scale(self) -> NDArray[np.float64]:
+        """KPI units of one unit of the model, ``(entity, 1)``."""
+        scale = self.inputs.scales["kpi_scale"].sel({ENTITY_DIM: self.panel[ENTITY_DIM].values})
+        return scale.to_numpy()[:, None]
+
+    @cached_property
+    def media(self) -> MediaDesign:
+        """Inputs of all channels."""
+        return media_design(self.panel, self.inputs)
+
+    @cached_property
+    def linear(self) -> NDArray[np.float64]:
+        """Linear terms less their references, ``(entity, term, date)``."""
+        return referred_design(self.panel, self.inputs)
+
+
 class MmmFitted(DrawsModel):
     """Draws of one ``mmm`` fit, as ``tasks.models.contract.FittedModel`` has it."""
 
@@ -42,33 +68,33 @@ class MmmFitted(DrawsModel):
 
     def expected(self, panel: xr.Dataset) -> NDArray[np.float64]:
         """Sum of all components."""
-        total = self.contribution(self.components[-1], panel).copy()
+        design = _PanelDesign(panel, self._inputs)
+        total = self._everywhere(self.components[-1], design).copy()
         for component in self.components[:-1]:
-            total += self.contribution(component, panel)
-        return total
+            total += self._everywhere(component, design)
+        return _while_open(total, panel)
 
     def contribution(self, component: Component, panel: xr.Dataset) -> NDArray[np.float64]:
         """One component, zero where an entity is not open; equal to its counterfactual."""
-        return _while_open(self._everywhere(component, panel), panel)
+        return _while_open(self._everywhere(component, _PanelDesign(panel, self._inputs)), panel)
 
-    def _everywhere(self, component: Component, panel: xr.Dataset) -> NDArray[np.float64]:
+    def _everywhere(self, component: Component, design: _PanelDesign) -> NDArray[np.float64]:
         if component.kind is ComponentKind.CHANNEL:
-            return self._channel(component.name, panel)
-        scale = self._scale(panel)
+            return self._channel(component.name, design)
         if component.kind is ComponentKind.BASELINE:
+            panel = design.panel
             baseline = self._samples["intercept_contribution"].to_numpy() + self._at_references(
                 panel
             )
-            baseline = baseline[:, :, None] * scale
+            baseline = baseline[:, :, None] * design.scale
             return np.broadcast_to(baseline, (*baseline.shape[:2], panel.sizes[DATE_DIM]))
         terms = terms_of(component, self._inputs)
-        design = referred_design(panel, self._inputs)[:, terms]
         gamma = self._gamma()[:, :, terms]
-        return np.einsum("sek,ekt->set", gamma, design) * scale
+        return np.einsum("sek,ekt->set", gamma, design.linear[:, terms]) * design.scale
 
     def incremental(self, channel: str, panel: xr.Dataset) -> NDArray[np.float64]:
         """Equal to the contribution: the model is additive."""
-        return _while_open(self._channel(channel, panel), panel)
+        return _while_open(self._channel(channel, _PanelDesign(panel, self._inputs)), panel)
 
     def sample_kpi(
         self,
@@ -167,28 +193,28 @@ class MmmFitted(DrawsModel):
         self, panel: xr.Dataset, weights: NDArray[np.float64], channels: Sequence[str]
     ) -> NDArray[np.float64]:
         """Analytic; input scales are constants."""
-        media = media_design(panel, self._inputs)
+        design = _PanelDesign(panel, self._inputs)
         scales = self._inputs.scales["media_scale"].sel({ENTITY_DIM: panel[ENTITY_DIM].values})
         gradients = []
         for channel in channels:
             index = self._channels.index(channel)
-            passed_on = _while_open(weights * self._amplitude(index, panel), panel)
-            gradient = unit_response_gradient(self._samples, media, index, passed_on)
+            passed_on = _while_open(weights * self._amplitude(index, design), panel)
+            gradient = unit_response_gradient(self._samples, design.media, index, passed_on)
             scale = scales.sel({CHANNEL_DIM: channel}).to_numpy()
             gradients.append(gradient / scale[:, None])
         return np.stack(gradients, axis=1)
 
-    def _channel(self, channel: str, panel: xr.Dataset) -> NDArray[np.float64]:
+    def _channel(self, channel: str, design: _PanelDesign) -> NDArray[np.float64]:
         index = self._channels.index(channel)
-        response = unit_response(self._samples, media_design(panel, self._inputs), index)
-        return np.asarray(response * self._amplitude(index, panel))
+        response = unit_response(self._samples, design.media, index)
+        return np.asarray(response * self._amplitude(index, design))
 
-    def _amplitude(self, index: int, panel: xr.Dataset) -> NDArray[np.float64]:
+    def _amplitude(self, index: int, design: _PanelDesign) -> NDArray[np.float64]:
         """Factor of a channel's response, KPI units, ``(sample, entity, 1 or date)``."""
         beta = self._samples["saturation_beta"].isel({CHANNEL_DIM: index})
         amplitude = beta.transpose(SAMPLE_DIM, ENTITY_DIM).to_numpy()[:, :, None]
-        amplitude = amplitude * self._scale(panel)
-        multiplier = sampled_multiplier(self._samples, panel, self._inputs.metadata)
+        amplitude = amplitude * design.scale
+        multiplier = sampled_multiplier(self._samples, design.panel, self._inputs.metadata)
         return amplitude if multiplier is None else amplitude * multiplier[:, None, :]
 
     def _at_references(self, panel: xr.Dataset) -> NDArray[np.float64]:
@@ -203,12 +229,9 @@ class MmmFitted(DrawsModel):
             gamma = gamma.expand_dims({ENTITY_DIM: self._samples[ENTITY_DIM].values}, axis=1)
         return gamma.transpose(SAMPLE_DIM, ENTITY_DIM, ...).to_numpy()
 
-    def _scale(self, panel: xr.Dataset) -> NDArray[np.float64]:
-        scale = self._inputs.scales["kpi_scale"].sel({ENTITY_DIM: panel[ENTITY_DIM].values})
-        return scale.to_numpy()[:, None]
-
     def _sigma(self, panel: xr.Dataset) -> NDArray[np.float64]:
-        return self._samples["y_sigma"].to_numpy()[:, :, None] * self._scale(panel)
+        scale = _PanelDesign(panel, self._inputs).scale
+        return self._samples["y_sigma"].to_numpy()[:, :, None] * scale
 
 
 def _first_fitted(panel: xr.Dataset) -> NDArray[np.bool_]:
