@@ -13,6 +13,7 @@ total     share of fits whose 94 % interval of all media together holds the trut
 effect    share of channels that the evidence calls an effect
 follow    share of plans that advise to follow; in: true gain in the stated 90 % interval where so
 stated    sum of stated over sum of true gains where advised; lose: share of them that lose money
+carry     share of fits with a note that carryover is assumed; steep: that a curve is S-shaped
 weeks     share of coming weeks inside the 90 % forecast interval; sum: of their sums
 """
 
@@ -52,6 +53,8 @@ COLUMNS = {
     "in": "{inside:>5}",
     "stated": "{stated:>6}",
     "lose": "{lose:>5}",
+    "carry": "{carry:>5}",
+    "steep": "{steep:>5}",
     "weeks": "{weeks:>5}",
     "sum": "{sums:>5}",
     "ess": "{ess:>5.0f}",
@@ -102,6 +105,8 @@ def summarize(name: str, rows: list[Row]) -> Row:
         "inside": _percent(advised, lambda r: r["gain"][1] <= r["true_gain"] <= r["gain"][2]),
         "stated": _ratio(advised),
         "lose": _percent(advised, lambda r: r["true_gain"] < 0),
+        "carry": _percent(rows, lambda r: r["carryover_noted"]),
+        "steep": _percent(rows, lambda r: r["curve_noted"]),
         "weeks": f"{100 * np.mean([row['weeks_inside'] for row in rows]):.0f}",
         "sums": _percent(rows, lambda r: r["sum_inside"]),
         "ess": float(np.median([row["ess"] for row in rows])),

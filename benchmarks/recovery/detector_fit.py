@@ -18,6 +18,7 @@ from tasks.diagnose.evidence import EvidenceClass, weigh_evidence
 from tasks.diagnose.identifiability import contraction
 from tasks.diagnose.predictive import measure_predictive
 from tasks.diagnose.residual_structure import measure_residual_structure
+from tasks.diagnose.shape_priors import measure_shapes
 from tasks.forecast.forecast import sample_coming
 from tasks.mathematics.collinearity import variance_inflation
 from tasks.mathematics.panel import IS_ESTIMATION, build_panel
@@ -62,6 +63,7 @@ def score_world(name: str, seed: int, sampler: SamplerSpec) -> dict[str, Any]:
     weighed = weigh_evidence(model, world.panel, window, least=FitGates().min_likelihood_ratio)
     shown = [e.found is EvidenceClass.EFFECT for e in weighed.values()]
     decided = contraction(model)
+    shapes = measure_shapes(model, world.panel, window)
     truth = float(world.truth.sum()) / float(world.panel["kpi"].sum())
     mine = _shares(model, world)
     return {
@@ -82,6 +84,8 @@ def score_world(name: str, seed: int, sampler: SamplerSpec) -> dict[str, Any]:
             "Pareto k": seen.pareto_k_bad_share,
             "held-out tail": _held_out(model, hard, seed),
             "prior sensitivity": 1 - float(np.min(list(decided.values()))),
+            "carryover assumed": shapes.carryover_shift,
+            "steep curve": max(shapes.slopes.values()),
             "variance inflation": _inflation(world),
             "unlikely spend": _spikes(world.panel),
             "no evidence": 1 - float(np.mean(shown)),

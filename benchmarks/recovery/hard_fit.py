@@ -18,6 +18,7 @@ from schemas.spec.sampler import SamplerSpec
 from tasks.diagnose.common_movement import confounded, measure_movement
 from tasks.diagnose.evidence import EvidenceClass, weigh_evidence
 from tasks.diagnose.identifiability import contraction, prior_driven
+from tasks.diagnose.shape_priors import measure_shapes, note_shapes
 from tasks.forecast.forecast import sample_coming
 from tasks.mathematics.draws import convergence, hdi
 from tasks.mathematics.panel import IS_ESTIMATION, build_panel
@@ -86,7 +87,10 @@ def _contributions(fitted: MmmFitted, hard: HardWorld) -> dict[str, Any]:
     held = prior_driven(decided, FitGates())
     window = panel[IS_ESTIMATION].values
     evidence = weigh_evidence(fitted, panel, window, least=FitGates().min_likelihood_ratio)
+    noted = " ".join(note_shapes(measure_shapes(fitted, panel, window)))
     return {
+        "carryover_noted": "carryover_assumed" in noted,
+        "curve_noted": "steep_curve" in noted,
         "contraction": [decided[n] for n in names],
         "evidence": [evidence[n].log_ratio for n in names],
         "effect": [evidence[n].found is EvidenceClass.EFFECT for n in names],

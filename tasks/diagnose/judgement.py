@@ -17,6 +17,7 @@ from tasks.diagnose import (
     lift_conflict,
     predictive,
     residual_structure,
+    shape_priors,
 )
 from tasks.diagnose import evidence as weighing
 from tasks.diagnose.cause import Cause, find_causes
@@ -36,6 +37,8 @@ class Evidence(NamedTuple):
     lifts: Sequence[lift_conflict.LiftEvidence]
     movement: dict[str, common_movement.CommonMovement]
     residuals: Mapping[str, residual_structure.Score]
+    shapes: shape_priors.ShapeEvidence | None
+    """None of a kind without priors."""
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -109,6 +112,7 @@ def judge_fit(
     ]
     notes = [f"{f.rule}: {f.message}" for f in findings if f.is_note]
     notes += residual_structure.note_residuals(evidence.residuals)
+    notes += shape_priors.note_shapes(evidence.shapes) if evidence.shapes else []
     if "prior_driven_share" not in report.not_passed:
         notes += identifiability.note_prior_driven(evidence.contractions, spec.gates.fit)
     document = Diagnostics.model_validate(
@@ -155,6 +159,9 @@ def _measure(
         residuals=residual_structure.measure_residual_structure(
             fit.model, fit.panel, fit.inputs, window
         ),
+        shapes=shape_priors.measure_shapes(fit.model, fit.panel, window)
+        if fit.kind.has_prior
+        else None,
     )
 
 
