@@ -21,7 +21,7 @@ from tasks.mathematics.saturation import SATURATIONS
 from tasks.models.contract import FittedModel
 
 Array = NDArray[np.float64]
-RETENTION, SLOPE = "adstock_alpha", "saturation_slope"
+_RETENTION, _SLOPE = "adstock_alpha", "saturation_slope"
 """Published names; a fit without learned carryover or without Hill curves lacks them."""
 MAX_CARRYOVER_SHIFT = 0.1
 """Share by which the contribution of all media would grow, were long carryover as likely as short.
@@ -96,9 +96,9 @@ def note_shapes(evidence: ShapeEvidence) -> list[str]:
 def _carryover(
     model: FittedModel, panel: xr.Dataset, window: NDArray[np.bool_]
 ) -> Mapping[str, float]:
-    if RETENTION not in model.draws or not RETENTION_PRIOR.second > 1:
+    if _RETENTION not in model.draws or not RETENTION_PRIOR.second > 1:
         return {}
-    longer = -np.log1p(-_samples(model.draws[RETENTION])).sum(axis=1)
+    longer = -np.log1p(-_samples(model.draws[_RETENTION])).sum(axis=1)
     brought = {
         component.name: model.contribution(component, panel)[..., window].sum(axis=(1, 2))
         for component in model.components
@@ -112,12 +112,12 @@ def _carryover(
 
 
 def _slopes(draws: xr.Dataset) -> Mapping[str, float]:
-    if SLOPE not in draws:
+    if _SLOPE not in draws:
         return {}
     prior = SATURATIONS[SaturationKind.HILL].priors["slope"]
-    logs = np.log(_samples(draws[SLOPE])).mean(axis=0)
-    (channel,) = set(draws[SLOPE].dims) - {"chain", "draw"}
-    names = draws[SLOPE][channel].values
+    logs = np.log(_samples(draws[_SLOPE])).mean(axis=0)
+    (channel,) = set(draws[_SLOPE].dims) - {"chain", "draw"}
+    names = draws[_SLOPE][channel].values
     away = (logs - prior.first) / prior.second
     return {str(name): float(value) for name, value in zip(names, away, strict=True)}
 
