@@ -1,4 +1,4 @@
-"""Money that is booked in another way than it worked: bills, totals of channels, commissions.
+"""Money that is booked in another way than it worked: bills, totals, commissions, national money.
 
 Belongs here: pure rules over the spend of a panel, before any sampling. Does not: units and signs
 (``plausible``), what the features let a model tell apart (``features``).
@@ -20,6 +20,9 @@ USUALLY = 0.9
 MIN_PERIODS_PER_MONTH = 3
 """Below it a period is a month, and money in every one of them is no bill."""
 MAX_COMMISSION_CORRELATION = 0.97
+MAX_CONTROL_CORRELATION = 0.95
+MIN_SAME_PERIODS = 4
+"""Periods with spend of which equal numbers in all markets are no chance."""
 ROUNDING = 1e-3
 """Of the sum of channels: what rounding moves it by."""
 
@@ -37,8 +40,9 @@ def judge_bookings(panel: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
     """
     rows = panel.sort_values([ENTITY_COLUMN, PERIOD_COLUMN], kind="stable").reset_index(drop=True)
     paid = [channel for channel in roles.channels if channel.spend_column]
-    findings = _judge_totals(rows, paid)
+    findings = _judge_totals(rows, paid) + _judge_controls(rows, roles)
     for channel in paid:
+        findings += _judge_national(rows, channel)
         # Contacts say when it worked, whenever it was paid.
         if channel.activity is None:
             findings += _judge_bills(rows, channel) + _judge_commission(rows, channel, roles)
@@ -112,13 +116,58 @@ def _bill_finding(channel: ChannelRole, which: str, n_months: int, share: float)
     )
 
 
+def _judge_national(rows: pd.DataFrame, channel: ChannelRole) -> list[Finding]:
+    """Review spend that is the same in all markets: national money that stands there N times."""
+    by_period = rows.groupby(PERIOD_COLUMN)[str(channel.spend_column)]
+    n_markets = rows[ENTITY_COLUMN].nunique()
+    spent = by_period.max() > 0
+    is_same = (by_period.min() == by_period.max()) & (by_period.size() == n_markets)
+    if n_markets < 2 or spent.sum() < MIN_SAME_PERIODS or not is_same[spent].all():
+        return []
+    return [
+        _finding(
+            "same_spend_everywhere",
+            Verdict.REVIEW,
+            f"channel {channel.name!r}: its spend is the same in all {n_markets} markets in every "
+            "period. National money that stands once for each market counts that many times, and "
+            "its return is that much too small.",
+            "Divide it among the markets by their size, so that they add up to what was paid. If "
+            "they do already, nothing.",
+            column=channel.spend,
+        )
+    ]
+
+
+def _judge_controls(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
+    """Review controls that are the KPI in other words: they take away what media did."""
+    return [
+        _finding(
+            "control_follows_kpi",
+            Verdict.REVIEW,
+            f"control {control.name!r} moves as the KPI does (correlation {correlation:.3f}). If "
+            "sales or media make it (visits, orders, searches for the brand), it takes away what "
+            "media did, and returns come out too small.",
+            "Leave it out of the controls. If it is a cause of sales that nobody here decides, "
+            "nothing.",
+            column=control.source,
+        )
+        for control in roles.controls
+        if abs(correlation := _correlation(rows, control.column, roles)) > MAX_CONTROL_CORRELATION
+    ]
+
+
+def _correlation(rows: pd.DataFrame, column: str, roles: ColumnRoles) -> float:
+    """Return how closely a column moves as the KPI does, within markets."""
+    both = rows[[column, roles.kpi_name]]
+    moves = both - both.groupby(rows[ENTITY_COLUMN]).transform("mean")
+    return float(moves.corr().to_numpy()[0, 1])
+
+
 def _judge_commission(
     rows: pd.DataFrame, channel: ChannelRole, roles: ColumnRoles
 ) -> list[Finding]:
     """Review spend that is the KPI in another unit: a commission, which follows sales."""
-    both = rows[[str(channel.spend_column), roles.kpi_name]]
-    moves = both - both.groupby(rows[ENTITY_COLUMN]).transform("mean")
-    correlation = float(moves.corr().to_numpy()[0, 1])
+    correlation = _correlation(rows, str(channel.spend_column), roles)
     if not correlation > MAX_COMMISSION_CORRELATION:
         return []
     return [

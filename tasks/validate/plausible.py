@@ -19,6 +19,7 @@ from schemas.spec.roles import UNIT_VALUE_COLUMN, ColumnRoles
 from schemas.spec.run_spec import RunSpec
 from tasks.mathematics.carryover import recursive_adstock
 from tasks.models.regression import regress
+from tasks.validate.reported import is_by_month
 
 MIN_PADDED = 4
 """Equal values in a row at either end of a market's KPI that are no chance."""
@@ -57,6 +58,8 @@ def judge_plausibility(panel: pd.DataFrame, roles: ColumnRoles, spec: RunSpec) -
 
 def judge_padding(rows: pd.DataFrame, kpi: str) -> list[Finding]:
     """Review markets whose KPI begins or ends with a run of one value, such as zero."""
+    if is_by_month(rows, kpi):
+        return []
     findings = []
     for entity, one in rows.groupby(ENTITY_COLUMN, sort=True):
         values = one[kpi].to_numpy(float)

@@ -38,6 +38,7 @@ from tasks.validate.header import judge_header, judge_spellings
 from tasks.validate.names import judge_entities
 from tasks.validate.plausible import judge_plausibility
 from tasks.validate.raw import judge_mixed_dates, judge_month_ends, raw_columns
+from tasks.validate.reported import judge_reporting
 from tasks.validate.restated import judge_history
 
 log = logging.getLogger(__name__)
@@ -148,7 +149,8 @@ def validate_canonical(
             is_allowed=accept_restatement,
         )
     if len(panel):
-        findings += judge_plausibility(panel, roles, spec) + judge_bookings(panel, roles)
+        findings += judge_plausibility(panel, roles, spec)
+        findings += judge_bookings(panel, roles) + judge_reporting(panel, roles)
     findings += findings_of(
         plain,
         layer=Layer.CANONICAL,

@@ -27,7 +27,8 @@ def table(channels, n=N, kpi=None, entities=("north",)):
     for factor, entity in enumerate(entities, start=1):
         for t in range(n):
             cells = [entity, str(first + timedelta(days=7 * t)), sales[t] * factor]
-            rows.append(",".join(map(str, [*cells, *(c[t] for c in channels.values())])))
+            cells += [(c[t] * factor).round(2) for c in channels.values()]
+            rows.append(",".join(map(str, cells)))
     return rows
 
 
@@ -121,3 +122,27 @@ def test_weeks_of_the_calendar_and_times_at_midnight_are_dates(world):
         pd.testing.assert_frame_equal(
             read_parquet(current_home(), world.candidate(rows).wide), expected
         )
+
+
+def test_national_money_that_stands_in_every_market_is_a_review_and_divided_it_is_none(world):
+    own = spends()
+    north = table(own)
+    same = [*north, *(row.replace("north", "south") for row in north[1:])]
+    assert rules(world.canonical(same)) == ["same_spend_everywhere"] * 2
+    north, south = (table({c: (s * part).round(2) for c, s in own.items()}) for part in (0.7, 0.3))
+    divided = [*north, *(row.replace("north", "south") for row in south[1:])]
+    assert world.canonical(divided).verdict is Verdict.PASS
+
+
+def test_a_control_that_sales_make_is_a_review_and_without_it_there_is_none(world):
+    rng = np.random.default_rng(4)
+    rows = table(spends())
+    sales = [float(row.split(",")[2]) for row in rows[1:]]
+    visits = [round(0.2 * s * rng.normal(1, 0.02)) for s in sales]
+    temperature = rng.normal(12, 8, N).round(1)
+    for name, values, expected in (
+        ("ctrl_visits", visits, ["control_follows_kpi"]),
+        ("ctrl_temperature", temperature, []),
+    ):
+        content = [f"{row},{name if i == 0 else values[i - 1]}" for i, row in enumerate(rows)]
+        assert rules(world.canonical(content)) == expected

@@ -1,0 +1,92 @@
+"""Numbers of months given as weeks, a last week not yet whole, units that change: all are told."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from schemas.outcomes import Verdict
+from tasks.validate.reported import _change_of_unit
+
+N = 150
+DAYS = [date(2022, 1, 3) + timedelta(days=7 * t) for t in range(N)]
+
+
+def series(seed=0):
+    rng = np.random.default_rng(seed)
+    return {
+        "sales": (rng.gamma(60, 150, N)).round(2),
+        "spend_tv": (rng.gamma(2, 500, N) * (rng.random(N) > 0.4)).round(2),
+        "spend_web": rng.gamma(6, 90, N).round(2),
+    }
+
+
+def rows_of(columns):
+    header = ",".join(["period_start", *columns])
+    cells = zip(DAYS, *columns.values(), strict=True)
+    return [header, *(",".join(map(str, row)) for row in cells)]
+
+
+def by_month(values, how="mean"):
+    month = pd.Series(pd.to_datetime(DAYS)).dt.to_period("M")
+    return pd.Series(values).groupby(month).transform(how).round(2).to_numpy()
+
+
+def found(outcome, *verdicts):
+    wanted = verdicts or (Verdict.REVIEW, Verdict.FAIL)
+    return [f.rule for f in outcome.findings if f.verdict in wanted]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_numbers_of_weeks_are_passed(world, seed):
+    assert world.canonical(rows_of(series(seed))).findings == []
+
+
+def test_a_kpi_of_months_is_a_review_and_rows_of_months_are_read(world):
+    own = series()
+    spread = own | {"sales": by_month(own["sales"])}
+    assert found(world.canonical(rows_of(spread))) == ["kpi_by_month"]
+    frame = pd.DataFrame(own, index=pd.to_datetime(DAYS)).resample("MS").sum().round(2)[:-1]
+    months = [",".join(["period_start", *own])]
+    months += [f"{day:%Y-%m-%d}," + ",".join(map(str, row)) for day, *row in frame.itertuples()]
+    assert found(world.canonical(months)) == []
+
+
+def test_media_of_months_are_noted(world):
+    own = series()
+    spread = own | {"spend_tv": by_month(own["spend_tv"])}
+    outcome = world.canonical(rows_of(spread))
+    assert (found(outcome), found(outcome, Verdict.PASS)) == ([], ["media_by_month"])
+
+
+def test_a_last_week_that_is_not_whole_is_a_review_until_it_is_left_out(world):
+    own = series()
+    own["sales"][-1] *= 0.3
+    outcome = world.canonical(rows_of(own))
+    assert "incomplete_last_period" in found(outcome)
+    assert str(DAYS[-1]) in outcome.findings[0].message
+    assert found(world.canonical(rows_of(own)[:-1])) == []
+
+
+@pytest.mark.parametrize("column", ["sales", "spend_web", "spend_tv"])
+def test_a_unit_that_changes_is_a_review_and_one_unit_is_none(world, column):
+    own = series()
+    changed = own | {column: np.where(np.arange(N) < 50, own[column] * 1000, own[column]).round(2)}
+    rules = found(world.canonical(rows_of(changed)))
+    assert "change_of_unit" in rules
+    assert found(world.canonical(rows_of(own))) == []
+
+
+@pytest.mark.parametrize("unit", [100, 1000, 1e6])
+@pytest.mark.parametrize("at", [8, 40, 142])
+def test_a_step_by_a_unit_is_found_where_it_is(unit, at):
+    values = np.random.default_rng(1).gamma(20, 10, N)
+    assert _change_of_unit(np.where(np.arange(N) < at, values / unit, values)) == (at, unit)
+    assert _change_of_unit(np.where(np.arange(N) < at, values * unit, values)) == (at, unit)
+
+
+@pytest.mark.parametrize("times", [3, 10, 30])
+def test_a_channel_that_was_scaled_up_changes_no_unit(times):
+    values = np.random.default_rng(1).gamma(20, 10, N)
+    assert _change_of_unit(np.where(np.arange(N) < 50, values, values * times)) is None
