@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from support.axe import serious_faults
+from support.axe import axe_faults
 from support.browser import Page, open_page
 from support.hostile_page import browser
 from support.served_home import serve_home
@@ -218,7 +218,7 @@ def test_figures_on_a_phone_have_their_legend_below_and_no_buttons_over_them(
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_axe_finds_nothing_serious_on_pages_that_show_a_run(page, address, fitted, dark):
+def test_axe_finds_nothing_on_pages_that_show_a_run(page, address, fitted, dark):
     page.look(width=1280, dark=dark)
     for path in (
         "/data/shop", "/configure/shop", "/run", f"/run/{fitted}", f"/results/{fitted}",
@@ -226,7 +226,7 @@ def test_axe_finds_nothing_serious_on_pages_that_show_a_run(page, address, fitte
     ):  # fmt: skip
         page.open(f"{address}{path}")
         page.wait("!document.querySelector('.loading')", MANY_SECONDS)
-        assert serious_faults(page) == [], path
+        assert axe_faults(page) == [], path
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -239,7 +239,7 @@ def test_pages_fit_their_window_and_name_every_control(page, address, width, dar
         assert page.run("document.documentElement.scrollWidth <= innerWidth"), (path, width)
         assert page.run(FAULTS_OF_ACCESS) == [], path
         if width == 1280:
-            assert serious_faults(page) == [], path
+            assert axe_faults(page) == [], path
 
 
 def test_the_keyboard_alone_reaches_the_content_and_shows_where_it_is(page, address):
