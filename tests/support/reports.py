@@ -428,3 +428,29 @@ def _previous(files: dict[str, Any], n_periods: int) -> RunFiles:
             **({"plan.json": files["plan.json"]} if "plan.json" in files else {}),
         },
     )
+
+
+def forge_graph(**changed: Any) -> dict[str, Any]:
+    """Return ``causal_graph.json`` of three nodes, one of them with a hostile name."""
+    edge = {
+        "status": "found", "correlation": 0.4, "p_value": 0.008, "strength": 4.0, "n_placebos": 120,
+    }  # fmt: skip
+    ends = {
+        f"{stem}_{end}": 10.0 for stem in ("direct", "total") for end in ("mean", "low", "high")
+    }
+    return {
+        "false_edge_rate": 0.05,
+        "nodes": [
+            {"name": "tv", "role": "channel"},
+            {"name": HOSTILE, "role": "channel"},
+            {"name": "sales", "role": "kpi"},
+        ],
+        "edges": [
+            {"source": "tv", "target": "sales", **edge, "gate_mean": 0.9},
+            {"source": "tv", "target": HOSTILE, **edge},
+            {"source": HOSTILE, "target": "tv", **edge, "status": "not_found", "p_value": 0.5},
+        ],
+        "channels": {"tv": {**ends, "through": [HOSTILE]}, HOSTILE: {**ends, "through": []}},
+        "rmse_own": 3.0, "rmse_naive": 5.0, "rmse_ridge": 2.0, "n_scored_periods": 39,
+        "abstains": True, **changed,
+    }  # fmt: skip

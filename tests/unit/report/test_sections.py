@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from support.reports import HOSTILE, forge_documents
+from support.reports import forge_documents, forge_graph
 
 from schemas.documents.causal_graph import CLAIM
 from schemas.documents.effects import ChannelReturns
@@ -483,31 +483,6 @@ def test_a_verdict_on_the_budget_says_where_it_rests_on_assumptions():
 
     assert "this is assumed, so test before you act" in budget_sentence(assumed(True))
     assert "assumed" not in budget_sentence(assumed(False))
-
-
-def forge_graph(**changed):
-    edge = {
-        "status": "found", "correlation": 0.4, "p_value": 0.008, "strength": 4.0, "n_placebos": 120,
-    }  # fmt: skip
-    ends = {
-        f"{stem}_{end}": 10.0 for stem in ("direct", "total") for end in ("mean", "low", "high")
-    }
-    return {
-        "false_edge_rate": 0.05,
-        "nodes": [
-            {"name": "tv", "role": "channel"},
-            {"name": HOSTILE, "role": "channel"},
-            {"name": "sales", "role": "kpi"},
-        ],
-        "edges": [
-            {"source": "tv", "target": "sales", **edge, "gate_mean": 0.9},
-            {"source": "tv", "target": HOSTILE, **edge},
-            {"source": HOSTILE, "target": "tv", **edge, "status": "not_found", "p_value": 0.5},
-        ],
-        "channels": {"tv": {**ends, "through": [HOSTILE]}, HOSTILE: {**ends, "through": []}},
-        "rmse_own": 3.0, "rmse_naive": 5.0, "rmse_ridge": 2.0, "n_scored_periods": 39,
-        "abstains": True, **changed,
-    }  # fmt: skip
 
 
 def test_a_graph_is_shown_with_all_that_may_be_said_of_it():

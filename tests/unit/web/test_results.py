@@ -6,9 +6,13 @@ import re
 import subprocess
 import sys
 
-from support.reports import HOSTILE
+from support.reports import HOSTILE, forge_graph
 
-from tasks.report.task_page import read_report
+from schemas.documents.causal_graph import CLAIM
+from schemas.names import Artifact
+from tasks.report.graph import graph_section
+from tasks.report.task_page import open_report, read_report
+from tasks.store.files.artifacts import write_json
 
 
 def charts_in(page):
@@ -104,3 +108,15 @@ def test_the_web_process_draws_without_a_model_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_learned_graph_is_shown_as_in_the_report(web, home, finished_run):
+    finished_run()
+    write_json(home, home.run_dir("run-1") / Artifact.CAUSAL_GRAPH, forge_graph())
+    section = graph_section(open_report("run-1"))
+    picture, page = section.blocks[0], web.page("/results/run-1")
+    assert picture.svg in page
+    assert CLAIM in html.unescape(page)
+    assert section.blocks[-1].paragraphs[0] in html.unescape(page)
+    assert "<script>alert(1)" not in page
+    assert " style=" not in picture.svg, "the policy of a page refuses it"
