@@ -26,6 +26,7 @@ from tasks.models.contract import Component
 from tasks.models.kind import Watch
 from tasks.models.mmm.fitted import MmmFitted
 from tasks.models.ridge.kind import RIDGE
+from tasks.validate.spikes import measure_spikes
 
 Array = NDArray[np.float64]
 RIDGE_DRAWS = 50
@@ -146,10 +147,9 @@ def _inflation(world: World) -> float:
 
 
 def _spikes(panel: xr.Dataset) -> float:
-    """Largest input of a channel over the 95 % quantile of its active periods, as a logarithm."""
+    """Largest input of a channel over what one active period in twenty exceeds."""
     media = panel["media"].isel({ENTITY_DIM: 0}).transpose(CHANNEL_DIM, DATE_DIM).to_numpy()
-    sizes = [row.max() / np.quantile(row[row > 0], 0.95) for row in media if (row > 0).any()]
-    return float(np.log(max(sizes)))
+    return float(max(measure_spikes(row).max() for row in media))
 
 
 def _disagreement(mine: Array, world: World, sampler: SamplerSpec) -> float:

@@ -20,6 +20,7 @@ from schemas.spec.run_spec import RunSpec
 from tasks.mathematics.carryover import recursive_adstock
 from tasks.models.regression import regress
 from tasks.validate.reported import is_by_month
+from tasks.validate.spikes import judge_spikes
 
 MIN_PADDED = 4
 """Equal values in a row at either end of a market's KPI that are no chance."""
@@ -44,7 +45,7 @@ def judge_plausibility(panel: pd.DataFrame, roles: ColumnRoles, spec: RunSpec) -
     rows = panel.sort_values([ENTITY_COLUMN, PERIOD_COLUMN], kind="stable").reset_index(drop=True)
     kpi = rows[roles.kpi_name]
     findings = judge_padding(rows, roles.kpi_name)
-    findings += _judge_sign(kpi, roles.kpi_name, spec)
+    findings += [*_judge_sign(kpi, roles.kpi_name, spec), *judge_spikes(rows, roles)]
     value = _value_of_kpi(rows, roles, spec)
     if value is None:
         return findings
