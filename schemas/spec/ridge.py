@@ -92,7 +92,7 @@ class RidgeSpec(SpecModel):
         4, ge=2, le=20, description="Folds of the time-series cross-validation, each later."
     )
     refit_share: float = Field(
-        0.5,
+        1.0,
         ge=0,
         le=1,
         description="Share of draws in which the hyperparameters are searched anew.",

@@ -1,13 +1,18 @@
 """Draws by moving blocks of residuals.
 
-A draw is what the fit says plus its residuals, put together anew from blocks of neighbouring
-periods, fitted as the KPI was. Blocks keep how long noise lasts; all entities take the same blocks,
-so that what moves them together goes on doing so. In a stated share of draws the hyperparameters
-are searched anew as well, from where the fit found them.
+A draw is what a fit says plus its residuals, put together anew from blocks of neighbouring periods,
+and fitted as the KPI was. Blocks keep how long noise lasts; all entities take the same blocks, so
+that what moves them together goes on doing so. In a stated share of draws the hyperparameters are
+searched anew as well, from where the fit found them.
+
+What is drawn from is fitted next to without a penalty: a draw is shrunk once then, as the fit
+itself, and not from what was shrunk before. Residuals get back the spread that was spent on
+coefficients, and on hyperparameters that were searched.
 
 References
 ----------
-Künsch (1989); Lahiri (2003), section 4.5, for the residuals of a regression.
+Künsch (1989); Lahiri (2003), section 4.5, for the residuals of a regression; Vinod (1995), Double
+bootstrap for shrinkage estimators, for what a penalized fit is to be drawn from.
 """
 
 from collections.abc import Callable
@@ -19,7 +24,7 @@ from numpy.typing import NDArray
 
 from schemas.spec.ridge import Pooling, RidgeSpec
 from tasks.models.ridge.candidates import Columns
-from tasks.models.ridge.design import Design
+from tasks.models.ridge.design import GROUPS, Design
 from tasks.models.ridge.pooling import Estimator, choose_strength, effective_pooling
 from tasks.models.ridge.search import Chosen, search
 
@@ -28,6 +33,8 @@ Array = NDArray[np.float64]
 _LEAST_BLOCK = 4
 _MOST_SPENT = 0.5
 """Degrees of freedom count for half of the periods at most: a residual is not blown up further."""
+_LOOSE = 1e-4
+"""Penalty that takes next to nothing, and keeps columns apart that move together."""
 
 
 class Draw(NamedTuple):
@@ -52,6 +59,8 @@ class Regression:
     columns: Array
     """``(column, entity, period)``."""
     estimator: Estimator
+    spent: Array
+    """Parameters that each entity's rows spend, those of the search included, ``(entity,)``."""
 
     def fit(self, kpi: Array) -> tuple[Draw, Array]:
         """Return the fit of one KPI ``(entity, period)``, and its residuals."""
@@ -68,7 +77,7 @@ class Regression:
 
     def _correction(self, n_periods: int) -> Array:
         """Factor that gives residuals back the spread that the fit took from them."""
-        spent = np.minimum(self.estimator.degrees_of_freedom, _MOST_SPENT * n_periods)
+        spent = np.minimum(self.spent, _MOST_SPENT * n_periods)
         return np.sqrt(n_periods / (n_periods - spent))
 
 
@@ -82,7 +91,10 @@ def regress(design: Design, settings: RidgeSpec, chosen: Chosen) -> Regression:
 def _regression(design: Design, chosen: Chosen, pooling: Pooling, strength: float) -> Regression:
     columns = design.columns(chosen.media)
     estimator = Estimator(columns, design, chosen, pooling, strength)
-    return Regression(chosen, strength, columns, estimator)
+    grids = (grid for transform in design.transforms for grid in transform.grids.values())
+    searched = sum(len(grid) > 1 for grid in grids) / len(design.kpi)
+    spent = estimator.degrees_of_freedom + searched
+    return Regression(chosen, strength, columns, estimator, spent)
 
 
 def block_length(settings: RidgeSpec, n_periods: int) -> int:
@@ -122,8 +134,9 @@ class Bootstrap:
         """
         rng = np.random.default_rng(seed)
         regression = regress(self.design, self.settings, self.chosen)
-        own, residuals = regression.fit(self.design.kpi)
-        explained = regression.explain(own.coefficients, own.level)
+        loose = self._loosened(regression)
+        own, residuals = loose.fit(self.design.kpi)
+        explained = loose.explain(own.coefficients, own.level)
         n_periods = self.design.kpi.shape[1]
         length = block_length(self.settings, n_periods)
         draws = []
@@ -133,6 +146,11 @@ class Bootstrap:
             draws.append(used.fit(kpi)[0])
             watch((number + 1) / n_draws)
         return draws
+
+    def _loosened(self, regression: Regression) -> Regression:
+        chosen = replace(regression.chosen, penalty=(_LOOSE,) * len(GROUPS))
+        pooling = effective_pooling(self.settings, len(self.design.kpi))
+        return _regression(self.design, chosen, pooling, regression.strength)
 
     def _searched(self, kpi: Array) -> Regression:
         design = replace(self.design, kpi=kpi)
