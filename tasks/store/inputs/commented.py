@@ -4,13 +4,14 @@ Belongs here: which nodes of a text change. Does not: what the keys mean.
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from schemas.errors import SpecError
+from tasks.store.inputs.commented_items import change_items
 from tasks.store.inputs.spec_file import parse_document
 
 _NAME = "The run spec"
@@ -90,22 +91,5 @@ def _changed(node: Any, before: Any, after: Any) -> Any:
         _change(node, before or {}, after)
         return node
     if isinstance(node, list) and isinstance(before, list) and isinstance(after, list):
-        return _change_items(node, before, after) if len(node) == len(before) else after
+        return change_items(node, before, after, _changed) if len(node) == len(before) else after
     return after
-
-
-def _change_items(node: list[Any], before: Sequence[Any], after: Sequence[Any]) -> Any:
-    """Change the items of a list one by one; those that are gone go, new ones come at its end."""
-    gone = [i for i, item in enumerate(before) if item not in after]
-    if len(after) < len(before) and len(gone) == len(before) - len(after):
-        for i in reversed(gone):
-            del node[i]
-        return node
-    if len(after) < len(before):
-        return list(after)
-    for i, item in enumerate(after):
-        if i >= len(before):
-            node.append(item)
-        elif before[i] != item:
-            node[i] = _changed(node[i], before[i], item)
-    return node
