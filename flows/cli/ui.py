@@ -22,9 +22,10 @@ Runs that are due are made here, as long as this runs. To start one now:
   in the browser   {address}/deployments, a deployment, Run
   on a console     PREFECT_API_URL={address}/api PREFECT_API_AUTH_STRING="$(cat {credential})" \\
                    prefect deployment run scheduled-refit/refit-weekly
-Prefect asks for this home's credential, once per browser. It is the one line of
+Prefect and MLflow ask for this home's credential, once per browser. It is the one line of
   {credential}
 which only this user can read: copy it from an editor, or `xclip -sel clip < FILE`, `pbcopy < FILE`.
+Prefect takes the whole line; for MLflow the name is what stands before the colon.
 Refits of this home appear in all of them. Ctrl-C ends all.
 """
 

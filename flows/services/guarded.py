@@ -7,6 +7,8 @@ Belongs here: wrapping their applications. Does not: commands, ports and setting
 import os
 
 from flows.services.guard import App, Guard, allowed_names
+from tasks.store.credential import api_credential
+from tasks.store.home import current_home
 
 PORT_VARIABLE = "MMM_SERVED_PORT"
 """How the process that starts a server says which port it serves."""
@@ -20,10 +22,15 @@ def prefect_app() -> App:
 
 
 def mlflow_app() -> App:
-    """Return MLflow's API and pages; its command has put its settings into the environment."""
+    """Return MLflow's API and pages, which ask for the home's credential.
+
+    Its command has put its settings into the environment.
+    """
     from mlflow.server.fastapi_app import app
 
-    return _guarded(app)
+    from flows.services.credentials import asking_for
+
+    return _guarded(asking_for(api_credential(current_home()), app))
 
 
 def _guarded(app: App) -> Guard:

@@ -119,7 +119,8 @@ def test_a_foreign_page_reaches_nothing_of_mlflow(served):
     answers = hostile_page.attack(attacks_on_mlflow(served.mlflow))
     assert saw_nothing(answers), answers
     url = f"{served.mlflow}/api/2.0/mlflow/experiments/search?max_results=50"
-    found = httpx.get(url, trust_env=False).json()["experiments"]
+    known = tuple(served.credential.split(":", 1))
+    found = httpx.get(url, auth=known, trust_env=False).json()["experiments"]
     assert {one["name"] for one in found} == {"Default"}
 
 
@@ -144,9 +145,25 @@ def test_a_program_without_the_credential_is_refused(served):
     assert wrong.status_code == 401
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/version", "/graphql", "/api/2.0/mlflow/experiments/search"]
+)
+def test_a_program_without_the_credential_gets_nothing_of_mlflow(served, path):
+    url = f"{served.mlflow}{path}"
+    name, password = served.credential.split(":", 1)
+    for shown in (None, ("mmm", "guessed"), (name, ""), (name, f"{password}x")):
+        answer = httpx.get(url, auth=shown, trust_env=False)
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"].startswith("Basic ")
+        assert password not in answer.text
+    assert httpx.get(f"{served.mlflow}/health", trust_env=False).status_code == 200
+
+
 def test_our_own_pages_open(served):
     assert "prefect" in hostile_page.seen_at(f"{served.prefect}/").lower()
-    assert "mlflow" in hostile_page.seen_at(f"{served.mlflow}/").lower()
+    # A browser that was told the credential shows it so.
+    shown = served.mlflow.replace("http://", f"http://{served.credential}@")
+    assert "mlflow" in hostile_page.seen_at(f"{shown}/").lower()
 
 
 @pytest.mark.slow
