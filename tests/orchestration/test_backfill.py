@@ -213,10 +213,11 @@ def test_the_file_is_given_on_the_first_date_only(stood_in, home):
 
 def test_a_file_that_the_home_came_to_know_later_cannot_be_replayed(stood_in, home):
     from tasks.ingest.task import ingest_file
-    from tasks.store.warehouse.batches import accept_batch
+    from tasks.store.warehouse.batches import accept_batch, insert_batch
 
     batch = ingest_file.fn(str(home.root / "panel.csv"), RunSpec.model_validate(SPEC))
     with writing(home, "acme") as con:
+        insert_batch(con, batch)
         accept_batch(con, "acme", batch.batch_id, SECOND)
     with pytest.raises(DataContractError, match=f"knows the file from {SECOND}"):
         stood_in(Verdict.PASS, data=str(home.root / "panel.csv"))

@@ -34,23 +34,29 @@ def change_items(
     """
     partners = _partners(before, after)
     known = [partner for partner in partners if partner is not None]
-    if known != sorted(known) or not isinstance(node, CommentedSeq):
+    if known != sorted(known):
         return list(after)
-    above = _take_comments_between(node)
-    ends, made = dict(node.ca.items), CommentedSeq()
+    items = [
+        _commented(item) if partner is None
+        else node[partner] if before[partner] == item
+        else change(node[partner], before[partner], item)
+        for item, partner in zip(after, partners, strict=True)
+    ]  # fmt: skip
+    return _with_comments(node, items, partners) if isinstance(node, CommentedSeq) else items
+
+
+def _with_comments(
+    node: CommentedSeq, items: Sequence[Any], partners: Sequence[int | None]
+) -> CommentedSeq:
+    """Return items as the text's list has them, with the comments of those that were in it."""
+    above, ends = _take_comments_between(node), dict(node.ca.items)
+    made = CommentedSeq(items)
     node.copy_attributes(made)
     made.ca.items.clear()
-    comments = []
-    for item, partner in zip(after, partners, strict=True):
-        if partner is None:
-            made.append(_commented(item))
-            comments.append("")
-            continue
-        old = node[partner]
-        made.append(old if before[partner] == item else change(old, before[partner], item))
+    for place, partner in enumerate(partners):
         if partner in ends:
-            made.ca.items[len(made) - 1] = ends[partner]
-        comments.append(above[partner])
+            made.ca.items[place] = ends[partner]
+    comments = ["" if partner is None else above[partner] for partner in partners]
     for place, text in enumerate([*comments[1:], above[-1]]):
         if text and made:
             _write_after(made, place, text)
