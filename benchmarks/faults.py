@@ -77,7 +77,7 @@ def flip_in_warehouse(home: Path) -> None:
     """Change a bit in every block of the warehouse, header apart."""
     path = home / WAREHOUSE
     content = bytearray(path.read_bytes())
-    for at in range(3 * 4096 + 100, len(content), 256 * 1024):
+    for at in range(3 * 4096 + 100, len(content), 16 * 1024):
         content[at] ^= 1
     path.write_bytes(content)
 

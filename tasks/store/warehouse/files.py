@@ -5,6 +5,7 @@ Belongs here: what holds for one file. Does not: which file that is (``places``)
 """
 
 import atexit
+import hashlib
 import importlib.resources
 import logging
 import os
@@ -170,7 +171,23 @@ def naming_damage(path: Path) -> Iterator[None]:
         raise
 
 
-def damaged(path: Path, error: Exception) -> str:
+def fault_of(path: Path) -> str | None:
+    """Return why a file is no warehouse, having read every table of it; None if it is one."""
+    try:
+        with in_memory(path) as con:
+            con.execute("attach ? as held (read_only)", [str(path)])
+            tables = con.execute(
+                "select schema_name, table_name from duckdb_tables() "
+                "where database_name = 'held' order by all"
+            ).fetchall()
+            for schema, table in tables:
+                con.table(f"held.{schema}.{table}").to_arrow_table()
+    except duckdb.Error as error:
+        return (str(error).splitlines() or [type(error).__name__])[0]
+    return None
+
+
+def damaged(path: Path, error: Exception | str) -> str:
     """Return what a damaged warehouse is reported as, with what can be done."""
     said = (str(error).splitlines() or [type(error).__name__])[0]
     return (
@@ -186,7 +203,15 @@ def name_of_copy(path: Path) -> Path:
 
 
 def copy_for_writing(path: Path, copy: Path, *, wait_seconds: float) -> None:
-    """Copy a warehouse, if there is one; what a killed writer left is removed."""
+    """Copy a warehouse, if there is one; what a killed writer left is removed.
+
+    Raises
+    ------
+    CorruptArtifactError
+        If it is damaged: the state before the last write would be lost with this one.
+    ResourceUnavailableError
+        If a program that is not ours has it open for writing for longer than ``wait_seconds``.
+    """
     for left in copy.parent.glob(f".{path.name}.*.partial*"):
         # A folder is what DuckDB had no memory for.
         shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
@@ -195,6 +220,28 @@ def copy_for_writing(path: Path, copy: Path, *, wait_seconds: float) -> None:
         # Held open for reading, no other program can be writing to it.
         with opened(path, wait_seconds=wait_seconds):
             shutil.copyfile(path, copy)
+        _require_sound(path, copy)
+
+
+def _require_sound(path: Path, copy: Path) -> None:
+    """Raise if a copy is neither what was written last nor readable as a whole."""
+    known = _digest_file(path)
+    if known.is_file() and known.read_text() == _digest(copy):
+        return
+    # Reading all of it takes long, and is done where another program wrote, or a disk failed.
+    fault = fault_of(copy)
+    if fault is not None:
+        raise CorruptArtifactError(damaged(path, fault))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _digest_file(path: Path) -> Path:
+    target = path.resolve()
+    return target.with_name(f".{target.name}.sha256")
 
 
 def take_log_in(path: Path, *, wait_seconds: float) -> None:
@@ -206,6 +253,7 @@ def take_log_in(path: Path, *, wait_seconds: float) -> None:
 def put_in_place(path: Path, copy: Path) -> None:
     """Put a copy where the warehouse is: behind a link, with its mode; keep what was there."""
     flush(copy)
+    digest = _digest(copy)
     target = path.resolve()
     if target.exists():
         shutil.copymode(target, copy)
@@ -216,6 +264,10 @@ def put_in_place(path: Path, copy: Path) -> None:
     else:
         copy.chmod(0o600)
     copy.replace(target)
+    written = name_of_copy(path)
+    written.write_text(digest)
+    written.chmod(0o600)
+    written.replace(_digest_file(path))
 
 
 def flush(path: Path) -> None:

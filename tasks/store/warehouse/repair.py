@@ -8,8 +8,6 @@ import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import duckdb
-
 from schemas.answers.repair import RepairReport, WarehouseRepair
 from schemas.errors import CorruptArtifactError
 from tasks.store.holders import held
@@ -102,21 +100,7 @@ def _repair(dataset_id: str | None, path: Path) -> list[WarehouseRepair]:
 
 
 def _fault_of(path: Path) -> str | None:
-    """Return why a file is no warehouse, having read every table of it; None if it is one."""
-    if not path.exists():
-        return "it is gone"
-    try:
-        with files.in_memory(path) as con:
-            con.execute("attach ? as held (read_only)", [str(path)])
-            tables = con.execute(
-                "select schema_name, table_name from duckdb_tables() "
-                "where database_name = 'held' order by all"
-            ).fetchall()
-            for schema, table in tables:
-                con.table(f"held.{schema}.{table}").to_arrow_table()
-    except duckdb.Error as error:
-        return (str(error).splitlines() or [type(error).__name__])[0]
-    return None
+    return files.fault_of(path) if path.exists() else "it is gone"
 
 
 def _put_back(path: Path, fault: str) -> Path | None:

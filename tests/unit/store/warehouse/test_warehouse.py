@@ -12,7 +12,7 @@ import pytest
 from schemas.errors import CorruptArtifactError, ResourceUnavailableError
 from tasks.store.warehouse import connection, files
 from tasks.store.warehouse.across import ask_all
-from tasks.store.warehouse.places import warehouse_of
+from tasks.store.warehouse.places import previous_of, warehouse_of
 
 ROOT = Path(__file__).resolve().parents[4]
 INSERT = (
@@ -205,6 +205,7 @@ def test_a_writer_that_is_killed_leaves_the_last_commit_and_no_copy_for_long(hom
     assert sorted(entities(home)) == ["committed", "next"]
     assert {path.name for path in home.warehouses.iterdir()} == {
         "d.duckdb",
+        ".d.duckdb.sha256",
         "d.previous.duckdb",
         "d.lock",
     }
@@ -282,3 +283,28 @@ def test_what_a_reader_puts_aside_is_for_nobody_else(home):
 
 def spill_of(con) -> str:
     return con.execute("select current_setting('temp_directory')").fetchone()[0]
+
+
+def test_a_write_keeps_the_state_before_where_a_disk_changed_what_it_would_copy(home):
+    """Else the next write would make the damaged file the state that a repair puts back."""
+    for entity in ("first", "second"):
+        with connection.writing(home, "d") as con:
+            con.execute("delete from canonical.kpi")
+            con.execute(INSERT, [entity])
+    path = warehouse_of(home, "d")
+    with duckdb.connect(str(path)) as con:
+        con.execute("create table main.beside as select range as n from range(200000)")
+        con.execute("checkpoint")
+    with connection.writing(home, "d") as con:
+        con.execute(INSERT, ["third"])
+    assert entities(home) == ["second", "third"], "what another program writes is no damage"
+    kept = previous_of(path).read_bytes()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with (
+        pytest.raises(CorruptArtifactError, match="`mmm repair` puts back"),
+        connection.writing(home, "d"),
+    ):
+        pytest.fail("it wrote onto a damaged file")
+    assert previous_of(path).read_bytes() == kept
