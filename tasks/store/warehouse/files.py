@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import shutil
+import stat
 import tempfile
 import time
 import uuid
@@ -72,18 +73,26 @@ def for_reading() -> AbstractContextManager[duckdb.DuckDBPyConnection]:
 
     What it has no memory for does not go beside them: a reader may not be allowed to write there.
     """
-    private = _private_folder()
+    private = private_folder()
     return instances.in_memory(private and private / uuid.uuid4().hex)
 
 
 @cache
-def _private_folder() -> Path | None:
+def private_folder() -> Path | None:
+    """Return a folder of this user alone, the same for all processes: killed ones leave nothing."""
     try:
-        folder = Path(tempfile.mkdtemp(prefix="mmm-reading-"))
+        folder = Path(tempfile.gettempdir()) / f"mmm-reading-{os.geteuid()}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+        if is_ours and not found.st_mode & 0o077:
+            return folder
+        # Somebody else made it, or opened it.
+        own = Path(tempfile.mkdtemp(prefix="mmm-reading-"))
     except OSError:
         return None
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    atexit.register(shutil.rmtree, own, ignore_errors=True)
+    return own
 
 
 def connect(path: Path, *, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:

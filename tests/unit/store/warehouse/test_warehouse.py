@@ -1,7 +1,9 @@
 """One writer at a time; a transaction is whole or absent; a reader never waits."""
 
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -308,3 +310,29 @@ def test_a_write_keeps_the_state_before_where_a_disk_changed_what_it_would_copy(
     ):
         pytest.fail("it wrote onto a damaged file")
     assert previous_of(path).read_bytes() == kept
+
+
+def spill_folder(monkeypatch, tmp_path) -> Path:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return files.private_folder.__wrapped__()
+
+
+def test_all_readers_of_a_user_spill_into_one_folder_that_nobody_else_opens(monkeypatch, tmp_path):
+    first, second = spill_folder(monkeypatch, tmp_path), spill_folder(monkeypatch, tmp_path)
+    assert first == second
+    assert first.stat().st_mode & 0o777 == 0o700
+    assert [path.name for path in tmp_path.iterdir()] == [first.name]
+
+
+@pytest.mark.parametrize("how", ["a link", "open to all"])
+def test_a_folder_that_somebody_else_prepared_is_not_spilled_into(monkeypatch, tmp_path, how):
+    prepared = tmp_path / f"mmm-reading-{os.geteuid()}"
+    if how == "a link":
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        prepared.symlink_to(tmp_path / "elsewhere")
+    else:
+        prepared.mkdir()
+        prepared.chmod(0o777)
+    folder = spill_folder(monkeypatch, tmp_path)
+    assert folder != prepared
+    assert folder.stat().st_mode & 0o777 == 0o700
