@@ -114,8 +114,12 @@ def flip_a_byte(path: Path) -> None:
 def wait_no_longer(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Let readers and writers of the warehouse give up after so many seconds."""
     monkeypatch.setattr(across, "WAIT_SECONDS", seconds)
-    opened = (connection.writing.__wrapped__, connection.reading.__wrapped__, across.ask_all)
-    for opening in opened:
+    openers = (
+        connection.writing.__wrapped__,
+        connection.reading.__wrapped__,
+        across._Opener.__init__,
+    )
+    for opening in openers:
         monkeypatch.setitem(opening.__kwdefaults__, "wait_seconds", seconds)
 
 

@@ -88,7 +88,7 @@ def require_all_open(home: Home, *, wait_seconds: float) -> None:
     """Open the warehouse of every dataset, whatever is kept of it; raises as ``ask_all``."""
     known = all_datasets(home)
     _require_none_lost(home, set(known))
-    with _Opener(home, wait_seconds) as opener:
+    with _Opener(home, wait_seconds=wait_seconds) as opener:
         for dataset_id in known:
             opener.read(dataset_id, "select 1", ())
 
@@ -99,7 +99,7 @@ class _Opener:
     Another file in the same connection costs a sixth of a connection of its own.
     """
 
-    def __init__(self, home: Home, wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(self, home: Home, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self._home = home
         self._wait_seconds = wait_seconds
         self._stack = ExitStack()
