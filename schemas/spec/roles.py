@@ -107,16 +107,15 @@ class ColumnRoles(BaseModel):
 
     def numeric_sources(self) -> dict[str, str]:
         """Return ``{canonical column: source column}`` for every number, in canonical order."""
-        numbers = {self.kpi_name: self.kpi}
-        if self.unit_value:
-            numbers[UNIT_VALUE_COLUMN] = self.unit_value
-        for channel in self.channels:
-            if channel.activity_column and channel.activity:
-                numbers[channel.activity_column] = channel.activity
-            if channel.spend_column and channel.spend:
-                numbers[channel.spend_column] = channel.spend
-        numbers |= {control.column: control.source for control in self.controls}
-        return numbers
+        value = {UNIT_VALUE_COLUMN: self.unit_value} if self.unit_value else {}
+        controls = {control.column: control.source for control in self.controls}
+        return {self.kpi_name: self.kpi, **value, **self.media_sources(), **controls}
+
+    def media_sources(self) -> dict[str, str]:
+        """Return ``{canonical column: source column}`` of what channels did and cost."""
+        channels = self.channels
+        pairs = [((c.activity_column, c.activity), (c.spend_column, c.spend)) for c in channels]
+        return {column: source for pair in pairs for column, source in pair if column and source}
 
 
 def resolve_roles(

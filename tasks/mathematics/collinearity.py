@@ -4,6 +4,24 @@ import numpy as np
 import pandas as pd
 
 
+def within_markets(values: pd.DataFrame, market: pd.Series) -> pd.DataFrame:
+    """Return how columns move within each market; markets differ in size, which tells nothing.
+
+    Parameters
+    ----------
+    values
+        One column per input, one row per market and period.
+    market
+        Of each row, on the index of ``values``.
+
+    Returns
+    -------
+    pd.DataFrame
+        The columns less their means in the row's market.
+    """
+    return values - values.groupby(market).transform("mean")
+
+
 def variance_inflation(values: pd.DataFrame) -> dict[str, float]:
     """Return the variance inflation factor of every column; 1 for a constant one.
 

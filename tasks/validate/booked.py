@@ -11,9 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
-from schemas.outcomes import Finding, Layer, Verdict
+from schemas.outcomes import Finding, Verdict
 from schemas.spec.roles import ChannelRole, ColumnRoles
 from schemas.words import format_share
+from tasks.mathematics.collinearity import within_markets
+from tasks.validate.findings import panel_finding
 
 MIN_BILLED_MONTHS = 6
 USUALLY = 0.9
@@ -27,18 +29,16 @@ ROUNDING = 1e-3
 """Of the sum of channels: what rounding moves it by."""
 
 
-def judge_bookings(panel: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
+def judge_bookings(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
     """Judge how the spend of each channel is written down.
 
     Parameters
     ----------
-    panel
-        ``entity_id, period_start``, the KPI and spend columns of ``roles``, missing values as they
-        are.
+    rows
+        Panel sorted by entity and period, missing values as they are.
     roles
         Which channel has which column.
     """
-    rows = panel.sort_values([ENTITY_COLUMN, PERIOD_COLUMN], kind="stable").reset_index(drop=True)
     paid = [channel for channel in roles.channels if channel.spend_column]
     findings = _judge_totals(rows, paid) + _judge_controls(rows, roles)
     for channel in paid:
@@ -54,12 +54,12 @@ def _judge_totals(rows: pd.DataFrame, paid: Sequence[ChannelRole]) -> list[Findi
     spend = rows[[str(channel.spend_column) for channel in paid]].fillna(0.0).to_numpy(float)
     found = []
     for place, channel in enumerate(paid):
-        parts = [n for n in _parts_of(spend, place) if n != place]
+        parts = _parts_of(spend, place)
         if len(parts) < 2:
             continue
         names = ", ".join(repr(paid[n].name) for n in parts)
         found.append(
-            _finding(
+            panel_finding(
                 "total_of_channels",
                 Verdict.FAIL,
                 f"channel {channel.name!r}: column {channel.spend!r} is the sum of {names} in "
@@ -104,7 +104,7 @@ def _judge_bills(rows: pd.DataFrame, channel: ChannelRole) -> list[Finding]:
 
 
 def _bill_finding(channel: ChannelRole, which: str, n_months: int, share: float) -> Finding:
-    return _finding(
+    return panel_finding(
         "spend_as_billed",
         Verdict.REVIEW,
         f"channel {channel.name!r}: its spend stands in one week a month ({n_months} months), the "
@@ -125,7 +125,7 @@ def _judge_national(rows: pd.DataFrame, channel: ChannelRole) -> list[Finding]:
     if n_markets < 2 or spent.sum() < MIN_SAME_PERIODS or not is_same[spent].all():
         return []
     return [
-        _finding(
+        panel_finding(
             "same_spend_everywhere",
             Verdict.REVIEW,
             f"channel {channel.name!r}: its spend is the same in all {n_markets} markets in every "
@@ -141,7 +141,7 @@ def _judge_national(rows: pd.DataFrame, channel: ChannelRole) -> list[Finding]:
 def _judge_controls(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
     """Review controls that are the KPI in other words: they take away what media did."""
     return [
-        _finding(
+        panel_finding(
             "control_follows_kpi",
             Verdict.REVIEW,
             f"control {control.name!r} moves as the KPI does (correlation {correlation:.3f}). If "
@@ -158,8 +158,7 @@ def _judge_controls(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
 
 def _correlation(rows: pd.DataFrame, column: str, roles: ColumnRoles) -> float:
     """Return how closely a column moves as the KPI does, within markets."""
-    both = rows[[column, roles.kpi_name]]
-    moves = both - both.groupby(rows[ENTITY_COLUMN]).transform("mean")
+    moves = within_markets(rows[[column, roles.kpi_name]], rows[ENTITY_COLUMN])
     return float(moves.corr().to_numpy()[0, 1])
 
 
@@ -171,7 +170,7 @@ def _judge_commission(
     if not correlation > MAX_COMMISSION_CORRELATION:
         return []
     return [
-        _finding(
+        panel_finding(
             "spend_follows_kpi",
             Verdict.REVIEW,
             f"channel {channel.name!r}: its spend moves as the KPI does (correlation "
@@ -182,16 +181,3 @@ def _judge_commission(
             column=channel.spend,
         )
     ]
-
-
-def _finding(
-    rule: str, verdict: Verdict, message: str, remedy: str, *, column: str | None
-) -> Finding:
-    return Finding(
-        layer=Layer.CANONICAL,
-        rule=rule,
-        verdict=verdict,
-        message=message,
-        remedy=remedy,
-        column=column,
-    )

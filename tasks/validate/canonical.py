@@ -11,12 +11,13 @@ import pandas as pd
 
 from schemas.documents.data import ColumnInfo
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
-from schemas.outcomes import Finding, Layer, Verdict
+from schemas.outcomes import Finding, Verdict
 from schemas.spec.gates import DataGates
 from schemas.spec.roles import ColumnRoles
 from schemas.spec.run_spec import Grain
 from tasks.mathematics.arrivals import MAD_TO_SIGMA
 from tasks.mathematics.calendar import common_anchor, describe_anchor, is_on_grid, n_periods_between
+from tasks.validate.findings import panel_finding
 
 MOST_LATE_PERIODS = 4
 """Periods by which a KPI may come later than its media before somebody looks."""
@@ -135,7 +136,7 @@ def note_unpaired(panel: pd.DataFrame, roles: ColumnRoles, gates: DataGates) -> 
             continue
         first = panel.loc[alone].sort_values([PERIOD_COLUMN, ENTITY_COLUMN], kind="stable").iloc[0]
         notes.append(
-            _finding(
+            panel_finding(
                 "activity_without_spend",
                 Verdict.PASS,
                 f"channel {channel.name!r}: {int(alone.sum())} row(s) have activity and no spend, "
@@ -161,7 +162,7 @@ def judge_candidate(
     future = info.n_future_periods
     if future:
         findings.append(
-            _finding(
+            panel_finding(
                 "future_periods",
                 Verdict.PASS if is_replay else Verdict.REVIEW,
                 f"{future} period(s) start after the as-of date {info.as_of} and were left out.",
@@ -173,7 +174,7 @@ def judge_candidate(
         )
     if running := info.running_periods:
         findings.append(
-            _finding(
+            panel_finding(
                 "running_period",
                 Verdict.PASS,
                 f"the period(s) that began {', '.join(map(str, running))} had not ended at the "
@@ -187,7 +188,7 @@ def judge_candidate(
         share = facts.missing_rate
         if share > max_missing_share and facts.role != "kpi":
             findings.append(
-                _finding(
+                panel_finding(
                     "missing_history",
                     Verdict.FAIL,
                     f"column {column!r}: {share:.1%} of the panel's values are missing.",
@@ -215,7 +216,7 @@ def _note_planned(info: ColumnInfo) -> list[Finding]:
             f"{', '.join(planned.left_out[:5])}."
         )
     return [
-        _finding(
+        panel_finding(
             "planned_rows",
             Verdict.REVIEW if planned.n_ended > MOST_LATE_PERIODS else Verdict.PASS,
             message,
@@ -229,7 +230,7 @@ def _note_planned(info: ColumnInfo) -> list[Finding]:
 def _judge_grain(detected: Grain | None, wanted: Grain | None) -> list[Finding]:
     if detected is None:
         return [
-            _finding(
+            panel_finding(
                 "grain_undetectable",
                 Verdict.FAIL if wanted is None else Verdict.REVIEW,
                 "the dates are neither weekly nor monthly for the most part.",
@@ -238,7 +239,7 @@ def _judge_grain(detected: Grain | None, wanted: Grain | None) -> list[Finding]:
         ]
     if wanted is not None and detected is not wanted:
         return [
-            _finding(
+            panel_finding(
                 "wrong_grain",
                 Verdict.FAIL,
                 f"the spec says grain {wanted}, the dates are {detected}.",
@@ -246,23 +247,3 @@ def _judge_grain(detected: Grain | None, wanted: Grain | None) -> list[Finding]:
             )
         ]
     return []
-
-
-def _finding(
-    rule: str,
-    verdict: Verdict,
-    message: str,
-    remedy: str,
-    *,
-    column: str | None = None,
-    n_affected: int | None = None,
-) -> Finding:
-    return Finding(
-        layer=Layer.CANONICAL,
-        rule=rule,
-        verdict=verdict,
-        message=message,
-        remedy=remedy,
-        column=column,
-        n_affected=n_affected,
-    )

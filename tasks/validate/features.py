@@ -14,7 +14,7 @@ from schemas.documents.features import FeatureMetadata
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
 from schemas.outcomes import Finding, Layer, Verdict
 from schemas.words import format_share
-from tasks.mathematics.collinearity import variance_inflation
+from tasks.mathematics.collinearity import variance_inflation, within_markets
 from tasks.mathematics.panel import IS_ESTIMATION
 
 MAX_DEPENDENCE = 1000.0
@@ -33,7 +33,7 @@ def feature_frame(
     frame = features[[ENTITY_COLUMN, *numbers]].reset_index(drop=True)
     frame.insert(1, PERIOD_COLUMN, features[PERIOD_COLUMN].dt.strftime("%Y-%m-%d").to_numpy())
     fitted = frame.loc[window, channels].replace([np.inf, -np.inf], np.nan)
-    within = _within_markets(frame.loc[window], [*channels, *controls])
+    within = _moves(frame.loc[window], [*channels, *controls])
     correlation, partners = closest_partners(within[channels])
     inflation = variance_inflation(within)
     computed: dict[str, Any] = {
@@ -49,10 +49,9 @@ def feature_frame(
     return pd.concat([frame, pd.DataFrame(computed, index=frame.index)], axis=1), partners
 
 
-def _within_markets(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Return how columns move within each market; markets differ in size, which tells nothing."""
+def _moves(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     numbers = frame[list(columns)].replace([np.inf, -np.inf], np.nan)
-    return numbers - numbers.groupby(frame[ENTITY_COLUMN]).transform("mean")
+    return within_markets(numbers, frame[ENTITY_COLUMN])
 
 
 def closest_partners(values: pd.DataFrame) -> tuple[dict[str, float], dict[str, str]]:
@@ -93,7 +92,7 @@ def judge_dependence(frame: pd.DataFrame, metadata: FeatureMetadata) -> list[Fin
     """
     channels = [c for c in metadata.channel_columns if frame[f"fitted {c}"].notna().any()]
     fitted = frame.loc[frame[[f"fitted {c}" for c in channels]].notna().all(axis=1)]
-    within = _within_markets(fitted, channels)
+    within = _moves(fitted, channels)
     # Fewer periods than that and anything is explained by that many columns.
     if len(channels) < 3 or len(within) < 2 * len(channels):
         return []

@@ -45,6 +45,39 @@ def findings_of(
     ]
 
 
+def panel_finding(
+    rule: str,
+    verdict: Verdict,
+    message: str,
+    remedy: str,
+    *,
+    column: str | None = None,
+    places: Sequence[str] = (),
+    n_affected: int | None = None,
+) -> Finding:
+    """Return a finding of a rule over the panel as a whole.
+
+    Parameters
+    ----------
+    rule, verdict, message, remedy, column
+        As in ``Finding``.
+    places
+        Where it was found; the first ``MAX_PLACES`` are named.
+    n_affected
+        How many there are; default: as many as places.
+    """
+    return Finding(
+        layer=Layer.CANONICAL,
+        rule=rule,
+        verdict=verdict,
+        message=message,
+        remedy=remedy,
+        column=column,
+        places=list(places)[:MAX_PLACES],
+        n_affected=n_affected or len(places) or None,
+    )
+
+
 def _finding(
     result: Mapping[str, Any],
     *,

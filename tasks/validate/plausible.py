@@ -11,14 +11,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
-from schemas.outcomes import Finding, Layer, Verdict
+from schemas.outcomes import Finding, Verdict
 from schemas.spec.gates import DataGates
 from schemas.spec.kinds import KINDS
 from schemas.spec.kpi import KpiKind
 from schemas.spec.roles import UNIT_VALUE_COLUMN, ColumnRoles
 from schemas.spec.run_spec import RunSpec
 from tasks.mathematics.carryover import recursive_adstock
+from tasks.mathematics.collinearity import within_markets
 from tasks.models.regression import regress
+from tasks.validate.findings import panel_finding
 from tasks.validate.reported import is_by_month
 from tasks.validate.spikes import judge_spikes
 
@@ -32,17 +34,16 @@ CERTAIN = 3.0
 _HARMONICS = 2
 
 
-def judge_plausibility(panel: pd.DataFrame, roles: ColumnRoles, spec: RunSpec) -> list[Finding]:
+def judge_plausibility(rows: pd.DataFrame, roles: ColumnRoles, spec: RunSpec) -> list[Finding]:
     """Judge a canonical panel by what KPI and money can be.
 
     Parameters
     ----------
-    panel
-        ``entity_id, period_start`` and the numbers of all roles, missing values as they are.
+    rows
+        Panel sorted by entity and period, missing values as they are.
     roles, spec
         What the numbers are.
     """
-    rows = panel.sort_values([ENTITY_COLUMN, PERIOD_COLUMN], kind="stable").reset_index(drop=True)
     kpi = rows[roles.kpi_name]
     findings = judge_padding(rows, roles.kpi_name)
     findings += [*_judge_sign(kpi, roles.kpi_name, spec), *judge_spikes(rows, roles)]
@@ -83,7 +84,7 @@ def _run_length(values: NDArray[np.float64]) -> int:
 def _padding_finding(
     entity: str, kpi: str, side: str, value: float, dates: Sequence[str]
 ) -> Finding:
-    return _finding(
+    return panel_finding(
         "padded_history",
         Verdict.REVIEW,
         f"column {kpi!r}: {entity} has {value:g} in its {side} {len(dates)} periods "
@@ -101,7 +102,7 @@ def _judge_sign(kpi: pd.Series, name: str, spec: RunSpec) -> list[Finding]:
     if not negative or not KINDS[spec.model.kind].is_logarithmic:
         return []
     return [
-        _finding(
+        panel_finding(
             "negative_kpi",
             Verdict.FAIL,
             f"column {name!r}: {negative} value(s) are negative; kind {spec.model.kind} "
@@ -129,7 +130,7 @@ def _spend_columns(roles: ColumnRoles) -> list[tuple[str, str]]:
 
 
 def _ratio_finding(spend: float, value: float, spec: RunSpec) -> Finding:
-    return _finding(
+    return panel_finding(
         "units_of_money",
         Verdict.REVIEW,
         f"all channels together cost {spend:,.0f}, {spend / value:.3g} times the value of the KPI "
@@ -158,12 +159,12 @@ def judge_returns(
     if not named:
         return []
     spend = np.stack([_carried(rows, column) for _, column in named], axis=1)
-    by_entity = rows[ENTITY_COLUMN].to_numpy()
-    centred = _within(np.column_stack([spend, _season(rows)]), by_entity)
-    estimates, errors = regress(centred, _within(value.to_numpy(float)[:, None], by_entity)[:, 0])
+    columns = np.column_stack([spend, _season(rows), value.to_numpy(float)])
+    centred = within_markets(pd.DataFrame(columns), rows[ENTITY_COLUMN]).to_numpy()
+    estimates, errors = regress(centred[:, :-1], centred[:, -1])
     limit = gates.max_implied_return
     return [
-        _finding(
+        panel_finding(
             "implied_return",
             Verdict.REVIEW,
             f"channel {name!r}: a unit of its spend goes with {estimate:.3g} units of KPI value "
@@ -195,30 +196,3 @@ def _season(rows: pd.DataFrame) -> NDArray[np.float64]:
     angle = 2 * np.pi * days / 365.25
     waves = [f(k * angle) for k in range(1, _HARMONICS + 1) for f in (np.sin, np.cos)]
     return np.column_stack([days / max(days.max(), 1.0), *waves])
-
-
-def _within(columns: NDArray[np.float64], by: NDArray[np.object_]) -> NDArray[np.float64]:
-    frame = pd.DataFrame(columns)
-    return np.asarray((frame - frame.groupby(by).transform("mean")).to_numpy(), dtype=float)
-
-
-def _finding(
-    rule: str,
-    verdict: Verdict,
-    message: str,
-    remedy: str,
-    *,
-    column: str | None = None,
-    places: Sequence[str] = (),
-    n_affected: int | None = None,
-) -> Finding:
-    return Finding(
-        layer=Layer.CANONICAL,
-        rule=rule,
-        verdict=verdict,
-        message=message,
-        remedy=remedy,
-        column=column,
-        places=list(places)[:10],
-        n_affected=n_affected or (len(places) or None),
-    )

@@ -4,16 +4,15 @@ Belongs here: pure rules over the columns of a panel, before any sampling. Does 
 booked (``booked``), what numbers can be (``plausible``).
 """
 
-from collections.abc import Iterator, Sequence
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
-from schemas.outcomes import Finding, Layer, Verdict
+from schemas.outcomes import Finding, Verdict
 from schemas.spec.roles import ColumnRoles
 from schemas.words import format_share
+from tasks.validate.findings import panel_finding
 
 MIN_WEEKS_OF_MONTH = 3
 MIN_MONTHS = 6
@@ -30,19 +29,18 @@ MIN_OF_UNIT = 8
 """Values on either side of a change of unit."""
 
 
-def judge_reporting(panel: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
+def judge_reporting(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
     """Judge how the numbers of a panel were reported.
 
     Parameters
     ----------
-    panel
-        ``entity_id, period_start`` and the numbers of all roles, missing values as they are.
+    rows
+        Panel sorted by entity and period, missing values as they are.
     roles
         What the numbers are.
     """
-    rows = panel.sort_values([ENTITY_COLUMN, PERIOD_COLUMN], kind="stable").reset_index(drop=True)
     findings = _judge_months(rows, roles) + _judge_last_period(rows, roles)
-    for column, source in _amounts(roles):
+    for column, source in {roles.kpi_name: roles.kpi, **roles.media_sources()}.items():
         findings += _judge_unit(rows, column, source)
     return findings
 
@@ -71,30 +69,27 @@ def _judge_months(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
     findings = []
     if is_by_month(rows, roles.kpi_name):
         findings.append(
-            _finding(
+            panel_finding(
                 "kpi_by_month",
                 Verdict.REVIEW,
                 f"column {roles.kpi!r}: the KPI is the same in all weeks of a month, so it is one "
                 "of months that was spread; a model takes every week for something seen, and is "
                 "too sure.",
                 "Give rows of months, with media summed (grain: MONTH), or the KPI of each week.",
-                roles.kpi,
+                column=roles.kpi,
             )
         )
-    spread = [
-        source for column, source in _amounts(roles)
-        if column != roles.kpi_name and is_by_month(rows, column)
-    ]  # fmt: skip
+    spread = [s for column, s in roles.media_sources().items() if is_by_month(rows, column)]
     if spread:
         findings.append(
-            _finding(
+            panel_finding(
                 "media_by_month",
                 Verdict.PASS,
                 f"media are the same in all weeks of a month in {', '.join(map(repr, spread))}: "
                 "months that were spread. Carryover cannot be learned from them, and intervals are "
                 "wide for what ran unevenly.",
                 "Nothing to do, or give what ran in each week.",
-                spread[0],
+                column=spread[0],
             )
         )
     return findings
@@ -113,7 +108,7 @@ def _judge_last_period(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
         return []
     entity, day, kpi = found[0]
     return [
-        _finding(
+        panel_finding(
             "incomplete_last_period",
             Verdict.REVIEW,
             f"column {roles.kpi!r}: {len(found)} last period(s) have a KPI far below all before: "
@@ -121,7 +116,7 @@ def _judge_last_period(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
             "lowest until then. Is it whole?",
             "Leave the period out until all of it is booked. If it is true, explain it with a "
             "control.",
-            roles.kpi,
+            column=roles.kpi,
             places=[f"{name}, {when}" for name, when, _ in found],
         )
     ]
@@ -136,14 +131,14 @@ def _judge_unit(rows: pd.DataFrame, column: str, source: str) -> list[Finding]:
             at, unit = change
             day = f"{given[PERIOD_COLUMN].iloc[at]:%Y-%m-%d}"
             return [
-                _finding(
+                panel_finding(
                     "change_of_unit",
                     Verdict.REVIEW,
                     f"column {source!r}: before {day} ({entity}) and from then on its values are "
                     f"apart by about {unit:,.0f} times, with hardly any between. Did its unit "
                     "change (cents, thousands, another source)?",
                     "Give all of it in one unit.",
-                    source,
+                    column=source,
                     places=[f"{entity}, {day}"],
                 )
             ]
@@ -168,36 +163,3 @@ def _change_of_unit(values: NDArray[np.float64]) -> tuple[int, float] | None:
     step = float(np.median(upper) - np.median(lower))
     near = [unit for unit in UNITS if abs(step - np.log(unit)) < UNIT_TOLERANCE]
     return (at, near[0]) if near else None
-
-
-def _amounts(roles: ColumnRoles) -> Iterator[tuple[str, str]]:
-    """Yield the KPI and what channels cost and did: canonical and source column."""
-    yield roles.kpi_name, roles.kpi
-    for channel in roles.channels:
-        for column, source in (
-            (channel.spend_column, channel.spend),
-            (channel.activity_column, channel.activity),
-        ):
-            if column and source:
-                yield column, source
-
-
-def _finding(
-    rule: str,
-    verdict: Verdict,
-    message: str,
-    remedy: str,
-    column: str,
-    *,
-    places: Sequence[str] = (),
-) -> Finding:
-    return Finding(
-        layer=Layer.CANONICAL,
-        rule=rule,
-        verdict=verdict,
-        message=message,
-        remedy=remedy,
-        column=column,
-        places=list(places)[:10],
-        n_affected=len(places) or None,
-    )

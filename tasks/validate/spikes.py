@@ -9,14 +9,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
-from schemas.outcomes import MAX_PLACES, Finding, Layer, Verdict
+from schemas.outcomes import Finding, Verdict
 from schemas.spec.roles import ColumnRoles
+from tasks.validate.findings import panel_finding
 
 SPIKE_LIMIT = 3.3
 """Times the size that one active period in twenty exceeds, above which a note says so.
 
-``benchmarks/detectors.py`` says how often that finds weeks that stand there tenfold, and how often
-it is false.
+``benchmarks/input_detectors.py`` says how often that finds weeks that stand there tenfold, and how
+often it is false.
 """
 LEAST_ACTIVE = 20
 """Active periods from which their largest twentieth means anything."""
@@ -53,15 +54,8 @@ def judge_spikes(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
     roles
         Its channels.
     """
-    named = [
-        pair
-        for role in roles.channels
-        for pair in ((role.activity_column, role.activity), (role.spend_column, role.spend))
-    ]
     found = []
-    for column, source in named:
-        if column is None or source is None:
-            continue
+    for column, source in roles.media_sources().items():
         sizes = pd.concat(
             pd.Series(measure_spikes(one[column].fillna(0.0).to_numpy(float)), one.index)
             for _, one in rows.groupby(ENTITY_COLUMN, sort=True)
@@ -75,16 +69,14 @@ def judge_spikes(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
 def _finding(column: str, odd: pd.DataFrame, largest: float) -> Finding:
     days = odd[PERIOD_COLUMN].dt.strftime("%Y-%m-%d")
     places = [f"{entity}, {day}" for entity, day in zip(odd[ENTITY_COLUMN], days, strict=True)]
-    return Finding(
-        layer=Layer.CANONICAL,
-        rule="input_spike",
-        verdict=Verdict.PASS,
-        message=f"column {column!r}: up to {largest:.1f} times the size that one of its active "
+    return panel_finding(
+        "input_spike",
+        Verdict.PASS,
+        f"column {column!r}: up to {largest:.1f} times the size that one of its active "
         f"periods in twenty exceeds ({', '.join(places[:_NAMED])}"
         f"{', …' if len(places) > _NAMED else ''}). Such a period can decide the channel's curve.",
-        remedy="Nothing to do if it was bought like that; else mend the figure (another unit, a "
+        "Nothing to do if it was bought like that; else mend the figure (another unit, a "
         "month booked in one period).",
         column=column,
-        places=places[:MAX_PLACES],
-        n_affected=len(places),
+        places=places,
     )

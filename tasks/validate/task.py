@@ -149,8 +149,9 @@ def validate_canonical(
             is_allowed=accept_restatement,
         )
     if len(panel):
-        findings += judge_plausibility(panel, roles, spec)
-        findings += judge_bookings(panel, roles) + judge_reporting(panel, roles)
+        rows = panel.sort_values(list(_KEY_COLUMNS), kind="stable").reset_index(drop=True)
+        findings += judge_plausibility(rows, roles, spec)
+        findings += judge_bookings(rows, roles) + judge_reporting(rows, roles)
     findings += findings_of(
         plain,
         layer=Layer.CANONICAL,

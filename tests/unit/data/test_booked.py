@@ -48,7 +48,7 @@ def billed(spend, at):
     return np.where(month != other, total, 0.0).round(2)
 
 
-def test_a_total_beside_its_channels_is_refused_and_leaving_it_out_gives_the_panel(world):
+def test_a_total_beside_its_channels_is_refused_and_leaving_it_out_is_enough(world):
     own = spends()
     radio = np.linspace(10, 400, N).round(2)
     whole = table({**own, "radio": radio, "total": sum(own.values()) + radio})
