@@ -17,11 +17,11 @@ import argparse
 import json
 import logging
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.recovery.arguments import worlds_parser
 from benchmarks.recovery.market_fit import measure_market_world
 from benchmarks.recovery.market_worlds import MARKET_RECIPES, PATTERNS
 from benchmarks.recovery.tables import render_rows
@@ -50,18 +50,9 @@ COLUMNS = {
 
 def read_arguments() -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = worlds_parser(
+        __doc__, MARKET_RECIPES, worlds=list(MARKET_RECIPES), seeds=N_SEEDS, first=FIRST_SEED
     )
-    defaults = SamplerSpec()
-    parser.add_argument("--worlds", nargs="+", choices=MARKET_RECIPES, default=list(MARKET_RECIPES))
-    parser.add_argument("--seeds", type=int, default=N_SEEDS, help="fits of each world")
-    parser.add_argument("--seed", type=int, default=FIRST_SEED, help="the first one")
-    parser.add_argument("--chains", type=int, default=defaults.chains)
-    parser.add_argument("--tune", type=int, default=defaults.tune)
-    parser.add_argument("--draws", type=int, default=defaults.draws)
-    parser.add_argument("--model", default="{}", help="JSON: what differs in the model block")
-    parser.add_argument("--json", type=Path, help="also write the figures of every fit")
     return parser.parse_args()
 
 

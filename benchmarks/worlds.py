@@ -25,11 +25,11 @@ import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.recovery.arguments import worlds_parser
 from benchmarks.recovery.hard_fit import measure_world
 from benchmarks.recovery.hard_worlds import FOR_DETECTORS, RECIPES
 from benchmarks.recovery.tables import render_rows
@@ -66,20 +66,9 @@ COLUMNS = {
 
 def read_arguments() -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    defaults = SamplerSpec()
-    parser.add_argument("--worlds", nargs="+", choices=RECIPES, default=_DEFAULT)
-    parser.add_argument("--seeds", type=int, default=N_SEEDS, help="fits of each world")
-    parser.add_argument("--seed", type=int, default=FIRST_SEED, help="the first one")
+    parser = worlds_parser(__doc__, RECIPES, worlds=_DEFAULT, seeds=N_SEEDS, first=FIRST_SEED)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--chains", type=int, default=defaults.chains)
-    parser.add_argument("--tune", type=int, default=defaults.tune)
-    parser.add_argument("--draws", type=int, default=defaults.draws)
-    parser.add_argument("--model", default="{}", help="JSON: what differs in the model block")
     parser.add_argument("--no-plans", action="store_true", help="fit and forecast alone")
-    parser.add_argument("--json", type=Path, help="also write the figures of every fit")
     return parser.parse_args()
 
 
