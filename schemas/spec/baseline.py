@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from schemas.spec.base import SpecModel
+from schemas.spec.base import Choice, SpecModel
 
 HOLIDAYS_TERM = "holidays"
 """Name of the one event term that ``model.holidays`` adds."""
 
 
-class ControlSign(StrEnum):
+class ControlSign(Choice):
     """Which way a control may move the KPI."""
 
     ANY = "any"
@@ -21,7 +20,7 @@ class ControlSign(StrEnum):
     NEGATIVE = "negative"
 
 
-class ControlReference(StrEnum):
+class ControlReference(Choice):
     """Value of a control at which it contributes nothing, of each entity in the fitted window."""
 
     ZERO = "zero"
@@ -64,7 +63,7 @@ Control = Annotated[ControlSpec, BeforeValidator(_long_control)]
 """A control in the long form; a spec may give the column alone."""
 
 
-class TrendKind(StrEnum):
+class TrendKind(Choice):
     """No trend, a straight line, a line with bends, or a smooth curve (a Gaussian process)."""
 
     NONE = "none"

@@ -1,15 +1,14 @@
 """What a run spec says about media: channels, carryover, saturation, priors in business terms."""
 
-from enum import StrEnum
 from typing import Self
 
 from pydantic import Field, model_validator
 
-from schemas.spec.base import SpecModel
+from schemas.spec.base import Choice, SpecModel
 from schemas.spec.optimizer import ChannelBounds
 
 
-class ChannelKind(StrEnum):
+class ChannelKind(Choice):
     """Paid media, owned media (no spend needed), or a competitor's activity (never positive)."""
 
     PAID = "paid"
@@ -17,7 +16,7 @@ class ChannelKind(StrEnum):
     COMPETITOR = "competitor"
 
 
-class AdstockKind(StrEnum):
+class AdstockKind(Choice):
     """Shape of the carryover kernel over lags."""
 
     GEOMETRIC = "geometric"
@@ -28,7 +27,7 @@ class AdstockKind(StrEnum):
     NONE = "none"
 
 
-class SaturationKind(StrEnum):
+class SaturationKind(Choice):
     """Shape of diminishing returns."""
 
     HILL = "hill"
@@ -63,7 +62,7 @@ class SaturationSpec(SpecModel):
     before_adstock: bool = Field(False, description="Saturation comes before carryover.")
 
 
-class PriorQuantity(StrEnum):
+class PriorQuantity(Choice):
     """What a channel's prior is stated on: two business quantities, or the plain coefficient.
 
     The coefficient is pymc-marketing's ``saturation_beta``: the contribution at full saturation, as
@@ -140,7 +139,10 @@ class ChannelSpec(SpecModel):
     @model_validator(mode="after")
     def _has_an_input(self) -> Self:
         if self.activity is None and self.spend is None:
-            raise ValueError(f"channel {self.name!r} needs an activity column or a spend column")
+            raise ValueError(
+                f"channel {self.name!r} needs an activity column or a spend column, "
+                f"such as spend: spend_{self.name}"
+            )
         if self.kind is not ChannelKind.PAID and self.spend is not None:
             raise ValueError(
                 f"channel {self.name!r} is {self.kind}: spend belongs to paid channels only"

@@ -11,10 +11,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
+from schemas.spec.base import Choice
 from schemas.spec.sampler import SamplerBackend
 
 
-class ModelKind(StrEnum):
+class ModelKind(Choice):
     """Names of the kinds that come with the product."""
 
     MMM = "mmm"

@@ -1,14 +1,13 @@
 """What a model explains: the KPI, and the value of a unit in money."""
 
-from enum import StrEnum
 from typing import Self
 
 from pydantic import Field, model_validator
 
-from schemas.spec.base import SpecModel
+from schemas.spec.base import Choice, SpecModel
 
 
-class KpiKind(StrEnum):
+class KpiKind(Choice):
     """Decides the words: revenue gives ROAS, a count gives cost per unit."""
 
     REVENUE = "revenue"

@@ -1,11 +1,10 @@
 """The ``model`` block of a run spec."""
 
-from enum import StrEnum
 from typing import Self
 
 from pydantic import Field, model_validator
 
-from schemas.spec.base import SpecModel
+from schemas.spec.base import Choice, SpecModel
 from schemas.spec.baseline import HOLIDAYS_TERM, EventSpec, Trend, TrendSpec, refuse_repeats
 from schemas.spec.causal_gru import CausalGruSpec
 from schemas.spec.channels import AdstockSpec, SaturationSpec
@@ -13,7 +12,7 @@ from schemas.spec.kinds import KindName, ModelKind
 from schemas.spec.ridge import Pooling, RidgeSpec
 
 
-class Likelihood(StrEnum):
+class Likelihood(Choice):
     """Noise around the expected KPI of kind ``mmm``; Student's t forgives outliers."""
 
     NORMAL = "normal"

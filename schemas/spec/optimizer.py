@@ -1,14 +1,13 @@
 """What a budget plan may do: horizon, utility, bounds, and when advice is withheld."""
 
-from enum import StrEnum
 from typing import Self
 
 from pydantic import Field, model_validator
 
-from schemas.spec.base import SpecModel
+from schemas.spec.base import Choice, SpecModel
 
 
-class Utility(StrEnum):
+class Utility(Choice):
     """What a plan makes large, over posterior draws of what the planned spend brings."""
 
     MEAN = "mean"

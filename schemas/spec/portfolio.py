@@ -1,18 +1,17 @@
 """A portfolio: many brands that are refitted side by side, and how."""
 
 from datetime import date
-from enum import StrEnum
 from typing import Any
 
 from pydantic import Field, field_validator
 
-from schemas.spec.base import SpecModel
+from schemas.spec.base import Choice, SpecModel
 
 OWN_KEYS = ("dataset_id", "data")
 """Keys of a run spec that belong to one brand, so that no default can stand for them."""
 
 
-class Runner(StrEnum):
+class Runner(Choice):
     """What refits brands side by side."""
 
     PROCESS = "process"

@@ -1,15 +1,13 @@
 """How long files are kept: the block ``retention`` of a run spec."""
 
-from enum import StrEnum
-
 from pydantic import Field
 
-from schemas.spec.base import SpecModel
+from schemas.spec.base import Choice, SpecModel
 
 MAX_DAYS = 36_500
 
 
-class LandingPolicy(StrEnum):
+class LandingPolicy(Choice):
     """What happens to landed files of accepted batches that still hold values."""
 
     KEEP = "keep"

@@ -4,18 +4,17 @@ Every hyperparameter is a grid, and a grid of one value fixes it. What is search
 time-series cross-validation.
 """
 
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from schemas.spec.base import SpecModel
+from schemas.spec.base import Choice, SpecModel
 
 _MOST_VALUES = 20
 """Values of one grid: a search visits all of them for every channel."""
 
 
-class Pooling(StrEnum):
+class Pooling(Choice):
     """How much the entities of a panel have in common."""
 
     COMPLETE = "complete"

@@ -3,13 +3,12 @@
 One model for JSON and YAML. Unknown keys are errors with a hint (``schemas.spec.errors``).
 """
 
-from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 from schemas.names import DEFAULT_KPI_COLUMN, ENTITY_COLUMN, PERIOD_COLUMN
-from schemas.spec.base import SpecModel
+from schemas.spec.base import Choice, SpecModel
 from schemas.spec.baseline import (
     Control,
     ControlSign,
@@ -36,7 +35,7 @@ from schemas.spec.retention import RetentionSpec
 from schemas.spec.sampler import SamplerSpec
 
 
-class Grain(StrEnum):
+class Grain(Choice):
     """Length of a period."""
 
     WEEK = "WEEK"
@@ -48,7 +47,7 @@ class Grain(StrEnum):
         return 52 / 12 if self is Grain.WEEK else 1.0
 
 
-class Level(StrEnum):
+class Level(Choice):
     """Keep the panel of entities, or sum it to one brand."""
 
     ENTITY = "entity"

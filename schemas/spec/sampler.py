@@ -1,13 +1,11 @@
 """How a fit is sampled: how long, how carefully, by what, and how far to go on after a failure."""
 
-from enum import StrEnum
-
 from pydantic import AliasChoices, Field
 
-from schemas.spec.base import SpecModel
+from schemas.spec.base import Choice, SpecModel
 
 
-class SamplerBackend(StrEnum):
+class SamplerBackend(Choice):
     """What is sampled, and by which NUTS; auto takes the first of the three that can."""
 
     AUTO = "auto"

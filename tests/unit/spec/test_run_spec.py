@@ -144,6 +144,11 @@ def test_all_problems_are_reported_together():
     assert "spec.yaml" in str(caught.value)
 
 
+@pytest.mark.parametrize("spelled", ["week", "Week", " WEEK "])
+def test_a_choice_is_read_in_any_case(spelled: str) -> None:
+    assert parse_run_spec(MINIMAL | {"grain": spelled}).grain is Grain.WEEK
+
+
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
