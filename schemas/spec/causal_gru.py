@@ -58,8 +58,16 @@ def _arrow(ends: tuple[str, str]) -> str:
 
 
 class CausalGruSpec(SpecModel):
-    """Settings of kind ``causal_gru``; ``sampler.draws`` × ``sampler.chains`` are its members."""
+    """Settings of kind ``causal_gru``."""
 
+    members: int = Field(
+        40,
+        ge=20,
+        le=400,
+        multiple_of=2,
+        description="Networks that are trained, each on blocks of its own: what this kind has "
+        "instead of `sampler.draws` × `sampler.chains`, which say nothing to it.",
+    )
     hidden_units: int = Field(8, ge=4, le=16, description="Units of the recurrent network.")
     memory_periods: int = Field(
         6, ge=2, le=26, description="Periods that the recurrent network looks back."

@@ -72,11 +72,12 @@ def fit_posterior(key: StepKey, features: FeaturesRef, spec: RunSpec) -> Posteri
     log_prior(prior)
     believed = PriorPredictive.model_validate(prior)
     prior_file = write_document(home, folder / Artifact.PRIOR_PREDICTIVE, believed)
+    drawn = kind.drawn(data.metadata, spec.sampler)
     log.info(
         "sampling %s with %d chains of %d draws, up to %.0f MB of memory",
         kind.name,
-        spec.sampler.chains,
-        spec.sampler.draws,
+        drawn.chains,
+        drawn.draws,
         kind.memory_bytes(panel, data.metadata, spec.sampler) / 1e6,
     )
     with own_scratch(), _progress(key.run_id) as report:

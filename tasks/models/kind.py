@@ -133,6 +133,11 @@ class Kind(ABC):
 
     # The fit.
 
+    def drawn(self, metadata: FeatureMetadata, settings: SamplerSpec) -> SamplerSpec:
+        """Return the settings with the chains and draws that a fit of this kind ends up with."""
+        del metadata
+        return settings
+
     def memory_bytes(
         self, panel: xr.Dataset, metadata: FeatureMetadata, settings: SamplerSpec
     ) -> int:

@@ -95,14 +95,22 @@ class CausalGruKind(RefittedKind):
         l_max = max(channel.learned_adstock.l_max for channel in metadata.channels)
         return l_max + read_settings(metadata).memory_periods - 1
 
+    def drawn(self, metadata: FeatureMetadata, settings: SamplerSpec) -> SamplerSpec:
+        """Return the members, laid out as two chains.
+
+        Chains of thousands of draws are what MCMC needs: as many networks would take an hour.
+        """
+        members = read_settings(metadata).members
+        return settings.model_copy(update={"chains": 2, "draws": members // 2})
+
     def memory_bytes(
         self, panel: xr.Dataset, metadata: FeatureMetadata, settings: SamplerSpec
     ) -> int:
         """Draws, and the network's states over every look back, in training four times as much."""
         own = read_settings(metadata)
-        cells = panel["kpi"].size * settings.chains * settings.draws
-        states = cells * own.memory_periods * own.hidden_units * (len(metadata.channels) + 8)
-        return super().memory_bytes(panel, metadata, settings) + 4 * 4 * states
+        states = own.memory_periods * own.hidden_units * (len(metadata.channels) + 8)
+        in_training = 4 * 4 * panel["kpi"].size * own.members * states
+        return super().memory_bytes(panel, metadata, self.drawn(metadata, settings)) + in_training
 
     def fit(
         self, panel: xr.Dataset, inputs: ModelInputs, settings: SamplerSpec, watch: Watch
@@ -112,6 +120,7 @@ class CausalGruKind(RefittedKind):
         from tasks.models.causal_gru.ensemble import Edges, fit_ensemble
 
         started = time.perf_counter()
+        settings = self.drawn(inputs.metadata, settings)
         nodes = find_nodes(inputs.metadata)
         edges = Edges(*kpi_gates(nodes, read_settings(inputs.metadata).background))
         fitted = fit_ensemble(panel, inputs, edges, settings, share_reporter(watch))

@@ -10,7 +10,9 @@ from support.worlds import build_world, make_rows, make_spec
 from schemas.errors import SpecError
 from schemas.outcomes import Verdict
 from schemas.spec.causal_gru import BackgroundKnowledge
+from schemas.spec.errors import parse_run_spec
 from schemas.spec.run_spec import RunSpec
+from schemas.spec.sampler import SamplerSpec
 from tasks.models.causal_gru.kind import CAUSAL_GRU
 from tasks.models.causal_gru.knowledge import Nodes, kpi_gates, possible_edges
 from tasks.models.causal_gru.origins import (
@@ -24,6 +26,29 @@ from tasks.models.causal_gru.resampling import block_length, draw_weights
 from tasks.models.causal_gru.scores import Scores, describe_defeat, judge_scores
 
 NODES = Nodes(["search", "tv"], ["price"], "sales")
+
+
+def test_a_spec_written_for_mcmc_trains_as_many_networks_as_any_other(make_world):
+    """The demo with another `model.kind` asked for 4 x 1000: an hour, and 8.7 GB."""
+    world = make_world()
+    stated, default = SamplerSpec(draws=1000, chains=4), SamplerSpec(draws=20, chains=2)
+    drawn = CAUSAL_GRU.drawn(world.metadata, stated)
+    assert drawn == stated.model_copy(update={"draws": 20, "chains": 2})
+    memory = [
+        CAUSAL_GRU.memory_bytes(world.panel, world.metadata, settings)
+        for settings in (stated, default)
+    ]
+    assert memory[0] == memory[1]
+    many = make_world(members=100)
+    drawn = CAUSAL_GRU.drawn(many.metadata, stated)
+    assert drawn.chains * drawn.draws == 100
+    assert CAUSAL_GRU.memory_bytes(many.panel, many.metadata, stated) > 2 * memory[0]
+
+
+@pytest.mark.parametrize("members", [18, 41, 402])
+def test_members_that_are_too_few_odd_or_too_many_are_refused(members):
+    with pytest.raises(SpecError, match=r"model\.causal_gru\.members"):
+        parse_run_spec({"dataset_id": "d", "model": {"causal_gru": {"members": members}}})
 
 
 def test_without_the_extra_the_kind_is_refused_with_the_line_that_installs_it(monkeypatch):
