@@ -221,6 +221,7 @@ def _report(fitted: FittedRun, findings: list[Finding], seconds: dict[str, float
         status=RunStatus.OUTPUTS_READY,
         verdict=diagnostics.verdict,
         reasons=diagnostics.reasons,
+        notes=diagnostics.notes,
         champion=None,
         model_version=None,
         artifacts_dir=str(current_home().run_dir(fitted.run_id)),

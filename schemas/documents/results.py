@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.documents.base import Count, Document, Part
 from schemas.documents.plan import Advice
@@ -84,6 +84,8 @@ class RefitReport(BaseModel):
     status: RunStatus
     verdict: Verdict
     reasons: list[str]
+    notes: list[str] = Field([], exclude_if=lambda notes: not notes)
+    """What the diagnosis says of the fit and blocks nothing, notes on the data among it."""
     champion: str | None
     champion_last_period: date | None = None
     """Newest period that the champion was fitted on."""

@@ -170,8 +170,17 @@ class FitGates(Gates):
         "others: above, and with the KPI moving along, REVIEW, since it cannot be told from "
         "demand. A lift test of the channel lifts it; 1 switches it off.",
     )
+    max_return: float = Field(
+        10.0,
+        gt=0,
+        description="Median ROAS of a channel that the data decided and no lift test measured "
+        "above this: REVIEW.",
+    )
     pareto_k_review_share: float = Field(
-        0.02, ge=0, le=1, description="Share of PSIS-LOO k > 0.7 above: REVIEW."
+        0.02,
+        ge=0,
+        le=1,
+        description="Share of PSIS-LOO k > 0.7 above: REVIEW, where it is more than one period.",
     )
     max_lift_conflict: float = Field(
         2.0,

@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 SENTENCES: Mapping[EvidenceClass, str] = {
     EvidenceClass.EFFECT: "the data show an effect",
     EvidenceClass.UNCLEAR: "no effect can be told from none",
-    EvidenceClass.CONFOUNDED: "its effect cannot be told from demand that all spend may follow",
+    EvidenceClass.CONFOUNDED: "its effect cannot be told from demand that its spend may follow",
 }
 _MOST_WITHOUT = 0.05
 """Share of resampled fits without an effect, from which on it cannot be told from none."""

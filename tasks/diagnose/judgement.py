@@ -15,6 +15,7 @@ from tasks.diagnose import (
     convergence,
     identifiability,
     lift_conflict,
+    plausibility,
     predictive,
     residual_structure,
     shape_priors,
@@ -23,7 +24,7 @@ from tasks.diagnose import evidence as weighing
 from tasks.diagnose.cause import Cause, find_causes
 from tasks.diagnose.facts import collect_facts
 from tasks.diagnose.suspects import find_suspects
-from tasks.mathematics.panel import IS_ESTIMATION, has_negative_kpi
+from tasks.mathematics.panel import IS_ESTIMATION, has_negative_kpi, observed_of
 from tasks.models.opening import OpenFit
 
 
@@ -37,6 +38,8 @@ class Evidence(NamedTuple):
     lifts: Sequence[lift_conflict.LiftEvidence]
     movement: dict[str, common_movement.CommonMovement]
     residuals: Mapping[str, residual_structure.Score]
+    returns: Mapping[str, float]
+    """Median ROAS of channels that the data decided and no experiment measured."""
     shapes: shape_priors.ShapeEvidence | None
     """None of a kind without priors."""
 
@@ -142,7 +145,16 @@ def _measure(
 ) -> Evidence:
     window = fit.panel[IS_ESTIMATION].values
     movement = common_movement.measure_movement(fit.panel, fit.inputs.metadata)
-    beside_demand = common_movement.confounded(movement, spec.gates.fit, spec.lift_tests)
+    contractions = identifiability.contraction(fit.model) if fit.kind.has_prior else {}
+    returns = plausibility.of_interest(
+        plausibility.median_returns(fit.model, fit.panel, fit.inputs.metadata),
+        spec.lift_tests,
+        identifiability.prior_driven(contractions, spec.gates.fit),
+    )
+    beside_demand = {
+        *common_movement.confounded(movement, spec.gates.fit, spec.lift_tests),
+        *(name for name, value in returns.items() if value > spec.gates.fit.max_return),
+    }
     return Evidence(
         sampling=sampling,
         predictive=predictive.measure_predictive(
@@ -152,13 +164,14 @@ def _measure(
             seed=spec.sampler.random_seed,
             is_posterior=fit.kind.has_prior,
         ),
-        contractions=identifiability.contraction(fit.model) if fit.kind.has_prior else {},
+        contractions=contractions,
         effects=weighing.mark_confounded(_weigh(fit, window, spec), beside_demand),
         lifts=lift_conflict.measure_lift(fit.model, fit.panel, spec.lift_tests, refit),
         movement=movement,
         residuals=residual_structure.measure_residual_structure(
             fit.model, fit.panel, fit.inputs, window
         ),
+        returns=returns,
         shapes=shape_priors.measure_shapes(fit.model, fit.panel, window)
         if fit.kind.has_prior
         else None,
@@ -179,10 +192,14 @@ def _judge_rest(fit: OpenFit, evidence: Evidence, spec: RunSpec) -> list[GateOut
     gates = spec.gates
     outcomes = [
         *predictive.judge_predictive(
-            evidence.predictive, gates.fit, is_signed=has_negative_kpi(fit.panel)
+            evidence.predictive,
+            gates.fit,
+            n_cells=int(observed_of(fit.panel)[:, fit.panel[IS_ESTIMATION].values].sum()),
+            is_signed=has_negative_kpi(fit.panel),
         ),
         *lift_conflict.judge_lift(evidence.lifts, gates.fit),
         *common_movement.judge_movement(evidence.movement, gates.fit, spec.lift_tests),
+        *plausibility.judge_returns(evidence.returns, gates.fit),
         *fit.kind.judge(fit.tree["posterior"].to_dataset()),
     ]
     if fit.kind.has_prior:

@@ -115,16 +115,33 @@ def _loo(log_likelihood: NDArray[np.float64], n_chains: int) -> dict[str, float]
 
 
 def judge_predictive(
-    evidence: PredictiveEvidence, gates: FitGates, *, is_signed: bool = False
+    evidence: PredictiveEvidence, gates: FitGates, *, n_cells: int, is_signed: bool = False
 ) -> list[GateOutcome]:
-    """Judge one fit by the fit gates; a KPI of both signs may well have a negative baseline."""
+    """Judge one fit by the fit gates.
+
+    Parameters
+    ----------
+    evidence
+        From ``measure_predictive``.
+    gates
+        Limits.
+    n_cells
+        Fitted periods of all entities: of few ones a single one is more than the share of them that
+        may decide a fit, and never enough for a REVIEW.
+    is_signed
+        Whether the KPI has both signs: it may well have a negative baseline.
+    """
     shape = "The model cannot produce data like these: look at outliers, trend and seasonality."
-    media = "Media explain more than all KPI: lower model.media_share or add controls."
+    media = (
+        "Media explain more than all KPI. Their returns are too high, as where spend follows "
+        "demand: run a lift test (lift_tests), add what drives demand as a control, or state what "
+        "a channel can return (channels.prior)."
+    )
     lasting = "Residuals are correlated in time: add what lasts and is missing (events, price)."
     single = "Single periods decide the fit: check them for errors or mark them as events."
     ppc = (gates.ppc_p_review, gates.ppc_p_fail)
     baseline = (gates.negative_baseline_review, gates.negative_baseline_fail)
-    pareto = (gates.pareto_k_review_share, np.inf)
+    pareto = (max(gates.pareto_k_review_share, 1 / n_cells), np.inf)
     low, high = (gates.durbin_watson_low, -np.inf), (gates.durbin_watson_high, np.inf)
     e = evidence
     outcomes = [

@@ -97,8 +97,8 @@ def act_on(facts: ChannelFacts, advice: Advice, return_word: str) -> tuple[Actio
         )
     if facts.confounded:
         return action, (
-            "Its spend rises and falls with that of the other channels and with the KPI, so its "
-            "effect cannot be told from demand and no money is moved on it: a lift test would tell."
+            "Its effect cannot be told from demand that its spend may follow, so no money is moved "
+            "on it: a lift test would tell."
         )
     if advice is Advice.WITHHELD:
         wanted = _direction(facts.candidate, facts.current)
@@ -153,9 +153,9 @@ def collect_flags(
         flags.append(f"Not moved, because no effect can be told from none: {', '.join(unclear)}.")
     if confounded:
         flags.append(
-            "Not moved, because spend that rises and falls together with the KPI may follow "
-            f"demand: {', '.join(confounded)}. A lift test on {confounded[0]}, which costs most of "
-            "them, says most."
+            "Not moved, because their spend may follow demand, and their effect cannot be told "
+            f"from it: {', '.join(confounded)}. A lift test on {confounded[0]}, which costs most "
+            "of them, says most."
         )
     if history_periods < horizon:
         flags.append(

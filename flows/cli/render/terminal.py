@@ -37,7 +37,7 @@ def render_refit(report: RefitReport, figures: RunFigures) -> str:
     parts = [
         f"{report.verdict}  {report.dataset_id}  run {report.run_id}",
         *(f"  - {reason}" for reason in report.reasons),
-        *(f"  note: {finding.message}" for finding in report.findings if finding.is_note),
+        *(f"  note: {note}" for note in report.notes or _notes_on_data(report)),
         render_returns(figures.roas),
         "  ".join(f"{name} {value}" for name, value in facts),
         _plan_line(report),
@@ -48,6 +48,11 @@ def render_refit(report: RefitReport, figures: RunFigures) -> str:
     if report.mlflow_run_id:
         parts.append(f"MLflow     run {report.mlflow_run_id} (mmm ui shows it)")
     return "\n".join(part for part in parts if part)
+
+
+def _notes_on_data(report: RefitReport) -> list[str]:
+    """Notes of a refit that ended before its fit was diagnosed."""
+    return [f"{f.rule}: {f.message}" for f in report.findings if f.is_note]
 
 
 def render_standing(report: RefitReport) -> str:

@@ -135,6 +135,15 @@ def test_the_json_of_a_refit_has_the_promised_keys(flow, spec, capsys):
     } <= set(json.loads(out))  # fmt: skip
 
 
+def test_a_refit_prints_each_note_once(flow, spec, capsys):
+    on_data = FINDING.model_copy(update={"verdict": Verdict.PASS, "message": "one week was off."})
+    said = f"{on_data.rule}: {on_data.message}"
+    flow(report(notes=[said, "later_spend: the KPI rises first."], findings=[on_data]))
+    _, out, _ = call(capsys, "refit", "--spec", spec)
+    notes = [line.strip() for line in out.splitlines() if "note:" in line]
+    assert notes == [f"note: {said}", "note: later_spend: the KPI rises first."]
+
+
 def test_a_rejected_fit_says_why_and_that_the_champion_stays(flow, spec, capsys):
     flow(report(Verdict.FAIL))
     _, out, err = call(capsys, "refit", "--spec", spec)

@@ -57,12 +57,12 @@ GOOD = PredictiveEvidence(
 
 
 def verdict(gate, **changes):
-    outcomes = judge_predictive(GOOD._replace(**changes), FitGates())
+    outcomes = judge_predictive(GOOD._replace(**changes), FitGates(), n_cells=104)
     return {o.gate: o.verdict for o in outcomes}[gate]
 
 
 def test_a_good_fit_passes():
-    assert {o.verdict for o in judge_predictive(GOOD, FitGates())} == {Verdict.PASS}
+    assert {o.verdict for o in judge_predictive(GOOD, FitGates(), n_cells=104)} == {Verdict.PASS}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_limits(gate, changes, expected):
 
 
 def test_in_sample_fit_is_never_judged():
-    gates = {o.gate for o in judge_predictive(GOOD, FitGates())}
+    gates = {o.gate for o in judge_predictive(GOOD, FitGates(), n_cells=104)}
     assert not gates & {"mape", "r2", "rmse", "coverage_94"}
 
 
@@ -127,7 +127,7 @@ def test_data_unlike_the_model_are_found_out(truth):
     evidence = measure_predictive(fitted_model(world, draws), shifted, world.window, seed=4)
     assert evidence.ppc_p_mean < 0.01
     assert evidence.coverage_94 < 0.5
-    verdicts = {o.gate: o.verdict for o in judge_predictive(evidence, FitGates())}
+    verdicts = {o.gate: o.verdict for o in judge_predictive(evidence, FitGates(), n_cells=104)}
     assert verdicts["ppc_p_mean"] is Verdict.FAIL
 
 
@@ -143,7 +143,7 @@ def test_leave_one_out_of_too_few_draws_is_not_evaluated():
     world = mmm_world()
     evidence = measure_predictive(fitted_model(world), world.panel, world.window, seed=4)
     assert np.isnan(evidence.elpd_loo)
-    verdicts = {o.gate: o.verdict for o in judge_predictive(evidence, FitGates())}
+    verdicts = {o.gate: o.verdict for o in judge_predictive(evidence, FitGates(), n_cells=104)}
     assert verdicts["pareto_k_bad_share"] is Verdict.NOT_EVALUATED
 
 
@@ -174,3 +174,18 @@ def test_channels_below_the_limit_are_prior_driven():
     outcome = judge_identifiability(values | {"search": 0.0}, gates)
     assert outcome.verdict is Verdict.REVIEW
     assert "search" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("bad", "n_cells", "expected"),
+    [
+        (1, 48, Verdict.PASS),  # 2.08 %, but of four years of months
+        (2, 48, Verdict.REVIEW),
+        (2, 104, Verdict.PASS),
+        (3, 104, Verdict.REVIEW),
+    ],
+)
+def test_one_period_never_decides_a_fit_however_short_its_history(bad, n_cells, expected):
+    evidence = GOOD._replace(pareto_k_bad_share=bad / n_cells)
+    outcomes = judge_predictive(evidence, FitGates(), n_cells=n_cells)
+    assert {o.gate: o.verdict for o in outcomes}["pareto_k_bad_share"] is expected
