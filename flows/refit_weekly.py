@@ -205,9 +205,9 @@ def _usable(checked: ValidationRef) -> list[Finding]:
     if checked.verdict is Verdict.FAIL:
         failed = [f for f in checked.findings if f.verdict is Verdict.FAIL]
         listing = "\n".join(f"- {f.message} {f.remedy}" for f in failed)
-        raise DataContractError(
-            f"The data cannot be used ({len(failed)} findings):\n{listing}", checked.findings
-        )
+        counted = f"{len(failed)} finding{'' if len(failed) == 1 else 's'}"
+        said = f"The data cannot be used ({counted}):\n{listing}"
+        raise DataContractError(said, checked.findings)
     return checked.findings
 
 

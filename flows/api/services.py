@@ -15,13 +15,9 @@ from schemas.answers.jobs import (
     CheckRequest,
     Job,
     JobKind,
-    JobState,
     NewRun,
-    RunProgress,
-    Stage,
 )
 from schemas.documents.changes import ExplainRequest
-from schemas.documents.results import RunRecord, RunStatus
 from schemas.errors import DataContractError, SpecError, UnknownRunError
 from schemas.spec.errors import parse_run_spec
 from schemas.spec.plan_request import PlanRequest
@@ -211,34 +207,6 @@ def parse_spec(document: Mapping[str, Any]) -> RunSpec:
     return spec
 
 
-def read_progress(run_id: str) -> RunProgress:
-    """Return how far a run is, begun or not.
-
-    Raises
-    ------
-    UnknownRunError
-        Naming the nearest run id.
-    """
-    job = task_jobs.find_job(run_id)
-    record = task_jobs.find_record(job.result_id or run_id if job else run_id)
-    if job is None and record is None:
-        dataset_of_run(run_id)  # raises, with a hint
-    status = _status(job, record)
-    order = [each for each in RunStatus if each is not RunStatus.ERROR]
-    reached = order.index(record.status) if record and record.status in order else -1
-    problem = job.problem if job else None
-    return RunProgress(
-        run_id=record.run_id if record else run_id,
-        dataset_id=record.dataset_id if record else str(job.dataset_id if job else ""),
-        status=status,
-        stages=[Stage(status=each, is_reached=i <= reached) for i, each in enumerate(order)],
-        job=job.state if job else None,
-        verdict=record.verdict if record else None,
-        reason=(record.reason if record else None) or (problem.detail if problem else None),
-        problem=problem,
-    )
-
-
 def read_job(job_id: str) -> Job:
     """Return how far a job is.
 
@@ -270,10 +238,3 @@ def _past(as_of: date | None) -> date | None:
     from tasks.lifecycle.task import knowledge_date
 
     return None if as_of is None else knowledge_date(as_of)
-
-
-def _status(job: AskedJob | None, record: RunRecord | None) -> RunStatus:
-    ended_badly = job is not None and job.state in {JobState.FAILED, JobState.CANCELLED}
-    if ended_badly and (record is None or record.status is not RunStatus.OUTPUTS_READY):
-        return RunStatus.ERROR
-    return record.status if record else RunStatus.CREATED

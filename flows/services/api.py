@@ -46,7 +46,7 @@ def serve_api(host: str, port: int, report: Callable[[str], None]) -> None:
     report(f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}")
     logging.getLogger("flows.api").setLevel(logging.INFO)
     uvicorn.run(
-        build_site(door),
+        build_site(door, is_warmed=True),
         host=host,
         port=port,
         log_level="warning",

@@ -5,7 +5,7 @@ from fastapi import APIRouter, FastAPI
 from flows.api import app as api
 from flows.api.security import PUBLIC_PATHS, Door
 from flows.services.guard import App
-from flows.web import errors, static_files
+from flows.web import errors, static_files, warming
 from flows.web.routers import (
     budget,
     champions,
@@ -37,9 +37,9 @@ SITE_PAGES = (
 """Modules of ``routers`` that have a page in the navigation; each has a ``router``."""
 
 
-def add_pages(app: FastAPI) -> FastAPI:
-    """Add the pages to the application of the API."""
-    site = APIRouter(include_in_schema=False)
+def add_pages(app: FastAPI, *, is_warmed: bool = False) -> FastAPI:
+    """Add the pages to the application of the API; warmed, it asks for each as it starts."""
+    site = APIRouter(include_in_schema=False, lifespan=warming.warmed if is_warmed else None)
     for page in (*SITE_PAGES, sign_in, static_files):
         site.include_router(page.router)
     app.include_router(site)
@@ -53,6 +53,6 @@ def is_public(path: str) -> bool:
     return path in known or path.startswith(static_files.STATIC_PATH)
 
 
-def build_site(door: Door) -> App:
-    """Return pages and API behind their doors."""
-    return api.build_server(door, add_pages(api.build_api()))
+def build_site(door: Door, *, is_warmed: bool = False) -> App:
+    """Return pages and API behind their doors; as ``add_pages``."""
+    return api.build_server(door, add_pages(api.build_api(), is_warmed=is_warmed))

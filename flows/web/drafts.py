@@ -10,6 +10,7 @@ from schemas.answers.datasets import DraftSpec
 from schemas.answers.jobs import CheckRequest, GuessRequest, JobKind
 from schemas.documents.fit import PriorPredictive
 from schemas.errors import MmmError
+from schemas.spec.kinds import sampler_defaults
 from schemas.spec.run_spec import RunSpec
 from tasks.ingest import task_drafts, task_uploads
 from tasks.query.outputs import read_document_of
@@ -109,6 +110,8 @@ def parse(dataset_id: str, text: str) -> RunSpec:
 def long_form(spec: RunSpec) -> dict[str, Any]:
     """Return a run spec without its defaults, every short form written out.
 
+    A default that its model kind has another one for is written, so that it is read as it is.
+
     Parameters
     ----------
     spec
@@ -119,7 +122,12 @@ def long_form(spec: RunSpec) -> dict[str, Any]:
     dict
         As JSON would hold it, the dataset first.
     """
-    return {"dataset_id": spec.dataset_id, **spec.model_dump(mode="json", exclude_defaults=True)}
+    stated = spec.model_dump(mode="json", exclude_defaults=True)
+    of_kind = sampler_defaults(stated.get("model", {}).get("kind"))
+    meant = {name: getattr(spec.sampler, name) for name in of_kind}
+    if meant:
+        stated["sampler"] = {**meant, **stated.get("sampler", {})}
+    return {"dataset_id": spec.dataset_id, **stated}
 
 
 def rewrite(dataset_id: str, text: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

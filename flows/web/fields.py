@@ -18,6 +18,21 @@ from pydantic_core import PydanticUndefined
 
 from flows.web.session import FormFields, field
 
+_LABELS = {
+    "target_col": "Column of the KPI",
+    "l_max": "Periods that an effect may last",
+    "tune": "Warm-up draws",
+    "target_accept": "Care of the sampler",
+    "random_seed": "Seed",
+    "timeout_minutes": "Minutes at most",
+    "backend": "Engine of the sampler",
+    "media_share": "Share of all channels",
+    "share_spread": "Spread of that share",
+    "non_negative_baseline": "Baseline never below zero",
+    "media_before": "Media ran before the first row",
+}
+"""Label of a key where the key itself says little to who has no statistics."""
+
 
 class Widget(StrEnum):
     """How a value is entered."""
@@ -92,7 +107,7 @@ def list_fields(
         found.append(
             Field(
                 name=f"{prefix}{name}",
-                label=name.replace("_", " ").capitalize(),
+                label=_LABELS.get(name) or name.replace("_", " ").capitalize(),
                 widget=widget,
                 value=value,
                 placeholder=default,

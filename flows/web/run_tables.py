@@ -33,6 +33,7 @@ def list_runs(runs: Sequence[ListedRun]) -> Table:
             )
             for run in runs
         ],
+        is_of_things=True,
     )  # fmt: skip
 
 
@@ -47,4 +48,5 @@ def list_at_work() -> Table:
             (Link(job.job_id, f"/run/{job.job_id}"), job.dataset_id, job.created_at, job.state)
             for job in jobs
         ],
+        is_of_things=True,
     )  # fmt: skip

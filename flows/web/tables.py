@@ -70,11 +70,13 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Any]]
     note: str = ""
+    is_of_things: bool = False
+    """A row is one thing, such as a run, of which its columns say something."""
 
     @property
     def is_worded(self) -> bool:
-        """True where a column holds sentences: a phone shows such rows as cards."""
-        return any(column.kind is Kind.LONG for column in self.columns)
+        """True where rows are things, or have sentences: a phone shows such rows as cards."""
+        return self.is_of_things or any(column.kind is Kind.LONG for column in self.columns)
 
     @property
     def cells(self) -> list[list[tuple[Column, str, str | None]]]:

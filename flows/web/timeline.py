@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.words import SYMBOLS, TONE
 
-_WIDTH, _MARGIN, _ROW, _TICKS = 1000, 50, 30, 6
+_WIDTH, _LEFT, _RIGHT, _ROW, _TICKS = 1000, 190, 50, 30, 6
+_MOST_LETTERS = 20
 _LEAST = timedelta(hours=1)
 
 
@@ -33,11 +34,20 @@ class Dot:
 
 
 @dataclass(frozen=True)
+class Row:
+    """One dataset."""
+
+    y: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Timeline:
     """Runs of several datasets, a row each."""
 
     dots: list[Dot]
     ticks: list[Tick]
+    rows: list[Row]
     height: int
     described: str
 
@@ -54,16 +64,17 @@ def draw_timeline(runs: Sequence[RunRecord], address_of: dict[str, str]) -> Time
     """
     begun = min(run.created_at for run in runs)
     ended = max(max(run.updated_at for run in runs), begun + _LEAST)
-    rows = {name: i for i, name in enumerate(dict.fromkeys(run.dataset_id for run in runs))}
+    names = dict.fromkeys(run.dataset_id for run in runs)
+    rows = {name: 22.0 + _ROW * i for i, name in enumerate(names)}
 
     def place(moment: datetime) -> float:
-        return round(_MARGIN + (_WIDTH - 2 * _MARGIN) * ((moment - begun) / (ended - begun)), 1)
+        return round(_LEFT + (_WIDTH - _LEFT - _RIGHT) * ((moment - begun) / (ended - begun)), 1)
 
     dots = [
         Dot(
             x=place(run.created_at),
             end_x=place(run.updated_at),
-            y=22.0 + _ROW * rows[run.dataset_id],
+            y=rows[run.dataset_id],
             tone=_tone(run),
             symbol=SYMBOLS.get(run.verdict or "", "✕" if run.status is RunStatus.ERROR else "…"),
             title=describe(run),
@@ -77,10 +88,15 @@ def draw_timeline(runs: Sequence[RunRecord], address_of: dict[str, str]) -> Time
     return Timeline(
         dots=dots,
         ticks=[Tick(place(m), f"{m:{pattern}}") for m in moments],
+        rows=[Row(y, _shortened(name)) for name, y in rows.items()],
         height=40 + 30 + _ROW * (len(rows) - 1),
         described=f"{len(runs)} runs of {', '.join(rows)} between {begun:%Y-%m-%d} and "
         f"{ended:%Y-%m-%d}; the table below lists them.",
     )
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _MOST_LETTERS else f"{name[: _MOST_LETTERS - 1]}…"
 
 
 def describe(run: RunRecord) -> str:

@@ -129,6 +129,9 @@ class RunProgress(Part):
     """State of the run; CREATED as long as it waits for its turn."""
     stages: list[Stage]
     """All states in order."""
+    at: RunStatus | None = None
+    """State that it is working on, or stopped at; null once its outputs are ready, and where nobody
+    knows how far it came."""
     job: JobState | None
     """State of its process; null for a run that no request started."""
     verdict: Verdict | None = None

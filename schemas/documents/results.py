@@ -61,6 +61,11 @@ ENDED = (RunStatus.OUTPUTS_READY, RunStatus.ERROR)
 class StatusFile(RunRecord, Document):
     """``run_status.json``: one run and how far it got; ``ops.runs`` has its begin and its end."""
 
+    reached: RunStatus | None = None
+    """State that it had reached before it ended in ERROR; null where it did not end so."""
+    flow_run_id: str | None = None
+    """Its flow run in Prefect; null where none made it, or an earlier version did."""
+
 
 def explain_refusal(record: RunRecord) -> str | None:
     """Say why nothing may be made of a run: the end of a sentence; None where it was accepted."""

@@ -120,7 +120,13 @@ admit(
 
 
 def sampler_defaults(kind: Any) -> Mapping[str, Any]:
-    """Return a kind's own defaults of ``sampler``; none for what is no kind."""
+    """Return a kind's own defaults of ``sampler``; none for what is no kind.
+
+    Returns
+    -------
+    Mapping
+        Key of ``sampler`` to its default.
+    """
     return KINDS[kind].sampler if isinstance(kind, str) and kind in KINDS else {}
 
 

@@ -1,18 +1,24 @@
 """The forecast ledger for who shows it: scores, alarms, frozen forecasts. Nothing is scored."""
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from schemas.answers.forecasts import FrozenForecast, ShownLedger
 from schemas.documents.forecast_scores import Basis
-from schemas.names import PERIOD_COLUMN, ForecastScope
+from schemas.names import PERIOD_COLUMN, Artifact, ForecastScope
 from tasks.forecast.task_due import read_settled
-from tasks.store.home import current_home
+from tasks.store.home import Home, current_home
+from tasks.store.kept import Kept, state_of
 from tasks.store.warehouse.forecasts import read_ledger
+from tasks.store.warehouse.places import warehouse_of
 from tasks.store.warehouse.runs import list_runs
 from tasks.store.warehouse.scores import alarms_of, read_scores
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_MOST_LEDGERS = 200
+_ledgers: Kept[ShownLedger] = Kept(_MOST_LEDGERS, lambda _: 1)
 
 
 def read_shown_ledger(dataset_id: str) -> ShownLedger:
@@ -23,10 +29,22 @@ def read_shown_ledger(dataset_id: str) -> ShownLedger:
     UnknownRunError
         If the dataset has no run, while others have.
     """
+    home = current_home()
+    runs = [run.run_id for run in list_runs(home, dataset_id)]
+    state = _state_of(home, dataset_id, runs)
+    return _ledgers.get((home.root, dataset_id), state, lambda: _read(home, dataset_id))
+
+
+def _state_of(home: Home, dataset_id: str, runs: list[str]) -> Hashable | None:
+    """Return what changes with a ledger: the warehouse, and which fits can still be scored."""
+    warehouse = state_of(warehouse_of(home, dataset_id))
+    has_fit = tuple((home.run_dir(run_id) / Artifact.POSTERIOR).is_file() for run_id in runs)
+    return None if warehouse is None else (warehouse, has_fit)
+
+
+def _read(home: Home, dataset_id: str) -> ShownLedger:
     from tasks.forecast.summary import summarize_scores
 
-    home = current_home()
-    list_runs(home, dataset_id)
     ledger, scores = read_ledger(home, dataset_id), read_scores(home, dataset_id)
     together = ledger[ledger["scope"] == ForecastScope.ALL.value]
     published = scores[

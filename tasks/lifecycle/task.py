@@ -9,6 +9,7 @@ from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
 
 from schemas.documents.refit_outcome import Outcome
 from schemas.documents.results import RunRecord, RunStatus
@@ -103,7 +104,7 @@ def begin_run(request: RefitRequest, as_of: date) -> str:
             return run_id
     # Before the run is known: killed in between, the next try finds the id by its request.
     resume.write_request(home, run_id, key)
-    run_status.start_run(home, run_id, spec.dataset_id)
+    run_status.start_run(home, run_id, spec.dataset_id, flow_run_id=flow_run.id)
     write_json(home, home.run_dir(run_id) / Artifact.RUN_SPEC, spec.model_dump(mode="json"))
     return run_id
 

@@ -10,9 +10,8 @@ from typing import Any
 from schemas.answers.jobs import AskedJob, JobKind, JobOutcome, JobState
 from schemas.documents.results import RunRecord, RunStatus
 from tasks.store.home import current_home
-from tasks.store.runs import champions, jobs
+from tasks.store.runs import champions, jobs, status
 from tasks.store.runs.ids import new_run_id
-from tasks.store.runs.status import fail_run
 
 
 def new_job(
@@ -139,8 +138,14 @@ def find_record(run_id: str) -> RunRecord | None:
     return champions.find_record(current_home(), run_id)
 
 
+def find_reached(run_id: str) -> RunStatus | None:
+    """Return the state that a run had reached before it ended in ERROR; None where nobody knows."""
+    known = status.find_status_file(current_home(), run_id)
+    return known.reached if known else None
+
+
 def end_cancelled(run_id: str) -> None:
     """End a run in ERROR because a person stopped it; one that has ended stays as it is."""
     record = find_record(run_id)
     if record is not None and record.status not in {RunStatus.OUTPUTS_READY, RunStatus.ERROR}:
-        fail_run(current_home(), run_id, "cancelled by a person")
+        status.fail_run(current_home(), run_id, "cancelled by a person")

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from tasks.store.home import current_home, public_address
 from tasks.store.runs.champions import find_record
+from tasks.store.runs.status import find_status_file
 from tasks.store.tracking.local_registry import local_experiment_of
 from tasks.store.tracking.server import run_address
 
@@ -20,7 +21,7 @@ def links_of(run_id: str) -> list[ServiceLink]:
     """Return the pages of a run elsewhere; those alone whose service this home names.
 
     MLflow's is that of the run, once it was published to a store of this home, else of its server.
-    Prefect's lists flow runs, since each job talks to the server that its settings name.
+    Prefect's is that of the flow run, or the list where it is not known.
     """
     home, found = current_home(), []
     record = find_record(home, run_id)
@@ -31,7 +32,10 @@ def links_of(run_id: str) -> list[ServiceLink]:
         found.append(ServiceLink("MLflow", page))
     prefect = _prefect_pages()
     if prefect:
-        found.append(ServiceLink("Prefect", f"{prefect}/runs"))
+        known = find_status_file(home, run_id)
+        made_by = known.flow_run_id if known else None
+        page = f"{prefect}/runs/flow-run/{made_by}" if made_by else f"{prefect}/runs"
+        found.append(ServiceLink("Prefect", page))
     return found
 
 

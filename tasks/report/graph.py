@@ -20,13 +20,7 @@ def graph_section(documents: ReportDocuments) -> Section | None:
     if graph is None:
         return None
     blocks: list[Block] = [
-        Picture(
-            "What follows what",
-            f"{graph.claim} A line is the wider, the larger the partial correlation; one that "
-            "takes away is orange, one that the run spec requires is dashed.",
-            draw_graph(graph),
-            _edges_table(graph),
-        ),
+        graph_picture(graph),
         _interventions_table(graph, documents.words.unit_of_kpi),
         Text([_say_forecasts(graph)], tone="care" if graph.abstains else "quiet"),
     ]
@@ -36,6 +30,17 @@ def graph_section(documents: ReportDocuments) -> Section | None:
         f"relation, about {format_share(graph.false_edge_rate)} are found all the same."
     )
     return Section("graph", "The learned graph", blocks, lead, is_folded=True)
+
+
+def graph_picture(graph: CausalGraph, title: str = "What follows what") -> Picture:
+    """Return a learned graph as a picture, its edges as a table."""
+    return Picture(
+        title,
+        f"{graph.claim} A line is the wider, the larger the partial correlation; one that takes "
+        "away is orange, one that the run spec requires is dashed.",
+        draw_graph(graph),
+        _edges_table(graph),
+    )
 
 
 def _edges_table(graph: CausalGraph) -> Table:

@@ -17,7 +17,12 @@ from tasks.report.look import (
 )
 
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _FAINT = 0.12
+_CURVE_CAPTION = (
+    "Response in the long run per period, 90 % interval. Colours as above; the runs in their order "
+    "are a solid, a dashed, a dotted line."
+)
 
 
 def returns_figure(found: RunsCompared) -> Figure | None:
@@ -113,6 +118,7 @@ def _curve_figure(
     traces = []
     for run_id, curve in rows.items():
         colour = CHANNEL_COLOURS[places[run_id] % len(CHANNEL_COLOURS)]
+        dash = _DASHES[places[run_id] % len(_DASHES)]
         x = digits(curve.x)
         traces += [
             go.Scatter(
@@ -122,7 +128,7 @@ def _curve_figure(
                 hoverinfo="skip", showlegend=False,
             ),
             go.Scatter(x=x, y=digits(curve.median), name=label(run_id, 40), mode="lines",
-                       line={"color": colour, "width": 2}, showlegend=False),
+                       line={"color": colour, "width": 2, "dash": dash}, showlegend=False),
         ]  # fmt: skip
     unit = next(iter(rows.values())).unit
     columns = [
@@ -139,6 +145,6 @@ def _curve_figure(
     ]
     chart = draw(traces, height=230, xaxis={"title": {"text": f"{unit} per period"}, "nticks": 4})
     return Figure(
-        key, label(name), "Response in the long run per period, 90 % interval.", chart, 230,
+        key, label(name), _CURVE_CAPTION, chart, 230,
         Table(f"response of {name}", "response_curves.json of each run", columns, points),
     )  # fmt: skip

@@ -4,11 +4,13 @@ Plain functions without Prefect. What draws is imported when the first report is
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from schemas.answers.comparison import RunsCompared
 from schemas.answers.plans import PlanDesk, PlanEvaluation
+from schemas.documents.causal_graph import CausalGraph
 from schemas.errors import CorruptArtifactError
 from schemas.names import Artifact
 from schemas.spec.run_spec import RunSpec
@@ -16,6 +18,7 @@ from tasks.store.home import Home, current_home
 from tasks.store.runs.documents import (
     accepted_run_before,
     digest_files,
+    open_document,
     open_documents,
 )
 from tasks.store.runs.recoveries import find_recovery
@@ -23,7 +26,7 @@ from tasks.store.warehouse.prunings import require_files
 from tasks.store.warehouse.runs import read_run
 
 if TYPE_CHECKING:
-    from tasks.report.blocks import Figure, Section
+    from tasks.report.blocks import Figure, Picture, Section
     from tasks.report.documents import ReportDocuments
     from tasks.report.files import RunFiles
     from tasks.report.head import Head
@@ -76,6 +79,27 @@ def draw_comparison(found: RunsCompared) -> "list[Figure]":
 
     returns = returns_figure(found)
     return [*([returns] if returns else []), *curve_figures(found)]
+
+
+def draw_graphs(run_ids: Sequence[str]) -> "dict[str, Picture]":
+    """Return the learned graph of each run that has one, by the run.
+
+    Raises
+    ------
+    CorruptArtifactError
+        If the graph of a run cannot be read, or was changed after it was published.
+    """
+    from tasks.report.graph import graph_picture
+
+    found = {
+        run_id: open_document(current_home(), run_id, Artifact.CAUSAL_GRAPH, CausalGraph)
+        for run_id in run_ids
+    }
+    return {
+        run_id: graph_picture(graph, f"What follows what in {run_id}")
+        for run_id, graph in found.items()
+        if graph is not None
+    }
 
 
 def charts_of(figure: "Figure") -> dict[str, Any]:

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Body, Header, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from flows.api import decisions, services
+from flows.api import decisions
 from flows.api.conventions import ERRORS
 from flows.api.dependencies import Jobs
 from flows.api.problems import ProblemError
+from flows.api.progress import read_progress
 from flows.api.receiving import receive_form
 from flows.api.routers.outputs import answer
 from schemas.answers.datasets import Dataset, DeletedDataset, FileColumns
@@ -103,7 +104,7 @@ def create(
     spec: Annotated[dict[str, Any], Body(description="A run spec.")], jobs: Jobs
 ) -> RunProgress:
     """Start a refit and answer with its id."""
-    return services.read_progress(jobs.start_refit(NewRun(spec=spec)).job_id)
+    return read_progress(jobs.start_refit(NewRun(spec=spec)).job_id)
 
 
 @router.post("/runs/{run_id}/build_features", operation_id="earlier_build_features")
@@ -111,7 +112,7 @@ def create(
 @router.get("/runs/{run_id}/status", operation_id="earlier_status")
 def status(run_id: RunId) -> RunProgress:
     """Return how far a run is; it builds features and trains by itself."""
-    return services.read_progress(run_id)
+    return read_progress(run_id)
 
 
 @router.get("/runs/", operation_id="earlier_runs")
@@ -188,7 +189,7 @@ def output_of_run(run_id: RunId, request: Request) -> Response:
 
 def _ended(run_id: str) -> RunDetail:
     """Return a run that has outputs."""
-    progress = services.read_progress(run_id)
+    progress = read_progress(run_id)
     if progress.status is not RunStatus.OUTPUTS_READY:
         raise ProblemError(
             HTTPStatus.CONFLICT,

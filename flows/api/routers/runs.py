@@ -10,7 +10,7 @@ from flows.api import decisions
 from flows.api.conventions import ERRORS, Cursor, Limit, answer_later, paginate
 from flows.api.dependencies import IdempotencyKey, Jobs
 from flows.api.events import stream_events
-from flows.api.services import read_progress
+from flows.api.progress import read_progress
 from schemas.answers.jobs import Job, NewRun, RunProgress
 from schemas.answers.pruning import Pruning
 from schemas.answers.runs import ListedRun, RunDetail

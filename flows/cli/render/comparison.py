@@ -10,7 +10,13 @@ from schemas.answers.comparison import (
     RunInComparison,
     RunsCompared,
 )
-from schemas.words import format_interval, format_number, format_ratio, format_share
+from schemas.words import (
+    format_interval,
+    format_number,
+    format_probability,
+    format_ratio,
+    format_share,
+)
 
 NOTE = (
     "Scores say which run forecasts best. They cannot choose between causal explanations: models "
@@ -34,11 +40,19 @@ class Block:
         self.title, self.rows = title, [list(row) for row in rows]
 
 
-def build_blocks(found: RunsCompared) -> list[Block]:
-    """Return the tables of a comparison, those without rows left out."""
+def build_blocks(found: RunsCompared, *, most_text: int | None = None) -> list[Block]:
+    """Return the tables of a comparison, those without rows left out.
+
+    Parameters
+    ----------
+    found
+        The comparison.
+    most_text
+        Letters of a reason or a setting that are shown; None: all.
+    """
     runs = found.runs
     blocks = [
-        Block("Runs", [*_facts(runs)]),
+        Block("Runs", [*_facts(runs, most_text)]),
         Block("ROAS (94 % interval)", _of_channels(found, _roas)),
         Block("Contribution (94 % interval)", _of_channels(found, _contribution)),
         Block("mROAS", _of_channels(found, lambda row: format_ratio(row.mroas_mean))),
@@ -47,7 +61,7 @@ def build_blocks(found: RunsCompared) -> list[Block]:
         Block("Fit, in-sample", [*_fits(runs)]),
         Block("Forecasts that have happened", [*_forecasts(runs)]),
         Block("Plan", [*_plans(runs)]),
-        Block("What differs in the run spec", [*_differences(found)]),
+        Block("What differs in the run spec", [*_differences(found, most_text)]),
     ]
     return [block for block in blocks if block.rows]
 
@@ -57,19 +71,19 @@ def render_comparison(found: RunsCompared) -> str:
     header = ["", *(run.run_id for run in found.runs)]
     data = "the same data" if found.same_snapshot else "different data"
     parts = [f"{found.dataset_id}, {found.kpi_name or 'KPI unknown'}: {data}"]
-    for block in build_blocks(found):
+    for block in build_blocks(found, most_text=_MOST_TEXT):
         parts.append(render_table([block.title, *header[1:]], block.rows))
     return "\n\n".join([*parts, NOTE]) + "\n"
 
 
-def _facts(runs: Sequence[RunInComparison]) -> Iterator[list[str]]:
+def _facts(runs: Sequence[RunInComparison], most: int | None) -> Iterator[list[str]]:
     yield ["verdict", *(str(run.verdict or run.status) for run in runs)]
     yield ["model kind", *(run.model_kind or "–" for run in runs)]
     yield ["champion", *("yes" if run.is_champion else "" for run in runs)]
     yield ["snapshot", *(run.snapshot_id or "–" for run in runs)]
     yield ["fitted from", *(str(run.estimation_start or "–") for run in runs)]
     yield ["fitted to", *(str(run.estimation_end or "–") for run in runs)]
-    yield ["against it", *(_shortened("; ".join(run.reasons)) for run in runs)]
+    yield ["against it", *(_shortened("; ".join(run.reasons), most) for run in runs)]
 
 
 def _of_channels(
@@ -137,14 +151,14 @@ def _plans(runs: Sequence[RunInComparison]) -> Iterator[list[str]]:
             for plan in plans
         ),
     ]
-    yield ["P(gain > 0)", *(format_share(plan.prob_gain) if plan else "–" for plan in plans)]
+    yield ["P(gain > 0)", *(format_probability(plan.prob_gain) if plan else "–" for plan in plans)]
 
 
-def _differences(found: RunsCompared) -> Iterator[list[str]]:
+def _differences(found: RunsCompared, most: int | None) -> Iterator[list[str]]:
     for difference in found.differences:
         values = (difference.values.get(run.run_id) for run in found.runs)
-        yield [difference.key, *(_shortened(json.dumps(v, default=str)) for v in values)]
+        yield [difference.key, *(_shortened(json.dumps(v, default=str), most) for v in values)]
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= _MOST_TEXT else f"{text[: _MOST_TEXT - 1]}…"
+def _shortened(text: str, most: int | None) -> str:
+    return text if most is None or len(text) <= most else f"{text[: most - 1]}…"

@@ -1,17 +1,20 @@
 """Runs side by side: weeks, model kinds, and why returns changed."""
 
+from functools import lru_cache
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
+from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from flows.api.dependencies import Jobs
 from flows.api.services import read_job
 from flows.cli.render.comparison import NOTE, build_blocks
 from flows.web import session
-from flows.web.rendering import render
+from flows.web.rendering import render, render_part
 from flows.web.routers.results import has_results
 from flows.web.tables import Column, Kind, Table
+from schemas.answers.comparison import RunsCompared
 from schemas.answers.jobs import JobKind, JobState
 from schemas.answers.runs import ListedRun
 from schemas.documents.changes import ExplainRequest, Explanation, Factor
@@ -20,11 +23,13 @@ from schemas.words import format_ratio
 from tasks.lifecycle import task_jobs
 from tasks.query.comparison import compare_any_runs
 from tasks.query.runs import list_all_runs
-from tasks.report.task_page import charts_of, draw_comparison
+from tasks.report.task_page import charts_of, draw_comparison, draw_graphs
 
 router = APIRouter()
 _MOST_RUNS = 6
 _SHOWN = 60
+_KEPT = 8
+"""Comparisons that are kept as they were written."""
 _FACTOR_WORDS = {
     Factor.NOISE: "Noise", Factor.NEW_PERIODS: "New periods", Factor.RESTATED: "Restated history",
     Factor.SPEC_OR_CODE: "Spec or code",
@@ -47,9 +52,7 @@ def show(request: Request, dataset_id: str | None = None, job: str | None = None
     return render(
         request, "compare", title="Runs side by side", dataset_id=chosen, datasets=datasets,
         runs=listed[:_SHOWN], n_runs=len(listed), asked=asked, found=found, note=NOTE,
-        blocks=[_table(block.title, asked, block.rows) for block in build_blocks(found)]
-        if found else [],
-        figures=[(each, charts_of(each)) for each in draw_comparison(found)] if found else [],
+        beside=_write(found.model_dump_json(), tuple(asked)) if found else None,
         pair=pair, told=told, changes=_changes(told) if told else None,
     )  # fmt: skip
 
@@ -78,6 +81,17 @@ def watch(request: Request, job_id: str) -> Response:
         request, "job", title="Why returns changed", dataset_id=job.dataset_id, job=job, back=back,
         waiting="Fits with one thing changed at a time tell what moved the returns; this takes "
         "minutes.",
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=_KEPT)
+def _write(compared: str, asked: tuple[str, ...]) -> Markup:
+    """Return figures and tables of a comparison, given as JSON, which is what they are kept by."""
+    found = RunsCompared.model_validate_json(compared)
+    return render_part(
+        "compared", asked=asked, graphs=draw_graphs(asked),
+        figures=[(each, charts_of(each)) for each in draw_comparison(found)],
+        blocks=[_table(block.title, list(asked), block.rows) for block in build_blocks(found)],
     )  # fmt: skip
 
 

@@ -1,14 +1,16 @@
 """Forecasts: what is coming, how good earlier ones were, alarms."""
 
+from functools import lru_cache
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
+from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from flows.api.dependencies import Jobs
 from flows.api.services import read_job
 from flows.web import session
-from flows.web.rendering import address, render
+from flows.web.rendering import address, render, render_part
 from flows.web.session import field
 from flows.web.tables import Column, Kind, Link, Table
 from schemas.answers.forecasts import ShownLedger
@@ -17,7 +19,7 @@ from schemas.names import ForecastScope
 from tasks.forecast.task_shown import read_shown_ledger
 from tasks.ingest import task_uploads
 from tasks.query.runs import list_all_runs
-from tasks.report.task_page import charts_of, read_report
+from tasks.report.task_page import charts_of, fingerprint, read_report
 
 router = APIRouter()
 _BASIS_WORDS = {
@@ -30,6 +32,8 @@ _ALARM_WORDS = {
 }
 _CHAPTER = "horizon"
 """Chapter of the report that shows what comes next."""
+_KEPT = 8
+"""Chapters that are kept as they were written, until a file of their run changes."""
 
 
 @router.get("/forecast")
@@ -58,12 +62,18 @@ def show(request: Request, dataset_id: str | None = None, job_id: str | None = N
 @router.get("/forecast/ahead")
 def ahead(request: Request, run_id: str) -> Response:
     """Show what a run says of the coming periods: the chapter of its report."""
+    body = _write_chapter(run_id, fingerprint(run_id))
+    return render(request, "forecast_ahead", title="What comes next", body=body, run_id=run_id)
+
+
+@lru_cache(maxsize=_KEPT)
+def _write_chapter(run_id: str, known_as: str) -> Markup | None:  # noqa: ARG001 - part of the key
+    """Return the chapter of a run on the coming periods; None where it has no forecast."""
     sections = read_report(run_id).sections
     section = next((each for each in sections if each.key == _CHAPTER), None)
-    return render(
-        request, "forecast_ahead", title="What comes next", section=section, run_id=run_id,
-        charts_of=charts_of,
-    )  # fmt: skip
+    if section is None:
+        return None
+    return render_part("forecast_chapter", section=section, run_id=run_id, charts_of=charts_of)
 
 
 @router.post("/forecast/score")
@@ -114,4 +124,5 @@ def _frozen(ledger: ShownLedger) -> Table:
             )
             for f in ledger.forecasts
         ],
+        is_of_things=True,
     )  # fmt: skip

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from flows.api.problems import public_text
-from flows.web.rendering import render
+from flows.web.rendering import address, render
 from flows.web.tables import Column, Kind, Link, Table
 from flows.web.timeline import format_duration
 from schemas.answers.portfolio import BrandResult
 from tasks.query.portfolios import find_portfolio
+from tasks.query.runs import all_runs
 
 router = APIRouter()
 
@@ -24,13 +25,14 @@ def show(request: Request, portfolio_id: str | None = None) -> Response:
     report = found.report
     return render(
         request, "portfolio", title=f"Portfolio {report.portfolio_id}", report=report,
-        begun=found.begun, others=found.others, brands=_table(report.brands),
+        begun=found.begun, others=found.others,
+        brands=_table(report.brands, {run.dataset_id for run in all_runs()}),
         took=format_duration(report.seconds),
         headline=[(str(o).capitalize(), str(n), "") for o, n in report.counted.items()],
     )  # fmt: skip
 
 
-def _table(brands: list[BrandResult]) -> Table:
+def _table(brands: list[BrandResult], known: set[str]) -> Table:
     return Table(
         "brands",
         [
@@ -40,8 +42,7 @@ def _table(brands: list[BrandResult]) -> Table:
         ],
         [
             (
-                Link(each.dataset_id, f"/results/{each.run_id}") if each.run_id
-                else each.dataset_id,
+                _page_of(each, known),
                 f"{each.outcome}, done before" if each.is_earlier else each.outcome,
                 each.verdict,
                 each.champion and f"{each.champion}{'' if each.became_champion else ' stays'}",
@@ -55,6 +56,15 @@ def _table(brands: list[BrandResult]) -> Table:
     )  # fmt: skip
 
 
+def _page_of(brand: BrandResult, known: set[str]) -> Link | str:
+    """Return a brand with its page: results, or its runs where it has none of this portfolio."""
+    if brand.run_id:
+        return Link(brand.dataset_id, f"/results/{brand.run_id}")
+    if brand.dataset_id in known:
+        return Link(brand.dataset_id, address("/run", dataset_id=brand.dataset_id))
+    return brand.dataset_id
+
+
 def _largest_move(brand: BrandResult) -> str | None:
     if brand.roas_channel is None or brand.roas_change is None:
         return None
@@ -66,4 +76,4 @@ def _reason(brand: BrandResult) -> str | None:
     text = brand.reason
     if brand.spec_file:
         text = text.replace(brand.spec_file, Path(brand.spec_file).name)
-    return public_text(text) or None
+    return public_text(text.replace(":\n- ", ": ").replace("\n- ", "; ")) or None

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from flows.api.dependencies import Jobs
 from flows.api.problems import problem_of, public_text
-from flows.api.services import read_progress
+from flows.api.progress import read_progress
 from flows.web import drafts, session
 from flows.web.rendering import render, status_of
 from flows.web.run_tables import list_at_work, list_runs
@@ -18,11 +18,12 @@ from schemas.answers.jobs import NewRun, RunProgress
 from schemas.answers.service import Problem
 from schemas.documents.results import RunStatus
 from schemas.errors import MmmError, SpecError, UnknownRunError
+from schemas.outcomes import Verdict
 from schemas.words import VERDICT_TITLE
 from tasks.ingest import task_drafts, task_uploads
 from tasks.lifecycle import task_jobs
 from tasks.query import links
-from tasks.query.runs import list_all_runs
+from tasks.query.runs import describe_run, list_all_runs
 
 router = APIRouter()
 _LOG_BYTES = 30_000
@@ -35,6 +36,19 @@ _STAGE_WORDS = {
     RunStatus.TRAINED: "Judged",
     RunStatus.OUTPUTS_READY: "Results ready",
 }
+
+_OF_DATA = (RunStatus.VALIDATED, RunStatus.FEATURES_BUILT)
+"""States that a run does not reach where something is wrong with its data."""
+_GO_ON = "The same refit again goes on where this one stopped."
+_REMEDY = {
+    RunStatus.CREATED: "Nothing was read and nothing fitted yet. Mend what is said above.",
+    RunStatus.VALIDATED: "Nothing was fitted. Mend the file as it is said, upload it, refit.",
+    RunStatus.FEATURES_BUILT: "Nothing was fitted. Mend the file or the run spec, then refit.",
+    RunStatus.TRAINING: f"{_GO_ON} If memory ran out, fewer draws or chains need less.",
+    RunStatus.TRAINED: _GO_ON,
+    RunStatus.OUTPUTS_READY: f"The fit is kept, and was not published. {_GO_ON}",
+}
+"""What to do by the state at which a run stopped; what is wrong is said before."""
 
 
 @router.get("/run")
@@ -72,6 +86,7 @@ def show(request: Request, run_id: str) -> Response:
         progress=progress, asked_id=run_id, job=job, record=record, stages=_stages(progress),
         log=public_text(text) if text else "", links=links.links_of(progress.run_id),
         verdict=VERDICT_TITLE[progress.verdict] if progress.verdict else None,
+        reasons=_reasons(progress), remedy=_remedy(progress), is_of_data=progress.at in _OF_DATA,
     )  # fmt: skip
 
 
@@ -103,16 +118,28 @@ def _overview(request: Request, dataset_id: str | None, problem: Problem | None 
     )  # fmt: skip
 
 
+def _reasons(progress: RunProgress) -> list[str]:
+    """Return what speaks against a run that ended with a fit."""
+    is_clean = progress.verdict in (None, Verdict.PASS)
+    return [] if is_clean else describe_run(progress.run_id).reasons
+
+
+def _remedy(progress: RunProgress) -> str:
+    """Return what to do about a run that stopped; nothing is lost by it."""
+    said = _REMEDY[progress.at] if progress.at else "Mend what is said above, then refit."
+    return f"{said} The champion is as it was."
+
+
 def _stages(progress: RunProgress) -> list[tuple[str, str]]:
-    """Return words and class of each stage: reached, now, or to come."""
-    reached = [stage.is_reached for stage in progress.stages]
-    at = next((i for i, done in enumerate(reached) if not done), len(reached))
-    found = []
-    for i, stage in enumerate(progress.stages):
-        state = "reached" if stage.is_reached else "now" if i == at else "ahead"
-        is_over = progress.is_over and state == "now"
-        found.append((_STAGE_WORDS[stage.status], "ahead" if is_over else state))
-    return found
+    """Return words and class of each stage: reached, now, stopped, or to come."""
+    at = "stopped" if progress.is_over else "now"
+    return [
+        (
+            _STAGE_WORDS[stage.status],
+            at if stage.status is progress.at else "reached" if stage.is_reached else "ahead",
+        )
+        for stage in progress.stages
+    ]
 
 
 def _day(text: str) -> date | None:

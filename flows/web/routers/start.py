@@ -66,10 +66,11 @@ def _dataset_table(datasets: list[Dataset]) -> Table:
                 each.files[0].n_bytes if each.files else None,
                 each.files[0].received_at if each.files else None,
                 each.n_runs,
-                Link(each.newest_run_id, f"/results/{each.newest_run_id}")
+                Link(each.newest_run_id, f"/run/{each.newest_run_id}")
                 if each.newest_run_id
                 else None,
             )
             for each in datasets
         ],
+        is_of_things=True,
     )  # fmt: skip

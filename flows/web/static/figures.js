@@ -76,6 +76,8 @@ function draw(div, choice) {
   const displayModeBar = PHONE.matches || TOUCH.matches ? false : "hover";
   const config = { displaylogo: false, displayModeBar, responsive: true, modeBarButtons: [["svg", "png"].map((format) => saving(format, div.dataset.name))] };
   Plotly.react(div, data, layout, config).then(alignLegend);
+  // What Plotly measures its texts with is no picture.
+  document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true");
 }
 
 /* A button of a figure that saves it. */
@@ -84,12 +86,20 @@ function saving(format, filename) {
   return { name: `save-${format}`, title: `Save as ${format.toUpperCase()}`, icon: Plotly.Icons.camera, click };
 }
 
+/* Figures are drawn as they come near the window: forty at once take seconds. */
+const MARGIN = 600;
+const ahead = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) if (isIntersecting) showFirst(target);
+}, { rootMargin: `${MARGIN}px 0px` });
+const showFirst = (div) => { ahead.unobserve(div); div.isAsked = true; show(div); };
+const isNear = (div) => { const { top, bottom, width } = div.getBoundingClientRect(); return width > 0 && top < innerHeight + MARGIN && bottom > -MARGIN; };
 const isHidden = (div) => div.closest("details:not([open])") !== null;
 const choiceOf = (div) => div.closest("[data-figures]")?.querySelector("select[data-choice]")?.value ?? "";
 const show = (div) => { if (div.isConnected && !isHidden(div)) draw(div, choiceOf(div)); };
 const drawnIn = (root) => [...root.querySelectorAll(".plot")].filter((div) => div.data);
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawnIn(document).forEach(show));
+addEventListener("beforeprint", () => document.querySelectorAll(".plot").forEach((div) => { if (div.charts && !div.isAsked && !isHidden(div) && window.Plotly) showFirst(div); }));
 PHONE.addEventListener("change", () => drawnIn(document).forEach(show));
 
 /* What is no longer on the page lets go of the window: while one drags, figures come and go. */
@@ -113,14 +123,9 @@ export async function drawFigures(root) {
     for (const div of plots) div.textContent = "The figure could not be drawn; its numbers are in the table below.";
     return;
   }
-  plots.forEach(show);
-  // What Plotly measures its texts with is no picture.
-  document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true");
-  for (const details of root.querySelectorAll("details")) {
-    details.addEventListener("toggle", () => plots.filter((div) => details.contains(div) && !div.data).forEach(show));
-  }
+  for (const div of plots) isNear(div) ? showFirst(div) : ahead.observe(div);
   for (const select of root.querySelectorAll("select[data-choice]")) {
-    select.addEventListener("change", () => plots.filter((div) => select.closest("[data-figures]").contains(div)).forEach(show));
+    select.addEventListener("change", () => plots.filter((div) => div.isAsked && select.closest("[data-figures]").contains(div)).forEach(show));
   }
   document.documentElement.dataset.drawn = "true";
 }

@@ -46,8 +46,17 @@ def is_legal(before: RunStatus, after: RunStatus) -> bool:
     return _ORDER.index(after) == _ORDER.index(before) + 1
 
 
-def start_run(home: Home, run_id: str, dataset_id: str) -> RunRecord:
+def start_run(
+    home: Home, run_id: str, dataset_id: str, *, flow_run_id: str | None = None
+) -> RunRecord:
     """Record a new run as CREATED, or take an unfinished one up again.
+
+    Parameters
+    ----------
+    home, run_id, dataset_id
+        The run.
+    flow_run_id
+        Flow run in Prefect that makes it.
 
     Raises
     ------
@@ -70,7 +79,7 @@ def start_run(home: Home, run_id: str, dataset_id: str) -> RunRecord:
             updated_at=now,
         )
         write_run(con, begun)
-        return _report(home, begun)
+        return _report(home, begun, flow_run_id=flow_run_id)
 
 
 def advance_run(
@@ -126,7 +135,7 @@ def advance_run(
         moved = RunRecord.model_validate(changed)
         if status in ENDED:
             write_run(transaction, moved)
-        return _report(home, moved)
+        return _report(home, moved, before=record)
 
 
 def fail_run(home: Home, run_id: str, reason: str) -> RunRecord:
@@ -157,9 +166,33 @@ def _require_own(home: Home, run_id: str, dataset_id: str) -> None:
         raise IllegalTransitionError(f"Run {run_id} is of dataset {owner}; start a new run id.")
 
 
-def _report(home: Home, record: RunRecord) -> RunRecord:
-    """Write how far a run is where its files are."""
-    status = StatusFile(**record.model_dump())
+def find_status_file(home: Home, run_id: str) -> StatusFile | None:
+    """Return what a run says of itself where its files are; None where it says nothing."""
+    try:
+        text = (home.run_dir(run_id) / Artifact.RUN_STATUS).read_text(encoding="utf-8")
+        return StatusFile.model_validate_json(text)
+    except (OSError, ValueError):  # it was never written, or is not whole
+        return None
+
+
+def _report(
+    home: Home,
+    record: RunRecord,
+    *,
+    before: RunRecord | None = None,
+    flow_run_id: str | None = None,
+) -> RunRecord:
+    """Write how far a run is where its files are; what only that file knows stays known."""
+    known = find_status_file(home, record.run_id)
+    reached = None
+    if before is not None and record.status is RunStatus.ERROR:
+        failed_twice = before.status is RunStatus.ERROR
+        reached = (known and known.reached) if failed_twice else before.status
+    status = StatusFile(
+        **record.model_dump(),
+        reached=reached,
+        flow_run_id=flow_run_id or (known and known.flow_run_id),
+    )
     write_document(home, home.run_dir(record.run_id) / Artifact.RUN_STATUS, status)
     log.info("run %s is %s", record.run_id, record.status)
     return record

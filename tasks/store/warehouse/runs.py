@@ -52,7 +52,7 @@ def as_it_stands(home: Home, record: RunRecord) -> RunRecord:
     try:
         text = (home.run_dir(record.run_id) / Artifact.RUN_STATUS).read_text(encoding="utf-8")
         said = RunRecord.model_validate(
-            StatusFile.model_validate_json(text).model_dump(exclude={"schema_version"})
+            StatusFile.model_validate_json(text).model_dump(include=set(RunRecord.model_fields))
         )
     except (OSError, ValueError):  # it was never written, or is nobody's
         return record

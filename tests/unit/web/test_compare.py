@@ -2,6 +2,12 @@
 
 import re
 
+from support.reports import forge_graph
+
+from schemas.documents.causal_graph import CLAIM
+from schemas.names import Artifact
+from tasks.store.files.artifacts import write_json
+
 
 def test_empty_homes_say_what_comes_first(web):
     assert "Nothing to compare yet" in web.page("/compare")
@@ -25,6 +31,21 @@ def test_two_runs_stand_side_by_side_with_figures_and_their_numbers(web, finishe
     assert page.count('class="chart"') >= 2
     assert page.count("Numbers of this figure") == page.count('class="chart"')
     assert "From run-1 to run-2" in page
+
+
+def test_learned_graphs_stand_side_by_side_with_their_edges(web, home, finished_run):
+    for run_id, day in (("run-1", 2), ("run-2", 9), ("run-3", 16)):
+        finished_run(run_id, day=day)
+    assert "The learned graphs" not in web.page("/compare?run=run-1&run=run-2")
+    for run_id in ("run-1", "run-2"):
+        write_json(home, home.run_dir(run_id) / Artifact.CAUSAL_GRAPH, forge_graph())
+    page = web.page("/compare?run=run-1&run=run-2&run=run-3")
+    assert page.count("<h3>What follows what in run-") == 2
+    assert "2 of 3 runs learned one" in page
+    assert page.count(f"<figcaption>{CLAIM}") == 2
+    assert 'id="numbers-edges-1"' in page
+    assert 'id="numbers-edges-2"' in page
+    assert "<script>alert(1)" not in page
 
 
 def test_the_champion_and_its_history_are_there(web, published):

@@ -1,11 +1,12 @@
 """The run spec as a form and as YAML, both ways; priors in words and drawn."""
 
 import html
+import json
 import re
 
 import pytest
 
-from flows.web import spec_form
+from flows.web import drafts, spec_form
 from flows.web.prior_picture import describe_prior, draw_priors
 from schemas.spec.channels import ChannelPrior
 from schemas.spec.run_spec import RunSpec
@@ -66,6 +67,16 @@ def test_yaml_that_is_changed_changes_the_fields(demo):
     changed = form_of(demo.submit(PLACE, form | {"do": "show"}).text)
     assert changed["model.adstock.l_max"] == ["5"]
     assert "# an effect lasts" in changed["text"][0]
+
+
+@pytest.mark.parametrize("kind", ["mmm", "ridge", "log_student_t", "causal_gru"])
+def test_a_run_spec_is_read_as_it_was_whatever_its_kind_takes_for_granted(kind):
+    written = {"dataset_id": "demo", "model": {"kind": kind}}
+    if kind == "log_student_t":
+        written["feature_config"] = {}
+    for sampler in ({}, {"draws": 1000, "chains": 4}, {"draws": 250, "chains": 2}):
+        spec = drafts.parse("demo", json.dumps({**written, "sampler": sampler}))
+        assert drafts.parse("demo", json.dumps(drafts.long_form(spec))) == spec
 
 
 def test_what_is_saved_is_what_a_refit_reads(demo):

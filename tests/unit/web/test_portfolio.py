@@ -6,6 +6,7 @@ from schemas.answers.portfolio import BrandOutcome, BrandResult, PortfolioReport
 from schemas.spec.portfolio import Runner
 from tasks.store.files.artifacts import write_document
 from tasks.store.runs import portfolios
+from tasks.store.runs.status import start_run
 
 MONDAY = datetime(2026, 11, 16, 6, tzinfo=UTC)
 
@@ -49,6 +50,16 @@ def test_each_brand_stands_with_what_became_of_it_and_why(web, home):
     assert "tea.yaml: no &lt;b&gt;KPI&lt;/b&gt;" in page
     assert "/srv/brands" not in page
     assert str(home.root) not in page
+
+
+def test_a_brand_that_was_not_fitted_leads_to_its_runs_and_says_every_finding(web, home):
+    start_run(home, "tea-1", "tea")
+    said = "The data cannot be used (2 findings):\n- a gap. Add it.\n- a text. Write a number."
+    record(home, "group", MONDAY, BrandResult(dataset_id="tea", outcome=BrandOutcome.INVALID,
+                                              reason=said))  # fmt: skip
+    page = web.page("/portfolio")
+    assert '<a href="/run?dataset_id=tea">tea</a>' in page
+    assert "(2 findings): a gap. Add it.; a text. Write a number." in page
 
 
 def test_the_newest_is_shown_others_are_named_and_one_at_work_is_said(web, home):

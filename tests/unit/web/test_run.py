@@ -1,13 +1,19 @@
 """Refits in the browser: started, watched, ended; no fit is made here."""
 
+import html
+import json
+import re
+
 import pytest
 
 from schemas.answers.jobs import JobState
 from schemas.documents.results import RunStatus
+from schemas.names import Artifact
 from tasks.ingest import task_drafts, task_uploads
 from tasks.lifecycle import task_jobs
+from tasks.query.runs import describe_run
 from tasks.store.home import PAGES_VARIABLE
-from tasks.store.runs.status import advance_run, start_run
+from tasks.store.runs.status import advance_run, fail_run, start_run
 
 
 @pytest.fixture
@@ -17,6 +23,13 @@ def waiting(web, monkeypatch):
     task_uploads.load_demo()
     task_drafts.save_demo_draft()
     return web
+
+
+def walk(home, run_id, reached):
+    """Take a run that has begun from state to state."""
+    order = list(RunStatus)
+    for status in order[1 : order.index(reached) + 1]:
+        advance_run(home, run_id, status)
 
 
 def begin(web, **fields):
@@ -69,10 +82,75 @@ def test_a_run_shows_its_stages_and_its_log_without_paths(waiting, home):
     task_jobs.move_job(task_jobs.read_job(run_id), JobState.RUNNING)
     task_jobs.log_path(run_id).write_text(f"reading {home.root}/x <b>\n", encoding="utf-8")
     page = waiting.page(f"/run/{run_id}")
-    assert 'class="reached">Data checked' in page
-    assert 'class="now">Features built' in page
+    assert stages(page) == {"Asked for": "reached", "Data checked": "reached",
+                            "Features built": "now", "Sampling": "ahead", "Judged": "ahead",
+                            "Results ready": "ahead"}  # fmt: skip
     assert "reading MMM_HOME/x &lt;b&gt;" in page
     assert str(home.root) not in page
+
+
+def stages(page):
+    """Return the class of each stage by its words."""
+    found = re.findall(r'<li class="(reached|now|stopped|ahead)">(?:<span.*?</span>)?([^<]+)', page)
+    return {words.strip(): state for state, words in found}
+
+
+@pytest.mark.parametrize(
+    ("reached", "at", "said"),
+    [
+        (RunStatus.CREATED, "Data checked", "Mend the data"),
+        (RunStatus.TRAINING, "Sampling", "goes on where this one stopped"),
+        (RunStatus.TRAINED, "Results ready", "The fit is kept"),
+    ],
+)
+def test_a_run_that_failed_says_at_which_stage_and_what_to_do(web, home, reached, at, said):
+    start_run(home, "run-1", "demo")
+    walk(home, "run-1", reached)
+    fail_run(home, "run-1", "The data cannot be used (1 findings):\n- shop.csv: a <gap>")
+    page = web.page("/run/run-1")
+    shown = stages(page)
+    assert [words for words, state in shown.items() if state == "stopped"] == [at]
+    assert "now" not in shown.values()
+    assert said in page
+    assert "<li>shop.csv: a &lt;gap&gt;</li>" in page
+    assert "The champion is as it was" in page
+    assert ("Mend the data" in page) == (reached is RunStatus.CREATED)
+
+
+def test_a_rejected_run_says_why_and_that_nothing_was_replaced(web, finished_run):
+    finished_run("run-1", verdict="FAIL")
+    finished_run("run-2", day=9, verdict="REVIEW")
+    rejected, waiting = web.page("/run/run-1"), web.page("/run/run-2")
+    assert "Act on none of its numbers" in rejected
+    for reason in describe_run("run-1").reasons:
+        assert f"<li>{html.escape(reason)}</li>" in rejected
+    assert "a person decides" in waiting
+    assert '/champions?dataset_id=brand"' in waiting
+
+
+def test_while_it_samples_no_later_stage_is_said_to_be_at_work(web, home):
+    start_run(home, "run-1", "demo")
+    walk(home, "run-1", RunStatus.TRAINING)
+    assert stages(web.page("/run/run-1"))["Sampling"] == "now"
+
+
+def test_a_run_of_an_earlier_version_that_failed_names_no_stage(web, home):
+    start_run(home, "run-1", "demo")
+    fail_run(home, "run-1", "it did not go")
+    file = home.run_dir("run-1") / Artifact.RUN_STATUS
+    said = json.loads(file.read_text())
+    del said["reached"]
+    file.write_text(json.dumps(said))
+    assert set(stages(web.page("/run/run-1")).values()) == {"ahead"}
+
+
+def test_a_run_leads_to_its_own_flow_run(web, home, monkeypatch):
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:4299/api")
+    start_run(home, "run-1", "demo", flow_run_id="0c0ffee0")
+    walk(home, "run-1", RunStatus.TRAINING)
+    assert "http://127.0.0.1:4299/runs/flow-run/0c0ffee0" in web.page("/run/run-1")
+    start_run(home, "run-2", "demo")
+    assert 'href="http://127.0.0.1:4299/runs"' in web.page("/run/run-2")
 
 
 def test_a_published_run_leads_to_its_results_and_to_mlflow(web, published, monkeypatch):

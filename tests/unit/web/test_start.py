@@ -1,5 +1,9 @@
 """The first page: the demo, the datasets, the runs."""
 
+import re
+
+from tasks.store.runs.status import start_run
+
 
 def test_an_empty_home_offers_the_demo_in_one_button(web):
     page = web.page("/")
@@ -14,6 +18,13 @@ def test_the_demo_is_a_dataset_after_one_click(web, home):
     assert "panel.csv" in page
     assert "No dataset yet" not in page
     assert sorted(p.name for p in home.uploads.glob("*/*/*.csv")) == ["panel.csv"]
+
+
+def test_each_row_of_the_runs_says_whose_it_is(web, home):
+    start_run(home, "tea-1", "tea")
+    start_run(home, "long-1", "the_brand_with_a_long_name")
+    page = web.page("/")
+    assert re.findall(r'<text class="row"[^>]*>([^<]+)<', page) == ["the_brand_with_a_lo…", "tea"]
 
 
 def test_health_names_what_is_not_there(web, monkeypatch):
