@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support.mlflow_tables import share_tables
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SESSION_HOME = Path(tempfile.mkdtemp(prefix="mmm-tests-"))
@@ -67,6 +68,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     config.option.loadscopereorder = False
     return ByFile(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def mlflow_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Make the tables of MLflow once for all workers; each store of a test begins with a copy."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder if WORKER == "main" else folder.parent
+    with pytest.MonkeyPatch.context() as patch:
+        share_tables(shared / "mlflow-tables.db", patch)
+        yield
 
 
 @pytest.fixture

@@ -28,10 +28,10 @@ def random_points(model: pm.Model, *, n_points: int, seed: int, jitter: float = 
     ]
 
 
-def flat_points(model: pm.Model, *, n_points: int, seed: int) -> np.ndarray:
+def flat_points(model: pm.Model, *, n_points: int, seed: int, jitter: float = 0.3) -> np.ndarray:
     """The same points as arrays ``(point, position)``, in the order of the free variables."""
     names = [value.name for value in model.value_vars]
-    points = random_points(model, n_points=n_points, seed=seed)
+    points = random_points(model, n_points=n_points, seed=seed, jitter=jitter)
     return np.array([np.concatenate([point[name].ravel() for name in names]) for point in points])
 
 

@@ -77,11 +77,12 @@ def test_share_is_mean_contribution_over_mean_kpi(case):
 
 def test_log_density_and_gradient_are_finite_away_from_the_start(case):
     _, model, _, _ = case
-    log_density = model.compile_logp(mode=FAST)
-    gradient = model.compile_dlogp(mode=FAST)
-    for point in random_points(model, n_points=2, seed=5, jitter=1.0):
-        assert np.isfinite(log_density(point))
-        assert np.isfinite(gradient(point)).all()
+    both = model.logp_dlogp_function(ravel_inputs=True, mode=FAST)
+    both.set_extra_values({})
+    for point in flat_points(model, n_points=2, seed=5, jitter=1.0):
+        log_density, gradient = both(point)
+        assert np.isfinite(log_density)
+        assert np.isfinite(gradient).all()
 
 
 def test_log_density_is_the_priors_and_the_normal_likelihood():
