@@ -11,19 +11,18 @@ z          90 % quantile of a move over what new data and draws explain
 called     share of refits that the gate calls; as stated: were its limit not scaled
 """
 
-import argparse
 import json
 import logging
 import os
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.recovery.arguments import worlds_parser
 from benchmarks.recovery.hard_worlds import RECIPES, generate_hard_world
 from benchmarks.recovery.our_core import fit_ours
 from benchmarks.recovery.tables import render_rows
@@ -74,7 +73,7 @@ def spoil(rows: pd.DataFrame, fault: str, channel: str) -> pd.DataFrame:
     return spoilt
 
 
-def measure(job: tuple[str, int], sampler: SamplerSpec) -> list[Row]:
+def measure(job: tuple[str, int], sampler: SamplerSpec, model: dict[str, Any]) -> list[Row]:
     """Fit one world as it grows, and with faults."""
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
@@ -87,7 +86,7 @@ def measure(job: tuple[str, int], sampler: SamplerSpec) -> list[Row]:
     def known(n: int, fault: str | None = None) -> tuple[dict[str, Quantiles], float]:
         rows = hard.rows.iloc[:n].reset_index(drop=True)
         rows = rows if fault is None else spoil(rows, fault, largest)
-        world = make_world("grown", rows, truth.isel({DATE_DIM: slice(n)}), model=None)
+        world = make_world("grown", rows, truth.isel({DATE_DIM: slice(n)}), model=model)
         return fit(world, sampler)
 
     then, ess_then = known(FIRST)
@@ -111,22 +110,16 @@ def measure(job: tuple[str, int], sampler: SamplerSpec) -> list[Row]:
 
 def main() -> None:
     """Print one row per age and fault."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
     worlds = ["base", "ar 0.8", "walking level", "drift"]
-    parser.add_argument("--worlds", nargs="+", choices=RECIPES, default=worlds)
-    parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=9300)
-    parser.add_argument("--draws", type=int, default=SamplerSpec().draws)
+    parser = worlds_parser(__doc__, RECIPES, worlds=worlds, seeds=2, first=9300)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--json", type=Path, help="also write the moves of every channel")
     args = parser.parse_args()
-    sampler = SamplerSpec(draws=args.draws)
+    sampler = SamplerSpec(draws=args.draws, tune=args.tune, chains=args.chains)
+    model = json.loads(args.model)
     jobs = [(w, args.seed + i) for i in range(args.seeds) for w in args.worlds]
     found: list[Row] = []
     with ProcessPoolExecutor(args.jobs) as pool:
-        for rows in pool.map(partial(measure, sampler=sampler), jobs):
+        for rows in pool.map(partial(measure, sampler=sampler, model=model), jobs):
             found += rows
             if args.json:
                 args.json.write_text(json.dumps(found) + "\n", encoding="utf-8")
