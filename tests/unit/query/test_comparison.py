@@ -1,6 +1,7 @@
 """Runs side by side: what is refused, what is shown, a page that holds hostile texts."""
 
 import json
+import shutil
 
 import pytest
 from support.forged_runs import end_run, forge_run
@@ -15,11 +16,13 @@ from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from tasks.query.comparison import compare_any_runs
 from tasks.store.files.artifacts import write_json
+from tasks.store.home import Home
 
 
-@pytest.fixture
-def runs(home):
+@pytest.fixture(scope="module")
+def forged(tmp_path_factory):
     """Two accepted runs of one dataset with different specs, and one that was rejected."""
+    home = Home(tmp_path_factory.mktemp("forged").resolve())
     rows = make_rows()
     for run_id, lags in (("run-a", 4), ("run-b", 8)):
         world = build_world(rows, make_spec(model={"adstock": {"l_max": lags}}))
@@ -34,6 +37,13 @@ def runs(home):
         }  # fmt: skip
         write_json(home, home.run_dir(run_id) / Artifact.ROI_METRICS, returns)
     end_run(home, "run-failed", Verdict.FAIL)
+    return home
+
+
+@pytest.fixture
+def runs(home, forged):
+    """Those runs in a home of this test's own."""
+    shutil.copytree(forged.root, home.root, dirs_exist_ok=True)
     return home
 
 
