@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from flows.cli.process import EXIT_OTHER, EXIT_REJECTED, Leave
+from flows.collector import keep_what_is_imported, spare_collector
 from flows.services.brand_workers import CORES_VARIABLE, BrandWork
 from schemas.answers.portfolio import BrandAnswer
 from schemas.errors import MmmError
@@ -80,10 +81,12 @@ def _keep_to_cores() -> None:
 
 def _prepare() -> "Callable[[RefitRequest], RefitReport]":
     """Import all that a refit needs, while the portfolio is still being read."""
+    spare_collector()
     from flows import engines, hooks
     from flows.refit_weekly import refit_weekly
 
     engines.import_engines(engines.REFIT)
+    keep_what_is_imported()
     return refit_weekly.with_options(on_failure=[hooks.notify_failure])
 
 

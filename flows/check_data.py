@@ -12,11 +12,11 @@ from schemas.errors import DataContractError
 from schemas.outcomes import Finding, Verdict, worst
 from schemas.refs import StepKey
 from schemas.spec.run_spec import RunSpec
-from tasks.canonicalize.task import canonicalize_batch, take_snapshot
-from tasks.features.task import build_features
-from tasks.ingest.task import ingest_file
-from tasks.lifecycle.task import on_trial
-from tasks.validate.task import validate_canonical, validate_features, validate_raw
+from tasks.canonicalize.task_panel import canonicalize_batch, take_snapshot
+from tasks.features.task_write import build_features
+from tasks.ingest.task_land import ingest_file
+from tasks.lifecycle.task_trial import on_trial
+from tasks.validate.task_layers import validate_canonical, validate_features, validate_raw
 
 _KEY = StepKey(run_id="check")
 
@@ -50,18 +50,18 @@ def check_data(spec: RunSpec | None, data: str) -> CheckedFile:
 def _check_layers(spec: RunSpec, data: str, facts: dict[str, Any]) -> list[Finding]:
     as_of = datetime.now(UTC).date()
     with on_trial(spec.dataset_id):
-        batch = ingest_file.fn(data, spec)
+        batch = ingest_file(data, spec)
         facts["n_rows"] = batch.n_rows
-        raw = validate_raw.fn(_KEY, batch, spec)
+        raw = validate_raw(_KEY, batch, spec)
         if raw.verdict is Verdict.FAIL:
             return raw.findings
-        candidate = canonicalize_batch.fn(_KEY, batch, spec, as_of)
+        candidate = canonicalize_batch(_KEY, batch, spec, as_of)
         facts["grain"] = candidate.grain
-        canonical = validate_canonical.fn(_KEY, candidate, spec)
+        canonical = validate_canonical(_KEY, candidate, spec)
         findings = [*raw.findings, *canonical.findings]
         if canonical.verdict is Verdict.FAIL:
             return findings
-        snapshot = take_snapshot.fn(_KEY, candidate, spec, as_of)
+        snapshot = take_snapshot(_KEY, candidate, spec, as_of)
         facts["snapshot_id"] = snapshot.snapshot_id
-        features = build_features.fn(_KEY, snapshot, spec)
-        return findings + validate_features.fn(_KEY, features, spec).findings
+        features = build_features(_KEY, snapshot, spec)
+        return findings + validate_features(_KEY, features, spec).findings

@@ -7,12 +7,12 @@ from schemas.errors import DataContractError
 from schemas.outcomes import Finding, Verdict
 from schemas.refs import StepKey
 from schemas.spec.run_spec import RunSpec
-from tasks.canonicalize.task import canonicalize_batch, take_snapshot
-from tasks.features.task import build_features
+from tasks.canonicalize.task_panel import canonicalize_batch, take_snapshot
+from tasks.features.task_write import build_features
 from tasks.fit.task_prior import predict_prior
-from tasks.ingest.task import ingest_file
-from tasks.lifecycle.task import on_trial
-from tasks.validate.task import validate_canonical, validate_raw
+from tasks.ingest.task_land import ingest_file
+from tasks.lifecycle.task_trial import on_trial
+from tasks.validate.task_layers import validate_canonical, validate_raw
 
 _KEY = StepKey(run_id="priors")
 
@@ -29,13 +29,13 @@ def check_priors(spec: RunSpec, data: str) -> PriorPredictive:
     """
     as_of = datetime.now(UTC).date()
     with on_trial(spec.dataset_id):
-        batch = ingest_file.fn(data, spec)
-        raw = validate_raw.fn(_KEY, batch, spec)
+        batch = ingest_file(data, spec)
+        raw = validate_raw(_KEY, batch, spec)
         _require_usable(raw.verdict, raw.findings)
-        candidate = canonicalize_batch.fn(_KEY, batch, spec, as_of)
-        canonical = validate_canonical.fn(_KEY, candidate, spec)
+        candidate = canonicalize_batch(_KEY, batch, spec, as_of)
+        canonical = validate_canonical(_KEY, candidate, spec)
         _require_usable(canonical.verdict, canonical.findings)
-        features = build_features.fn(_KEY, take_snapshot.fn(_KEY, candidate, spec, as_of), spec)
+        features = build_features(_KEY, take_snapshot(_KEY, candidate, spec, as_of), spec)
         return predict_prior(features, spec)
 
 

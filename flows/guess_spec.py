@@ -5,8 +5,8 @@ from pathlib import Path
 from schemas.answers.guessed_spec import GuessedSpec
 from schemas.spec.run_spec import RunSpec
 from tasks.guess.task import propose_spec
-from tasks.ingest.task import ingest_file
-from tasks.lifecycle.task import on_trial
+from tasks.ingest.task_land import ingest_file
+from tasks.lifecycle.task_trial import on_trial
 
 
 def guess_spec(
@@ -33,5 +33,5 @@ def guess_spec(
         If it does not show what a spec needs, or there is a spec already.
     """
     with on_trial(None):
-        batch = ingest_file.fn(str(data), RunSpec(dataset_id="unnamed", sheet=sheet))
+        batch = ingest_file(str(data), RunSpec(dataset_id="unnamed", sheet=sheet))
         return propose_spec(batch, data, out, sheet=sheet, kpi=kpi, overwrite=overwrite)

@@ -30,7 +30,7 @@ from tasks.diagnose.task import diagnose_posterior
 from tasks.features.task import build_features
 from tasks.fit.task import fit_posterior
 from tasks.ingest.task import ingest_file
-from tasks.lifecycle.task import on_trial
+from tasks.lifecycle.task_trial import on_trial
 from tasks.optimize.task import plan_auxiliary_fit
 from tasks.query.runs import load_spec, locate_data
 from tasks.recover.task import (

@@ -30,6 +30,7 @@ from flows.cli import (
     serve,
     ui,
 )
+from flows.collector import spare_collector
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -96,6 +97,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     if argv is not None:
         return _dispatch(argv)
+    spare_collector()
     # What a home holds is its owner's business: MMM_UMASK=027 lets a group read it.
     os.umask(_umask())
     leave = process.Leave()

@@ -103,6 +103,7 @@ def prepare_flow[Request, Report](
     MmmError
         If the home cannot be written to, or Prefect's API does not answer.
     """
+    from flows.collector import keep_what_is_imported
     from flows.engines import import_engines
     from flows.services import servers
     from flows.services.heartbeats import without_heartbeats
@@ -113,6 +114,7 @@ def prepare_flow[Request, Report](
     service = servers.start_ephemeral_api()
     flow = open_flow()
     import_engines(engines)
+    keep_what_is_imported()
     servers.require_prefect_api(service)
     if service is None:
         return flow

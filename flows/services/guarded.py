@@ -6,6 +6,7 @@ Belongs here: wrapping their applications. Does not: commands, ports and setting
 
 import os
 
+from flows.collector import spare_collector
 from flows.services.guard import App, Guard, allowed_names
 from tasks.store.credential import api_credential
 from tasks.store.home import current_home
@@ -16,6 +17,7 @@ PORT_VARIABLE = "MMM_SERVED_PORT"
 
 def prefect_app() -> App:
     """Return Prefect's API and pages; its own switches come from the environment."""
+    spare_collector()
     from prefect.server.api.server import create_app
 
     return _guarded(create_app())
@@ -26,6 +28,7 @@ def mlflow_app() -> App:
 
     Its command has put its settings into the environment.
     """
+    spare_collector()
     from mlflow.server.fastapi_app import app
 
     from flows.services.credentials import asking_for

@@ -25,7 +25,6 @@ from tasks.store.runs import status as run_status
 from tasks.store.runs.champions import find_record
 from tasks.store.runs.ids import is_run_of, new_run_id
 from tasks.store.tracking.server import require_answer
-from tasks.store.trial import trial_home
 from tasks.store.warehouse.runs import runs_of
 
 log = logging.getLogger(__name__)
@@ -74,13 +73,6 @@ def require_services() -> None:
         If MLFLOW_TRACKING_URI names a server that does not answer.
     """
     require_answer(current_home())
-
-
-@contextmanager
-def on_trial(dataset_id: str | None) -> Iterator[Home]:
-    """Work in a throw-away home with a copy of what is known of a dataset; None: of nothing."""
-    with trial_home(dataset_id) as home:
-        yield home
 
 
 @task(name="begin-run", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=2)

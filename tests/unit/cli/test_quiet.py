@@ -51,6 +51,15 @@ def test_what_is_on_record_is_read_without_an_engine():
     assert done.stderr.strip() == "set()"
 
 
+def test_a_file_is_checked_without_an_engine():
+    ask = "import sys, flows.check_data\n"
+    ask += "sys.exit(str({'prefect', 'mlflow', 'pymc'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", ask], cwd=CHECKOUT, capture_output=True, text=True, check=False
+    )
+    assert done.stderr.strip() == "set()"
+
+
 def test_a_stage_is_one_line_and_logs_are_shown_when_asked_for(capsys, monkeypatch):
     monkeypatch.setattr(timing, "listeners", [])
     monkeypatch.delenv(process.VERBOSE_VARIABLE, raising=False)
