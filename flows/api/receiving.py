@@ -33,7 +33,7 @@ async def receive_body(request: Request, dataset_id: str, file_name: str) -> Upl
         408 where it takes too long, 400 where it is cut off.
     """
     pieces = ((file_name, piece) async for piece in request.stream())
-    return await receive_pieces(dataset_id, file_name, pieces)
+    return await receive_pieces(dataset_id, file_name, pieces, n_stated=_stated(request))
 
 
 async def receive_form(request: Request, dataset_id: str) -> UploadedFile:
@@ -55,9 +55,16 @@ async def receive_form(request: Request, dataset_id: str) -> UploadedFile:
 
 
 async def receive_pieces(
-    dataset_id: str, file_name: str | None, pieces: AsyncIterator[tuple[str, bytes]]
+    dataset_id: str,
+    file_name: str | None,
+    pieces: AsyncIterator[tuple[str, bytes]],
+    *,
+    n_stated: int = 0,
 ) -> UploadedFile:
     """Write pieces of a file, each with the name that it is sent under, until there are no more.
+
+    One that states more bytes than it may have is refused before the first of them comes, one
+    whose first bytes are of no table with the first piece.
 
     Raises
     ------
@@ -65,10 +72,16 @@ async def receive_pieces(
         As ``receive_body``; 422 where no piece came.
     """
     incoming = await _begin(dataset_id, file_name) if file_name is not None else None
+    is_first = True
     try:
+        if incoming is not None:
+            incoming.expect(n_stated)
         async with asyncio.timeout(MAX_SECONDS):
             async for name, piece in pieces:
                 incoming = incoming or await _begin(dataset_id, name)
+                if is_first and piece:
+                    task_uploads.require_table(name, piece)
+                    is_first = False
                 incoming.write(piece)
         if incoming is None:
             raise ProblemError(
@@ -86,6 +99,12 @@ async def receive_pieces(
     finally:
         if incoming is not None:
             incoming.abandon()
+
+
+def _stated(request: Request) -> int:
+    """Return how many bytes a request says that it has; 0 where it does not say."""
+    stated = request.headers.get("content-length", "")
+    return int(stated) if stated.isascii() and stated.isdigit() else 0
 
 
 async def _begin(dataset_id: str, file_name: str) -> Incoming:

@@ -50,6 +50,11 @@ class Incoming:
             self._partial.parent.mkdir(parents=True, exist_ok=True)
             self._stream = self._partial.open("xb")
 
+    def expect(self, n_bytes: int) -> None:
+        """Raise as ``write`` would, before anything comes, if so many bytes are announced."""
+        if n_bytes > self._max_bytes:
+            raise _too_large(self.file_name, self._max_bytes / 1e6)
+
     def write(self, piece: bytes) -> None:
         """Add what has come.
 
@@ -61,8 +66,7 @@ class Incoming:
             If the disk is full.
         """
         self._n_bytes += len(piece)
-        if self._n_bytes > self._max_bytes:
-            raise _too_large(self.file_name, self._max_bytes / 1e6)
+        self.expect(self._n_bytes)
         self._digest.update(piece)
         with writing_to(self._partial):
             self._stream.write(piece)

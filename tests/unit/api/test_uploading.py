@@ -97,6 +97,35 @@ def test_a_file_that_is_no_table_is_refused_by_its_ending(api, home):
     assert stored(home) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "rule", "said"),
+    [
+        ("panel.csv", b"GIF89a\0\0\1", "unreadable_file", "no text does"),
+        ("panel.parquet", PANEL, "unreadable_file", "does not begin as Parquet"),
+        ("panel.xlsx", PANEL, "unreadable_file", "does not begin as Excel"),
+        ("panel.csv", b",".join([b"c"] * 100_000) + b"\n", "too_large", "columns"),
+    ],
+)
+def test_what_is_no_table_is_refused_with_its_first_bytes(api, home, name, content, rule, said):
+    answer = upload(api, name=name, content=content)
+    assert answer.status_code == 422
+    assert [finding["rule"] for finding in answer.json()["findings"]] == [rule]
+    assert said in answer.json()["detail"]
+    assert answer.json()["findings"][0]["remedy"]
+    assert stored(home) == []
+
+
+def test_a_file_that_announces_too_much_is_refused_before_a_byte_of_it_comes(api, home):
+    def pieces():
+        raise AssertionError("it was asked for")
+        yield b""
+
+    length = {"content-length": str(10**13)}
+    answer = api.put("/api/v1/datasets/my_data/file?name=a.csv", content=pieces(), headers=length)
+    assert answer.status_code == 413
+    assert stored(home) == []
+
+
 def test_a_file_beyond_the_limit_is_refused_and_nothing_is_left(api, home, monkeypatch):
     monkeypatch.setenv("MMM_INGEST_LIMITS", "file_mb=0.001")
     answer = upload(api, content=(b"x" * 500 for _ in range(1000)))
