@@ -13,6 +13,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Event, File, MultipartDeco
 from flows.api.problems import ProblemError
 from schemas.answers.datasets import UploadedFile
 from tasks.ingest import task_uploads
+from tasks.ingest.task_first_bytes import require_table
 from tasks.ingest.task_uploads import Incoming
 
 MAX_SECONDS = 900.0
@@ -80,7 +81,7 @@ async def receive_pieces(
             async for name, piece in pieces:
                 incoming = incoming or await _begin(dataset_id, name)
                 if is_first and piece:
-                    task_uploads.require_table(name, piece)
+                    require_table(name, piece)
                     is_first = False
                 incoming.write(piece)
         if incoming is None:

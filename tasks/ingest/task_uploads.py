@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schemas.answers.datasets import (
@@ -27,11 +27,11 @@ from schemas.names import PARQUET_SUFFIXES, TEXT_SUFFIXES
 from schemas.spec.errors import parse_model
 from schemas.spec.roles import resolve_roles
 from schemas.spec.run_spec import RunSpec
-from tasks.ingest.file_faults import raise_faults, require_ending, too_large, unreadable
+from tasks.ingest.file_faults import raise_faults, require_ending, unreadable
 from tasks.ingest.text_faults import header_faults, land_names, open_text, records, sniff_delimiter
 from tasks.store.home import CHECKOUT, current_home
 from tasks.store.inputs import typed_files, uploads
-from tasks.store.inputs.limits import TooLargeError, current_limits
+from tasks.store.inputs.limits import current_limits
 from tasks.store.inputs.uploads import Incoming
 from tasks.store.warehouse.runs import datasets_with_runs, list_runs
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Incoming", "delete_dataset", "describe_columns", "find_datasets", "load_demo",
-    "newest_file", "open_dataset", "read_rows", "receive", "require_dataset_id", "require_table",
+    "newest_file", "open_dataset", "read_rows", "receive", "require_dataset_id",
 ]  # fmt: skip
 
 DEMO_ID = "demo"
@@ -49,8 +49,6 @@ _PIECE_BYTES = 1 << 20
 _LOOKED_AT = 200
 """Rows that tell what a column holds."""
 _HEADER_CHARACTERS = 1 << 20
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_DELIMITERS = (b",", b";", b"\t")
 
 
 def receive(dataset_id: str, file_name: str) -> Incoming:
@@ -67,38 +65,6 @@ def receive(dataset_id: str, file_name: str) -> Incoming:
     require_ending(uploads.safe_name(file_name))
     limit = current_limits().file_mb * 1e6
     return Incoming(current_home(), dataset_id, file_name, max_bytes=limit)
-
-
-def require_table(file_name: str, head: bytes) -> None:
-    """Raise if the first bytes of a file are those of no table, whatever its ending says.
-
-    Parameters
-    ----------
-    file_name
-        Name that it is sent under.
-    head
-        As many bytes as have come first.
-
-    Raises
-    ------
-    DataContractError
-        If a text file holds what no text does, a typed one does not begin as its type, or the
-        header has more columns than a file may have.
-    """
-    name = uploads.safe_name(file_name)
-    suffix = PurePath(name).suffix
-    if suffix not in TEXT_SUFFIXES:
-        kind, begins = ("Parquet", b"PAR1") if suffix in PARQUET_SUFFIXES else ("Excel", b"PK")
-        if len(head) >= len(begins) and not head.startswith(begins):
-            raise_faults([unreadable(name, kind, f"it does not begin as {kind} files do")])
-        return
-    if b"\0" in head and not head.startswith(_UTF_16):  # another encoding is said to be one later
-        raise_faults([unreadable(name, "text", "it holds bytes that no text does")])
-    header = head.partition(b"\n")[0]
-    try:
-        current_limits().require_columns(1 + max(header.count(mark) for mark in _DELIMITERS))
-    except TooLargeError as error:
-        raise_faults([too_large(name, error)])
 
 
 def require_dataset_id(dataset_id: str) -> None:
