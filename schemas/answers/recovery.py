@@ -177,6 +177,8 @@ class ChannelRecovery(Part):
     """Can these data answer what the channel brings?"""
     n_effect: Count
     """Refits in which the channel had an effect."""
+    n_like: Count = 0
+    """Refits of the first in which the model holds; 0 in checks of earlier releases."""
     n_silent: Count
     """Refits in which it had none."""
     bias: Ratio | None

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.answers.recovery import RecoveryReport
 from schemas.documents.diagnostics import Diagnostics
 from schemas.outcomes import Finding, GateOutcome, GateReport, Verdict, worst
 from schemas.spec.gates import GateSettings
@@ -14,6 +15,7 @@ from tasks.diagnose import (
     common_movement,
     convergence,
     identifiability,
+    known_truth,
     lift_conflict,
     plausibility,
     predictive,
@@ -84,6 +86,7 @@ def judge_fit(
     findings: list[Finding],
     spec: RunSpec,
     refit: lift_conflict.Refit | None = None,
+    recovery: RecoveryReport | None = None,
 ) -> Judgement:
     """Measure and judge one fit.
 
@@ -98,13 +101,16 @@ def judge_fit(
     refit
         Makes an auxiliary fit without a lift test that dominates the fit; it is not asked for one
         where the fit itself was not sampled.
+    recovery
+        The newest recovery check of this spec, if there is one.
     """
     sampling = convergence.measure_convergence(fit.tree, fit.kind.sampling_gates)
     judged = convergence.judge_convergence(sampling, spec.gates.sampling, fit.kind.sampling_gates)
     is_sampled = not convergence.observed_at(judged, Verdict.FAIL)
     evidence = _measure(fit, spec, sampling, refit if is_sampled else None)
     rest = _judge_rest(fit, evidence, spec)
-    report = GateReport(outcomes=[*judged, *rest])
+    recovered = known_truth.judge_recovery(recovery) if recovery else []
+    report = GateReport(outcomes=[*judged, *rest, *recovered])
     failures = convergence.observed_at(judged, Verdict.FAIL)
     causes = _find_causes(fit, evidence, findings, spec.gates) if failures else []
     verdict = worst([report.verdict, *(f.verdict for f in findings)])
@@ -116,6 +122,7 @@ def judge_fit(
     notes = [f"{f.rule}: {f.message}" for f in findings if f.is_note]
     notes += residual_structure.note_residuals(evidence.residuals)
     notes += shape_priors.note_shapes(evidence.shapes) if evidence.shapes else []
+    notes += [known_truth.note_recovery(recovery)] if recovery else []
     if "prior_driven_share" not in report.not_passed:
         notes += identifiability.note_prior_driven(evidence.contractions, spec.gates.fit)
     document = Diagnostics.model_validate(

@@ -41,6 +41,7 @@ from tasks.store.files.scratch import own_scratch
 from tasks.store.home import Home, current_home
 from tasks.store.runs.champions import find_champion
 from tasks.store.runs.documents import open_document
+from tasks.store.runs.recoveries import find_recovery
 from tasks.store.runs.resume import fit_dir, resumable
 
 if TYPE_CHECKING:
@@ -71,8 +72,11 @@ def diagnose_posterior(
     home = current_home()
     fit = open_fit(read_netcdf(home, posterior.posterior), read_features(home, features))
     watch, seconds = Watch(len(os.sched_getaffinity(0))), sum(posterior.wall_seconds.values())
+    # A fit that answers a question is judged by itself.
+    recovery = None if isinstance(key.retry, str) else find_recovery(home, spec)
     with own_scratch():
-        judged = judge_fit(fit, findings, spec, make_refit(fit, spec.sampler, watch, seconds))
+        refit = make_refit(fit, spec.sampler, watch, seconds)
+        judged = judge_fit(fit, findings, spec, refit, recovery)
     log.info("verdict %s: %s", judged.verdict, judged.evidence.sampling.headline)
     return DiagnosticsRef(
         verdict=judged.verdict,

@@ -62,6 +62,7 @@ def summarize_channel(name: str, worlds: Sequence[ScoredWorld]) -> ChannelRecove
     return ChannelRecovery(
         answer=_answer(bias, width),
         n_effect=len(every),
+        n_like=len(like),
         n_silent=len(silent),
         bias=bias,
         coverage=_share([_holds(s) for s in like]),

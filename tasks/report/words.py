@@ -84,6 +84,12 @@ GATES = {
         "Do channels move on their own, rather than all together with the KPI as demand would?",
         True,
     ),
+    "recovered_coverage": GateWords(
+        "Where the truth is known, on these very media, do intervals of this spec hold it?",
+        False,
+        True,
+        amiss="on KPIs with known truth, intervals of this spec miss it too often",
+    ),
     "pareto_k_bad_share": GateWords(
         "Does the fit rest on the whole history, rather than on a few single periods?",
         True,

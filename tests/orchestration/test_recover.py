@@ -66,6 +66,9 @@ def test_before_a_first_refit_and_after_it(home):
 
     spec = RunSpec.model_validate(SPEC)
     report = refit_weekly(RefitRequest(spec=spec, data=str(home / "rows.csv")))
+    judged = json.loads((home / "data/runs" / report.run_id / "diagnostics.json").read_text())
+    (cited,) = [note for note in judged["notes"] if note.startswith("recovery:")]
+    assert f"(5, on these media to {before.last_period})" in cited
     after = recover(request)
     assert (after.drawn_from, after.run_id) == (DrawnFrom.POSTERIOR, report.run_id)
     assert find_recovery(current_home(), spec) == after
