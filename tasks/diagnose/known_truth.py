@@ -11,9 +11,9 @@ import numpy as np
 from scipy.stats import binom
 
 from schemas.answers.recovery import Answer, ChannelRecovery, RecoveryReport, WorldKind
+from schemas.names import HDI_PROB
 from schemas.outcomes import GateOutcome
 from schemas.words import format_share
-from tasks.mathematics.draws import HDI_PROB
 from tasks.mathematics.judging import judge_at_least
 
 GATE = "recovered_coverage"
