@@ -12,7 +12,8 @@ def client(home):
     from mlflow import MlflowClient
 
     home.mlruns.mkdir(parents=True, exist_ok=True)
-    return MlflowClient(home.tracking_uri)
+    # Named twice: a test before this one may have chosen another registry for the process.
+    return MlflowClient(home.tracking_uri, home.tracking_uri)
 
 
 def register(client, name, run_tag):
