@@ -14,6 +14,7 @@ effect    share of channels that the evidence calls an effect
 follow    share of plans that advise to follow; in: true gain in the stated 90 % interval where so
 stated    sum of stated over sum of true gains where advised; lose: share of them that lose money
 carry     share of fits with a note that carryover is assumed; steep: that a curve is S-shaped
+shapes    fits with another shape than the default: S-shaped, long, delayed carryover, smooth trend
 weeks     share of coming weeks inside the 90 % forecast interval; sum: of their sums
 """
 
@@ -33,6 +34,7 @@ from benchmarks.recovery.arguments import worlds_parser
 from benchmarks.recovery.hard_fit import measure_world
 from benchmarks.recovery.hard_worlds import FOR_DETECTORS, RECIPES
 from benchmarks.recovery.tables import render_rows
+from schemas.documents.shapes import Shape
 from schemas.spec.sampler import SamplerSpec
 
 FIRST_SEED = 1000
@@ -55,6 +57,7 @@ COLUMNS = {
     "lose": "{lose:>5}",
     "carry": "{carry:>5}",
     "steep": "{steep:>5}",
+    "shapes": "{shapes:>12}",
     "weeks": "{weeks:>5}",
     "sum": "{sums:>5}",
     "ess": "{ess:>5.0f}",
@@ -96,6 +99,7 @@ def summarize(name: str, rows: list[Row]) -> Row:
         "lose": _percent(advised, lambda r: r["true_gain"] < 0),
         "carry": _percent(rows, lambda r: r["carryover_noted"]),
         "steep": _percent(rows, lambda r: r["curve_noted"]),
+        "shapes": "/".join(str(sum(s.value in r["shapes"] for r in rows)) for s in Shape),
         "weeks": f"{100 * np.mean([row['weeks_inside'] for row in rows]):.0f}",
         "sums": _percent(rows, lambda r: r["sum_inside"]),
         "ess": float(np.median([row["ess"] for row in rows])),

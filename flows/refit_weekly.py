@@ -11,7 +11,7 @@ from prefect import flow
 
 from flows.auxiliary_fits import explain_refit
 from flows.endings import end_state
-from flows.retries import fit_until_sampled
+from flows.shapes import FitRequest, fit_in_shape
 from flows.timing import Timings
 from schemas.documents.refit_outcome import Outcome, close_outcome
 from schemas.documents.restatements import is_quarantined
@@ -120,7 +120,8 @@ def _refit(run_id: str, request: RefitRequest, as_of: date) -> Outcome:
     advance_run(run_id, RunStatus.FEATURES_BUILT, snapshot.snapshot_id)
 
     advance_run(run_id, RunStatus.TRAINING)
-    fit = fit_until_sampled(features, findings, spec, run_id, timings)
+    made = fit_in_shape(FitRequest(features, snapshot, findings, spec, run_id), timings)
+    fit, features, spec = made.fit, made.features, made.spec
     with timings.stage("attribute"):
         attribution = attribute_kpi(key, fit.posterior, features, fit.diagnostics, spec)
     fitted = FittedRun(

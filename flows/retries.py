@@ -23,7 +23,7 @@ class _Asked:
     features: FeaturesRef
     findings: list[Finding]
     spec: RunSpec
-    run_id: str
+    key: StepKey
     timings: Timings
 
 
@@ -36,11 +36,28 @@ def fit_until_sampled(
 ) -> JudgedFit:
     """Fit and judge, again where a sampling gate failed, and return the fit that is taken.
 
+    Parameters and errors as those of ``try_until_sampled``.
+    """
+    tried = try_until_sampled(features, findings, spec, StepKey(run_id=run_id), timings)
+    return select_fit(spec, tried, run_id)
+
+
+def try_until_sampled(
+    features: FeaturesRef,
+    findings: list[Finding],
+    spec: RunSpec,
+    key: StepKey,
+    timings: Timings,
+) -> list[Attempt]:
+    """Fit and judge, again where a sampling gate failed; return all that was tried, one at least.
+
     Parameters
     ----------
-    features, findings, spec, run_id
+    features, findings, spec
         Arguments of ``fit_posterior`` and ``diagnose_posterior``; ``sampler.escalation`` bounds
         the escalation.
+    key
+        Run, and shape of the model; each retry gets its number.
     timings
         Stages ``fit`` and ``diagnose`` add up over all fits.
 
@@ -49,15 +66,15 @@ def fit_until_sampled(
     SamplingError
         If the first fit stops with an error; one that comes later counts as a failed retry.
     """
-    asked = _Asked(features, findings, spec, run_id, timings)
+    asked = _Asked(features, findings, spec, key, timings)
     tried: list[Attempt] = []
     while (retry := select_retry(spec, tried)) is not None:
         tried.append(_try(retry, asked))
-    return select_fit(spec, tried, run_id)
+    return tried
 
 
 def _try(retry: Retry, asked: _Asked) -> Attempt:
-    key = StepKey(run_id=asked.run_id, retry=retry.number)
+    key = asked.key.model_copy(update={"retry": retry.number})
     changed = asked.spec.model_copy(update={"sampler": retry.settings})
     started = time.perf_counter()
     try:

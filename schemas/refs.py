@@ -31,6 +31,8 @@ class StepKey(Ref):
     run_id: str
     retry: int | str | None = None
     """Number of the fit, or the name of an auxiliary one; None where a run does the step once."""
+    shape: str | None = None
+    """Shape of the model, where it is another than the spec has; its features and fits."""
 
 
 class BatchRef(Ref):

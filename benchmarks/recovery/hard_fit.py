@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from benchmarks.recovery.decision import plan_today, planned_fit
 from benchmarks.recovery.hard_worlds import HardWorld, generate_hard_world
 from benchmarks.recovery.our_core import fit_ours
+from benchmarks.recovery.scores import Sampling
 from schemas.documents.plan import Advice
+from schemas.documents.shapes import ShapeChoice
 from schemas.names import CHANNEL_DIM, ComponentKind
 from schemas.spec.gates import FitGates
 from schemas.spec.optimizer import OptimizerSpec
@@ -18,13 +20,17 @@ from schemas.spec.sampler import SamplerSpec
 from tasks.diagnose.common_movement import confounded, measure_movement
 from tasks.diagnose.evidence import EvidenceClass, weigh_evidence
 from tasks.diagnose.identifiability import contraction, prior_driven
+from tasks.diagnose.shape_choice import open_shapes, with_shapes
 from tasks.diagnose.shape_priors import measure_shapes, note_shapes
+from tasks.diagnose.shape_trials import try_shapes
 from tasks.forecast.forecast import sample_coming
 from tasks.mathematics.draws import convergence, hdi
 from tasks.mathematics.panel import IS_ESTIMATION, build_panel
 from tasks.models.coarsened import coarsen
 from tasks.models.contract import Component
+from tasks.models.kind import Watch
 from tasks.models.mmm.fitted import MmmFitted
+from tasks.models.opening import OpenFit
 
 Array = NDArray[np.float64]
 
@@ -48,12 +54,23 @@ def measure_world(
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     hard = generate_hard_world(name, seed, model=model)
     sampling = fit_ours(hard.world, sampler)
+    choice = _choose(hard, sampling)
+    shapes = choice.chosen
+    if shapes:
+        spec = hard.world.spec
+        chosen = with_shapes(spec.model, shapes, hard.world.inputs.metadata.grain)
+        hard = generate_hard_world(name, seed, model=chosen.model_dump(mode="json"))
+        first = sum(sampling.seconds.values())
+        sampling = fit_ours(hard.world, sampler)
+        sampling = sampling._replace(seconds={"first": first, **sampling.seconds})
     draws = sampling.tree["posterior"].to_dataset()
     fitted = MmmFitted(draws, hard.world.inputs)
     measured = convergence(draws)
     return {
         "world": name,
         "seed": seed,
+        "shapes": [shape.value for shape in shapes],
+        "choice": choice.record.model_dump(mode="json") if choice.record else None,
         "seconds": sum(sampling.seconds.values()),
         "r_hat": _worst(measured["r_hat"], np.nanmax),
         "ess": _worst(measured["ess_bulk"], np.nanmin),
@@ -62,6 +79,16 @@ def measure_world(
         **_forecast(fitted, hard, seed),
         **(_plan(fitted, hard) if plans else {"follow": False}),
     }
+
+
+def _choose(hard: HardWorld, sampling: Sampling) -> ShapeChoice:
+    """What a first refit, which has no champion, decides on shapes."""
+    world = hard.world
+    if not open_shapes(world.spec.model):
+        return ShapeChoice()
+    draws = sampling.tree["posterior"].to_dataset()
+    fit = OpenFit(MmmFitted(draws, world.inputs), sampling.tree, world.panel, world.inputs)
+    return try_shapes(fit, world.spec, [], Watch(), 0.0)
 
 
 def _worst(values: Any, reduce: Any) -> float:
@@ -87,7 +114,8 @@ def _contributions(fitted: MmmFitted, hard: HardWorld) -> dict[str, Any]:
     held = prior_driven(decided, FitGates())
     window = panel[IS_ESTIMATION].values
     evidence = weigh_evidence(fitted, panel, window, least=FitGates().min_likelihood_ratio)
-    noted = " ".join(note_shapes(measure_shapes(fitted, panel, window)))
+    shapes = measure_shapes(fitted, panel, window, hard.world.inputs.metadata.channels)
+    noted = " ".join(note_shapes(shapes))
     return {
         "carryover_noted": "carryover_assumed" in noted,
         "curve_noted": "steep_curve" in noted,

@@ -20,7 +20,9 @@ from schemas.documents.base import (
     Seconds,
     Share,
     SparsePart,
+    is_absent,
 )
+from schemas.documents.shapes import ShapeRecord
 from schemas.outcomes import Verdict
 from schemas.spec.model import ModelSpec
 from schemas.spec.sampler import SamplerSpec
@@ -53,6 +55,11 @@ class ModelMetadata(Document):
     """Last fitted period."""
     n_parameters: Count
     """Free parameters of the model."""
+    shapes: ShapeRecord | None = Field(
+        None,
+        exclude_if=is_absent,
+        description="Shapes that were tried and chosen in place of what is assumed by default.",
+    )
     fingerprint: str
     """Of the code that decides a fit."""
     versions: dict[str, str]

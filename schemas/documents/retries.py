@@ -4,7 +4,8 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from schemas.refs import DiagnosticsRef, PosteriorRef, Ref
+from schemas.refs import DiagnosticsRef, FeaturesRef, PosteriorRef, Ref
+from schemas.spec.run_spec import RunSpec
 from schemas.spec.sampler import SamplerSpec
 
 
@@ -83,3 +84,12 @@ class JudgedFit(Ref):
 
     posterior: PosteriorRef
     diagnostics: DiagnosticsRef
+
+
+class ShapedFit(Ref):
+    """A judged fit with what it was made of, which another shape of the model changes."""
+
+    fit: JudgedFit
+    features: FeaturesRef
+    spec: RunSpec
+    """As it was asked for, with the shapes that were chosen."""

@@ -27,6 +27,24 @@ class AdstockKind(Choice):
     NONE = "none"
 
 
+class Carryover(Choice):
+    """How long effects are held likely to last before the data."""
+
+    SHORT = "short"
+    """Mostly days or weeks."""
+    LONG = "long"
+    """Mostly months; delayed: with a peak weeks later."""
+
+
+class Slope(Choice):
+    """How steeply a Hill curve is held likely to rise before the data."""
+
+    MODERATE = "moderate"
+    """From concave to somewhat S-shaped."""
+    STEEP = "steep"
+    """S-shaped: little input brings next to nothing."""
+
+
 class SaturationKind(Choice):
     """Shape of diminishing returns."""
 
@@ -49,6 +67,21 @@ class AdstockSpec(SpecModel):
     l_max: int = Field(
         26, ge=1, le=104, description="Number of lags, lag 0 included; 1 is no carryover."
     )
+    carryover: Carryover = Field(
+        Carryover.SHORT,
+        description="What is held likely before the data: `short` (days or weeks) or `long` "
+        "(months; `delayed`: a peak weeks later). `long` for `geometric` and `delayed` alone.",
+    )
+
+    @model_validator(mode="after")
+    def _long_is_known(self) -> Self:
+        known = (AdstockKind.GEOMETRIC, AdstockKind.DELAYED)
+        if self.carryover is Carryover.LONG and self.kind not in known:
+            raise ValueError(
+                f"carryover long is known of adstock {' and '.join(known)} alone, not of "
+                f"{self.kind}; take one of them, or leave it out"
+            )
+        return self
 
 
 class SaturationSpec(SpecModel):
@@ -60,6 +93,20 @@ class SaturationSpec(SpecModel):
         " has none.",
     )
     before_adstock: bool = Field(False, description="Saturation comes before carryover.")
+    slope: Slope = Field(
+        Slope.MODERATE,
+        description="What is held likely of a `hill` before the data: `moderate`, or `steep`: "
+        "S-shaped.",
+    )
+
+    @model_validator(mode="after")
+    def _steep_is_known(self) -> Self:
+        if self.slope is Slope.STEEP and self.kind is not SaturationKind.HILL:
+            raise ValueError(
+                f"slope steep is known of saturation hill alone, not of {self.kind}; take hill, or "
+                "leave it out"
+            )
+        return self
 
 
 class PriorQuantity(Choice):

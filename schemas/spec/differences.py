@@ -16,6 +16,8 @@ BESIDE_THE_FIT = frozenset(
 """Keys of a spec that cannot change a posterior. One that is not listed counts as one that can."""
 _SAMPLER_BESIDE = ("random_seed", "timeout_minutes", "escalation")
 """The seed is no change of the spec here: what another seed changes is sampling noise."""
+_CHOOSE = "choose"
+"""Of ``model``: what is chosen stands in the parts themselves."""
 _KPI_BESIDE = ("name", "currency")
 _KEYS_OF_THE_FILE = ("entity", "period")
 
@@ -39,6 +41,7 @@ def fit_settings(spec: RunSpec, sampler: SamplerSpec, roles: Mapping[str, Any]) 
         The spec without ``BESIDE_THE_FIT``, channels and roles by name, ready for ``changed_keys``.
     """
     kept = {k: v for k, v in spec.model_dump(mode="json").items() if k not in BESIDE_THE_FIT}
+    kept["model"] = {k: v for k, v in kept["model"].items() if k != _CHOOSE}
     kept["kpi"] = {k: v for k, v in kept["kpi"].items() if k not in _KPI_BESIDE}
     kept["channels"] = {
         channel["name"]: {k: v for k, v in channel.items() if k != "bounds"}

@@ -1,6 +1,6 @@
 """The ``model`` block of a run spec."""
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,14 @@ class Likelihood(Choice):
 
     NORMAL = "normal"
     STUDENT_T = "student_t"
+
+
+class ModelPart(Choice):
+    """Part of a model of kind ``mmm`` that a refit may choose."""
+
+    ADSTOCK = "adstock"
+    SATURATION = "saturation"
+    TREND = "trend"
 
 
 class ModelSpec(SpecModel):
@@ -82,8 +90,21 @@ class ModelSpec(SpecModel):
         le=3,
         description="Spread of that prior, on the logarithm; 1 where `media_share` stands alone.",
     )
+    choose: list[ModelPart] = Field(
+        list(ModelPart),
+        description="Parts that a refit of kind `mmm` may take otherwise where data speak against "
+        "the default: longer or delayed carryover, steep curves, a smooth trend. Default: those of "
+        "`adstock`, `saturation` and `trend` that are not stated; `[]`: none.",
+    )
     ridge: RidgeSpec = RidgeSpec()
     causal_gru: CausalGruSpec = CausalGruSpec()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_alone_what_is_stated(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict) or "choose" in raw:
+            return raw
+        return {**raw, "choose": [part for part in ModelPart if part.value not in raw]}
 
     @model_validator(mode="after")
     def _events_named_once(self) -> Self:

@@ -179,7 +179,7 @@ def _measure(
             fit.model, fit.panel, fit.inputs, window
         ),
         returns=returns,
-        shapes=shape_priors.measure_shapes(fit.model, fit.panel, window)
+        shapes=shape_priors.measure_shapes(fit.model, fit.panel, window, fit.metadata.channels)
         if fit.kind.has_prior
         else None,
     )

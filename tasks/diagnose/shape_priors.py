@@ -6,15 +6,16 @@ as their prior lets them. Neither shows in residuals (``benchmarks/detectors.py`
 draws.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from schemas.documents.features import ChannelFeatures
 from schemas.names import SAMPLE_DIM, ComponentKind
-from schemas.spec.channels import SaturationKind
+from schemas.spec.channels import Carryover, SaturationKind, Slope
 from schemas.words import format_share
 from tasks.mathematics.carryover import RETENTION_PRIOR
 from tasks.mathematics.saturation import SATURATIONS
@@ -48,7 +49,10 @@ class ShapeEvidence(NamedTuple):
 
 
 def measure_shapes(
-    model: FittedModel, panel: xr.Dataset, window: NDArray[np.bool_]
+    model: FittedModel,
+    panel: xr.Dataset,
+    window: NDArray[np.bool_],
+    channels: Sequence[ChannelFeatures] = (),
 ) -> ShapeEvidence:
     """Hold the draws of carryover and curves against their priors.
 
@@ -62,8 +66,13 @@ def measure_shapes(
         The fitted model, of a kind with priors.
     panel, window
         What it was fitted to, and its fitted periods ``(date,)``.
+    channels
+        What each channel was fitted with; one whose carryover was taken as long does not rest on
+        the assumption that it is short.
     """
-    return ShapeEvidence(_carryover(model, panel, window), _slopes(model.draws))
+    long = [c.name for c in channels if c.adstock and c.adstock.carryover is Carryover.LONG]
+    steep = [c.name for c in channels if c.saturation and c.saturation.slope is Slope.STEEP]
+    return ShapeEvidence(_carryover(model, panel, window, long), _slopes(model.draws, steep))
 
 
 def note_shapes(evidence: ShapeEvidence) -> list[str]:
@@ -94,11 +103,13 @@ def note_shapes(evidence: ShapeEvidence) -> list[str]:
 
 
 def _carryover(
-    model: FittedModel, panel: xr.Dataset, window: NDArray[np.bool_]
+    model: FittedModel, panel: xr.Dataset, window: NDArray[np.bool_], long: Collection[str]
 ) -> Mapping[str, float]:
     if _RETENTION not in model.draws or not RETENTION_PRIOR.second > 1:
         return {}
-    longer = -np.log1p(-_samples(model.draws[_RETENTION])).sum(axis=1)
+    draws = model.draws[_RETENTION]
+    short = [name not in long for name in _names(draws)]
+    longer = -np.log1p(-_samples(draws)[:, short]).sum(axis=1)
     brought = {
         component.name: model.contribution(component, panel)[..., window].sum(axis=(1, 2))
         for component in model.components
@@ -111,15 +122,22 @@ def _carryover(
     return {name: float((draws * excess).mean()) / together for name, draws in brought.items()}
 
 
-def _slopes(draws: xr.Dataset) -> Mapping[str, float]:
+def _slopes(draws: xr.Dataset, steep: Collection[str]) -> Mapping[str, float]:
     if _SLOPE not in draws:
         return {}
-    prior = SATURATIONS[SaturationKind.HILL].priors["slope"]
+    names, hill = _names(draws[_SLOPE]), SATURATIONS[SaturationKind.HILL]
     logs = np.log(_samples(draws[_SLOPE])).mean(axis=0)
-    (channel,) = set(draws[_SLOPE].dims) - {"chain", "draw"}
-    names = draws[_SLOPE][channel].values
-    away = (logs - prior.first) / prior.second
-    return {str(name): float(value) for name, value in zip(names, away, strict=True)}
+    away = {}
+    for name, log_slope in zip(names, logs, strict=True):
+        prior = hill.priors_of(Slope.STEEP if name in steep else Slope.MODERATE)["slope"]
+        away[name] = float((log_slope - prior.first) / prior.second)
+    return away
+
+
+def _names(values: xr.DataArray) -> list[str]:
+    """Channels that have a parameter."""
+    (channel,) = set(values.dims) - {"chain", "draw"}
+    return [str(name) for name in values[channel].values]
 
 
 def _samples(values: xr.DataArray) -> Array:

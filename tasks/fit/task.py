@@ -146,6 +146,12 @@ def select_retry(spec: RunSpec, tried: list[Attempt]) -> Retry | None:
     return retry
 
 
+def best_fit(tried: list[Attempt]) -> PosteriorRef | None:
+    """Return the posterior of the best fit; None where no fit was sampled well."""
+    judged = [attempt for attempt in tried if attempt.sampled_well]
+    return escalation.best_attempt(judged).posterior if judged else None
+
+
 @task(name="settle-fit", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=2)
 def select_fit(spec: RunSpec, tried: list[Attempt], run_id: str) -> JudgedFit:
     """Put the best fit that was tried into the run's folder, with the story of the others.

@@ -9,14 +9,14 @@ name in ``tasks.models.mmm.kernel.carry``. A new one is an entry here, that bran
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.spec.channels import AdstockKind
+from schemas.spec.channels import AdstockKind, Carryover
 from tasks.mathematics.transforms import Transform, TransformPrior
 
 Parameters = Mapping[str, Any]
@@ -25,6 +25,14 @@ RETENTION_PRIOR = TransformPrior("beta", 1.0, 2.0)
 """Most weekly carryover is short (mean a third), but it may last for months."""
 _WEIBULL_PRIOR = TransformPrior("gamma", 4.0, 2.0)
 """Mean 2, standard deviation 1."""
+
+_LONG_RETENTION_PRIOR = TransformPrior("beta", 8.0, 1.5)
+"""Mean 0.84 a week: half of an effect comes after a month, a quarter after two."""
+_LONG_DELAY_PRIORS = {
+    "alpha": TransformPrior("beta", 4.0, 1.5),
+    "theta": TransformPrior("half_normal", 3.0, 0.0),
+}
+"""A peak up to six weeks later, and weeks wide."""
 
 _TINY = 1e-300
 
@@ -78,6 +86,12 @@ class Adstock(Transform):
     """Weights of lags before they are divided by their sum: ``(lags, parameters, xp)``."""
     no_carryover: Mapping[str, float]
     """Parameters that keep all weight on lag zero."""
+    long: Mapping[str, TransformPrior] = field(default_factory=dict)
+    """Priors in place of ``priors`` where effects are held likely to last; none: not known."""
+
+    def priors_of(self, carryover: Carryover) -> Mapping[str, TransformPrior]:
+        """Priors of the learned parameters, as long as effects are held likely to last."""
+        return self.long if carryover is Carryover.LONG else self.priors
 
 
 def _binomial_weights(lags: NDArray[np.float64], p: Parameters, xp: ModuleType) -> Any:
@@ -111,12 +125,14 @@ ADSTOCKS: dict[AdstockKind, Adstock] = {
         priors={"alpha": RETENTION_PRIOR},
         weights=lambda lags, p, _: p["alpha"] ** lags,
         no_carryover={"alpha": 0.0},
+        long={"alpha": _LONG_RETENTION_PRIOR},
         stock="GeometricAdstock",
     ),
     AdstockKind.DELAYED: Adstock(
         priors={"alpha": RETENTION_PRIOR, "theta": TransformPrior("half_normal", 1.0, 0.0)},
         weights=lambda lags, p, _: p["alpha"] ** ((lags - p["theta"]) ** 2),
         no_carryover={"alpha": 0.0, "theta": 0.0},
+        long=_LONG_DELAY_PRIORS,
         stock="DelayedAdstock",
     ),
     # pymc-marketing weibull_adstock

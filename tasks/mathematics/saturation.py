@@ -11,14 +11,14 @@ equal.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from schemas.spec.channels import SaturationKind
+from schemas.spec.channels import SaturationKind, Slope
 from tasks.mathematics.transforms import Transform, TransformPrior
 
 Parameters = Mapping[str, Any]
@@ -58,6 +58,12 @@ class Saturation(Transform):
     one that the stock curve does not have is taken out)."""
     amplitude: str = "beta"
     """What the stock curve calls its amplitude."""
+    steep: Mapping[str, TransformPrior] = field(default_factory=dict)
+    """Priors that take the place of some where curves are held likely to be S-shaped."""
+
+    def priors_of(self, slope: Slope) -> Mapping[str, TransformPrior]:
+        """Priors of the learned parameters, as steep as curves are held likely to be."""
+        return {**self.priors, **self.steep} if slope is Slope.STEEP else self.priors
 
 
 def _hill(x: Any, p: Parameters, xp: ModuleType) -> Any:
@@ -85,6 +91,8 @@ SATURATIONS: dict[SaturationKind, Saturation] = {
             "slope": TransformPrior("log_normal", float(np.log(1.2)), 0.35),
             "kappa": HALF_SATURATION_PRIOR,
         },
+        # Clearly S-shaped (1.25 to 5).
+        steep={"slope": TransformPrior("log_normal", float(np.log(2.5)), 0.35)},
         shape=_hill,
         slope=lambda x, shape, p: p["slope"] * shape * (1 - shape) / x,
         line={"slope": 1.0, "kappa": _FAR},

@@ -76,6 +76,9 @@ class Kind(ABC):
     """Its draws are of a posterior: evidence is weighed against a prior, a channel can be
     *prior-driven*, and PSIS-LOO holds. Without one none of this applies."""
 
+    learns_shapes: ClassVar[bool] = False
+    """Carryover and curves have priors that ``model.choose`` may take otherwise."""
+
     libraries: ClassVar[tuple[str, ...]] = ()
     """Libraries that it needs beside those of every installation; their versions are recorded."""
 

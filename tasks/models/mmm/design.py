@@ -1,6 +1,6 @@
 """Media of kind ``mmm`` as data: scaled series with what the spec says of each channel."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from schemas.spec.channels import AdstockKind, AdstockSpec, ChannelKind, Saturat
 from tasks.mathematics.carryover import ADSTOCKS, early_level, stack_lags
 from tasks.mathematics.saturation import SATURATIONS
 from tasks.mathematics.scaling import scale_media
-from tasks.mathematics.transforms import Transform
+from tasks.mathematics.transforms import TransformPrior
 from tasks.models.contract import ModelInputs
 from tasks.models.mmm.own_transform import OwnTransform, find_transform
 
@@ -33,13 +33,11 @@ class ChannelTransforms:
             return self.own.l_max
         return 1 if self.adstock.kind is AdstockKind.NONE else self.adstock.l_max
 
-    def transform(self, family: str) -> Transform:
-        """Definition of its ``adstock`` or its ``saturation``."""
-        return (
-            ADSTOCKS[self.adstock.kind]
-            if family == "adstock"
-            else SATURATIONS[self.saturation.kind]
-        )
+    def priors(self, family: str) -> Mapping[str, TransformPrior]:
+        """Priors of the learned parameters of its ``adstock`` or its ``saturation``."""
+        if family == "adstock":
+            return ADSTOCKS[self.adstock.kind].priors_of(self.adstock.carryover)
+        return SATURATIONS[self.saturation.kind].priors_of(self.saturation.slope)
 
     @property
     def adstock_parameters(self) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ class MmmModelKind(NutsKind):
     spec = KINDS[ModelKind.MMM]
     files = (Artifact.PYMC_MARKETING,)
     fits_ragged_panels = True
+    learns_shapes = True
 
     def settings(self, spec: RunSpec) -> dict[str, Any]:
         """Seasons, trend and events, noise, and what is believed of channels and experiments."""

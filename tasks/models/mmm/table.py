@@ -87,7 +87,7 @@ def _prior(
 
     Those of an input are relative to the largest one, whatever the scale was rounded to.
     """
-    stated = [media.transforms[i].transform(family).priors[name] for i in users]
+    stated = [media.transforms[i].priors(family)[name] for i in users]
     powers = np.array([prior.peak_power for prior in stated])
     first = np.array([prior.first for prior in stated]) + powers * np.log(peaks[users])
     return PriorKind(stated[0].family), first, np.array([prior.second for prior in stated])

@@ -147,10 +147,14 @@ def has_record(home: Home, run_id: str, step: str) -> bool:
 def fit_dir(home: Home, key: StepKey) -> Path:
     """Return the folder of a fit's files: the run's own, or a retry's until it is chosen.
 
-    A fit with a name is never chosen: its files go when the run ends (``forget_steps``).
+    A fit with a name is never chosen: its files go when the run ends (``forget_steps``). Another
+    shape of the model waits, features included, like a retry.
     """
-    own = home.run_dir(key.run_id)
-    return own if key.retry is None else home.steps / key.run_id / f"rung_{key.retry}"
+    if key.shape is None:
+        own = home.run_dir(key.run_id)
+        return own if key.retry is None else home.steps / key.run_id / f"rung_{key.retry}"
+    retry = "" if key.retry is None else f"_rung_{key.retry}"
+    return home.steps / key.run_id / f"shape_{key.shape}{retry}"
 
 
 def forget_steps(home: Home, run_id: str) -> None:
@@ -193,8 +197,9 @@ def _record_path(home: Home, run_id: str, step: str) -> Path:
 
 
 def _record_name(step: str, key: StepKey) -> str:
-    """Name of a record: the step, and the retry after the first."""
-    return f"{step}_{key.retry}" if key.retry else step
+    """Name of a record: the step, the shape where there is another, the retry after the first."""
+    parts = [step, *(str(p) for p in (key.shape, key.retry) if p)]
+    return "_".join(parts)
 
 
 def _plain(value: Any) -> Any:
