@@ -66,7 +66,7 @@ BLOCKS = (
     Block("The file", "", RunSpec, ("target_col", "date_format", "decimal", "grain", "level")),
     Block("KPI", "kpi", KpiSpec, _every(KpiSpec)),
     Block(
-        "Model", "model", ModelSpec, _every(ModelSpec, "events"),
+        "Model", "model", ModelSpec, _every(ModelSpec, "events", "choose"),
         {"kind": kind_names()},
     ),
     Block("Carryover", "model.adstock", AdstockSpec, _every(AdstockSpec)),

@@ -8,6 +8,7 @@ from support.brief import LENIENT_GATES
 
 from benchmarks.recovery.hard_worlds import generate_hard_world
 from schemas.documents.diagnostics import Diagnostics
+from schemas.documents.effects import RoiMetrics
 from schemas.documents.features import FeatureMetadata
 from schemas.documents.fit import ModelMetadata
 from schemas.documents.shapes import Shape
@@ -101,8 +102,8 @@ def test_a_refit_takes_what_data_prefer_says_so_and_goes_on_with_it_after_a_faul
     assert "peak weeks later in place of what is assumed" in (folder / Artifact.REPORT).read_text()
 
     truth = float(made.world.truth.sum())
-    roi = json.loads((folder / Artifact.ROI_METRICS).read_text())
-    brought = sum(row["contribution_mean"] for row in roi["channels"].values())
+    returns = read(Artifact.ROI_METRICS, RoiMetrics).root
+    brought = sum(row.contribution_mean for row in returns.values())
     assert brought == pytest.approx(truth, rel=0.25)
 
     model = PlannedModel(dataset_id="late", run_id=report.run_id)
