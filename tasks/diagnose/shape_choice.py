@@ -211,10 +211,11 @@ def choose_shapes(
 
 
 def _margin(tried: TriedShape, kept: float) -> float:
-    """How far a gain is above what the shape has to show."""
+    """How far a gain is above what the shape has to show; none where it may be chance."""
     gain = tried.elpd_difference + kept
-    sure = SURE * tried.standard_error if tried.shape is Shape.SMOOTH else -np.inf
-    return gain - max(LEAST_GAIN[tried.shape], sure)
+    if tried.shape is Shape.SMOOTH and gain <= SURE * tried.standard_error:
+        return -np.inf
+    return gain - LEAST_GAIN[tried.shape]
 
 
 def compare(shape: Shape, elpd: Array, assumed: Array) -> TriedShape:

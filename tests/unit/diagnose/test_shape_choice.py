@@ -138,7 +138,7 @@ def test_a_prior_that_the_draws_speak_against_is_not_taken_for_its_predictions()
 
 
 def test_carryover_and_drift_compete_and_steep_curves_join_the_winner():
-    rivals = [tried(Shape.LONG, 10.4), tried(Shape.DELAYED, -4.0), tried(Shape.SMOOTH, 16.2)]
+    rivals = [tried(Shape.LONG, 10.4), tried(Shape.DELAYED, -4.0), tried(Shape.SMOOTH, 16.2, 4.7)]
     assert choose_shapes(rivals, LOUD, []) == [Shape.SMOOTH]
     assert choose_shapes([*rivals, tried(Shape.STEEP, 1.0)], LOUD, []) == [
         Shape.STEEP,
