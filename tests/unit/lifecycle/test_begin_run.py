@@ -41,7 +41,7 @@ def test_a_dead_run_of_another_request_is_ended(home):
 
 def test_a_run_that_died_before_it_was_recorded_gives_its_id_to_the_next_try(home, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(status, "start_run", lambda *_: pytest.fail("killed here"))
+        patch.setattr(status, "start_run", lambda *_, **__: pytest.fail("killed here"))
         with pytest.raises(pytest.fail.Exception):
             begin()
     (left,) = home.steps.iterdir()
