@@ -24,6 +24,8 @@ from urllib.parse import urlsplit
 import yaml
 
 from flows.services import servers
+from tasks.store.home import Home
+from tasks.store.warehouse.runs import list_runs
 
 ROOT = Path(__file__).resolve().parents[1]
 MAX_MB, MAX_SECONDS = 400.0, 0.5
@@ -139,7 +141,7 @@ def measure(root: Path) -> bool:
     service = serve(root)
     try:
         kept = _measure_memory(service)
-        run_id = max(path.name for path in (root / "data/runs").iterdir())
+        run_id = next(run.run_id for run in list_runs(Home(root)) if run.is_accepted)
         for path in addresses(run_id):  # warm: what is written once is written now
             read_at_once(service.address, [path], readers=1, rounds=1)
         answers = read_at_once(service.address, addresses(run_id), readers=READERS, rounds=ROUNDS)

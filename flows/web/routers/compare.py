@@ -48,12 +48,12 @@ def show(request: Request, dataset_id: str | None = None, job: str | None = None
     listed = [run for run in runs if run.dataset_id == chosen and has_results(run)]
     found = compare_any_runs(asked) if len(asked) > 1 else None
     pair = _pair([known[run_id] for run_id in asked]) if found else None
-    told = _explained(pair, job) if pair else None
+    explained = _explained(pair, job) if pair else None
     return render(
         request, "compare", title="Runs side by side", dataset_id=chosen, datasets=datasets,
         runs=listed[:_SHOWN], n_runs=len(listed), asked=asked, found=found, note=NOTE,
         beside=_write(found.model_dump_json(), tuple(asked)) if found else None,
-        pair=pair, told=told, changes=_changes(told) if told else None,
+        pair=pair, explained=explained, changes=_changes(explained) if explained else None,
     )  # fmt: skip
 
 
@@ -122,8 +122,8 @@ def _table(title: str, runs: list[str], rows: list[list[str]]) -> Table:
     return Table(title, [Column(""), *(Column(run) for run in runs)], rows)
 
 
-def _changes(told: Explanation) -> Table:
-    factors = [factor for factor in Factor if any(factor in c.parts for c in told.channels)]
+def _changes(explained: Explanation) -> Table:
+    factors = [factor for factor in Factor if any(factor in c.parts for c in explained.channels)]
     columns = [
         Column("Channel"), Column("Then", Kind.RATIO), Column("Now", Kind.RATIO), Column("Change"),
         *(Column(_FACTOR_WORDS[factor]) for factor in factors), Column("Why", Kind.LONG),
@@ -138,7 +138,7 @@ def _changes(told: Explanation) -> Table:
             ),
             row.sentence,
         )
-        for row in told.channels
+        for row in explained.channels
     ]  # fmt: skip
     note = "Parts add up to the change; ± is one Monte Carlo standard error."
     return Table("why returns changed", columns, rows, note)
