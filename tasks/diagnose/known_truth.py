@@ -66,10 +66,10 @@ def note_recovery(report: RecoveryReport) -> str:
         )
         if found[answer]
     ]
-    told = "; ".join(said) or "was given no effect to find"
+    finding = "; ".join(said) or "was given no effect to find"
     return (
         f"recovery: on KPIs with known truth ({report.n_worlds}, on these media to "
-        f"{report.last_period}) this spec {told}.{_unlike(report)}"
+        f"{report.last_period}) this spec {finding}.{_unlike(report)}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from support.brief import LENIENT_GATES
@@ -40,8 +41,14 @@ def write_weeks(folder: Path) -> dict[str, Path]:
     return paths
 
 
-def ask(data: Path, *, weeks_later: int = 1, dataset_id: str = DATASET) -> RefitRequest:
-    """Ask for a refit as of the demo's last period, or so many weeks later."""
+def ask(
+    data: Path, *, weeks_later: int = 1, dataset_id: str = DATASET, **model: Any
+) -> RefitRequest:
+    """Ask for a refit as of the demo's last period, or so many weeks later.
+
+    ``model`` changes the block of that name.
+    """
     last = date.fromisoformat(pd.read_csv(DEMO)["period_start"].iloc[-1])
-    spec = RunSpec.model_validate({**SPEC, "dataset_id": dataset_id})
+    changed = {"dataset_id": dataset_id, "model": {**SPEC.get("model", {}), **model}}
+    spec = RunSpec.model_validate({**SPEC, **changed})
     return RefitRequest(spec=spec, data=str(data), as_of=last + timedelta(weeks=weeks_later))
