@@ -19,6 +19,7 @@ from schemas.answers.jobs import NewRun, RunProgress
 from schemas.answers.pruning import Pruning
 from schemas.answers.runs import ListedRun, RunDetail
 from schemas.documents.results import RunStatus
+from schemas.errors import SpecError
 from tasks.ingest import task_uploads
 from tasks.query.outputs import read_document_of
 from tasks.query.runs import describe_run, list_all_runs
@@ -50,14 +51,21 @@ _UPLOAD_FORM = {
 async def upload(
     request: Request, jobs: Jobs, dataset_id: Annotated[str, Query(max_length=64)]
 ) -> dict[str, Any]:
-    """Receive a file as field `file` of a form, and validate it."""
+    """Receive a file as field `file` of a form, and validate it.
+
+    A file whose columns need a run spec is kept, and `reason` says what the spec has to name:
+    earlier clients state it when they create a run.
+    """
     received = await receive_form(request, dataset_id)
-    checked = await run_in_threadpool(jobs.check_file, dataset_id, None)
-    return {
+    answer = {
         **received.model_dump(mode="json", exclude={"schema_version"}),
         "status": "uploaded",
-        "validation": checked.model_dump(mode="json"),
     }
+    try:
+        checked = await run_in_threadpool(jobs.check_file, dataset_id, None)
+    except SpecError as error:
+        return {**answer, "validation": None, "reason": str(error)}
+    return {**answer, "validation": checked.model_dump(mode="json")}
 
 
 @router.post("/datasets/{dataset_id}/validate", operation_id="earlier_validate")
