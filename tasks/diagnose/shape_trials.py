@@ -1,11 +1,10 @@
 """Brief fits with other shapes, beside a fit with what is assumed by default.
 
-Belongs here: making them, and when there is no time for one. Does not: which are tried and what is
-taken (``tasks.diagnose.shape_choice``).
+Belongs here: what each is made of. Does not: which are tried and what is taken
+(``tasks.diagnose.shape_choice``), how brief they are (``brief_fits``).
 """
 
 import logging
-import time
 from collections.abc import Collection
 
 import numpy as np
@@ -15,26 +14,22 @@ from numpy.typing import NDArray
 
 from schemas.documents.features import ChannelFeatures, FeatureMetadata
 from schemas.documents.shapes import Shape, ShapeChoice, ShapeRecord, TriedShape
-from schemas.errors import SamplingError
 from schemas.names import DATE_DIM
 from schemas.spec.model import ModelSpec
 from schemas.spec.run_spec import RunSpec
-from schemas.spec.sampler import SamplerSpec
 from tasks.diagnose import shape_choice
-from tasks.mathematics.panel import IS_ESTIMATION, observed_of
+from tasks.diagnose.brief_fits import BriefFits
+from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.mathematics.trend import fix_trend
 from tasks.models.contract import FittedModel, ModelInputs
-from tasks.models.information import compute_loo
+from tasks.models.information import compute_loo, log_densities
 from tasks.models.kind import Watch
 from tasks.models.linear import periods_since
 from tasks.models.opening import OpenFit
 
 log = logging.getLogger(__name__)
 
-_MOST_DRAWS, _MOST_CHAINS = 500, 2
-"""Of a brief fit: a predictive density is asked for, no tails."""
-MAX_TRIAL_SECONDS = 300.0
-"""Time of all brief fits of a run; each is expected to last as long as the fit itself."""
+_MOST_CHAINS = 2
 Array = NDArray[np.float64]
 
 
@@ -64,15 +59,11 @@ def try_shapes(
     assumed = _elpd(fit.model, fit.panel) if called else None
     if assumed is None:
         return ShapeChoice()
-    spent, tried = 0.0, []
-    for shape in called:
-        if spent + seconds > MAX_TRIAL_SECONDS:
-            log.warning("shape %s is not tried: no time is left", shape)
-            continue
-        started = time.perf_counter()
-        found = _try(fit, spec, shape, assumed, watch)
-        spent += time.perf_counter() - started
-        tried += [found] if found else []
+    chains = min(spec.sampler.chains, _MOST_CHAINS)
+    sampler = spec.sampler.model_copy(update={"chains": chains})
+    brief = BriefFits(fit, sampler, watch, seconds)
+    found = [_try(fit, spec, shape, assumed, brief) for shape in called]
+    tried = [each for each in found if each is not None]
     if not tried:
         return ShapeChoice()
     record = ShapeRecord(
@@ -86,29 +77,17 @@ def try_shapes(
 
 
 def _try(
-    fit: OpenFit, spec: RunSpec, shape: Shape, assumed: Array, watch: Watch
+    fit: OpenFit, spec: RunSpec, shape: Shape, assumed: Array, brief: BriefFits
 ) -> TriedShape | None:
-    """Fit with one shape, and compare; None where it was not sampled."""
+    """Fit with one shape, and compare; None where it was not made or not sampled."""
     model = shape_choice.with_shapes(spec.model, [shape], fit.metadata.grain)
     inputs = trial_inputs(fit, spec, model)
-    try:
-        sampled = fit.kind.fit(fit.panel, inputs, _brief(spec.sampler), watch)
-    except SamplingError as error:
-        log.warning("shape %s was not sampled: %s", shape, error)
+    sampled = brief.sample(inputs, f"the brief fit with shape {shape}")
+    if sampled is None:
         return None
     opened = fit.kind.open(sampled.tree["posterior"].to_dataset(), inputs)
     elpd = _elpd(opened, fit.panel)
     return None if elpd is None else shape_choice.compare(shape, elpd, assumed)
-
-
-def _brief(sampler: SamplerSpec) -> SamplerSpec:
-    return sampler.model_copy(
-        update={
-            "tune": min(sampler.tune, _MOST_DRAWS),
-            "draws": min(sampler.draws, _MOST_DRAWS),
-            "chains": min(sampler.chains, _MOST_CHAINS),
-        }
-    )
 
 
 def trial_inputs(fit: OpenFit, spec: RunSpec, model: ModelSpec) -> ModelInputs:
@@ -155,8 +134,6 @@ def _open_channels(spec: RunSpec, metadata: FeatureMetadata) -> tuple[list[str],
 
 def _elpd(model: FittedModel, panel: xr.Dataset) -> Array | None:
     """Expected log predictive density of every fitted value, ``(value,)``, by PSIS-LOO."""
-    window = panel[IS_ESTIMATION].to_numpy()
-    cells = observed_of(panel)[:, window]
-    pointwise = model.log_likelihood(panel, model.expected(panel))[:, :, window][:, cells]
+    pointwise = log_densities(model, panel, model.expected(panel))
     loo = compute_loo(pointwise, ("cell",), model.draws.sizes["chain"])
     return None if loo is None else np.asarray(loo.elpd_i)

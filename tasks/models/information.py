@@ -51,9 +51,7 @@ def measure_information(model: FittedModel, panel: xr.Dataset) -> Information:
     panel
         Of the fit.
     """
-    window = panel[IS_ESTIMATION].to_numpy()
-    cells = observed_of(panel)[:, window]
-    pointwise = model.log_likelihood(panel, model.expected(panel))[:, :, window][:, cells]
+    pointwise = log_densities(model, panel, model.expected(panel))
     loo = compute_loo(pointwise, ("cell",), model.draws.sizes["chain"])
     density, variance = _waic_terms(pointwise)
     return Information(
@@ -64,6 +62,21 @@ def measure_information(model: FittedModel, panel: xr.Dataset) -> Information:
         elpd_waic=float((density - variance).sum()),
         n_bad_variance=int((variance > BAD_VARIANCE).sum()),
     )
+
+
+def log_densities(model: FittedModel, panel: xr.Dataset, expected: Array) -> Array:
+    """Return the log density of every observed value of the fitted periods, ``(sample, value)``.
+
+    Parameters
+    ----------
+    model, panel
+        A fitted model and the panel of its fit.
+    expected
+        Expected KPI under every draw, ``(sample, entity, date)``.
+    """
+    window = panel[IS_ESTIMATION].to_numpy()
+    cells = observed_of(panel)[:, window]
+    return model.log_likelihood(panel, expected)[:, :, window][:, cells]
 
 
 def count_bad_k(loo: Any) -> int:
