@@ -7,13 +7,13 @@ import time
 from dataclasses import dataclass
 
 from flows.timing import Timings
-from schemas.documents.retries import Attempt, JudgedFit, Retry
+from schemas.documents.retries import Attempt, Retry
 from schemas.errors import SamplingError
 from schemas.outcomes import Finding
 from schemas.refs import FeaturesRef, StepKey
 from schemas.spec.run_spec import RunSpec
 from tasks.diagnose.task import diagnose_posterior
-from tasks.fit.task import fit_posterior, select_fit, select_retry
+from tasks.fit.task import fit_posterior, select_retry
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,6 @@ class _Asked:
     spec: RunSpec
     key: StepKey
     timings: Timings
-
-
-def fit_until_sampled(
-    features: FeaturesRef,
-    findings: list[Finding],
-    spec: RunSpec,
-    run_id: str,
-    timings: Timings,
-) -> JudgedFit:
-    """Fit and judge, again where a sampling gate failed, and return the fit that is taken.
-
-    Parameters and errors as those of ``try_until_sampled``.
-    """
-    tried = try_until_sampled(features, findings, spec, StepKey(run_id=run_id), timings)
-    return select_fit(spec, tried, run_id)
 
 
 def try_until_sampled(

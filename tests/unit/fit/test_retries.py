@@ -5,12 +5,12 @@ import json
 import pytest
 from support.attempts import ForgedTasks
 
-from flows.retries import fit_until_sampled
+from flows.retries import try_until_sampled
 from flows.timing import Timings
 from schemas.errors import SamplingError
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
-from schemas.refs import FeaturesRef, FileRef
+from schemas.refs import FeaturesRef, FileRef, StepKey
 from schemas.spec.run_spec import RunSpec
 from tasks.fit.task import select_fit
 from tasks.store.files.artifacts import open_ref, read_json
@@ -23,7 +23,6 @@ RUN = "run-1"
 @pytest.fixture
 def climb(home, monkeypatch):
     """Run an escalation without Prefect; return the judged fit and the forged tasks."""
-    monkeypatch.setattr("flows.retries.select_fit", select_fit.fn)
 
     def run(*outcomes, seconds=1.0, timings=None, **sampler):
         spec = RunSpec.model_validate({"dataset_id": "d", "sampler": sampler})
@@ -31,7 +30,8 @@ def climb(home, monkeypatch):
         timings = timings or Timings()
         monkeypatch.setattr("flows.retries.fit_posterior", tasks)
         monkeypatch.setattr("flows.retries.diagnose_posterior", tasks.diagnose)
-        return fit_until_sampled(FEATURES, [], spec, RUN, timings), tasks
+        tried = try_until_sampled(FEATURES, [], spec, StepKey(run_id=RUN), timings)
+        return select_fit.fn(spec, tried, RUN), tasks
 
     return run
 
