@@ -51,9 +51,11 @@ def choose_shape(
     from tasks.models.kind import Watch
     from tasks.models.opening import open_fit
 
+    if not open_shapes(spec.model):
+        return ShapeChoice()
     home = current_home()
     fit = open_fit(read_netcdf(home, posterior.posterior), read_features(home, features))
-    if not fit.kind.learns_shapes or not open_shapes(spec.model):
+    if not fit.kind.learns_shapes:
         return ShapeChoice()
     watch, seconds = Watch(len(os.sched_getaffinity(0))), sum(posterior.wall_seconds.values())
     with own_scratch():
@@ -97,9 +99,10 @@ def adopt_shape(made: ShapedFit, choice: ShapeChoice, run_id: str) -> ShapedFit:
     posterior, diagnostics = made.fit.posterior, made.fit.diagnostics
     described = read_document(home, posterior.metadata, ModelMetadata)
     judged = read_document(home, diagnostics.file, Diagnostics)
-    notes = [*diagnostics.notes, note_choice(record)]
+    note = note_choice(record)
     with_record = described.model_copy(update={"shapes": record})
-    with_note = judged.model_copy(update={"notes": [*judged.notes, note_choice(record)]})
+    notes = [*diagnostics.notes, note]
+    with_note = judged.model_copy(update={"notes": [*judged.notes, note]})
     metadata = write_document(home, folder / Artifact.MODEL_METADATA, with_record)
     file = write_document(home, folder / Artifact.DIAGNOSTICS, with_note)
     write_json(home, folder / Artifact.RUN_SPEC, made.spec.model_dump(mode="json"))
