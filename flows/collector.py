@@ -3,8 +3,7 @@
 import gc
 
 _NEW_OBJECTS = 50_000
-"""Containers between two looks for cycles among the new ones; Python's own 2,000 is a tenth of all
-that a start takes."""
+"""Containers between two looks for cycles among the new ones; Python's own is 2,000."""
 
 
 def spare_collector() -> None:

@@ -11,11 +11,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from schemas.spec.base import Choice
 from schemas.spec.sampler import SamplerBackend
 
 
-class ModelKind(Choice):
+class ModelKind(StrEnum):
     """Names of the kinds that come with the product."""
 
     MMM = "mmm"

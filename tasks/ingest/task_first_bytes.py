@@ -7,11 +7,11 @@ from pathlib import PurePath
 
 from schemas.names import PARQUET_SUFFIXES, TEXT_SUFFIXES
 from tasks.ingest.file_faults import raise_faults, too_large, unreadable
+from tasks.ingest.text_faults import DELIMITERS
 from tasks.store.inputs.limits import TooLargeError, current_limits
 from tasks.store.inputs.uploads import safe_name
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_DELIMITERS = (b",", b";", b"\t")
 
 
 def require_table(file_name: str, head: bytes) -> None:
@@ -41,6 +41,8 @@ def require_table(file_name: str, head: bytes) -> None:
         raise_faults([unreadable(name, "text", "it holds bytes that no text does")])
     header = head.partition(b"\n")[0]
     try:
-        current_limits().require_columns(1 + max(header.count(mark) for mark in _DELIMITERS))
+        current_limits().require_columns(
+            1 + max(header.count(mark.encode()) for mark in DELIMITERS)
+        )
     except TooLargeError as error:
         raise_faults([too_large(name, error)])
