@@ -10,7 +10,7 @@ from schemas.answers.datasets import DraftSpec
 from schemas.answers.jobs import CheckRequest, GuessRequest, JobKind
 from schemas.documents.fit import PriorPredictive
 from schemas.errors import MmmError
-from schemas.spec.kinds import sampler_defaults
+from schemas.spec.kinds import model_defaults, sampler_defaults
 from schemas.spec.run_spec import RunSpec
 from tasks.ingest import task_drafts, task_uploads
 from tasks.query.outputs import read_document_of
@@ -123,10 +123,11 @@ def long_form(spec: RunSpec) -> dict[str, Any]:
         As JSON would hold it, the dataset first.
     """
     stated = spec.model_dump(mode="json", exclude_defaults=True)
-    of_kind = sampler_defaults(stated.get("model", {}).get("kind"))
-    meant = {name: getattr(spec.sampler, name) for name in of_kind}
-    if meant:
-        stated["sampler"] = {**meant, **stated.get("sampler", {})}
+    kind = stated.get("model", {}).get("kind")
+    for part, of_kind in (("sampler", sampler_defaults(kind)), ("model", model_defaults(kind))):
+        meant = {name: getattr(getattr(spec, part), name) for name in of_kind}
+        if meant:
+            stated[part] = {**meant, **stated.get(part, {})}
     return {"dataset_id": spec.dataset_id, **stated}
 
 

@@ -178,7 +178,9 @@ class FeatureSettings(Document):
         description="Class in place of carryover and saturation; kind mmm.",
     )
     pooling: Pooling | None = Field(
-        None, exclude_if=is_absent, description="Of entities; absent: partial. Kind mmm."
+        None,
+        exclude_if=is_absent,
+        description="Of entities; absent: the kind's default. Kinds mmm, log_student_t.",
     )
     media_share: Share | None = Field(
         None, exclude_if=is_absent, description="Prior median of all channels; kind mmm."

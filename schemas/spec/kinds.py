@@ -40,7 +40,6 @@ class KindKey(StrEnum):
     TIME_VARYING_MEDIA = "model.time_varying_media"
     TRANSFORM = "model.transform"
     POOLING = "model.pooling"
-    """Other than the kind's own."""
     BENT_TREND = "model.trend"
     """A trend beyond a straight line."""
     CHANNEL_TRANSFORMS = "adstock or saturation of channel"
@@ -63,6 +62,8 @@ class KindSpec:
     """Those that it understands; the others are refused."""
     sampler: Mapping[str, Any] = field(default_factory=dict)
     """Its own defaults of ``sampler``."""
+    model: Mapping[str, Any] = field(default_factory=dict)
+    """Its own defaults of ``model``."""
     backends: tuple[SamplerBackend, ...] = ()
     """Those that can sample it; none where nothing is sampled by MCMC."""
     is_logarithmic: bool = False
@@ -88,8 +89,9 @@ admit(
 admit(
     KindSpec(
         ModelKind.LOG_STUDENT_T.value,
-        frozenset({KindKey.FEATURE_CONFIG}),
+        frozenset({KindKey.FEATURE_CONFIG, KindKey.POOLING}),
         sampler={"chains": 2, "target_accept": 0.9},
+        model={"pooling": "complete"},
         backends=(SamplerBackend.NUTPIE, SamplerBackend.PYMC),
         is_logarithmic=True,
     )
@@ -127,6 +129,17 @@ def sampler_defaults(kind: Any) -> Mapping[str, Any]:
         Key of ``sampler`` to its default.
     """
     return KINDS[kind].sampler if isinstance(kind, str) and kind in KINDS else {}
+
+
+def model_defaults(kind: Any) -> Mapping[str, Any]:
+    """Return a kind's own defaults of ``model``; none for what is no kind.
+
+    Returns
+    -------
+    Mapping
+        Key of ``model`` to its default.
+    """
+    return KINDS[kind].model if isinstance(kind, str) and kind in KINDS else {}
 
 
 def refusals(kind: str, used: Iterable[tuple[KindKey, str]]) -> list[str]:

@@ -73,9 +73,10 @@ class ModelSpec(SpecModel):
     )
     pooling: Pooling = Field(
         Pooling.PARTIAL,
-        description="Effects of media and linear terms in the entities of kind `mmm`: `partial` "
-        "draws each toward their average as far as the data say, `complete` has one for all, "
-        "`none` each alone. Carryover and saturation are common; level and noise are each one's.",
+        description="Effects of media and linear terms in the entities: `partial` draws each "
+        "toward their average as far as the data say, `complete` has one for all, `none` each "
+        "alone. Kind `mmm`: carryover and saturation are common; level and noise are each one's. "
+        "Kind `log_student_t`: default `complete`, level and noise included.",
     )
     media_share: float | None = Field(
         None,

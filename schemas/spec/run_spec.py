@@ -23,6 +23,7 @@ from schemas.spec.kinds import (
     KindKey,
     ModelKind,
     backend_refusal,
+    model_defaults,
     refusals,
     sampler_defaults,
 )
@@ -170,6 +171,7 @@ class RunSpec(SpecModel):
         if raw.get("feature_config") is not None:
             model = {"kind": ModelKind.LOG_STUDENT_T.value, **model}
         sampler = {**sampler_defaults(model.get("kind")), **sampler}
+        model = {**model_defaults(model.get("kind")), **model}
         rest = {key: value for key, value in raw.items() if key not in shortcuts}
         return {**rest, "sampler": {**sampler, **shortcuts}, "model": model}
 

@@ -9,8 +9,15 @@ from numpy.typing import NDArray
 from schemas.documents.features import ChannelFeatures, FeatureMetadata
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
 from schemas.spec.channels import SaturationKind
+from schemas.spec.ridge import Pooling
 from tasks.mathematics.carryover import carry_back, recursive_adstock
 from tasks.mathematics.saturation import saturation_shape, saturation_slope
+
+
+def effective_pooling(metadata: FeatureMetadata) -> Pooling:
+    """Return the pooling that is used: a single entity has nothing to be pooled with."""
+    stated = metadata.pooling if len(metadata.entities) > 1 else None
+    return stated or Pooling.COMPLETE
 
 
 def transform_media(

@@ -14,7 +14,7 @@ import scipy
 import xarray as xr
 from numpy.typing import NDArray
 
-from schemas.names import CHANNEL_DIM, ComponentKind
+from schemas.names import CHANNEL_DIM, ENTITY_DIM, SAMPLE_DIM, ComponentKind
 from tasks.models.base import DrawsModel
 from tasks.models.contract import Component
 from tasks.models.linear import linear_design, referred_design, terms_of
@@ -55,10 +55,11 @@ class LogStudentTFitted(DrawsModel):
         before: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
         """Student-t noise on the logarithm, independent from period to period."""
-        del panel, before
+        del before
         rng = np.random.default_rng(seed)
         mu = np.log1p(expected)
-        noise = rng.standard_t(self._scalar("nu"), size=mu.shape) * self._scalar("sigma")
+        nu, sigma = self._of_entities("nu", panel), self._of_entities("sigma", panel)
+        noise = rng.standard_t(nu, size=mu.shape) * sigma
         # A draw of a heavy-tailed logarithm can overflow; KPI beyond e^50 is beyond any money.
         return np.expm1(np.clip(mu + noise, -50.0, 50.0))
 
@@ -71,9 +72,8 @@ class LogStudentTFitted(DrawsModel):
     ) -> NDArray[np.float64]:
         """Student-t log density of ``log(y + 1)``, as a density of ``y``."""
         observed = np.log1p(panel["kpi"].to_numpy())[None]
-        density = scipy.stats.t.logpdf(
-            observed, df=self._scalar("nu"), loc=np.log1p(expected), scale=self._scalar("sigma")
-        )
+        nu, sigma = self._of_entities("nu", panel), self._of_entities("sigma", panel)
+        density = scipy.stats.t.logpdf(observed, df=nu, loc=np.log1p(expected), scale=sigma)
         return np.asarray(density - observed)
 
     def media_gradient(
@@ -81,7 +81,7 @@ class LogStudentTFitted(DrawsModel):
     ) -> NDArray[np.float64]:
         """Analytic: ``exp(mu)`` times the slope of each channel's fixed transforms."""
         by_mu = weights * np.exp(self._mu(panel))
-        passed_on = np.einsum("set,sc->ect", by_mu, self._beta())
+        passed_on = np.einsum("set,sec->ect", by_mu, self._effects("beta", panel))
         gradient = media_slopes(panel, passed_on, self._inputs.metadata, self._inputs.scales)
         return gradient[:, [self._channels.index(channel) for channel in channels]]
 
@@ -89,10 +89,15 @@ class LogStudentTFitted(DrawsModel):
         """``beta`` of the channel, and itself over its prior variance.
 
         The prior variance of ``beta = sigma_beta * unit`` is ``E[sigma_beta^2] - E[beta]^2`` with
-        both half-normal: ``0.25 * (1 - 4 / pi^2)``.
+        both half-normal: ``0.25 * (1 - 4 / pi^2)``. Entities around a common effect are moved by
+        that one's prior; those that are alone by one that is shifted for all of them.
         """
-        draws = self._samples["beta"].isel({CHANNEL_DIM: self._channels.index(channel)}).to_numpy()
-        return draws, draws / (0.25 * (1 - 4 / np.pi**2))
+        name = "beta_mean" if "beta_mean" in self._samples else "beta"
+        draws = self._samples[name].isel({CHANNEL_DIM: self._channels.index(channel)})
+        score = draws / (0.25 * (1 - 4 / np.pi**2))
+        if ENTITY_DIM in draws.dims:
+            draws, score = draws.mean(ENTITY_DIM), score.sum(ENTITY_DIM)
+        return draws.to_numpy(), score.to_numpy()
 
     def _scaled_channel(
         self, channel: str, panel: xr.Dataset, without_media: NDArray[np.float64]
@@ -106,28 +111,40 @@ class LogStudentTFitted(DrawsModel):
 
     def _mu(self, panel: xr.Dataset) -> NDArray[np.float64]:
         z = standardize_media(panel, self._inputs.metadata, self._inputs.scales)
-        mu = self._scalar("intercept") + np.einsum("sc,ect->set", self._beta(), z)
-        gamma, design = self._samples["gamma"].to_numpy(), linear_design(panel, self._inputs)
-        return mu + np.einsum("sk,ekt->set", gamma, design)
+        mu = self._of_entities("intercept", panel)
+        mu = mu + np.einsum("sec,ect->set", self._effects("beta", panel), z)
+        design = linear_design(panel, self._inputs)
+        if not design.shape[1]:
+            return mu
+        return mu + np.einsum("sek,ekt->set", self._effects("gamma", panel), design)
 
     def _media_log(self, panel: xr.Dataset) -> NDArray[np.float64]:
         """What a channel adds to ``mu`` against none, ``(sample, channel, entity, date)``."""
         scales = self._inputs.scales
         z = standardize_media(panel, self._inputs.metadata, scales)
         zero = -(scales["channel_mean"] / scales["channel_std"]).to_numpy()
-        return np.einsum("sc,ect->scet", self._beta(), z - zero[:, None])
+        return np.einsum("sec,ect->scet", self._effects("beta", panel), z - zero[:, None])
 
     def _referred_log(self, component: Component, panel: xr.Dataset) -> NDArray[np.float64]:
         """What a linear component adds to ``mu`` against its reference."""
         terms = terms_of(component, self._inputs)
-        gamma = self._samples["gamma"].to_numpy()[:, terms]
-        return np.einsum("sk,ekt->set", gamma, referred_design(panel, self._inputs)[:, terms])
+        gamma = self._effects("gamma", panel)[:, :, terms]
+        return np.einsum("sek,ekt->set", gamma, referred_design(panel, self._inputs)[:, terms])
 
-    def _beta(self) -> NDArray[np.float64]:
-        return self._samples["beta"].to_numpy()
+    def _effects(self, name: str, panel: xr.Dataset) -> NDArray[np.float64]:
+        """``(sample, entity, channel or term)``; entities that are pooled share one."""
+        effects = self._by_entity(name, panel)
+        return effects.transpose(SAMPLE_DIM, ENTITY_DIM, ...).to_numpy()
 
-    def _scalar(self, name: str) -> NDArray[np.float64]:
-        return self._samples[name].to_numpy()[:, None, None]
+    def _of_entities(self, name: str, panel: xr.Dataset) -> NDArray[np.float64]:
+        """``(sample, entity, 1)``; entities that are pooled share one."""
+        return self._by_entity(name, panel).transpose(SAMPLE_DIM, ENTITY_DIM).to_numpy()[..., None]
+
+    def _by_entity(self, name: str, panel: xr.Dataset) -> xr.DataArray:
+        draws, entities = self._samples[name], panel[ENTITY_DIM].values
+        if ENTITY_DIM in draws.dims:
+            return draws.sel({ENTITY_DIM: entities})
+        return draws.expand_dims({ENTITY_DIM: entities})
 
 
 _NOT_LINEAR = (ComponentKind.CHANNEL, ComponentKind.BASELINE)

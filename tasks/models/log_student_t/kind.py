@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from schemas.documents.features import FeatureMetadata
 from schemas.spec.baseline import TrendKind, TrendSpec
 from schemas.spec.kinds import KINDS, ModelKind
+from schemas.spec.ridge import Pooling
 from schemas.spec.run_spec import RunSpec
 from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.contract import ModelInputs, Posterior
@@ -16,6 +17,7 @@ from tasks.models.linear import describe_terms
 from tasks.models.log_student_t.design import (
     adstock_media,
     compute_media_scales,
+    effective_pooling,
     standardize_media,
     transform_media,
 )
@@ -52,12 +54,13 @@ class LogStudentTKind(NutsKind):
 
     def settings(self, spec: RunSpec) -> dict[str, Any]:
         """Seasons and trend as ``feature_config`` has them, and that block itself."""
-        config = spec.features
+        config, pooling = spec.features, spec.model.pooling
         trend = TrendKind.LINEAR if config.trend.enabled else TrendKind.NONE
         return {
             "harmonics": config.seasonality.K if config.seasonality.enabled else 0,
             "trend": TrendSpec(kind=trend),
             "feature_config": config,
+            "pooling": None if pooling is Pooling.COMPLETE else pooling,
         }
 
     def scales(self, panel: xr.Dataset, metadata: FeatureMetadata) -> xr.Dataset:
@@ -79,8 +82,12 @@ class LogStudentTKind(NutsKind):
         }
 
     def count_parameters(self, metadata: FeatureMetadata) -> int:
-        """Everything once: entities share all of it."""
-        return len(metadata.channels) + len(describe_terms(metadata)) + 4
+        """Once what entities share, and once for each what they have alone."""
+        effects = len(metadata.channels) + len(describe_terms(metadata))
+        n_entities, pooling = len(metadata.entities), effective_pooling(metadata)
+        if pooling is Pooling.PARTIAL:  # common and own effects, spreads, levels and noise
+            return effects * (2 + n_entities) + 2 * n_entities + 2
+        return (effects + 4) * (n_entities if pooling is Pooling.NONE else 1)
 
     def longest_carryover(self, metadata: FeatureMetadata) -> int:
         """Lags of the fixed adstock, the same of every channel."""

@@ -126,5 +126,5 @@ def test_parameters_are_counted_as_they_are_pooled(pooling):
 
 def test_a_kind_with_a_pooling_of_its_own_refuses_another():
     raw = {"dataset_id": "d", "model": {"kind": "ridge", "pooling": "none"}}
-    with pytest.raises(SpecError, match=r"model\.pooling: only kind mmm knows this"):
+    with pytest.raises(SpecError, match=r"model\.pooling: only kinds mmm, log_student_t know"):
         parse_run_spec(raw)
