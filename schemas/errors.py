@@ -35,6 +35,10 @@ class TooLargeFileError(DataContractError):
     """A file is beyond a limit; nothing of it was kept."""
 
 
+class RepeatedFileError(DataContractError):
+    """A file whose bytes are there already; nothing was changed."""
+
+
 class UnknownRunError(MmmError, LookupError):
     """No run, dataset or model of that name."""
 

@@ -23,6 +23,8 @@ _MAX_PARTS = 20
 _MAX_KEPT_BYTES = 1_000_000
 """What a form may hold back until a field has begun or ended."""
 _STEP_BYTES = 65_536
+_ESCAPES_OF_FORMS = {"%0D": "\r", "%0A": "\n", "%22": '"'}
+"""What a browser writes for signs that would end the name in a form (HTML, multipart/form-data)."""
 
 
 async def receive_body(request: Request, dataset_id: str, file_name: str) -> UploadedFile:
@@ -32,9 +34,13 @@ async def receive_body(request: Request, dataset_id: str, file_name: str) -> Upl
     ------
     ProblemError
         408 where it takes too long, 400 where it is cut off.
+    MmmError
+        As ``task_uploads.receive``; where it is beyond a limit, no table, empty or there already.
     """
     pieces = ((file_name, piece) async for piece in request.stream())
-    return await receive_pieces(dataset_id, file_name, pieces, n_stated=_stated(request))
+    return await receive_pieces(
+        dataset_id, file_name, pieces, n_stated=_stated(request), is_repeatable=False
+    )
 
 
 async def receive_form(request: Request, dataset_id: str) -> UploadedFile:
@@ -61,11 +67,13 @@ async def receive_pieces(
     pieces: AsyncIterator[tuple[str, bytes]],
     *,
     n_stated: int = 0,
+    is_repeatable: bool = True,
 ) -> UploadedFile:
     """Write pieces of a file, each with the name that it is sent under, until there are no more.
 
     One that states more bytes than it may have is refused before the first of them comes, one
-    whose first bytes are of no table with the first piece.
+    whose first bytes are of no table with the first piece. What is not repeatable is refused where
+    its bytes are the newest file already; clients of the earlier backend send a file as they like.
 
     Raises
     ------
@@ -88,6 +96,8 @@ async def receive_pieces(
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY, f"The form has no file in field `{FORM_FIELD}`."
             )
+        if not is_repeatable:
+            await run_in_threadpool(incoming.require_new)
         return await run_in_threadpool(incoming.finish)
     except TimeoutError as error:
         raise ProblemError(
@@ -153,4 +163,7 @@ class _Form:
         if self._was_there or not isinstance(event, File) or event.name != FORM_FIELD:
             return None
         self._was_there = True
-        return event.filename
+        name = event.filename
+        for written, meant in _ESCAPES_OF_FORMS.items():
+            name = name.replace(written, meant)
+        return name

@@ -75,7 +75,8 @@ class ApiGuard(Guard):
 class Credentials:
     """Lets in who shows a token, or the credential that this home's services share.
 
-    On loopback, as long as no token has been made, everybody on this machine may ask.
+    On loopback, as long as no token has been made, everybody on this machine may ask; who shows
+    one all the same is told that it is wrong.
     """
 
     def __init__(self, app: App, door: Door) -> None:
@@ -112,9 +113,9 @@ class Credentials:
 
     def _require_role(self, scope: Scope) -> Role:
         records = self._tokens()
-        if not records and not self._door.needs_token:
-            return Role.WRITE
         shown = header(scope, b"authorization")
+        if not records and not self._door.needs_token and not shown:
+            return Role.WRITE
         cookie = None if shown else _cookie(scope)
         if cookie and scope["method"] not in SAFE_METHODS and not header(scope, b"origin"):
             # A browser names the page that a change comes from, and the guard has looked at it.

@@ -6,6 +6,7 @@ from typing import Any
 
 from flows.api.problems import ProblemError
 from flows.api.services import JobService, parse_spec
+from flows.web.wording import on_page
 from schemas.answers.datasets import DraftSpec
 from schemas.answers.jobs import CheckRequest, GuessRequest, JobKind
 from schemas.documents.fit import PriorPredictive
@@ -45,8 +46,9 @@ def guess_draft(jobs: JobService, dataset_id: str) -> DraftSpec:
     request = GuessRequest(dataset_id=dataset_id, data=str(task_uploads.newest_file(dataset_id)))
     answer = jobs.answer_now(JobKind.GUESS, request.model_dump(mode="json"), dataset_id)
     found = DraftSpec.model_validate(answer)
+    # Its comments say what to do next, and here that is a page.
     return task_drafts.save_draft(
-        dataset_id, found.text, origin=found.origin, reasons=found.reasons
+        dataset_id, str(on_page(found.text)), origin=found.origin, reasons=found.reasons
     )
 
 

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from flows.web import session, static_files
+from flows.web import session, static_files, wording
 from flows.web.tables import Kind, write_cell
 from schemas import words
 from schemas.answers.service import Problem
@@ -152,6 +152,7 @@ def _environment() -> Environment:
         loader=PackageLoader("flows.web", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=wording.on_page,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -162,12 +163,14 @@ def _environment() -> Environment:
         "day": lambda value: write_cell(Kind.DATE, value),
         "moment": lambda value: write_cell(Kind.MOMENT, value),
         "script_json": _script_json,
+        "as_typed": wording.as_typed,
         "segment": lambda text: quote(str(text), safe=""),
     }
     environment.globals |= {
         "symbols": words.SYMBOLS,
         "tone": words.TONE,
         "address": address,
+        "operator": wording.OPERATOR,
         "static": static_files.address_of,
     }
     return environment

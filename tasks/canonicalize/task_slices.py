@@ -48,7 +48,7 @@ def plan_slices(request: BacktestRequest, candidates: list[Candidate]) -> Backte
     known = _known(current_home(), candidates[0], date.max, date.max - timedelta(days=400))
     if known is None:
         raise DataContractError(
-            f"No data yet for dataset {first.dataset_id!r}; run mmm refit --data FILE once."
+            f"No data yet for dataset {first.dataset_id!r}; `mmm refit --data FILE` lands them."
         )
     starts = sorted(set(known.shaped.wide[PERIOD_COLUMN].dt.date))
     origins = place_origins(starts, request)
@@ -93,7 +93,7 @@ def freeze_slice(key: StepKey, candidate: Candidate, at: Slice) -> SlicedData:
     if known is None or known.last != at.origin:
         raise DataContractError(
             f"{candidate.name}: there are no data of {at.origin}; fit what the warehouse knows "
-            "with this spec once (mmm refit), and look at the roles that it gives columns."
+            "with this spec once (`mmm refit`), and look at the roles that it gives columns."
         )
     snapshot = _freeze(home, key, known, candidate, at)
     return SlicedData(slice=at, snapshot=snapshot, as_known=as_known)
@@ -113,7 +113,7 @@ def freeze_newest(key: StepKey, spec: RunSpec) -> SnapshotRef:
     known = _known(home, candidate, date.max, date.max - timedelta(days=400))
     if known is None or known.last is None:
         raise DataContractError(
-            f"No data yet for dataset {spec.dataset_id!r}; run mmm refit --data FILE once."
+            f"No data yet for dataset {spec.dataset_id!r}; `mmm refit --data FILE` lands them."
         )
     origin = known.last
     at = Slice(number=0, origin=origin, as_of=next_start(origin, known.shaped.grain))

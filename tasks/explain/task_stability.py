@@ -59,7 +59,7 @@ def read_trend(dataset_id: str) -> StabilityReport:
     records = {record.run_id: record for record in list_runs(home, dataset_id)}
     if not records:
         raise UnknownRunError(
-            f"No run of dataset {dataset_id!r}; start one with `mmm refit --spec FILE`."
+            f"No run of dataset {dataset_id!r}; `mmm refit --spec FILE` starts one."
         )
     rows = read_stability(home, dataset_id)
     runs = trend.summarize_runs(rows, records, read_last_periods(home, dataset_id))

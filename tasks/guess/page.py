@@ -18,8 +18,8 @@ MAX_EVENT_DAYS = 200
 """Days of all events together up to which they are written out."""
 _HEAD = """\
 # Run spec for {file}, proposed by `mmm init`.
-# Every line is a guess from names and values: read it once, correct it, then run `mmm refit --spec`
-# on it. All keys: schemas/README.md.
+# Every line is a guess from names and values: read it once and correct it; `mmm refit --spec FILE`
+# then fits it. All keys: schemas/README.md.
 """
 
 

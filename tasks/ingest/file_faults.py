@@ -3,6 +3,7 @@
 Belongs here: file types, and raising every fault of a file together. Does not: landing rows.
 """
 
+import unicodedata
 from pathlib import Path, PurePath
 from typing import NoReturn
 
@@ -10,6 +11,12 @@ from schemas.errors import DataContractError
 from schemas.names import EXCEL_SUFFIXES, PARQUET_SUFFIXES, TEXT_SUFFIXES
 from schemas.outcomes import Finding
 from tasks.ingest.text_faults import fault
+
+_NOT_IN_NAMES = frozenset('<>:"/\\|?*')
+"""What Windows has in no name of a file: marks of paths and of markup are among them."""
+_LONGEST_NAME = 255
+"""Bytes of a name that file systems hold."""
+_SHOWN_CHARACTERS = 60
 
 
 def require_readable(source: Path) -> None:
@@ -48,6 +55,49 @@ def require_ending(name: str) -> None:
                 )
             ]
         )
+
+
+def require_plain_name(name: str) -> None:
+    """Raise if what a file is sent under is no plain name: a path, markup, signs that none sees.
+
+    Raises
+    ------
+    DataContractError
+        With one finding; what would change how the message itself reads is written as its code.
+    """
+    said = _fault_of_name(name)
+    if said is None:
+        return
+    found = fault(
+        _visible(name)[:_SHOWN_CHARACTERS] or "(no name)",
+        "unusable_file_name",
+        f"{said}.",
+        "Rename the file, for example to panel.csv, and upload it again.",
+    )
+    raise DataContractError(f"The name of the file cannot be used:\n- {found.line()}", [found])
+
+
+def _fault_of_name(name: str) -> str | None:
+    forbidden = sorted(_NOT_IN_NAMES.intersection(name))
+    if forbidden:
+        return f"a name of a file has no {' '.join(forbidden)}; a path or markup is none"
+    if _visible(name) != name:
+        return "its name holds control characters, or signs that change how it reads"
+    if not name.strip(" ."):
+        return "its name has no letter or digit"
+    if (n_bytes := len(name.encode())) > _LONGEST_NAME:
+        return f"its name has {n_bytes} bytes, more than the {_LONGEST_NAME} that a name may have"
+    return None
+
+
+def _visible(name: str) -> str:
+    """Return a name in which what has no picture of its own stands as its code."""
+    return "".join(
+        f"\\u{ord(sign):04x}"
+        if unicodedata.category(sign)[0] == "C" or unicodedata.category(sign) in {"Zl", "Zp"}
+        else sign
+        for sign in name
+    )
 
 
 def header_only(name: str) -> Finding:

@@ -19,8 +19,9 @@ from tasks.store.inputs.spec_file import dump_document, parse_document
 
 MOST_CHARACTERS = 1_000_000
 _NAME = "The run spec"
-_PLACED = re.compile(r"^(# *)?data:.*\n?", re.M)
-"""Where a file lies is nothing that a draft says: the file is the one that was uploaded."""
+_PLACED = re.compile(r"^((# *)?data:|# Try it:).*\n?", re.M)
+"""Where a file lies, and how a command is given it, is nothing that a draft says: the file is the
+one that was uploaded."""
 
 
 def find_draft(dataset_id: str) -> DraftSpec | None:

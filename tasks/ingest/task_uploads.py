@@ -27,7 +27,7 @@ from schemas.names import PARQUET_SUFFIXES, TEXT_SUFFIXES
 from schemas.spec.errors import parse_model
 from schemas.spec.roles import resolve_roles
 from schemas.spec.run_spec import RunSpec
-from tasks.ingest.file_faults import raise_faults, require_ending, unreadable
+from tasks.ingest.file_faults import raise_faults, require_ending, require_plain_name, unreadable
 from tasks.ingest.text_faults import header_faults, land_names, open_text, records, sniff_delimiter
 from tasks.store.home import CHECKOUT, current_home
 from tasks.store.inputs import typed_files, uploads
@@ -59,9 +59,10 @@ def receive(dataset_id: str, file_name: str) -> Incoming:
     SpecError
         If the id is none of a dataset.
     DataContractError
-        If the ending of the name says nothing that we can read.
+        If the name is none of a file, or its ending says nothing that we can read.
     """
     require_dataset_id(dataset_id)
+    require_plain_name(file_name)
     require_ending(uploads.safe_name(file_name))
     limit = current_limits().file_mb * 1e6
     return Incoming(current_home(), dataset_id, file_name, max_bytes=limit)

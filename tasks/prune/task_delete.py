@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from schemas.answers.pruning import ItemKind, Pruning
-from schemas.documents.results import ENDED
+from schemas.documents.results import ENDED, RunRecord
 from schemas.errors import IncomparableRunsError
 from tasks.store.files.items import open_files
 from tasks.store.home import current_home
@@ -32,6 +32,7 @@ def delete_run(run_id: str) -> Pruning:
     """
     home = current_home()
     record = read_run(home, run_id)
+    _require_ended(record)  # before the lock, which a run at work holds itself
     with dataset_lock(home, record.dataset_id, wait_seconds=BRIEF_WAIT_SECONDS):
         record = read_run(home, run_id)
         facts = gather_facts(home, record.dataset_id)
@@ -40,10 +41,7 @@ def delete_run(run_id: str) -> Pruning:
                 f"Run {run_id} is champion of {record.dataset_id}; go back to another version "
                 "first, then delete it."
             )
-        if record.status not in ENDED:
-            raise IncomparableRunsError(
-                f"Run {run_id} is {record.status}; cancel it first, then delete it."
-            )
+        _require_ended(record)
         files = open_files(home, record.dataset_id)
         row = Pruning(
             dataset_id=record.dataset_id, kind=ItemKind.RUN, item_id=run_id,
@@ -54,3 +52,10 @@ def delete_run(run_id: str) -> Pruning:
         files.remove(ItemKind.RUN, run_id, row.decided_at)
         finish_pruning(home, row, datetime.now(UTC))
     return row
+
+
+def _require_ended(record: RunRecord) -> None:
+    if record.status not in ENDED:
+        raise IncomparableRunsError(
+            f"Run {record.run_id} is {record.status}; cancel it first, then delete it."
+        )

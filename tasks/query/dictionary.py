@@ -98,7 +98,7 @@ _OF_EVERY_TABLE = (
     (
         "every table of a CSV export", "text", "text",
         "text that begins with = + - @ or a control character has a ' before it, so that no "
-        "spreadsheet runs it as a formula; mmm export --keep-formulas leaves it as it is",
+        "spreadsheet runs it as a formula; `mmm export --keep-formulas` leaves it as it is",
     ),
 )  # fmt: skip
 _ALL = {"entity_id": ("text", "market, store or brand; all is the sum over them")}

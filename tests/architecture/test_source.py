@@ -4,6 +4,10 @@ import ast
 import re
 from pathlib import Path
 
+from typer.main import get_command
+
+from flows.cli.app import app as command_line
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(p for room in ("flows", "tasks", "schemas") for p in (ROOT / room).rglob("*.py"))
 SHIPPED = sorted(
@@ -40,6 +44,18 @@ def test_nothing_is_left_unfinished():
     assert not offenders, f"{offenders}; finish it or take it out"
 
 
+def test_a_text_names_a_command_between_backticks_as_a_page_looks_for_it():
+    """``flows.web.wording`` tells a page for each; one that it does not find would be shown."""
+    verbs = "|".join(sorted(get_command(command_line).commands))
+    bare = re.compile(rf"(?<!`)\bmmm ({verbs})\b|`mmm ({verbs})\b[^`]*$")
+    offenders = {
+        name(p): found
+        for p in SOURCES
+        if name(p).startswith("tasks/") and (found := [t for t in _texts(p) if bare.search(t)])
+    }
+    assert not offenders, f"{offenders}; write `mmm VERB ...` between backticks, in one piece"
+
+
 def test_no_module_is_longer_than_can_be_kept_in_mind():
     lengths = {name(p): len(p.read_text(encoding="utf-8").splitlines()) for p in SOURCES}
     offenders = {path: n for path, n in lengths.items() if n > MOST_LINES}
@@ -54,6 +70,34 @@ def test_everything_public_has_a_docstring():
 def test_the_files_that_are_looked_at_are_found():
     assert len(SOURCES) > 200, "a room was moved and its habits are no longer looked at"
     assert {"README.md", "Makefile", "pyproject.toml", ".ci/run"} <= set(map(name, SHIPPED))
+
+
+def _texts(path):
+    """Return the texts of a file that are no docstrings, what is filled in as ``{}``."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documents = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    parts = {
+        id(each)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        for each in node.values
+    }
+    return [
+        "".join(v.value if isinstance(v, ast.Constant) else "{}" for v in node.values)
+        if isinstance(node, ast.JoinedStr)
+        else node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        or (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in documents | parts
+        )
+    ]
 
 
 def _silent(path):

@@ -22,7 +22,12 @@ from tasks.ingest import task_uploads
 router = APIRouter(prefix="/datasets", tags=["datasets"], responses=ERRORS)
 DatasetId = Annotated[str, Path(description="Id of the dataset.", max_length=64)]
 FileName = Annotated[
-    str, Query(description="Name of the file; its ending says what it is.", max_length=300)
+    str,
+    Query(
+        description="Name of the file; its ending says what it is. A path, markup, control "
+        "characters and more than 255 bytes are refused.",
+        examples=["Panel 2024.csv"],
+    ),
 ]
 SpecBody = Annotated[
     dict[str, Any] | None,

@@ -68,6 +68,6 @@ def _prefect() -> ReadyCheck:
     except urllib.error.HTTPError:
         return ReadyCheck(name="Prefect", is_ready=True)
     except (OSError, ValueError):
-        detail = "PREFECT_API_URL does not answer; start that server (`mmm ui`) or unset it."
+        detail = "The server of PREFECT_API_URL does not answer; `mmm ui` starts one, or unset it."
         return ReadyCheck(name="Prefect", is_ready=False, detail=detail)
     return ReadyCheck(name="Prefect", is_ready=True)

@@ -11,6 +11,7 @@ from flows.web.rendering import address, render, render_part
 from schemas.answers.runs import ListedRun
 from schemas.documents.results import RunStatus
 from tasks.query import links
+from tasks.query.outputs import list_outputs
 from tasks.query.runs import dataset_of_run, list_all_runs
 from tasks.report.task_page import charts_of, fingerprint, read_report
 
@@ -28,7 +29,7 @@ def choose(request: Request, dataset_id: str | None = None, run_id: str | None =
     if run_id is not None:
         dataset_of_run(run_id)
         return RedirectResponse(f"/results/{run_id}", HTTPStatus.SEE_OTHER)
-    return render(request, "results_none", title="Results", dataset_id=dataset_id)
+    return render(request, "results_none", title="Results", dataset_id=dataset_id, run=None)
 
 
 @router.get("/results/{run_id}")
@@ -38,6 +39,11 @@ def show(request: Request, run_id: str) -> Response:
     record = next((run for run in everything if run.run_id == run_id), None)
     dataset_id = record.dataset_id if record else dataset_of_run(run_id)
     runs = [run for run in everything if run.dataset_id == dataset_id]
+    if record and _left_nothing(record):
+        return render(
+            request, "results_none", title=f"Results of {dataset_id}", dataset_id=dataset_id,
+            run=record, status=HTTPStatus.CONFLICT,
+        )  # fmt: skip
     subtitle, body = _write(run_id, fingerprint(run_id) + repr(runs))
     return render(
         request, "results", title=f"Results of {dataset_id}", dataset_id=dataset_id,
@@ -45,6 +51,12 @@ def show(request: Request, run_id: str) -> Response:
         runs=[run for run in runs if has_results(run) or run.run_id == run_id],
         leads=_leads(dataset_id, run_id, is_ready=bool(record and has_results(record))),
     )  # fmt: skip
+
+
+def _left_nothing(run: ListedRun) -> bool:
+    """Say whether a run is not so far, or stopped before there was anything to report."""
+    is_over = run.status is RunStatus.OUTPUTS_READY or run.files_removed_on is not None
+    return not is_over and "spec" not in list_outputs(run.run_id)
 
 
 def has_results(run: ListedRun) -> bool:

@@ -188,7 +188,8 @@ function send(form, file, dataset) {
 function reason(request) {
   try {
     const problem = JSON.parse(request.responseText);
-    return problem.detail || problem.title;
+    const findings = problem.findings?.map((each) => `${each.message} ${each.remedy}`);
+    return findings?.join(" ") || problem.detail || problem.title;
   } catch {
     return request.status ? `The server answered ${request.status}.` : "The server does not answer; is it still running?";
   }

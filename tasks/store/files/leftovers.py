@@ -25,7 +25,7 @@ class Leftover(NamedTuple):
 
 def find_partials(home: Home, now: datetime) -> Iterator[Leftover]:
     """Yield files that were never finished, and folders of a landing that was killed."""
-    for room in (home.landing, home.runs, home.plans, home.steps):
+    for room in (home.landing, home.uploads, home.runs, home.plans, home.steps):
         for path in _walk(room):
             is_partial = path.name.startswith(".") and path.name.endswith(".partial")
             is_scratch = path.parent.parent == home.landing and path.name.startswith("tmp")

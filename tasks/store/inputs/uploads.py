@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from schemas.answers.datasets import UploadedFile
-from schemas.errors import TooLargeFileError, UnknownRunError
+from schemas.errors import DataContractError, RepeatedFileError, TooLargeFileError, UnknownRunError
 from schemas.hints import suggest
 from schemas.outcomes import Finding, Layer, Verdict
 from tasks.store.files import removal
@@ -45,7 +45,7 @@ class Incoming:
         self._max_bytes = max_bytes
         self._digest = hashlib.sha256()
         self._n_bytes = 0
-        self._partial = home.uploads / dataset_id / f".{uuid.uuid4().hex}.partial"
+        self._partial = home.uploads / f".{uuid.uuid4().hex}.partial"
         with writing_to(self._partial):
             self._partial.parent.mkdir(parents=True, exist_ok=True)
             self._stream = self._partial.open("xb")
@@ -71,8 +71,31 @@ class Incoming:
         with writing_to(self._partial):
             self._stream.write(piece)
 
+    def require_new(self) -> None:
+        """Raise if the bytes that have come are the newest file of the dataset already.
+
+        Raises
+        ------
+        RepeatedFileError
+            With the name under which they are there.
+        """
+        newest = next(iter(list_uploads(self._home, self._dataset_id)), None)
+        if newest is not None and newest.sha256 == self._digest.hexdigest():
+            raise _repeated(self.file_name, newest)
+
     def finish(self) -> UploadedFile:
-        """Put the file where it belongs and return what is known of it."""
+        """Put the file where it belongs and return what is known of it.
+
+        Raises
+        ------
+        DataContractError
+            If nothing has come.
+        """
+        if not self._n_bytes:
+            raise _refused(
+                DataContractError, self.file_name, "empty_file", "the file is empty",
+                "Export the table again.",
+            )  # fmt: skip
         with writing_to(self._partial):
             self._stream.close()
         sha256 = self._digest.hexdigest()
@@ -97,12 +120,29 @@ class Incoming:
 
 def _too_large(file_name: str, limit_mb: float) -> TooLargeFileError:
     said = TooLargeError(f"it has more than {limit_mb:,.0f} MB", "file_mb", limit_mb)
-    finding = Finding(
-        layer=Layer.RAW, rule="too_large", verdict=Verdict.FAIL, file=file_name,
-        message=f"{file_name}: {said}.",
-        remedy="Export the columns and rows that the spec names, or raise the limit.",
+    return _refused(
+        TooLargeFileError, file_name, "too_large", str(said),
+        "Export the columns and rows that the spec names, or raise the limit.",
     )  # fmt: skip
-    return TooLargeFileError(finding.line(), [finding])
+
+
+def _repeated(file_name: str, known: UploadedFile) -> RepeatedFileError:
+    said = (
+        f"its bytes are the newest file of {known.dataset_id} already: {known.file_name}, received "
+        f"{known.received_at:%Y-%m-%d %H:%M} UTC; nothing was changed"
+    )
+    remedy = "Go on with the dataset as it is, or upload a newer file."
+    return _refused(RepeatedFileError, file_name, "repeated_file", said, remedy)
+
+
+def _refused[Kind: DataContractError](
+    kind: type[Kind], file_name: str, rule: str, said: str, remedy: str
+) -> Kind:
+    finding = Finding(
+        layer=Layer.RAW, rule=rule, verdict=Verdict.FAIL, file=file_name,
+        message=f"{file_name}: {said}.", remedy=remedy,
+    )  # fmt: skip
+    return kind(finding.line(), [finding])
 
 
 def safe_name(name: str) -> str:

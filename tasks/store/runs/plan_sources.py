@@ -36,7 +36,7 @@ def find_planned_run(home: Home, model: PlannedModel) -> RunRecord:
     records = list_runs(home, model.dataset_id)
     if not records:
         raise UnknownRunError(
-            f"No run of dataset {model.dataset_id!r}; start one with `mmm refit --spec FILE`."
+            f"No run of dataset {model.dataset_id!r}; `mmm refit --spec FILE` starts one."
         )
     champion = champion_run_id(home, model.dataset_id)
     if champion is None:

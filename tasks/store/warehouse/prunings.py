@@ -92,8 +92,8 @@ def require_files(home: Home, run_id: str) -> None:
     if found is not None:
         raise PrunedFilesError(
             f"The files of run {run_id} were removed on {found.decided_at:%Y-%m-%d} by the "
-            f"retention policy ({found.reason}). What it published is in the warehouse, and `mmm "
-            f"show {run_id}` reports of it; `mmm runs` lists runs that have their files."
+            f"retention policy ({found.reason}). What it published is in the warehouse, and "
+            f"`mmm show {run_id}` reports of it; `mmm runs` lists runs that have their files."
         )
 
 

@@ -11,6 +11,7 @@ from flows.api.app import build_server, is_upload
 from flows.api.security import Door
 from schemas.answers.jobs import JobState
 from tasks.lifecycle import task_jobs
+from tasks.store.locks import dataset_lock
 from tasks.store.runs.status import fail_run, start_run
 
 SPEC = {"dataset_id": "demo", "drivers": ["act_tv"]}
@@ -126,12 +127,25 @@ def test_a_job_is_cancelled_and_its_run_ends(api, home, work):
     wait_for(api, f"/api/v1/jobs/{job_id}", "state", "RUNNING")
     start_run(home, job_id, "demo")
     waiting = start(api, drivers=["act_radio"]).json()["job_id"]
+    for at_work in (job_id, waiting):
+        refused = api.delete(f"/api/v1/runs/{at_work}")
+        assert refused.status_code == 409
+        assert "cancel it first" in refused.json()["detail"]
     assert api.post(f"/api/v1/runs/{waiting}/cancel").json()["job"] == "CANCELLED"
     assert api.post(f"/api/v1/runs/{job_id}/cancel").status_code == 202
     ended = wait_for(api, f"/api/v1/runs/{job_id}/status", "reason", "cancelled by a person")
     assert (ended["status"], ended["job"]) == ("ERROR", "CANCELLED")
     assert api.delete(f"/api/v1/runs/{job_id}").status_code == 200
     assert api.get(f"/api/v1/jobs/{job_id}").status_code == 404
+    never_begun = api.delete(f"/api/v1/runs/{waiting}")
+    assert (never_begun.status_code, never_begun.json()["n_bytes"]) == (200, 0)
+    assert api.get(f"/api/v1/runs/{waiting}/status").status_code == 404
+
+
+def test_a_run_at_work_is_not_deleted_and_not_waited_for(api, home):
+    start_run(home, "run-9", "demo")
+    with dataset_lock(home, "demo", wait_seconds=0.1):
+        assert api.delete("/api/v1/runs/run-9").status_code == 409
 
 
 def test_what_a_server_leaves_the_next_one_takes_up(home, work):

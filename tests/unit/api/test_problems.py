@@ -114,6 +114,11 @@ def test_once_a_token_is_made_nobody_comes_in_without_one(api, home):
     is_problem(api.post(path, json=ask, headers=bearer(writer)), 401)
 
 
+def test_a_wrong_token_is_refused_even_where_none_is_asked_for(api):
+    assert api.get("/api/v1/runs").status_code == 200
+    is_problem(api.get("/api/v1/runs", headers=bearer("mmm_wrong")), 401)
+
+
 def test_the_credential_of_the_services_may_write(api, home):
     make_token(home, "someone", Role.READ)
     pair = base64.b64encode(api_credential(home).encode()).decode()

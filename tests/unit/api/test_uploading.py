@@ -61,9 +61,15 @@ def test_a_file_without_known_columns_says_what_is_missing(api):
     assert "period_start" in found["problem"]
 
 
-def test_the_same_bytes_twice_are_one_file(api, home):
+def test_the_same_bytes_twice_are_one_file_and_said_to_be(api, home):
     upload(api)
-    upload(api)
+    before = api.get("/api/v1/datasets/my_data").json()
+    again = upload(api, name="other.csv")
+    assert again.status_code == 409
+    assert [f["rule"] for f in again.json()["findings"]] == ["repeated_file"]
+    assert "panel.csv, received" in again.json()["detail"]
+    assert "upload a newer file" in again.json()["findings"][0]["remedy"]
+    assert api.get("/api/v1/datasets/my_data").json() == before
     assert len(api.get("/api/v1/datasets/my_data").json()["files"]) == 1
     assert stored(home) == ["panel.csv", "upload.json"]
 
@@ -83,11 +89,99 @@ def test_a_name_is_never_a_path(name, kept):
     assert safe_name(name) == kept
 
 
+NO_NAMES = {
+    "markup": "<img src=x onerror=alert(1)>.csv",
+    "path": "../../x.csv",
+    "path of Windows": "C:\\data\\x.csv",
+    "absolute path": "/etc/x.csv",
+    "NUL": "x\0.csv",
+    "line end": "x\r\ny.csv",
+    "escape": "x\x1b[2J.csv",
+    "right to left": "x\u202evsc.csv",
+    "300 characters": "a" * 296 + ".csv",
+    "300 bytes": "ä" * 148 + ".csv",
+    "dots": "..",
+    "none": "",
+}
+
+
+@pytest.mark.parametrize("name", NO_NAMES.values(), ids=NO_NAMES)
+@pytest.mark.parametrize("door", ["body", "form"])
+def test_a_name_that_is_none_of_a_file_is_refused_with_what_to_do(api, home, name, door):
+    if door == "body":
+        answer = upload(api, name=name)
+    else:
+        body = form_with(name)
+        kind = {"Content-Type": "multipart/form-data; boundary=b"}
+        answer = api.post("/datasets/upload?dataset_id=my_data", content=body, headers=kind)
+    assert answer.status_code == 422, answer.text
+    problem = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [(f["rule"], f["verdict"]) for f in problem["findings"]] == [
+        ("unusable_file_name", "FAIL")
+    ]
+    assert problem["findings"][0]["remedy"].startswith("Rename the file")
+    assert problem["detail"].replace("\n", "").isprintable()
+    assert not home.uploads.exists()
+
+
+def form_with(name):
+    """Return a form whose file has a name, as a client writes it that escapes nothing but marks."""
+    quoted = (
+        name.replace("\\", "\\\\").replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    )
+    head = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{quoted}"\r\n\r\n'
+    return head.encode() + PANEL + b"\r\n--b--\r\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Panel 2024 (final).csv",
+        "Umsätze Köln.csv",
+        "R&D, it's 100 %.CSV",
+        "x" * 251 + ".csv",
+        "売上.csv",
+    ],
+)
+@pytest.mark.parametrize("door", ["body", "form"])
+def test_a_plain_name_is_taken_whatever_its_letters(api, monkeypatch, name, door):
+    monkeypatch.setattr("flows.api.services.JobService.check_file", checked)
+    if door == "body":
+        assert upload(api, name=name).status_code == 201
+    else:
+        kind = {"Content-Type": "multipart/form-data; boundary=b"}
+        answer = api.post(
+            "/datasets/upload?dataset_id=my_data", content=form_with(name), headers=kind
+        )
+        assert answer.status_code == 200, answer.text
+    assert task_uploads.newest_file("my_data").read_bytes() == PANEL
+
+
 @pytest.mark.parametrize("dataset_id", ["..", "a b", "%2e%2e%2fx", "x" * 65])
 def test_an_id_that_is_no_name_is_refused_before_a_byte_is_kept(api, home, dataset_id):
     answer = api.put(f"/api/v1/datasets/{dataset_id}/file", params={"name": "p.csv"}, content=PANEL)
     assert 400 <= answer.status_code < 500
     assert not home.uploads.exists()
+
+
+def test_bytes_that_are_no_longer_the_newest_become_it_again(api):
+    for content in (PANEL, PANEL.replace(b"101", b"102"), PANEL):
+        upload(api, content)
+    assert task_uploads.newest_file("my_data").read_bytes() == PANEL
+
+
+@pytest.mark.parametrize("door", ["body", "form"])
+def test_an_empty_file_is_refused(api, home, door):
+    form = {"file": ("panel.csv", b"")}
+    answer = (
+        upload(api, b"")
+        if door == "body"
+        else api.post("/datasets/upload", params={"dataset_id": "my_data"}, files=form)
+    )
+    assert answer.status_code == 422
+    assert [f["rule"] for f in answer.json()["findings"]] == ["empty_file"]
+    assert not (home.uploads / "my_data").exists()
 
 
 def test_a_file_that_is_no_table_is_refused_by_its_ending(api, home):
@@ -113,6 +207,7 @@ def test_what_is_no_table_is_refused_with_its_first_bytes(api, home, name, conte
     assert said in answer.json()["detail"]
     assert answer.json()["findings"][0]["remedy"]
     assert stored(home) == []
+    assert not (home.uploads / "my_data").exists()
 
 
 def test_a_file_that_announces_too_much_is_refused_before_a_byte_of_it_comes(api, home):

@@ -32,7 +32,7 @@ ACCEPTED = BrandResult(
 
 
 def test_without_a_portfolio_the_page_says_how_to_begin(web, home):
-    assert "mmm portfolio --file" in web.page("/portfolio")
+    assert "refit-portfolio of Prefect" in web.page("/portfolio")
 
 
 def test_each_brand_stands_with_what_became_of_it_and_why(web, home):

@@ -13,6 +13,7 @@ from schemas.names import Artifact
 from tasks.report.graph import graph_section
 from tasks.report.task_page import open_report, read_report
 from tasks.store.files.artifacts import write_json
+from tasks.store.runs.status import fail_run, start_run
 
 
 def charts_in(page):
@@ -26,6 +27,16 @@ def test_an_empty_home_says_what_comes_first(web):
     page = web.page("/results")
     assert "No results yet" in page
     assert 'class="button main"' in page
+
+
+def test_a_run_that_left_nothing_leads_to_why(web, home):
+    for run_id in ("broken", "going"):
+        start_run(home, run_id, "brand")
+    fail_run(home, "broken", "no KPI")
+    assert "Why it stopped" in web.page("/results/broken", status=409)
+    page = web.page("/results/going", status=409)
+    assert "How far it is" in page
+    assert 'href="/run/going"' in page
 
 
 def test_the_newest_run_with_results_is_shown(web, finished_run):
