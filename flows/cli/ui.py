@@ -26,7 +26,7 @@ Prefect and MLflow ask for this home's credential, once per browser. It is the o
   {credential}
 which only this user can read: copy it from an editor, or `xclip -sel clip < FILE`, `pbcopy < FILE`.
 Prefect takes the whole line; for MLflow the name is what stands before the colon.
-Refits of this home appear in all of them. Ctrl-C ends all.
+Refits of this home appear in all of them. What the services print is in {logs}. Ctrl-C ends all.
 """
 
 
@@ -40,6 +40,7 @@ def ui(
 
     def work(answer: TextIO) -> int:
         from flows.services import servers, ui
+        from flows.services.service_logs import log_folder
         from tasks.store.credential import credential_path
         from tasks.store.home import current_home
 
@@ -60,7 +61,8 @@ def ui(
             ]
             answer.write("".join(f"{name:<15} {address}\n" for name, address in pages))
             path = shlex.quote(str(credential_path(current_home())))
-            answer.write(_HELP.format(address=prefect.address, credential=path))
+            logs = shlex.quote(str(log_folder()))
+            answer.write(_HELP.format(address=prefect.address, credential=path, logs=logs))
             answer.flush()
             servers.wait_until_one_ends(started)
         except KeyboardInterrupt:

@@ -20,7 +20,9 @@ def prefect_app() -> App:
     spare_collector()
     from prefect.server.api.server import create_app
 
-    return _guarded(create_app())
+    from flows.services.prefect_door import with_door
+
+    return _guarded(with_door(create_app()))
 
 
 def mlflow_app() -> App:

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from flows.services.guard import LOOPBACK_NAMES
 from flows.services.guarded import PORT_VARIABLE
+from flows.services.service_logs import opened_anew, tell_end
 from schemas.errors import ResourceUnavailableError
 from tasks.store.credential import api_credential
 from tasks.store.home import current_home
@@ -43,6 +44,8 @@ class Service:
     port: int
     health_path: str
     process: "subprocess.Popen[bytes]"
+    log: Path | None = None
+    """File that takes what it prints; None: our own standard error."""
 
     @property
     def address(self) -> str:
@@ -67,20 +70,28 @@ def start_service(
     port: int,
     health_path: str,
     env: Mapping[str, str] | None = None,
+    log: Path | None = None,
 ) -> Service:
-    """Start a server that ends with this process; its output goes to our standard error.
+    """Start a server that ends with this process.
 
-    Returns at once; ``require_healthy`` waits.
+    Its output goes to the file ``log``, without one to our standard error. Returns at once;
+    ``require_healthy`` waits.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
     """
-    process = subprocess.Popen(  # noqa: S603 - commands are built here, from no outside text
-        [sys.executable, "-m", "flows.services.watched", *command],
-        stdin=subprocess.PIPE,
-        stdout=2,
-        stderr=2,
-        env={**os.environ, "PYTHONPATH": import_path(), **(env or {})},
-        start_new_session=True,
-    )
-    return Service(name=name, port=port, health_path=health_path, process=process)
+    with opened_anew(log) as output:
+        process = subprocess.Popen(  # noqa: S603 - commands are built here, from no outside text
+            [sys.executable, "-m", "flows.services.watched", *command],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "PYTHONPATH": import_path(), **(env or {})},
+            start_new_session=True,
+        )
+    return Service(name=name, port=port, health_path=health_path, process=process, log=log)
 
 
 def require_healthy(service: Service, *, seconds: float = HEALTH_SECONDS) -> None:
@@ -98,8 +109,8 @@ def require_healthy(service: Service, *, seconds: float = HEALTH_SECONDS) -> Non
             service.close()
             state = "ended while starting" if ended else f"did not answer within {seconds:.0f} s"
             raise ResourceUnavailableError(
-                f"{service.name} on {service.address} {state}; its own messages are above. "
-                "Free the port or choose another, and run again."
+                f"{service.name} on {service.address} {state}. Free the port or choose another, "
+                f"and run again. {tell_end(service.log)}"
             )
         time.sleep(0.1)
 
@@ -204,7 +215,7 @@ def wait_until_one_ends(services: Sequence[Service]) -> None:
         for service in services:
             if service.process.poll() is not None:
                 raise ResourceUnavailableError(
-                    f"{service.name} on {service.address} ended by itself; its messages are above."
+                    f"{service.name} on {service.address} ended by itself. {tell_end(service.log)}"
                 )
         time.sleep(0.5)
 

@@ -15,10 +15,17 @@ from flows.services import servers
 from flows.services.guard import allowed_names
 from flows.services.guarded import PORT_VARIABLE
 from flows.services.servers import HOST, Service
+from flows.services.service_logs import log_path
 from schemas.errors import ResourceUnavailableError
 from tasks.lifecycle.task import require_services
 from tasks.store.credential import api_credential
-from tasks.store.home import CHECKOUT, LOCAL_PAGES, PAGES_VARIABLE, current_home
+from tasks.store.home import (
+    CHECKOUT,
+    LOCAL_PAGES,
+    PAGES_VARIABLE,
+    PREFECT_PAGES_VARIABLE,
+    current_home,
+)
 
 DEPLOYMENTS = CHECKOUT / "prefect.yaml"
 REGISTER_SECONDS = 180.0
@@ -74,6 +81,7 @@ def start_prefect_server(port: int) -> Service:
         "Prefect server",
         servers.prefect_command(port),
         port=port,
+        log=log_path("Prefect server"),
         health_path="/api/health",
         # Else the pages would ask the default port, whatever the server listens on.
         env={
@@ -96,6 +104,7 @@ def start_mlflow_ui(port: int) -> Service:
          "--backend-store-uri", home.tracking_uri,
          "--default-artifact-root", str(home.mlruns / "artifacts")],
         port=port,
+        log=log_path("MLflow UI"),
         health_path="/health",
         env={PORT_VARIABLE: str(port)},
     )  # fmt: skip
@@ -111,10 +120,12 @@ def start_app(port: int, api_url: str, mlflow_pages: str) -> Service:
         "web app",
         [sys.executable, "-m", "flows.services.api", str(port)],
         port=port,
+        log=log_path("web app"),
         health_path="/health",
         env={
             "PREFECT_API_URL": api_url,
             PAGES_VARIABLE: mlflow_pages,
+            PREFECT_PAGES_VARIABLE: api_url.removesuffix("/api"),
             servers.AUTH_VARIABLE: api_credential(current_home()),
             "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "INFO",  # its pages show the logs of jobs
         },
@@ -143,6 +154,7 @@ def start_worker(pool: str, api_url: str, mlflow_pages: str = LOCAL_PAGES) -> Se
         _prefect("worker", "start", "--pool", pool, "--type", "process", "--name", WORKER,
                  "--install-policy", "never", "--with-healthcheck"),
         port=port,
+        log=log_path(f"worker of {pool}"),
         health_path="/health",
         env={
             "PREFECT_API_URL": api_url,

@@ -3,7 +3,12 @@
 import os
 from typing import NamedTuple
 
-from tasks.store.home import current_home, public_address
+from tasks.store.home import (
+    PREFECT_DOOR,
+    PREFECT_PAGES_VARIABLE,
+    current_home,
+    public_address,
+)
 from tasks.store.runs.champions import find_record
 from tasks.store.runs.status import find_status_file
 from tasks.store.tracking.local_registry import local_experiment_of
@@ -30,16 +35,15 @@ def links_of(run_id: str) -> list[ServiceLink]:
         experiment = local_experiment_of(home, record.mlflow_run_id)
         page = run_address(home, experiment, record.mlflow_run_id) if experiment else pages
         found.append(ServiceLink("MLflow", page))
-    prefect = _prefect_pages()
-    if prefect:
-        known = find_status_file(home, run_id)
-        made_by = known.flow_run_id if known else None
-        page = f"{prefect}/runs/flow-run/{made_by}" if made_by else f"{prefect}/runs"
-        found.append(ServiceLink("Prefect", page))
-    return found
+    known = find_status_file(home, run_id)
+    made_by = known.flow_run_id if known else None
+    prefect = _prefect_page(f"/runs/flow-run/{made_by}" if made_by else "/runs")
+    return [*found, ServiceLink("Prefect", prefect)] if prefect else found
 
 
-def _prefect_pages() -> str | None:
-    """Return where Prefect's pages are."""
+def _prefect_page(path: str) -> str | None:
+    """Return where a page of Prefect is: past the door of those that we serve."""
+    if served := os.environ.get(PREFECT_PAGES_VARIABLE):
+        return f"{served}{PREFECT_DOOR}?to={path}"
     named = os.environ.get("PREFECT_UI_URL") or os.environ.get("PREFECT_API_URL")
-    return public_address(named).removesuffix("/api") if named else None
+    return public_address(named).removesuffix("/api") + path if named else None

@@ -24,6 +24,10 @@ LOCAL_PAGES = "http://127.0.0.1:5000"
 """Where ``mmm ui`` serves MLflow's pages of a local store, unless it is given another port."""
 PAGES_VARIABLE = "MMM_MLFLOW_PAGES"
 """Where MLflow's pages of a local store are; ``mmm ui`` tells what it starts."""
+PREFECT_PAGES_VARIABLE = "MMM_PREFECT_PAGES"
+"""Where ``mmm ui`` serves Prefect's pages, with a page of ours among them."""
+PREFECT_DOOR = "/mmm/open"
+"""The page there that lets a browser in and leads to ``?to=PATH`` (``flows.services``)."""
 
 
 def public_address(address: str) -> str:

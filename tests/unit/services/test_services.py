@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flows.services import servers, ui
+from flows.services.service_logs import log_path
 from schemas.errors import ResourceUnavailableError
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -49,6 +50,21 @@ def test_a_server_that_ends_while_starting_is_reported():
     )
     with pytest.raises(ResourceUnavailableError, match="ended while starting"):
         servers.require_healthy(service, seconds=30)
+
+
+def test_what_a_server_prints_goes_to_its_file_and_into_the_error(home, capfd):
+    path = log_path("A server")
+    for said in ("first time", "why it ended"):
+        service = servers.start_service(
+            "A server", [sys.executable, "-c", f"print({said!r}); raise SystemExit(3)"],
+            port=1, health_path="/", log=path,
+        )  # fmt: skip
+        with pytest.raises(ResourceUnavailableError, match=said):
+            servers.require_healthy(service, seconds=30)
+    assert capfd.readouterr() == ("", "")
+    assert path.read_text() == "why it ended\n"
+    assert path.with_name("a-server.log.1").read_text() == "first time\n"
+    assert path.stat().st_mode & 0o077 == 0
 
 
 def test_a_killed_parent_leaves_no_server(tmp_path):
