@@ -1,16 +1,22 @@
 // Draw the figures of a page with Plotly, which comes from this server when the first one is seen.
 
+/* Words and numbers are there first: to read Plotly alone takes a browser half a second. */
+const pageIsThere = new Promise((done) => {
+  if (document.readyState === "complete") done();
+  else addEventListener("load", () => setTimeout(done), { once: true });
+});
 let library;
 function loadPlotly(address) {
-  library ??= new Promise((done, failed) => {
+  library ??= pageIsThere.then(() => new Promise((done, failed) => {
     const script = document.createElement("script");
     script.src = address;
     script.addEventListener("load", done);
     script.addEventListener("error", failed);
     document.head.append(script);
-  });
+  }));
   return library;
 }
+const nextTurn = () => new Promise((done) => { setTimeout(done); });
 
 /* Colours of tasks/report/look.py that stand for ink and paper, and what they are on this page. */
 const INK_AND_PAPER = new Map([["#1f2933", "--ink"], ["#6b7785", "--soft"], ["#eef1f4", "--grid"], ["rgba(255,255,255,0.8)", "--surface"]]);
@@ -117,13 +123,20 @@ export async function drawFigures(root) {
     if (Number(div.dataset.least)) div.style.minWidth = `${div.dataset.least}px`;
     return div;
   });
+  const isFirst = !library;
   try {
     await loadPlotly(scripts[0].dataset.library);
   } catch {
     for (const div of plots) div.textContent = "The figure could not be drawn; its numbers are in the table below.";
     return;
   }
-  for (const div of plots) isNear(div) ? showFirst(div) : ahead.observe(div);
+  for (const div of plots) {
+    if (!isNear(div)) ahead.observe(div);
+    else {
+      showFirst(div);
+      if (isFirst) await nextTurn(); // between two figures the page answers
+    }
+  }
   for (const select of root.querySelectorAll("select[data-choice]")) {
     select.addEventListener("change", () => plots.filter((div) => div.isAsked && select.closest("[data-figures]").contains(div)).forEach(show));
   }
