@@ -1,7 +1,8 @@
 """Contribution SRMSE of model kinds on the published recovery sets, side by side.
 
-Every kind is fitted with its defaults; none is tuned to these sets. SRMSE is the mean over entities
-and channels of the root mean squared error of weekly contributions over their mean size.
+Every kind is fitted with its defaults, but for ``--pooling``; none is tuned to these sets. SRMSE is
+the mean over entities and channels of the root mean squared error of weekly contributions over
+their mean size.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from benchmarks.recovery.scores import Fit, label_totals, score_fit
 from benchmarks.recovery.sets import load_set
 from benchmarks.recovery.worlds import World, make_world
 from schemas.names import ComponentKind
+from schemas.spec.ridge import Pooling
 from tasks.models.kind import Watch
 from tasks.models.registry import find_kind, known_kinds
 
@@ -57,6 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", nargs="+", default=["small", "growing"])
     parser.add_argument("--kinds", nargs="+", choices=sorted(known_kinds()), default=["ridge"])
+    parser.add_argument("--pooling", choices=list(Pooling), help="model.pooling of those asked")
     folder = os.environ.get("MMM_RECOVERY_DATA")
     parser.add_argument("--data", type=Path, default=Path(folder) if folder else None)
     asked = parser.parse_args()
@@ -67,7 +70,8 @@ def main() -> None:
     for name in asked.sets:
         known = load_set(name, asked.data)
         for kind in asked.kinds:
-            world = make_world(name, known.rows, known.truth, model={"kind": kind})
+            model = {"kind": kind, **({"pooling": asked.pooling} if asked.pooling else {})}
+            world = make_world(name, known.rows, known.truth, model=model)
             row = measure(kind, world)
             print(
                 f"{name:10}{kind:16}{row['srmse']:8.3f}{row['coverage']:10.0%}"
