@@ -30,7 +30,7 @@ def prune(
 
     def work(answer: TextIO) -> int:
         from flows.cli.render.prunings import render_pruning
-        from flows.prune_history import prune_now
+        from flows.prune_now import prune_now
         from tasks.query.runs import load_spec
 
         if dataset is not None and spec is not None:

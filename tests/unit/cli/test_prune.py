@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from flows import prune_history
+from flows import prune_now as pruning
 from flows.cli import app
 from flows.cli.render.prunings import render_pruning
 from schemas.answers.pruning import DatasetPruning, ItemKind, PruneItem, PruneReport
@@ -40,7 +40,7 @@ def asked(monkeypatch):
         found.append((dataset_id, retention, dry_run))
         return PruneReport(dry_run=dry_run, datasets=[part()])
 
-    monkeypatch.setattr(prune_history, "prune_now", prune_now)
+    monkeypatch.setattr(pruning, "prune_now", prune_now)
     return found
 
 

@@ -14,13 +14,13 @@ from mlflow.exceptions import MlflowException
 from support.publishing import publish_run
 
 from flows.cli import app
-from flows.prune_history import prune_now
+from flows.prune_now import prune_now
 from schemas.answers.pruning import RUN_TRAIL, ItemKind
 from schemas.errors import CorruptArtifactError, MmmError, PrunedFilesError
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from schemas.spec.retention import RetentionSpec
-from tasks.prune import task as pruning
+from tasks.prune import task_prune as pruning
 from tasks.publish import task
 from tasks.publish import task_rollback as rollback
 from tasks.store.files.items import ItemFiles
@@ -224,7 +224,7 @@ def dying(after, call):
         ("tasks.store.files.items.ItemFiles.remove", 0),
         ("tasks.store.files.items.removal.remove", 1),
         ("tasks.store.tracking.files._remove", 1),
-        ("tasks.prune.task.finish_pruning", 1),
+        ("tasks.prune.task_prune.finish_pruning", 1),
     ],
     ids=["before-the-first", "between-its-places", "inside-mlflow", "gone-but-not-recorded"],
 )
