@@ -17,6 +17,7 @@ from schemas.names import Alias
 from tasks.store.home import Home
 from tasks.store.kept import Kept, settled_state_of
 from tasks.store.tracking import aliases, experiments
+from tasks.store.tracking.local_registry import local_champion
 from tasks.store.tracking.lost import is_local, require_store_kept
 from tasks.store.warehouse.promotions import list_promotions
 from tasks.store.warehouse.runs import read_run
@@ -58,6 +59,9 @@ def find_champion(home: Home, dataset_id: str) -> Champion | None:
 
 def _holder_of_alias(home: Home, dataset_id: str) -> Champion | None:
     """Return the version that holds the champion alias, whatever became of its run."""
+    local = local_champion(home, dataset_id)
+    if local is not None:
+        return local
     client = experiments.open_store(home)
     held = aliases.version_with_alias(client, dataset_id, Alias.CHAMPION)
     return None if held is None else describe_version(client, dataset_id, held)
