@@ -16,6 +16,7 @@ from flows.cli import (
     backtest,
     compare,
     explain,
+    frames,
     init,
     plan,
     portfolio,
@@ -103,7 +104,7 @@ def main(argv: list[str] | None = None) -> int:
     leave = process.Leave()
     # First in, so last out: after Prefect has sent its logs and the ephemeral API has ended.
     atexit.register(leave)
-    leave.code = _dispatch(sys.argv[1:])
+    leave.code = frames.call_in_one_piece(lambda: _dispatch(sys.argv[1:]))
     return leave.code
 
 
