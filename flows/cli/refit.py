@@ -47,9 +47,9 @@ def validate(
         if path is None:
             where = "the spec names no data" if loaded else "there is no spec to name it"
             raise SpecError(f"--data: {where}; give --data FILE.")
-        from flows import engines
+        from tasks.validate.task_alone import prepare_check
 
-        engines.import_for_check()
+        prepare_check()
         from flows.check_data import check_data
 
         result = check_data(loaded, str(path))

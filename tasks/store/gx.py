@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from schemas.outcomes import MAX_PLACES, Layer
+from tasks.store.gx_import import copying_fields_lightly
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,7 +161,8 @@ def _read_once(types: Collection[str]) -> None:
             "_known": PrivateAttr(None),
             "configuration": property(configuration),
         }
-        type(original)(original.__name__, (original,), members)
+        with copying_fields_lightly():
+            type(original)(original.__name__, (original,), members)
 
 
 def with_counts(plain: Mapping[str, Any], counts: Mapping[str, int], n_rows: int) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from flows import engines
 from flows.cli import app
 from flows.services import servers
 from schemas.answers.checked_file import CheckedFile
@@ -22,6 +21,7 @@ from schemas.errors import (
 from schemas.names import Artifact
 from schemas.outcomes import Finding, Layer, Verdict
 from tasks.store.runs.status import advance_run, fail_run, start_run
+from tasks.validate import task_alone
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 FINDING = Finding(
@@ -212,7 +212,7 @@ def test_validate_reports_all_findings(home, tmp_path, capsys, monkeypatch):
         verdict=Verdict.FAIL, findings=[FINDING], dataset_id="demo", file=data
     )
     monkeypatch.setitem(sys.modules, "flows.check_data", module)
-    monkeypatch.setattr(engines, "import_for_check", lambda: None)
+    monkeypatch.setattr(task_alone, "prepare_check", lambda: None)
     data = tmp_path / "panel.csv"
     data.write_text("x")
     code, out, _ = call(capsys, "validate", "--data", data)
