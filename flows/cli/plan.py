@@ -166,7 +166,6 @@ def _read_weight(entry: str, datasets: Sequence[str]) -> tuple[str, float]:
 
 
 def _make_plan(request: "PlanRequest", answer: TextIO, *, as_json: bool) -> int:
-    from flows import engines
     from flows.cli.render import plans
     from tasks.query.plans import open_made_plan
     from tasks.store.home import current_home
@@ -176,19 +175,25 @@ def _make_plan(request: "PlanRequest", answer: TextIO, *, as_json: bool) -> int:
         require_writable(current_home())
     except StorageError as error:
         return _plan_for_reader(request, error, answer, as_json=as_json)
-    if request.what_if is not None:
-        from flows.what_if import evaluate_by_hand
-
-        report = evaluate_by_hand(request)
-    else:
-        report = process.call_flow(_open_flow, request, engines=engines.PLAN)
-    made = open_made_plan(report)
+    made = open_made_plan(report := _report_of(request))
     if as_json:
         process.print_answer(answer, made)
     else:
         answer.write(plans.render_plan(made))
         answer.write(plans.render_place(report))
     return 0
+
+
+def _report_of(request: "PlanRequest") -> "PlanReport":
+    """Make the plan: under Prefect where an API is named, which then shows it; else at once."""
+    from flows import engines, what_if
+    from flows.services import servers
+
+    if request.what_if is not None:
+        return what_if.evaluate_by_hand(request)
+    if servers.names_an_api():
+        return process.call_flow(_open_flow, request, engines=engines.PLAN)
+    return what_if.plan_at_once(request)
 
 
 def _plan_for_reader(

@@ -127,7 +127,7 @@ def start_ephemeral_api() -> Service | None:
     Service | None
         None if Prefect's settings name a server.
     """
-    if _names_an_api():
+    if names_an_api():
         present_credential()
         return None
     port = free_port()
@@ -256,7 +256,7 @@ def require_free_port(port: int, *, option: str, name: str) -> None:
             ) from error
 
 
-def _names_an_api() -> bool:
+def names_an_api() -> bool:
     """Say whether environment, profile or a settings file names an API, without asking Prefect."""
     if os.environ.get("PREFECT_API_URL"):
         return True

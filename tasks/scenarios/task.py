@@ -9,12 +9,8 @@ from schemas.names import Artifact
 from schemas.refs import PlanRef, PlanSource
 from schemas.spec.plan_request import PlanRequest
 from tasks.scenarios import records
-from tasks.scenarios.task_save import find_sources, name_plan, open_plan, save_plan
+from tasks.scenarios.task_save import find_sources, log_and_save_plan, name_plan, open_plan
 from tasks.store.artifact_keys import artifact_key
-from tasks.store.files.artifacts import open_ref
-from tasks.store.home import current_home
-from tasks.store.tracking import experiments
-from tasks.store.tracking.plans import PlanLog, log_plan
 
 
 @task(name="begin-plan", cache_policy=NO_CACHE)
@@ -49,26 +45,8 @@ def publish_plan(ref: PlanRef, made_by: MadeBy) -> PlanReport:
 
     A retry finds what is done already.
     """
-    home = current_home()
-    plan = open_plan(ref)
-    path = open_ref(home, ref.file)
-    client = experiments.open_store(home)
-    mlflow_run_id = log_plan(
-        client,
-        home,
-        PlanLog(
-            dataset_id=plan.models[0].dataset_id,
-            scenario_id=plan.scenario_id,
-            name=f"plan {plan.name}",
-            note=records.render_note(plan),
-            params=records.plan_params(plan),
-            metrics=records.plan_metrics(plan),
-            tags=records.plan_tags(plan, made_by),
-            document=path,
-        ),
-    )
-    report = save_plan(ref, made_by, mlflow_run_id)
-    get_run_logger().info("saved plan %s: %s", plan.scenario_id, plan.advice.name)
+    report = log_and_save_plan(ref, made_by)
+    get_run_logger().info("saved plan %s: %s", report.scenario_id, report.advice.name)
     return report
 
 

@@ -1,4 +1,4 @@
-"""What a plan is made from, and its place in the warehouse: for whoever asks without an engine."""
+"""What a plan is made from, and its place in MLflow and the warehouse: without an engine."""
 
 from datetime import UTC, datetime
 
@@ -6,11 +6,14 @@ from schemas.answers.scenarios import MadeBy, PlanReport
 from schemas.documents.plan import Plan
 from schemas.refs import PlanRef, PlanSource
 from schemas.spec.plan_request import PlanRequest
+from tasks.scenarios import records
 from tasks.store.files.artifacts import open_ref
 from tasks.store.home import current_home
 from tasks.store.runs.ids import new_scenario_id
 from tasks.store.runs.plan_sources import find_planned_run, open_source
 from tasks.store.runs.standing import list_objections
+from tasks.store.tracking import experiments
+from tasks.store.tracking.plans import PlanLog, log_plan
 from tasks.store.warehouse.connection import writing
 from tasks.store.warehouse.plans import owner_of, write_plan
 
@@ -34,6 +37,40 @@ def find_sources(request: PlanRequest) -> list[PlanSource]:
         open_source(home, run).model_copy(update={"against": list_objections(home, run)})
         for run in runs
     ]
+
+
+def log_and_save_plan(ref: PlanRef, made_by: MadeBy) -> PlanReport:
+    """Log one plan to MLflow, then save it; a second call finds what is done already.
+
+    Parameters
+    ----------
+    ref
+        The plan that was written.
+    made_by
+        Whether it was searched for, or written by hand.
+
+    Raises
+    ------
+    ResourceUnavailableError
+        If MLflow's store or the warehouse is locked, or its server does not answer.
+    """
+    home = current_home()
+    plan = open_plan(ref)
+    mlflow_run_id = log_plan(
+        experiments.open_store(home),
+        home,
+        PlanLog(
+            dataset_id=plan.models[0].dataset_id,
+            scenario_id=plan.scenario_id,
+            name=f"plan {plan.name}",
+            note=records.render_note(plan),
+            params=records.plan_params(plan),
+            metrics=records.plan_metrics(plan),
+            tags=records.plan_tags(plan, made_by),
+            document=open_ref(home, ref.file),
+        ),
+    )
+    return save_plan(ref, made_by, mlflow_run_id)
 
 
 def save_plan(ref: PlanRef, made_by: MadeBy, mlflow_run_id: str | None) -> PlanReport:

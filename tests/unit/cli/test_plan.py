@@ -1,13 +1,10 @@
 """``mmm plan`` and ``mmm scenarios``: exit codes, what is printed, what is saved.
 
-The flow's own tasks run, without Prefect's engine and with MLflow replaced.
+MLflow is replaced.
 """
 
 import json
-import logging
 import shutil
-import sys
-import types
 from datetime import timedelta
 
 import pytest
@@ -15,13 +12,15 @@ from support.forged_runs import end_run, forge_run
 from support.plan_documents import MADE, channel_plan, forged_plan
 from support.worlds import mmm_world
 
-from flows.cli import app
+from flows import what_if
+from flows.cli import app, process
 from flows.cli.render import plans as plan_output
 from flows.services import servers
 from schemas.answers.scenarios import MadeBy
 from schemas.documents.plan import Advice, Plan
 from schemas.errors import StorageError
 from schemas.outcomes import Verdict
+from tasks.scenarios import task_save
 from tasks.store.home import Home
 from tasks.store.runs import plan_sources
 from tasks.store.warehouse.connection import writing
@@ -45,36 +44,18 @@ def forged(world, tmp_path_factory):
 
 @pytest.fixture
 def champion(home, monkeypatch, forged):
-    """A home with one accepted run, the champion's, and a flow that needs no server."""
+    """A home with one accepted run, the champion's, and no MLflow."""
     shutil.copytree(forged, home.root, dirs_exist_ok=True)
     monkeypatch.setattr(plan_sources, "champion_run_id", lambda _home, _dataset: "world-1")
-    monkeypatch.setattr(servers, "start_ephemeral_api", lambda: None)
-    monkeypatch.setattr(servers, "require_prefect_api", lambda _service: None)
-    module = types.ModuleType("flows.plan_budget")
-    module.plan_budget = flow_without_engine(monkeypatch)
-    monkeypatch.setitem(sys.modules, "flows.plan_budget", module)
+    monkeypatch.setattr(servers, "names_an_api", lambda: False)
+    monkeypatch.setattr(task_save.experiments, "open_store", lambda _home: None)
+    monkeypatch.setattr(task_save, "log_plan", log_noisily)
     return home
 
 
-def flow_without_engine(monkeypatch):
-    from tasks.optimize.task import plan_spend
-    from tasks.scenarios import task
-    from tasks.store.home import current_home
-
-    monkeypatch.setattr(task, "get_run_logger", lambda: logging.getLogger("tests"))
-    monkeypatch.setattr(task.experiments, "open_store", lambda _home: None)
-    monkeypatch.setattr(task, "log_plan", lambda _client, _home, _record: "mlflow-1")
-
-    def plan_budget(request):
-        print("a library prints")  # noqa: T201 - what must not reach stdout
-        sources = task.resolve_sources.fn(request)
-        scenario_id = task.begin_plan.fn(request)
-        folder = str(current_home().plan_dir(scenario_id))
-        made = plan_spend.fn(sources, request, scenario_id, folder)
-        made_by = MadeBy.PLAN if request.what_if is None else MadeBy.WHAT_IF
-        return task.publish_plan.fn(made, made_by)
-
-    return plan_budget
+def log_noisily(_client, _home, _record):
+    print("a library prints")  # noqa: T201 - what must not reach stdout
+    return "mlflow-1"
 
 
 def call(capsys, *argv):
@@ -103,6 +84,19 @@ def test_a_plan_is_one_json_object_and_nothing_else_on_stdout(champion, capsys):
     assert document["models"][0]["run_id"] == "world-1"
     saved = list_scenarios(champion)
     assert [(s.name, s.made_by) for s in saved] == [("spring", MadeBy.PLAN)]
+
+
+def test_a_plan_is_a_flow_run_where_an_api_is_named(champion, monkeypatch, capsys):
+    flows = []
+
+    def call_flow(open_flow, request, *, engines):
+        flows.append(open_flow().name)
+        return what_if.plan_at_once(request)
+
+    monkeypatch.setattr(process, "call_flow", call_flow)
+    monkeypatch.setattr(servers, "names_an_api", lambda: True)
+    code, _, _ = call(capsys, "plan", "--dataset", "world", *FEW)
+    assert (code, flows) == (0, ["plan-budget"])
 
 
 @pytest.mark.parametrize("asked", [[], ["--set", "tv=-10%"]])

@@ -1,5 +1,6 @@
 """Quick and quiet: one line per stage, logs with ``-v``, and no engine for a question."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from support.worlds import mmm_world
 from flows import timing
 from flows.cli import app, process
 from schemas.hints import suggest
+from tasks.store.tracking.local_registry import local_experiment_of
+from tasks.store.warehouse.plans import read_plan
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 ASK = """
@@ -21,6 +24,8 @@ code = app.main(sys.argv[1:])
 heavy = {"prefect", "mlflow", "pymc", "pytensor", "arviz", "numba"} & set(sys.modules)
 sys.exit(code or (f"loaded {sorted(heavy)}" if heavy else 0))
 """
+
+ASK_BESIDE_MLFLOW = ASK.replace('"mlflow", ', "")
 
 
 @pytest.mark.parametrize(
@@ -40,6 +45,25 @@ def test_a_what_if_loads_no_engine_and_a_wrong_name_is_one_line(home, changed, c
     assert done.returncode == code, done.stderr
     assert said in done.stdout + done.stderr
     assert len(done.stderr.splitlines()) == (code != 0)
+
+
+def test_a_plan_is_made_without_prefect_and_is_in_mlflow(home):
+    forge_run(home, "world-1", mmm_world())
+    settings = {"MMM_HOME": str(home.root), "PREFECT_HOME": str(home.root / ".prefect")}
+    few = ["--starts", "2", "--draws", "50", "--horizon", "4", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-c", ASK_BESIDE_MLFLOW, "plan", "--run", "world-1", *few],
+        cwd=CHECKOUT,
+        env={k: v for k, v in os.environ.items() if k != "PREFECT_API_URL"} | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout.splitlines()[-1])
+    assert plan["scenario_id"] == json.loads(Path(plan["plan_file"]).read_text())["scenario_id"]
+    assert local_experiment_of(home, plan["mlflow_run_id"]) is not None
+    assert read_plan(home, plan["scenario_id"]) is not None
 
 
 def test_what_is_on_record_is_read_without_an_engine():
