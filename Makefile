@@ -36,14 +36,15 @@ fix: $(READY) ## Mend style and format where that can be done by itself
 	$(VENV)/bin/ruff format .
 
 test: $(READY) ## Run the fast tests (WORKERS=0 for one process, ARGS="-k name" to choose)
-	$(PYTEST) -n $(WORKERS) -m "not slow" --ignore=tests/architecture $(COVERAGE) $(ARGS) || [ $$? -eq 5 ]
+	$(PYTEST) -n $(WORKERS) -m "not slow" --ignore=tests/architecture $(EXAMPLES) $(COVERAGE) $(ARGS) || [ $$? -eq 5 ]
 
 test-causal: $(READY) $(VENV)/.ready-causal ## Install the extra of kind causal_gru and run its tests
 	$(PYTEST) -n $(WORKERS) -m "slow or not slow" tests/unit/models/causal_gru tests/orchestration/test_causal_gru.py $(ARGS)
 
 test-all: COVERAGE = --cov --cov-report=
+test-all: EXAMPLES = --hypothesis-profile=thorough
 test-all: test ## Run these and the long suites, and hold the floor of coverage
-	$(PYTEST) -n $(WORKERS) -m slow $(COVERAGE) --cov-append $(ARGS) || [ $$? -eq 5 ]
+	$(PYTEST) -n $(WORKERS) -m slow $(EXAMPLES) $(COVERAGE) --cov-append $(ARGS) || [ $$? -eq 5 ]
 	$(VENV)/bin/coverage report --skip-covered --skip-empty
 
 browser: ## Install the browser of the tests that open pages (Debian, Ubuntu; asks for root)

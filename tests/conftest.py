@@ -1,10 +1,12 @@
 """Fixtures of all tests. The environment is set here, before any test imports Prefect or MLflow."""
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +14,28 @@ import pytest
 from hypothesis import HealthCheck, settings
 from support.mlflow_tables import share_tables
 
+# What is imported and collected stays: the garbage collector need not look at it again and again,
+# which was a quarter of the time that collecting took.
+gc.disable()
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 SESSION_HOME = Path(tempfile.mkdtemp(prefix="mmm-tests-"))
 atexit.register(shutil.rmtree, SESSION_HOME, ignore_errors=True)
+
+# Files of a test need not outlive a power cut; programs that tests start still wait for the disk.
+os.fsync = lambda _descriptor: None
 
 # A developer's own servers are never written to by a test.
 for name in ("MLFLOW_TRACKING_URI", "PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_HOME"):
     os.environ.pop(name, None)
 os.environ["MMM_HOME"] = str(SESSION_HOME)
 
-# How long an example takes says something about the machine, and nothing about the code.
-settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("any machine")
+# How long an example takes says something about the machine, and nothing about the code. All
+# examples of a law are tried by `make test-all`, a quarter of them by everything else.
+ANY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", ANY_MACHINE)
+settings.register_profile("quick", ANY_MACHINE, max_examples=25)
+settings.load_profile("quick")
 
 # Parallel workers must not wait for each other's compilation lock; kept between sessions for speed.
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
@@ -41,33 +51,51 @@ from tasks.store.home import Home, configure_environment  # noqa: E402 - after t
 configure_environment()
 
 
-ON_THE_TEST_SERVER = "orchestration/"
-OFF_IT = {
-    "test_deployments.py": "a real server",
-    "test_scheduler.py": "a real server",
-    "test_kill_and_resume.py": "a program of its own",
-}
-"""Files of that folder that need another server."""
+SHARE_A_REAL_SERVER = {"test_deployments.py", "test_scheduler.py"}
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep a file on one worker, so that what its tests share is made once; likewise Prefect.
 
-    A server takes a dozen seconds to start, so all tests that need the same one are one unit of
-    work. They come first: what is left then fills the other workers.
+    A server takes a dozen seconds to start. Of the fast tests those that need the test server are
+    one unit of work; the long suites are worth a second server, so that no worker waits for them.
+    Flows come first: what is left then fills the other workers.
     """
     from xdist.scheduler.loadscope import LoadScopeScheduling
+
+    gc.enable()  # This process hands out what the workers collect.
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
-            if ON_THE_TEST_SERVER not in file:
-                return file
-            return OFF_IT.get(Path(file).name, "the test server")
+            if Path(file).name in SHARE_A_REAL_SERVER:
+                return "a real server"
+            if config.option.markexpr == "not slow" and needs_test_server(config.rootpath / file):
+                return "the test server"
+            return file
 
     config.option.loadscopereorder = False
     return ByFile(config, log)
+
+
+def pytest_collection_finish() -> None:
+    gc.enable()
+    gc.freeze()
+
+
+@cache
+def needs_test_server(file: Path) -> bool:
+    """Say whether a test or a fixture of a file asks for ``prefect_env``."""
+    return "prefect_env" in file.read_text(encoding="utf-8")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no file without a long suite where these alone are asked for."""
+    if config.option.markexpr != "slow" or not collection_path.name.startswith("test_"):
+        return None
+    is_file = collection_path.suffix == ".py"
+    return (is_file and "mark.slow" not in collection_path.read_text(encoding="utf-8")) or None
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,11 +6,11 @@ from datetime import date
 import mlflow
 import pandas as pd
 import pytest
+from support.accepted import accept_file
 from support.worlds import CHANNELS, make_rows
 
 from schemas.refs import StepKey
 from schemas.spec.backtest import BacktestRequest
-from schemas.spec.refit_request import RefitRequest
 from schemas.spec.run_spec import RunSpec
 from tasks.models.ridge.kind import RidgeKind
 
@@ -34,8 +34,6 @@ SPEC = {
 @pytest.fixture(scope="module")
 def home(prefect_env, tmp_path_factory):
     """A home that knew 70 weeks, then 80 with one week of the past restated."""
-    from flows.refit_weekly import refit_weekly
-
     root = tmp_path_factory.mktemp("backtest")
     rows = make_rows(1, 80)
     starts = rows["period_start"]
@@ -53,9 +51,7 @@ def home(prefect_env, tmp_path_factory):
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         spec = RunSpec.model_validate(SPEC)
         for name, day in (("early", starts[69]), ("late", starts[79])):
-            as_of = (day + pd.Timedelta(days=7)).date()
-            request = RefitRequest(spec=spec, data=str(root / f"{name}.csv"), as_of=as_of)
-            refit_weekly(request)
+            accept_file(spec, root / f"{name}.csv", (day + pd.Timedelta(days=7)).date())
         yield root
 
 

@@ -96,6 +96,33 @@ def test_the_clock_change_moves_no_scheduled_run(name, weekday, hour, change):
     assert SCHEDULED[name]["timezone"] == "Europe/Berlin"
 
 
+UNUSABLE = [
+    ("refit-weekly", {"request": {"spec_file": 5}}),
+    ("refit-weekly", {"request": {"spec_file": ""}}),
+    ("refit-weekly", {"request": {"spec_file": "a.yaml", "weeks": 3}}),
+    ("refit-weekly", {"request": {}}),
+    ("refit-weekly", {"request": {"spec_file": "a.yaml", "accept_restatement": "all"}}),
+    ("plan-budget", {"request": {"models": []}}),
+    ("plan-budget", {"request": {"models": [{"dataset_id": "demo"}], "budget": -5}}),
+    ("score-forecasts", {"dataset_id": 5}),
+    ("backfill", {"request": {"spec_file": "a.yaml", "first_date": "yesterday"}}),
+    ("prune-history", {"dry_run": "perhaps"}),
+]
+"""Parameters that no run is to be made of, by deployment."""
+
+
+@pytest.mark.parametrize(("name", "parameters"), UNUSABLE)
+def test_the_form_refuses_parameters_that_cannot_be_used(name, parameters):
+    """What a server judges by: the schema that is registered, and Prefect's own validation."""
+    from prefect.utilities.callables import parameter_schema
+    from prefect.utilities.schema_tools import validation
+
+    given = DEPLOYMENTS[name]["parameters"] | parameters
+    form = parameter_schema(flow_of(name)).model_dump_for_openapi()
+    with pytest.raises(validation.ValidationError, match="Validation failed"):
+        validation.validate(given, form, raise_on_error=True)
+
+
 class Site(NamedTuple):
     """A server with the deployments registered, a worker for them, and a webhook receiver."""
 
@@ -146,10 +173,12 @@ def site(server, tmp_path_factory) -> Iterator[Site]:
             worker.close()
 
 
+@pytest.mark.slow
 def test_all_are_registered(site):
     assert sorted(site.ids) == sorted(DEPLOYMENTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCHEDULED)
 def test_scheduled_runs_are_made_for_their_day_by_local_clocks(site, name):
     wanted = {
@@ -167,21 +196,8 @@ def test_scheduled_runs_are_made_for_their_day_by_local_clocks(site, name):
     assert len(set(starts)) == len(starts)
 
 
-@pytest.mark.parametrize(
-    ("name", "parameters"),
-    [
-        ("refit-weekly", {"request": {"spec_file": 5}}),
-        ("refit-weekly", {"request": {"spec_file": ""}}),
-        ("refit-weekly", {"request": {"spec_file": "a.yaml", "weeks": 3}}),
-        ("refit-weekly", {"request": {}}),
-        ("refit-weekly", {"request": {"spec_file": "a.yaml", "accept_restatement": "all"}}),
-        ("plan-budget", {"request": {"models": []}}),
-        ("plan-budget", {"request": {"models": [{"dataset_id": "demo"}], "budget": -5}}),
-        ("score-forecasts", {"dataset_id": 5}),
-        ("backfill", {"request": {"spec_file": "a.yaml", "first_date": "yesterday"}}),
-        ("prune-history", {"dry_run": "perhaps"}),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "parameters"), UNUSABLE)
 def test_parameters_that_cannot_be_used_are_refused_when_submitted(site, name, parameters):
     answer = site.submit(name, parameters)
     assert answer.status_code == httpx.codes.CONFLICT

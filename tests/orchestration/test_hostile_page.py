@@ -22,6 +22,7 @@ from tasks.store.home import Home
 
 pytestmark = [
     pytest.mark.orchestration,
+    pytest.mark.slow,  # the guard itself is in unit/services/test_guard.py
     pytest.mark.skipif(
         hostile_page.browser() is None,
         reason="no Chromium is installed; `make browser` says how to get Debian's",
@@ -166,7 +167,6 @@ def test_our_own_pages_open(served):
     assert "mlflow" in hostile_page.seen_at(f"{shown}/").lower()
 
 
-@pytest.mark.slow
 def test_the_attack_works_where_nothing_guards(tmp_path: Path):
     """Else the tests above would pass with a page that attacks nothing."""
     taken: list[str] = []

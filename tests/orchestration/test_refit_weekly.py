@@ -1,7 +1,7 @@
 """The weekly refit as a user lives it: week after week, a bad week, a bad fit.
 
 One dataset goes through the whole flow with few draws and lenient gates; each test reads what the
-weeks left behind.
+weeks left behind. With the fast tests, ``test_toy_kind.py`` goes the same way without sampling.
 """
 
 import json
@@ -34,7 +34,7 @@ from tasks.store.home import Home
 from tasks.store.runs.champions import find_champion
 from tasks.store.warehouse.places import warehouse_of
 
-pytestmark = pytest.mark.orchestration
+pytestmark = [pytest.mark.orchestration, pytest.mark.slow]
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo" / "panel.csv"
 SPEC = {

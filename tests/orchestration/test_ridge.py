@@ -1,4 +1,7 @@
-"""Kind ``ridge`` goes through the whole refit on a small panel; nothing of a prior is made up."""
+"""Kind ``ridge`` goes through the whole refit on a small panel; nothing of a prior is made up.
+
+With the fast tests, the toy kind goes the same way, and ``unit/models/test_ridge.py`` has the fit.
+"""
 
 import pytest
 from support.kind_runs import assert_contributions_add_up, missing_files, refitted
@@ -8,7 +11,7 @@ from schemas.documents.results import RunStatus
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
 
-pytestmark = pytest.mark.orchestration
+pytestmark = [pytest.mark.orchestration, pytest.mark.slow]
 
 SPEC = {
     "dataset_id": "acme",

@@ -6,7 +6,7 @@ run; nothing but a missing weekly refit would report. So this test looks.
 
 import pytest
 
-pytestmark = pytest.mark.orchestration
+pytestmark = [pytest.mark.orchestration, pytest.mark.slow]
 
 SCHEDULE_SECONDS = 60
 

@@ -8,9 +8,15 @@ from support.kind_runs import assert_contributions_add_up, missing_files, refitt
 from support.toy_kind import TOY
 
 from schemas.documents.results import RunStatus
+from schemas.errors import DataContractError
 from schemas.names import Artifact
 from schemas.outcomes import Verdict
+from schemas.spec.refit_request import RefitRequest
+from schemas.spec.run_spec import RunSpec
 from tasks.models.registry import registered
+from tasks.store.home import current_home
+from tasks.store.runs.champions import find_champion
+from tasks.store.warehouse.connection import reading
 
 pytestmark = pytest.mark.orchestration
 
@@ -50,3 +56,18 @@ def test_its_contributions_add_up_and_its_returns_are_those_of_least_squares(run
 def test_it_is_planned_with_and_forecast(run):
     assert run.document(Artifact.PLAN)["channels"]
     assert len(run.table(Artifact.FORECAST))
+
+
+def test_a_bad_week_after_it_is_refused_whole_and_leaves_the_champion(run, tmp_path):
+    from flows.refit_weekly import refit_weekly
+
+    panel = pd.read_csv(DEMO, dtype=str)
+    panel.assign(sales=["-", *panel["sales"][1:]]).to_csv(tmp_path / "bad.csv", index=False)
+    spec = RunSpec.model_validate(SPEC)
+    with pytest.raises(DataContractError, match="line 2"):
+        refit_weekly(RefitRequest(spec=spec, data=str(tmp_path / "bad.csv")))
+    with reading(current_home(), "acme") as con:
+        statuses = con.execute("select status from ops.batches order by 1").fetchall()
+        n_known = con.execute("select count(*) from canonical.kpi").fetchone()
+    assert (statuses, n_known) == ([("ACCEPTED",), ("REFUSED",)], (len(panel),))
+    assert find_champion(current_home(), "acme").run_id == run.report.run_id

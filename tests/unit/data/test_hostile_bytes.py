@@ -47,7 +47,7 @@ def read(world, content: bytes, name: str) -> None:
 
 HARMLESS = settings(
     deadline=None,
-    max_examples=20,
+    max_examples=settings.default.max_examples // 5,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

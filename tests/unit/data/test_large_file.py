@@ -58,6 +58,7 @@ def test_more_than_half_a_million_rows_pass(world):
     assert checked.findings == []
 
 
+@pytest.mark.slow
 def test_a_fault_beyond_half_a_million_rows_is_found(world):
     lines = ["entity_id,period_start,sales,spend_tv"]
     lines += [f"s{e},2023-01-01,1,2" for e in range(N_ROWS)]

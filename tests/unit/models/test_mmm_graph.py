@@ -28,7 +28,14 @@ WORLDS = {
 }
 
 
-@pytest.fixture(scope="module", params=list(WORLDS))
+SOON = {"one-entity", "three-entities", "plain"}
+"""Compiling a graph takes seconds, so the rest is slow; each curve by itself is not."""
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[] if name in SOON else pytest.mark.slow) for name in WORLDS],
+)
 def case(request):
     world = WORLDS[request.param]()
     model = build_graph(world.panel, world.inputs)

@@ -121,6 +121,7 @@ def hide_nutpie(patch):
     )
 
 
+@pytest.mark.slow
 def test_pymc_samples_where_nutpie_is_missing(without_nutpie):
     result, _ = without_nutpie
     assert result.backend == "pymc"
@@ -130,6 +131,7 @@ def test_pymc_samples_where_nutpie_is_missing(without_nutpie):
     )
 
 
+@pytest.mark.slow
 def test_progress_is_a_growing_share_of_all_draws(without_nutpie):
     _, reported = without_nutpie
     shares = [share for share, _ in reported]
