@@ -60,7 +60,7 @@ def effects_found(pooling, seed):
     world = world_of(pooling, np.expm1(log_kpi), seed)
     kind = kind_of(world.metadata)
     sampled = kind.fit(world.panel, world.inputs, SETTINGS, Watch(cores=2))
-    draws = sampled.tree["posterior"].to_dataset()["beta"].stack(sample=("chain", "draw"))
+    draws = sampled.tree["posterior"].to_dataset()["beta"].stack(sample=("chain", "draw"))  # noqa: PD013 - an array of xarray
     return draws.transpose("sample", "entity", "channel").to_numpy()
 
 
