@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -9,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from flows.api import problems
 from flows.api.conventions import PREFIX
 from flows.api.evaluator import Evaluator
+from flows.api.examples import add_examples
 from flows.api.jobs import JobRunner
 from flows.api.routers import (
     champions,
@@ -31,9 +33,17 @@ _DESCRIPTION = (
 )
 
 
+class _Api(FastAPI):
+    """An application whose document has examples."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        return add_examples(super().openapi())
+
+
 def build_api() -> FastAPI:
     """Return the application without its doors: routes, answers, problem documents."""
-    app = FastAPI(
+    app = _Api(
         title="steady-mmm",
         version="1",
         description=_DESCRIPTION,

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,8 @@ _STYLE = """
 html { background: Canvas; color: CanvasText }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere }
 section { border-top: 1px solid #8886; padding: .5rem 0 }
-code { font-family: ui-monospace, monospace }
+code, pre { font-family: ui-monospace, monospace }
+pre { white-space: pre-wrap; margin: .3rem 0 }
 .method { display: inline-block; min-width: 4.5rem; font-weight: 700 }
 h1 { font-size: 1.8rem }
 h2 { font-size: 1.1rem }
@@ -31,9 +33,12 @@ _PAGE = """<!doctype html>
 <section id="{{ op.operationId }}"><h2><span class="method">{{ method | upper }}</span>
 <code>{{ path }}</code></h2>
 <p>{{ op.description or op.summary }}</p>
-{% if op.parameters %}<table><thead><tr><th>Parameter</th><th>In</th><th>Meaning</th></tr></thead>
-<tbody>{% for p in op.parameters %}<tr><td><code>{{ p.name }}</code></td><td>{{ p["in"] }}</td>
-<td>{{ p.description or "" }}</td></tr>{% endfor %}</tbody></table>{% endif %}
+{% if op.parameters %}<table><thead><tr><th>Parameter</th><th>In</th><th>Meaning</th>
+<th>Example</th></tr></thead><tbody>{% for p in op.parameters %}<tr><td><code>{{ p.name }}</code></td><td>{{ p["in"] }}</td>
+<td>{{ p.description or "" }}</td><td><code>{{ p.example }}</code></td></tr>{% endfor %}
+</tbody></table>{% endif %}
+{% for kind, text in op.bodies %}<p>Body (<code>{{ kind }}</code>), such as</p>
+<pre tabindex="0" aria-label="Example of a body">{{ text }}</pre>{% endfor %}
 <p>Answers: {{ op.responses.keys() | join(", ") }}</p></section>
 {% endfor %}{% endfor %}</main></body></html>
 """
@@ -53,7 +58,12 @@ def _plain(document: Mapping[str, Any]) -> dict[str, Any]:
     empty = {"description": "", "summary": "", "parameters": [], "responses": {}}
     paths = {
         path: {
-            method: {**empty, **operation, "parameters": _parameters(operation)}
+            method: {
+                **empty,
+                **operation,
+                "parameters": _parameters(operation),
+                "bodies": _bodies(operation),
+            }
             for method, operation in operations.items()
         }
         for path, operations in document["paths"].items()
@@ -62,4 +72,17 @@ def _plain(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parameters(operation: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"description": "", **entry} for entry in operation.get("parameters", [])]
+    return [
+        {"description": "", **entry, "example": _written(entry.get("example", ""))}
+        for entry in operation.get("parameters", [])
+    ]
+
+
+def _bodies(operation: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return media type and example of each body that an operation takes."""
+    content = operation.get("requestBody", {}).get("content", {})
+    return [(kind, _written(entry["example"])) for kind, entry in content.items()]
+
+
+def _written(example: Any) -> str:
+    return example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)

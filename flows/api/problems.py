@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import sys
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
@@ -94,7 +95,8 @@ def problem_of(error: Exception) -> Problem:
 
 def public_text(text: str) -> str:
     """Return a message without secrets and without where this server keeps its files."""
-    for folder, name in ((current_home().root, "MMM_HOME"), (CHECKOUT, "checkout")):
+    places = {current_home().root: "MMM_HOME", sys.prefix: "python", CHECKOUT: "checkout"}
+    for folder, name in places.items():
         text = text.replace(str(folder), name)
     return redact(text)
 

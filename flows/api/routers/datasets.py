@@ -26,7 +26,6 @@ FileName = Annotated[
     Query(
         description="Name of the file; its ending says what it is. A path, markup, control "
         "characters and more than 255 bytes are refused.",
-        examples=["Panel 2024.csv"],
     ),
 ]
 SpecBody = Annotated[

@@ -28,6 +28,9 @@ from tasks.query.runs import describe_run, list_all_runs
 router = APIRouter()
 _LOG_BYTES = 30_000
 _SHOWN = 30
+_TRACE = (
+    "Traceback (most recent call last)", "During handling of the above", "The above exception was",
+)  # fmt: skip
 _STAGE_WORDS = {
     RunStatus.CREATED: "Asked for",
     RunStatus.VALIDATED: "Data checked",
@@ -80,11 +83,11 @@ def show(request: Request, run_id: str) -> Response:
     progress = read_progress(run_id)
     job = task_jobs.find_job(run_id)
     record = task_jobs.find_record(progress.run_id)
-    text = task_jobs.read_log(run_id, _LOG_BYTES) if job else None
+    log = without_traces(task_jobs.read_log(run_id, _LOG_BYTES)) if job else ""
     return render(
         request, "run", title=f"Refit of {progress.dataset_id}", dataset_id=progress.dataset_id,
         progress=progress, asked_id=run_id, job=job, record=record, stages=_stages(progress),
-        log=public_text(text) if text else "", links=links.links_of(progress.run_id),
+        log=public_text(log), links=links.links_of(progress.run_id),
         verdict=VERDICT_TITLE[progress.verdict] if progress.verdict else None,
         reasons=_reasons(progress), remedy=_remedy(progress), is_of_data=progress.at in _OF_DATA,
     )  # fmt: skip
@@ -99,6 +102,26 @@ def cancel(
     """End a refit that is waiting or running."""
     jobs.cancel(run_id)
     return RedirectResponse(f"/run/{run_id}", HTTPStatus.SEE_OTHER)
+
+
+def without_traces(log: str) -> str:
+    """Return a log without stack traces; the line that says what was wrong stays.
+
+    Where in the code it was is nothing for a page: the file of the log has it.
+
+    Parameters
+    ----------
+    log
+        What a process printed, or the end of it.
+    """
+    kept, is_inside = [], log.startswith(" ")  # the end may begin within one
+    for line in log.splitlines():
+        if line.startswith(_TRACE):
+            is_inside = True
+        elif not (is_inside and line[:1] in {"", " "}):
+            is_inside = False
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def _overview(request: Request, dataset_id: str | None, problem: Problem | None = None) -> Response:

@@ -120,6 +120,8 @@ export async function drawFigures(root) {
     const div = document.getElementById(script.dataset.plot);
     div.charts = JSON.parse(script.textContent);
     div.style.height = `${heightOf(div, div.charts[choiceOf(div)] ?? { data: [] })}px`;
+    const place = div.querySelector(".no-plot");
+    if (place) place.textContent = "Drawing the figure…";
     if (Number(div.dataset.least)) div.style.minWidth = `${div.dataset.least}px`;
     return div;
   });

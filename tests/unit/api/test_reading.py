@@ -7,8 +7,12 @@ import sys
 
 import pandas as pd
 import pytest
+from jsonschema import Draft202012Validator
 
 from flows.api.app import build_api
+from flows.api.examples import add_examples
+from flows.api.problems import MEDIA_TYPE
+from schemas.answers.service import Problem
 from schemas.names import CONTRIBUTION_COLUMNS, Artifact
 from tasks.query.runs import summarize_run
 from tasks.store.home import CHECKOUT
@@ -152,3 +156,24 @@ def test_the_web_process_imports_no_model_library(home):
 def test_the_openapi_document_in_the_repository_is_that_of_the_application():
     written = (CHECKOUT / "schemas" / "openapi.json").read_text(encoding="utf-8")
     assert json.loads(written) == build_api().openapi(), "run `make docs` and commit it"
+
+
+def test_whatever_a_request_has_comes_with_an_example_that_can_be_sent():
+    document = build_api().openapi()
+    silent, wrong = [], []
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            bodies = operation.get("requestBody", {}).get("content", {}).values()
+            for part in [*operation.get("parameters", []), *bodies]:
+                named = f"{operation['operationId']} {part.get('name', 'body')}"
+                if "example" not in part:
+                    silent.append(named)
+                    continue
+                schema = {**part["schema"], "components": document["components"]}
+                wrong += [f"{named}: {e.message}" for e in
+                          Draft202012Validator(schema).iter_errors(part["example"])]  # fmt: skip
+            for code, answer in operation["responses"].items():
+                if code == "4XX":
+                    Problem.model_validate(answer["content"][MEDIA_TYPE]["example"])
+    assert (silent, wrong) == ([], [])
+    assert build_api().openapi() == add_examples(document), "a second time changes nothing"

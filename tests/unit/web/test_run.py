@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import traceback
 
 import pytest
 
@@ -45,6 +46,25 @@ def test_starting_returns_at_once_to_a_live_page(waiting):
     assert f'data-events="/api/v1/runs/{run_id}/events"' in page
     assert "Cancel this refit" in page
     assert run_id in waiting.page("/")
+
+
+def test_a_log_says_what_was_wrong_and_not_where_in_the_code(waiting):
+    place = begin(waiting).headers["location"]
+    try:
+        try:
+            raise KeyError("first")
+        except KeyError:
+            raise ValueError("no <KPI>") from None
+    except ValueError as error:
+        trace = "".join(traceback.format_exception(error))
+    cut = "    first line of a frame that the end begins with\n"
+    twice = f"{trace}During handling of the above exception, another one:\n\n{trace}"
+    text = f"{cut}12:00 | ERROR | it failed\n{twice}12:01 | end\n"
+    task_jobs.log_path(place.removeprefix("/run/")).write_text(text)
+    shown = html.unescape(re.search(r"<pre.*?>(.*?)</pre>", waiting.page(place), re.S)[1])
+    assert shown.splitlines() == [
+        "12:00 | ERROR | it failed", "ValueError: no <KPI>", "ValueError: no <KPI>", "12:01 | end",
+    ]  # fmt: skip
 
 
 def test_the_same_form_twice_starts_one(waiting):
