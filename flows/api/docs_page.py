@@ -34,7 +34,8 @@ _PAGE = """<!doctype html>
 <code>{{ path }}</code></h2>
 <p>{{ op.description or op.summary }}</p>
 {% if op.parameters %}<table><thead><tr><th>Parameter</th><th>In</th><th>Meaning</th>
-<th>Example</th></tr></thead><tbody>{% for p in op.parameters %}<tr><td><code>{{ p.name }}</code></td><td>{{ p["in"] }}</td>
+<th>Example</th></tr></thead><tbody>{% for p in op.parameters %}<tr>
+<td><code>{{ p.name }}</code></td><td>{{ p["in"] }}</td>
 <td>{{ p.description or "" }}</td><td><code>{{ p.example }}</code></td></tr>{% endfor %}
 </tbody></table>{% endif %}
 {% for kind, text in op.bodies %}<p>Body (<code>{{ kind }}</code>), such as</p>

@@ -144,7 +144,8 @@ function prepareUpload(form) {
   const chosen = form.querySelector("[data-chosen]");
   const choose = () => {
     const file = input.files[0];
-    chosen.textContent = file ? `${file.name}, ${(file.size / 1e6).toFixed(2)} MB` : "";
+    const size = file?.size < 1e6 ? `${(file.size / 1e3).toFixed(1)} kB` : `${(file?.size / 1e6).toFixed(1)} MB`;
+    chosen.textContent = file ? `${file.name}, ${size}` : "";
     if (file && name && !name.value) {
       name.value = file.name.replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9_.-]+/g, "_").replace(/^[^A-Za-z0-9]+/, "").slice(0, 64);
     }
