@@ -162,7 +162,7 @@ def is_ragged(panel: xr.Dataset) -> bool:
     panel
         As ``build_panel`` arranges it; without ``is_observed`` every entity is open everywhere.
     """
-    return IS_OBSERVED in panel and not bool(panel[IS_OBSERVED].all())
+    return IS_OBSERVED in panel and not bool(panel.variables[IS_OBSERVED].to_numpy().all())
 
 
 def observed_of(panel: xr.Dataset) -> NDArray[np.bool_]:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from schemas.spec.channels import SaturationKind, Slope
 from tasks.mathematics.transforms import Transform, TransformPrior
@@ -67,9 +68,25 @@ class Saturation(Transform):
 
 
 def _hill(x: Any, p: Parameters, xp: ModuleType) -> Any:
+    if xp is np:
+        return _hill_in_place(x, p["slope"], p["kappa"])
     # One log and one exp per cell; x**slope would cost a pow each way.
     log_odds = p["slope"] * (xp.log(x + _TINY) - xp.log(p["kappa"]))
     return 1.0 / (1.0 + xp.exp(-xp.clip(log_odds, -700.0, 700.0)))
+
+
+def _hill_in_place(x: Any, slope: Any, kappa: Any) -> NDArray[np.float64]:
+    """Do the same arithmetic in one array: with thousands of draws, new memory is half the cost."""
+    shape = np.broadcast_shapes(np.shape(x), np.shape(slope), np.shape(kappa))
+    odds = np.asarray(x + _TINY)
+    odds = np.asarray(np.log(odds, out=odds))
+    for change, value in ((np.subtract, np.log(kappa)), (np.multiply, slope)):
+        odds = np.asarray(change(odds, value, out=odds if odds.shape == shape else None))
+    np.clip(odds, -700.0, 700.0, out=odds)
+    np.negative(odds, out=odds)
+    np.exp(odds, out=odds)
+    odds += 1.0
+    return np.asarray(np.divide(1.0, odds, out=odds))
 
 
 def _root(x: Any, p: Parameters, xp: ModuleType) -> Any:

@@ -137,8 +137,11 @@ def scale_media(panel: xr.Dataset, scales: xr.Dataset) -> NDArray[np.float64]:
     scales
         From ``compute_scales`` of the fit's panel.
     """
-    scaled = panel["media"] / scales["media_scale"]
-    return scaled.transpose(ENTITY_DIM, CHANNEL_DIM, DATE_DIM).to_numpy()
+    cube = (ENTITY_DIM, CHANNEL_DIM, DATE_DIM)
+    if not _share_labels(panel, scales, cube[:2]):
+        return (panel["media"] / scales["media_scale"]).transpose(*cube).to_numpy()
+    media = panel.variables["media"].transpose(*cube).to_numpy()
+    return np.asarray(media / _per_period(scales, "media_scale", cube[:2]))
 
 
 def scale_controls(panel: xr.Dataset, scales: xr.Dataset) -> NDArray[np.float64]:
@@ -151,5 +154,48 @@ def scale_controls(panel: xr.Dataset, scales: xr.Dataset) -> NDArray[np.float64]
     scales
         From ``compute_scales`` of the fit's panel.
     """
-    scaled = (panel["controls"] - scales["control_mean"]) / scales["control_std"]
-    return scaled.transpose(ENTITY_DIM, CONTROL_DIM, DATE_DIM).to_numpy()
+    cube = (ENTITY_DIM, CONTROL_DIM, DATE_DIM)
+    if not _share_labels(panel, scales, cube[:2]):
+        scaled = (panel["controls"] - scales["control_mean"]) / scales["control_std"]
+        return scaled.transpose(*cube).to_numpy()
+    controls = panel.variables["controls"].transpose(*cube).to_numpy()
+    mean, std = (_per_period(scales, f"control_{name}", cube[:2]) for name in ("mean", "std"))
+    return np.asarray((controls - mean) / std)
+
+
+def scale_of_entities(scales: xr.Dataset, name: str, panel: xr.Dataset) -> xr.DataArray:
+    """Return one scale at the entities of a panel, in their order.
+
+    Parameters
+    ----------
+    scales
+        From ``compute_scales`` of the fit's panel.
+    name
+        A scale with an entity axis.
+    panel
+        As ``build_panel`` arranges it, of some of the entities or all.
+
+    Raises
+    ------
+    KeyError
+        If the fit had no such entity.
+    """
+    if _share_labels(panel, scales, (ENTITY_DIM,)):
+        return scales[name]
+    return scales[name].sel({ENTITY_DIM: panel[ENTITY_DIM].values})
+
+
+def _share_labels(panel: xr.Dataset, scales: xr.Dataset, dims: Sequence[str]) -> bool:
+    """Say whether both have the same labels in the same order, so that xarray need not align them.
+
+    That takes many times longer than the division, which a refit makes hundreds of times.
+    """
+    pairs = [(panel.variables.get(dim), scales.variables.get(dim)) for dim in dims]
+    return all(
+        ours is not None and theirs is not None and np.array_equal(ours.values, theirs.values)
+        for ours, theirs in pairs
+    )
+
+
+def _per_period(scales: xr.Dataset, name: str, dims: Sequence[str]) -> NDArray[np.float64]:
+    return np.asarray(scales.variables[name].set_dims(dims).to_numpy()[..., None])

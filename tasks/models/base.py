@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -44,7 +45,7 @@ class DrawsModel(ABC):
         ]
         return np.stack(lifts, axis=-1)
 
-    @property
+    @cached_property
     def components(self) -> tuple[Component, ...]:
         """Channels, controls, trend, seasonality, baseline."""
         channels = [Component(name, ComponentKind.CHANNEL) for name in self._channels]

@@ -20,7 +20,12 @@ from schemas.names import (
 from schemas.spec.baseline import ControlSign
 from schemas.spec.run_spec import Grain
 from tasks.mathematics.events import event_column
-from tasks.mathematics.scaling import CONTROL_REFERENCE, carry_controls, scale_controls
+from tasks.mathematics.scaling import (
+    CONTROL_REFERENCE,
+    carry_controls,
+    scale_controls,
+    scale_of_entities,
+)
 from tasks.mathematics.seasonality import fourier_names, fourier_terms, standardized_trend
 from tasks.mathematics.trend import trend_columns, trend_relative_sds
 from tasks.models.contract import Component, ModelInputs
@@ -108,7 +113,7 @@ def linear_references(panel: xr.Dataset, inputs: ModelInputs) -> NDArray[np.floa
     references = np.zeros((panel.sizes[ENTITY_DIM], len(linear_terms(inputs))))
     n_controls = len(inputs.metadata.controls)
     if n_controls and CONTROL_REFERENCE in scales:
-        stated = scales[CONTROL_REFERENCE].sel({ENTITY_DIM: panel[ENTITY_DIM].values})
+        stated = scale_of_entities(scales, CONTROL_REFERENCE, panel)
         scaled = (stated - scales["control_mean"]) / scales["control_std"]
         references[:, :n_controls] = scaled.transpose(ENTITY_DIM, CONTROL_DIM).to_numpy()
     return references

@@ -23,13 +23,19 @@ from schemas.names import (
 )
 from schemas.spec.lift_tests import LiftTest
 from tasks.mathematics.panel import IS_ESTIMATION, is_ragged, observed_of
+from tasks.mathematics.scaling import scale_of_entities
 from tasks.models.base import DrawsModel
 from tasks.models.contract import Component, ModelInputs
-from tasks.models.linear import linear_references, referred_design, terms_of
+from tasks.models.linear import linear_design, linear_references, terms_of
 from tasks.models.mmm.design import MediaDesign, media_design
 from tasks.models.mmm.lift import expected_lift, lift_design
 from tasks.models.mmm.table import COMMON_RETURN
-from tasks.models.mmm.unit_response import sampled_multiplier, unit_response, unit_response_gradient
+from tasks.models.mmm.unit_response import (
+    lag_weights,
+    sampled_multiplier,
+    unit_response,
+    unit_response_gradient,
+)
 
 TAIL = "y_nu"
 """Degrees of freedom of Student t noise; absent where the noise is normal."""
@@ -47,7 +53,7 @@ class _PanelDesign:
     @cached_property
     def scale(self) -> NDArray[np.float64]:
         """KPI units of one unit of the model, ``(entity, 1)``."""
-        scale = self.inputs.scales["kpi_scale"].sel({ENTITY_DIM: self.panel[ENTITY_DIM].values})
+        scale = scale_of_entities(self.inputs.scales, "kpi_scale", self.panel)
         return scale.to_numpy()[:, None]
 
     @cached_property
@@ -58,7 +64,12 @@ class _PanelDesign:
     @cached_property
     def linear(self) -> NDArray[np.float64]:
         """Linear terms less their references, ``(entity, term, date)``."""
-        return referred_design(self.panel, self.inputs)
+        return linear_design(self.panel, self.inputs) - self.references[:, :, None]
+
+    @cached_property
+    def references(self) -> NDArray[np.float64]:
+        """Values of the linear terms at which they contribute nothing, ``(entity, term)``."""
+        return linear_references(self.panel, self.inputs)
 
 
 class MmmFitted(DrawsModel):
@@ -83,13 +94,12 @@ class MmmFitted(DrawsModel):
             return self._channel(component.name, design)
         if component.kind is ComponentKind.BASELINE:
             panel = design.panel
-            baseline = self._samples["intercept_contribution"].to_numpy() + self._at_references(
-                panel
-            )
+            intercept = self._samples["intercept_contribution"].to_numpy()
+            baseline = intercept + self._at_references(design)
             baseline = baseline[:, :, None] * design.scale
             return np.broadcast_to(baseline, (*baseline.shape[:2], panel.sizes[DATE_DIM]))
-        terms = terms_of(component, self._inputs)
-        gamma = self._gamma()[:, :, terms]
+        terms = self._terms[component]
+        gamma = self._gamma[:, :, terms]
         return np.einsum("sek,ekt->set", gamma, design.linear[:, terms]) * design.scale
 
     def incremental(self, channel: str, panel: xr.Dataset) -> NDArray[np.float64]:
@@ -194,7 +204,7 @@ class MmmFitted(DrawsModel):
     ) -> NDArray[np.float64]:
         """Analytic; input scales are constants."""
         design = _PanelDesign(panel, self._inputs)
-        scales = self._inputs.scales["media_scale"].sel({ENTITY_DIM: panel[ENTITY_DIM].values})
+        scales = scale_of_entities(self._inputs.scales, "media_scale", panel)
         gradients = []
         for channel in channels:
             index = self._channels.index(channel)
@@ -206,23 +216,54 @@ class MmmFitted(DrawsModel):
 
     def _channel(self, channel: str, design: _PanelDesign) -> NDArray[np.float64]:
         index = self._channels.index(channel)
-        response = unit_response(self._samples, design.media, index)
+        weights = self._lag_weights(index, design.media)
+        response = unit_response(self._samples, design.media, index, weights)
         return np.asarray(response * self._amplitude(index, design))
+
+    def _lag_weights(self, index: int, media: MediaDesign) -> NDArray[np.float64] | None:
+        """Return the weights of a channel's lags, computed once; None where it has none."""
+        channel = media.transforms[index]
+        if channel.own is not None or channel.n_lags == 1:
+            return None
+        if index not in self._weights:
+            self._weights[index] = lag_weights(self._samples, media, index)
+        return self._weights[index]
 
     def _amplitude(self, index: int, design: _PanelDesign) -> NDArray[np.float64]:
         """Factor of a channel's response, KPI units, ``(sample, entity, 1 or date)``."""
-        beta = self._samples["saturation_beta"].isel({CHANNEL_DIM: index})
-        amplitude = beta.transpose(SAMPLE_DIM, ENTITY_DIM).to_numpy()[:, :, None]
-        amplitude = amplitude * design.scale
+        amplitude = self._betas[index][:, :, None] * design.scale
         multiplier = sampled_multiplier(self._samples, design.panel, self._inputs.metadata)
         return amplitude if multiplier is None else amplitude * multiplier[:, None, :]
 
-    def _at_references(self, panel: xr.Dataset) -> NDArray[np.float64]:
+    def _at_references(self, design: _PanelDesign) -> NDArray[np.float64]:
         """What linear terms add where each is at its reference, scaled, ``(sample, entity)``."""
         if not self._inputs.metadata.controls:
             return np.zeros(())
-        return np.einsum("sek,ek->se", self._gamma(), linear_references(panel, self._inputs))
+        return np.einsum("sek,ek->se", self._gamma, design.references)
 
+    # What follows is of the draws alone, which stay as they are: it is arranged once per fit, not
+    # once per panel of the hundreds that plan and forecast ask about.
+
+    @cached_property
+    def _weights(self) -> dict[int, NDArray[np.float64]]:
+        """Weights of the lags of those channels that were asked about."""
+        return {}
+
+    @cached_property
+    def _terms(self) -> dict[Component, list[int]]:
+        """Columns of the linear design that each component has."""
+        return {component: terms_of(component, self._inputs) for component in self.components}
+
+    @cached_property
+    def _betas(self) -> list[NDArray[np.float64]]:
+        """Factor of every channel, ``(sample, entity)`` each, in units of the model."""
+        betas = self._samples["saturation_beta"]
+        return [
+            betas.isel({CHANNEL_DIM: index}).transpose(SAMPLE_DIM, ENTITY_DIM).to_numpy()
+            for index in range(len(self._channels))
+        ]
+
+    @cached_property
     def _gamma(self) -> NDArray[np.float64]:
         gamma = self._samples["gamma_linear"]
         if ENTITY_DIM not in gamma.dims:

@@ -20,8 +20,22 @@ from tasks.models.mmm.own_transform import FAMILY
 Array = NDArray[np.float64]
 
 
-def unit_response(samples: xr.Dataset, media: MediaDesign, index: int) -> Array:
-    """Shape of one channel for every sample, ``(sample, entity, date)``, no unit."""
+def unit_response(
+    samples: xr.Dataset, media: MediaDesign, index: int, weights: Array | None = None
+) -> Array:
+    """Shape of one channel for every sample, ``(sample, entity, date)``, no unit.
+
+    Parameters
+    ----------
+    samples
+        Draws, ``(sample, ...)`` each.
+    media
+        Media of a panel.
+    index
+        Position of the channel.
+    weights
+        Its ``lag_weights``, of whoever has kept them.
+    """
     channel, series = media.transforms[index], media.values[index]
     if channel.own is not None:
         from tasks.models.mmm.own_graph import evaluate
@@ -33,7 +47,8 @@ def unit_response(samples: xr.Dataset, media: MediaDesign, index: int) -> Array:
     if channel.n_lags == 1:
         response = saturation_shape(channel.saturation.kind, series, curve)
         return np.broadcast_to(response, (samples.sizes[SAMPLE_DIM], *series.shape))
-    weights = _kernel(samples, media, index)
+    if weights is None:
+        weights = lag_weights(samples, media, index)
     if not first:
         carried = _carried(media, index, weights)
         return saturation_shape(channel.saturation.kind, carried, curve)
@@ -68,7 +83,7 @@ def unit_response_gradient(
     kind, curve = channel.saturation.kind, _curve(samples, media, index)
     if channel.n_lags == 1:
         return np.asarray((weights * saturation_slope(kind, series, curve)).sum(axis=0))
-    kernel = _kernel(samples, media, index)
+    kernel = lag_weights(samples, media, index)
     if channel.saturation.before_adstock:
         lead = channel.n_lags - 1
         back = carry_back(np.pad(weights, ((0, 0), (0, 0), (lead, 0))), kernel[:, None])
@@ -114,8 +129,8 @@ def _curve(samples: xr.Dataset, media: MediaDesign, index: int) -> dict[str, Arr
     return {name: value[:, None, None] for name, value in parameters.items()}
 
 
-def _kernel(samples: xr.Dataset, media: MediaDesign, index: int) -> Array:
-    """Weights of one channel's lags, ``(sample, lag)``."""
+def lag_weights(samples: xr.Dataset, media: MediaDesign, index: int) -> Array:
+    """Weights of one channel's lags, ``(sample, lag)``; the same for every panel of a fit."""
     parameters = _parameters(samples, media, index, "adstock")
     channel = media.transforms[index]
     return np.asarray(adstock_weights(channel.adstock.kind, parameters, l_max=channel.n_lags))
@@ -134,7 +149,7 @@ def _parameters(
     names = getattr(media.transforms[index], f"{family}_parameters")
     places = {name: media.users(family, name).index(index) for name in names}
     return {
-        name: samples[f"{family}_{name}"].transpose(SAMPLE_DIM, ...).to_numpy()[:, place]
+        name: samples.variables[f"{family}_{name}"].transpose(SAMPLE_DIM, ...).to_numpy()[:, place]
         for name, place in places.items()
     }
 

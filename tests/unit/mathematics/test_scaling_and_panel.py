@@ -18,6 +18,7 @@ from tasks.mathematics.scaling import (
     compute_scales,
     scale_controls,
     scale_media,
+    scale_of_entities,
     scales_from_json,
     scales_to_json,
 )
@@ -49,6 +50,25 @@ def test_a_channel_that_is_off_is_divided_by_one(world):
     off = world.inputs.scales["media_scale"].sel(entity="market_2", channel="email")
     assert float(off) == 1.0
     np.testing.assert_array_equal(scale_media(world.panel, world.inputs.scales)[2, 2], 0.0)
+
+
+@pytest.mark.parametrize("markets", [[0, 1, 2], [2, 0], [1]])
+def test_markets_of_a_panel_are_scaled_by_their_own_scale_in_any_order(world, markets):
+    some, scales = world.panel.isel(entity=markets), world.inputs.scales
+    media = scale_media(world.panel, scales)[markets]
+    np.testing.assert_array_equal(scale_media(some, scales), media)
+    controls = scale_controls(world.panel, scales)[markets]
+    np.testing.assert_array_equal(scale_controls(some, scales), controls)
+    by_hand = (world.panel["controls"] - scales["control_mean"]) / scales["control_std"]
+    np.testing.assert_array_equal(controls, by_hand.to_numpy()[markets])
+    kpi = scale_of_entities(scales, "kpi_scale", some)
+    np.testing.assert_array_equal(kpi, scales["kpi_scale"].to_numpy()[markets])
+
+
+def test_a_market_that_was_not_fitted_has_no_scale(world):
+    renamed = world.panel.assign_coords(entity=["market_0", "market_1", "elsewhere"])
+    with pytest.raises(KeyError, match="not all values found"):
+        scale_of_entities(world.inputs.scales, "kpi_scale", renamed)
 
 
 def test_scaled_media_peak_just_below_one(world):
