@@ -10,6 +10,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _digests: Kept[str] = Kept(20_000, lambda _: 1)
 _documents: Kept[BaseModel] = Kept(2_000, lambda _: 1)
+_LARGEST_KEPT = 16_000_000
+"""Bytes of a file of draws that is kept in memory; a larger one takes little longer to read again
+than to copy, and would hold memory that the stage after it needs."""
 
 
 def sha256_of(path: Path) -> str:
@@ -210,12 +214,27 @@ def write_netcdf(home: Home, path: Path, tree: "xr.DataTree") -> FileRef:
 def read_netcdf(home: Home, ref: FileRef) -> "xr.DataTree":
     """Read a referenced DataTree into memory and close the file.
 
+    The stages of a refit ask for the same file one after another, so the newest one is kept.
+
     Returns
     -------
     xr.DataTree
-        Its groups as they were written, in memory.
+        Its groups as they were written, in memory; the caller's own to change.
     """
+    path = open_ref(home, ref)
+    if path.stat().st_size > _LARGEST_KEPT:
+        return _load_netcdf(path)
+    return _kept_netcdf(path, ref.sha256).copy(deep=True)
+
+
+@lru_cache(maxsize=1)
+def _kept_netcdf(path: Path, _sha256: str) -> "xr.DataTree":
+    """Return what ``_load_netcdf`` does, for bytes that are known to be those of the hash."""
+    return _load_netcdf(path)
+
+
+def _load_netcdf(path: Path) -> "xr.DataTree":
     import xarray as xr
 
-    with xr.open_datatree(open_ref(home, ref), engine="h5netcdf") as tree:
+    with xr.open_datatree(path, engine="h5netcdf") as tree:
         return tree.load()

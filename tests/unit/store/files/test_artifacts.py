@@ -87,6 +87,23 @@ def test_draws_come_back_as_they_were_and_the_file_is_closed(home):
     (home.root / ref.path).rename(home.root / "moved.nc")
 
 
+def test_draws_that_somebody_changed_come_back_as_the_file_has_them(home, monkeypatch):
+    draws = xr.Dataset({"beta": (("chain", "draw"), np.ones((2, 5)))})
+    tree = xr.DataTree.from_dict({"posterior": draws})
+    path = home.run_dir("r") / "posterior.nc"
+    ref = artifacts.write_netcdf(home, path, tree)
+    artifacts.read_netcdf(home, ref)["posterior"]["beta"].to_numpy()[:] = 7.0
+    again = artifacts.read_netcdf(home, ref)
+    xr.testing.assert_identical(again["posterior"].to_dataset(), draws)
+    newer = xr.DataTree.from_dict({"posterior": 2 * draws})
+    rewritten = artifacts.write_netcdf(home, path, newer)
+    read = artifacts.read_netcdf(home, rewritten)
+    xr.testing.assert_identical(read["posterior"].to_dataset(), 2 * draws)
+    # One that is too large to keep comes from the file each time.
+    monkeypatch.setattr(artifacts, "_LARGEST_KEPT", 0)
+    xr.testing.assert_identical(artifacts.read_netcdf(home, rewritten), read)
+
+
 DOCUMENTS = st.recursive(
     st.none()
     | st.booleans()
