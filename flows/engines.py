@@ -1,7 +1,10 @@
 """Heavy libraries of the flows, imported while something else starts."""
 
 import importlib
-from collections.abc import Sequence
+import inspect
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 REFIT = (
     "pymc",
@@ -26,5 +29,30 @@ def import_engines(names: Sequence[str]) -> None:
 
     Each takes seconds: together they would be a third of a small refit.
     """
-    for name in names:
-        importlib.import_module(name)
+    with _stacks_without_source():
+        for name in names:
+            importlib.import_module(name)
+
+
+@contextmanager
+def _stacks_without_source() -> Iterator[None]:
+    """Let who asks for the stack get it without the lines of source.
+
+    ``lazy_loader`` does, in ArviZ, for each optional library that is absent: looking for the source
+    goes through every module there is, and takes half a second once there are thousands. Its
+    message, where somebody uses such a library, then names the file and the line without its text.
+    """
+    whole = inspect.stack
+    inspect.stack = _bare_stack
+    try:
+        yield
+    finally:
+        inspect.stack = whole
+
+
+def _bare_stack(context: int = 1) -> list[inspect.FrameInfo]:  # noqa: ARG001 - as ``inspect.stack``
+    callers = list(traceback.walk_stack(inspect.currentframe()))[1:]
+    return [
+        inspect.FrameInfo(frame, frame.f_code.co_filename, line, frame.f_code.co_name, None, None)
+        for frame, line in callers
+    ]
