@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from flows.cli.process import EXIT_OTHER, EXIT_REJECTED, Leave
 from flows.collector import keep_what_is_imported, spare_collector
 from flows.services.brand_workers import CORES_VARIABLE, BrandWork
+from flows.services.heartbeats import without_heartbeats
 from schemas.answers.portfolio import BrandAnswer
 from schemas.errors import MmmError
 
@@ -65,9 +66,10 @@ def main() -> int:
         logging.getLogger(name).setLevel(logging.INFO)
     inbox = _Inbox()
     refit = _prepare()
-    while (work := inbox.next()) is not None:
-        answers.write(_refit(refit, work).model_dump_json() + "\n")
-        answers.flush()
+    with without_heartbeats():  # around all brands: Prefect checks each of its settings anew
+        while (work := inbox.next()) is not None:
+            answers.write(_refit(refit, work).model_dump_json() + "\n")
+            answers.flush()
     return 0
 
 
@@ -96,11 +98,10 @@ def _refit(refit: "Callable[[RefitRequest], RefitReport]", work: BrandWork) -> B
 
     from flows import hooks
     from flows.services.brand_flow_runs import tag_of
-    from flows.services.heartbeats import without_heartbeats
 
     _print_to(Path(work.log_file))
     try:
-        with without_heartbeats(), tags(tag_of(work.portfolio_run_id)):
+        with tags(tag_of(work.portfolio_run_id)):
             report = refit(work.request)
         rejected = report.verdict == "FAIL"
         if rejected:

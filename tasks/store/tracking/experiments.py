@@ -172,10 +172,8 @@ def log_refit(
         for name, figure in record.figures.items():
             client.log_figure(active.info.run_id, figure, f"figures/{name}.png")
         mlflow.log_artifacts(str(record.folder), artifact_path="run")
-        number = register_version(record.dataset_id, model) if model else None
-        if number is not None:
-            for key, value in _tags_of(record).items():
-                client.set_model_version_tag(record.dataset_id, str(number), key, value)
+        tags = _tags_of(record)
+        number = register_version(record.dataset_id, model, tags) if model else None
     log.info("logged run %s to MLflow run %s", record.run_id, active.info.run_id)
     return Logged(active.info.run_id, number)
 

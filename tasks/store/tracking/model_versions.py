@@ -45,8 +45,23 @@ def _without_chatter() -> Iterator[None]:
         enable_logging()
 
 
-def register_version(dataset_id: str, model: ModelFiles) -> int:
-    """Log the model of the active MLflow run and register it; return the number of its version."""
+def register_version(dataset_id: str, model: ModelFiles, tags: Mapping[str, str]) -> int:
+    """Log the model of the active MLflow run and register it with tags.
+
+    Parameters
+    ----------
+    dataset_id
+        Name of the registered model.
+    model
+        What is logged.
+    tags
+        Of the version. Set one by one they would cost two queries each.
+
+    Returns
+    -------
+    int
+        Number of the version.
+    """
     import mlflow
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
@@ -71,6 +86,6 @@ def register_version(dataset_id: str, model: ModelFiles) -> int:
             signature=ModelSignature(
                 inputs=Schema(columns), outputs=Schema(outputs), params=ParamSchema([seed])
             ),
-            registered_model_name=dataset_id,
         )
-    return int(info.registered_model_version)
+        made = mlflow.register_model(info.model_uri, dataset_id, tags=dict(tags))
+    return int(made.version)
