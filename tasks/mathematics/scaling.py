@@ -175,6 +175,11 @@ def scale_of_entities(scales: xr.Dataset, name: str, panel: xr.Dataset) -> xr.Da
     panel
         As ``build_panel`` arranges it, of some of the entities or all.
 
+    Returns
+    -------
+    xr.DataArray
+        Axes and unit of the scale, entities as in the panel.
+
     Raises
     ------
     KeyError

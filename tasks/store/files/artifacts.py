@@ -10,7 +10,6 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 
 _digests: Kept[str] = Kept(20_000, lambda _: 1)
 _documents: Kept[BaseModel] = Kept(2_000, lambda _: 1)
+_newest_draws: "dict[str, xr.DataTree]" = {}
+"""The draws that were read last, by the hash of their file; one or none."""
 _LARGEST_KEPT = 16_000_000
 """Bytes of a file of draws that is kept in memory; a larger one takes little longer to read again
 than to copy, and would hold memory that the stage after it needs."""
@@ -222,15 +223,14 @@ def read_netcdf(home: Home, ref: FileRef) -> "xr.DataTree":
         Its groups as they were written, in memory; the caller's own to change.
     """
     path = open_ref(home, ref)
-    if path.stat().st_size > _LARGEST_KEPT:
-        return _load_netcdf(path)
-    return _kept_netcdf(path, ref.sha256).copy(deep=True)
-
-
-@lru_cache(maxsize=1)
-def _kept_netcdf(path: Path, _sha256: str) -> "xr.DataTree":
-    """Return what ``_load_netcdf`` does, for bytes that are known to be those of the hash."""
-    return _load_netcdf(path)
+    # By its bytes, which were just looked at: the fit that is chosen is copied to another path.
+    if (kept := _newest_draws.get(ref.sha256)) is not None:
+        return kept.copy(deep=True)
+    tree = _load_netcdf(path)
+    if path.stat().st_size <= _LARGEST_KEPT:
+        _newest_draws.clear()
+        _newest_draws[ref.sha256] = tree.copy(deep=True)
+    return tree
 
 
 def _load_netcdf(path: Path) -> "xr.DataTree":
