@@ -1,6 +1,7 @@
 """How numbers and texts are written for people, on the terminal and in MLflow's notes alike."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from schemas.outcomes import Verdict
 
@@ -67,12 +68,18 @@ def format_ratio(value: float | None) -> str:
     return f"{value:.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:.3g}"
 
 
+def format_day(day: date) -> str:
+    """Write a day as it is read aloud: 9 November 2026."""
+    return f"{day.day} {day:%B %Y}"
+
+
 def format_interval(low: float | None, high: float | None) -> str:
     """Write the ends of an interval of returns."""
     if low is None or high is None:
         return "–"
-    # Beside a large end a tiny one needs no digits: 0.01 to 8.13, not 0.00573 to 8.13.
-    if abs(low) < 0.01 and 0.1 <= abs(high) < 1000:
+    # Beside a large end a tiny one needs no digits: 0.04 to 8.13, not 0.0411 to 8.13.
+    tiny = 0.1 if abs(high) >= 1 else 0.01
+    if abs(low) < tiny and 0.1 <= abs(high) < 1000:
         return f"{round(low, 2) + 0.0:.2f} to {high:.2f}"
     return f"{format_ratio(low)} to {format_ratio(high)}"
 

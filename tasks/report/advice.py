@@ -1,5 +1,6 @@
 """What to do: the advice in words, its gain, and every channel with the reason."""
 
+from datetime import date
 from typing import Any
 
 from schemas.documents.plan import Advice, Plan
@@ -7,6 +8,7 @@ from schemas.names import Artifact
 from schemas.outcomes import Verdict
 from schemas.words import (
     format_compact,
+    format_day,
     format_interval,
     format_probability,
     format_ratio,
@@ -42,10 +44,14 @@ def advice_section(documents: ReportDocuments) -> Section:
         else [panel, Fold("What this run would plan, were it accepted", own)]
     )
     lead = (
-        f"For {plan.first_period} to {plan.last_period} "
+        f"For {_day(plan.first_period)} to {_day(plan.last_period)} "
         f"({documents.period_words(plan.horizon)}), found by {_utility_words(plan)}."
     )
     return Section("advice", title, blocks, lead)
+
+
+def _day(text: str) -> str:
+    return format_day(date.fromisoformat(text))
 
 
 def _utility_words(plan: Plan) -> str:
@@ -61,7 +67,7 @@ def _utility_words(plan: Plan) -> str:
 def _gain_cards(documents: ReportDocuments, plan: Plan) -> Cards:
     found = "found, not advised" if plan.advice is Advice.WITHHELD else "expected"
     budget = (
-        f"today's, over {plan.horizon} periods"
+        f"today's, over {documents.period_words(plan.horizon)}"
         if abs(plan.budget - plan.current_budget) <= 1e-6 * max(plan.current_budget, 1.0)
         else f"today {format_compact(plan.current_budget)}"
     )
@@ -74,7 +80,9 @@ def _gain_cards(documents: ReportDocuments, plan: Plan) -> Cards:
         ),
         Card("Chance that it gains", format_probability(plan.prob_gain), _threshold(plan)),
         Card("Budget", format_compact(plan.budget), budget),
-        Card("Average loss", format_compact(plan.expected_regret), "over the cases that lose"),
+        Card(
+            "Average loss", format_compact(plan.expected_regret), "over all cases; a gain is none"
+        ),
     ]
     if plan.last_money_mean is not None:
         cards.append(

@@ -125,7 +125,7 @@ def describe_moves(plan: Plan, documents: ReportDocuments) -> str:
 def _moved(plan: Plan, name: str) -> str:
     row = plan.channels[name]
     change = row.planned - row.current
-    return f"{'+' if change > 0 else '−'}{format_compact(abs(change))}"
+    return f"{'+' if change > 0 else '-'}{format_compact(abs(change))}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 from schemas.names import Artifact, ComponentKind
-from schemas.words import format_compact
+from schemas.words import format_compact, format_day
 from tasks.report.blocks import Block, Column, Figure, Kind, Row, Section, Table
 from tasks.report.documents import PERIOD_WORD, ReportDocuments
 from tasks.report.lately import component_totals
@@ -135,7 +135,7 @@ def _last_figure(documents: ReportDocuments) -> Figure | None:
     ]
     return Figure(
         "last-period",
-        f"The last {PERIOD_WORD[documents.grain]}, from {last.day} {last:%B %Y}" if last else "",
+        f"The last {PERIOD_WORD[documents.grain]}, from {format_day(last)}" if last else "",
         f"Blue adds, orange takes away, grey is the whole.{named}",
         chart,
         PICTURE_HEIGHT,

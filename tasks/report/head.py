@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from schemas.documents.plan import Advice
 from schemas.names import Artifact
-from schemas.words import TONE, VERDICT_TITLE, format_interval, format_share
+from schemas.words import TONE, VERDICT_TITLE, format_day, format_interval, format_share
 from tasks.report.blocks import Column, Figure, Grid, Kind, Table
 from tasks.report.curves import small_curves
 from tasks.report.decision import (
@@ -107,9 +107,11 @@ def _subtitle(documents: ReportDocuments) -> str:
         made = documents.run.record.created_at
         age = (made.date() - last.date()).days
         word = PERIOD_WORD[documents.grain]
-        reported.append(f"Data up to the {word} of {last.day} {last:%B %Y}")
+        reported.append(f"Data up to the {word} of {format_day(last)}")
         if age > 60:
-            reported[-1] += f", {round(age / 30.4)} months before this run"
+            months, years = round(age / 30.4), round(age / 365.25)
+            passed = f"{months} months" if months < 24 else f"{years} years"
+            reported[-1] += f", {passed} before this run"
     reported.append(f"KPI: {documents.words.unit_of_kpi}")
     currency = documents.spec.kpi.currency
     reported.append(f"money in {currency}" if currency else "money in the currency of the data")

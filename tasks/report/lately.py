@@ -119,9 +119,18 @@ def lead_channel(documents: ReportDocuments) -> ChannelToday | None:
     return max(rows, key=lambda row: row.contribution[0] or 0.0, default=None)
 
 
+def is_outdone(documents: ReportDocuments, lead: ChannelToday) -> bool:
+    """Whether a channel that the data do not speak of stands above the lead channel."""
+    return any(
+        (row.contribution[0] or 0.0) > (lead.contribution[0] or 0.0)
+        for row in channels_today(documents)
+    )
+
+
 def _lead_sentence(documents: ReportDocuments, lead: ChannelToday) -> str:
     name = documents.spec.kpi_name
-    text = f"{lead.name} leads: it brought {format_compact(lead.contribution[0])} {name}"
+    among = "Of channels that the data speak of, " if is_outdone(documents, lead) else ""
+    text = f"{among}{lead.name} leads: it brought {format_compact(lead.contribution[0])} {name}"
     if lead.effect_share is not None and lead.spend_share is not None:
         text += (
             f", {format_share(lead.effect_share)} of the effect of media for "

@@ -11,7 +11,7 @@ from schemas.words import format_interval, format_ratio, format_share
 from tasks.report.blocks import Block, Column, Figure, Fold, Kind, Row, Section, Table, Text
 from tasks.report.brought import lately_figure
 from tasks.report.documents import ReportDocuments
-from tasks.report.lately import lead_channel
+from tasks.report.lately import is_outdone, lead_channel
 from tasks.report.look import (
     BLUE,
     GREY,
@@ -78,9 +78,11 @@ def lead_words(documents: ReportDocuments) -> list[str]:
     lead = lead_channel(documents)
     if lead is None:
         return []
-    said = [f"{lead.name} brings most. Its return was decided by {lead.decided.value}"]
+    among = "of channels that the data speak of" if is_outdone(documents, lead) else ""
+    most = " ".join(filter(None, [f"{lead.name} brings most", among]))
+    said = [f"{most}. Its return was decided by {lead.decided.value}"]
     if lead.decided is Decided.UNCLEAR:
-        said = [f"{lead.name} brings most, though its effect is {lead.decided.value}"]
+        said = [f"{most}, though its effect is {lead.decided.value}"]
     mean, low, high = documents.marginal_returns().get(lead.name, (None, None, None))
     if mean is not None:
         ends = f" (94 %: {format_interval(low, high)})" if low is not None else ""

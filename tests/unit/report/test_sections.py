@@ -1,6 +1,7 @@
 """What the sections say, against hand-computed cases and the documents themselves."""
 
 from dataclasses import replace
+from datetime import date
 
 import pandas as pd
 import pytest
@@ -9,7 +10,7 @@ from support.reports import forge_documents, forge_graph
 from schemas.documents.causal_graph import CLAIM
 from schemas.documents.effects import ChannelReturns
 from schemas.names import ComponentKind
-from tasks.report import curves
+from tasks.report import curves, lately
 from tasks.report.advice import advice_section
 from tasks.report.bands import stack_bands
 from tasks.report.blocks import walk
@@ -27,11 +28,11 @@ from tasks.report.documents import ReportDocuments
 from tasks.report.graph import graph_section
 from tasks.report.happened import happened_section, last_parts
 from tasks.report.head import build_head, channels_table
-from tasks.report.lately import measure_lately, sentences
+from tasks.report.lately import lead_channel, measure_lately, sentences
 from tasks.report.look import MAX_LABEL, digits, distinct_labels, label, script_json
 from tasks.report.markets import markets_section
 from tasks.report.page import build_sections, render_report
-from tasks.report.returns import returns_section
+from tasks.report.returns import lead_words, returns_section
 from tasks.report.today import Decided, channels_today, decided_by
 from tasks.report.words import GATES
 
@@ -259,7 +260,7 @@ def test_withheld_advice_says_so_and_plans_todays_spend():
 def test_advice_to_follow_names_channels_money_gain_and_chance():
     reported = decision_sentence(forge_documents(advice="follow"))
     assert "more on tv (+300)" in reported
-    assert "less on search (−300)" in reported
+    assert "less on search (-300)" in reported
     assert "gain: 123 of sales" in reported
     assert "95 %" in reported
 
@@ -326,6 +327,31 @@ def test_three_sentences_say_what_happened():
     assert said[0].startswith("In the last 13 weeks, sales came to")
     assert "Media brought" in said[1]
     assert "leads" in said[2]
+
+
+def test_a_lead_is_not_said_to_be_first_where_an_unclear_channel_brought_more(monkeypatch):
+    documents = forge_documents()
+    rows, lead = channels_today(documents), lead_channel(documents)
+    more = 2 * lead.contribution[0]
+    unclear = replace(
+        lead, name="letters", decided=Decided.UNCLEAR, contribution=(more, 0.0, 2 * more)
+    )
+    monkeypatch.setattr(lately, "channels_today", lambda _documents: [*rows, unclear])
+    among = f"Of channels that the data speak of, {lead.name} leads: "
+    assert sentences(documents)[2].startswith(among)
+    assert lead_words(documents)[0].startswith(
+        f"{lead.name} brings most of channels that the data speak of. "
+    )
+
+
+def test_the_plan_is_dated_and_counted_in_the_words_of_the_page():
+    documents = forge_documents()
+    section = next(s for s in build_sections(documents) if s.key == "advice")
+    first = date.fromisoformat(documents.plan.first_period)
+    assert section.lead.startswith(f"For {first.day} {first:%B %Y} to ")
+    cards = {card.label: card for card in section.blocks[0].cards}
+    assert cards["Average loss"].note == "over all cases; a gain is none"
+    assert "periods" not in cards["Budget"].note
 
 
 @pytest.mark.parametrize(

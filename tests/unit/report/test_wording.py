@@ -46,6 +46,7 @@ def test_an_interval_without_an_end_is_a_dash():
 
 def test_a_tiny_end_beside_a_large_one_has_no_more_digits():
     assert format_interval(0.00573, 8.13) == "0.01 to 8.13"
+    assert format_interval(0.0411, 10.81) == "0.04 to 10.81"
     assert format_interval(-0.0001, 1.5) == "0.00 to 1.50"
     assert format_interval(0.0123, 0.0456) == "0.0123 to 0.0456"
     assert format_interval(0.0112, 0.13) == "0.0112 to 0.13"
