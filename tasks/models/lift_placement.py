@@ -118,7 +118,8 @@ def _day_problems(panel: xr.Dataset, test: LiftTest, grain: Grain) -> Iterator[s
     if test.start < first or test.end >= after:
         yield (
             f"its days are not in the fitted window, which runs from {first} to the day before "
-            f"{after}."
+            f"{after}. Give that history too, or state what the test found as the channel's prior "
+            "(channels[].prior, quantity: roas) and leave it out here."
         )
 
 

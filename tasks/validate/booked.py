@@ -23,8 +23,14 @@ MIN_PERIODS_PER_MONTH = 3
 """Below it a period is a month, and money in every one of them is no bill."""
 MAX_COMMISSION_CORRELATION = 0.97
 MAX_CONTROL_CORRELATION = 0.95
+MAX_LAG = 4
+"""Periods by which a control may repeat the KPI later: sales of the week before, of the month."""
+MIN_PAIRS = 26
+"""Pairs of values from which a correlation says anything."""
 MIN_SAME_PERIODS = 4
 """Periods with spend of which equal numbers in all markets are no chance."""
+MIN_PERIODS_PER_ENTITY = 2
+"""Below it a sum of entities may be chance."""
 ROUNDING = 1e-3
 """Of the sum of channels: what rounding moves it by."""
 
@@ -40,7 +46,8 @@ def judge_bookings(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
         Which channel has which column.
     """
     paid = [channel for channel in roles.channels if channel.spend_column]
-    findings = _judge_totals(rows, paid) + _judge_controls(rows, roles)
+    findings = _judge_total_entities(rows, roles)
+    findings += _judge_totals(rows, paid) + _judge_controls(rows, roles)
     for channel in paid:
         findings += _judge_national(rows, channel)
         # Contacts say when it worked, whenever it was paid.
@@ -66,6 +73,32 @@ def _judge_totals(rows: pd.DataFrame, paid: Sequence[ChannelRole]) -> list[Findi
                 "every period; its money and its effect would count twice.",
                 "Leave the total out of the channels, or leave out its parts.",
                 column=channel.spend,
+            )
+        )
+    return found
+
+
+def _judge_total_entities(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
+    """Fail an entity that is the sum of others: all that happened would count twice."""
+    n_entities = rows[ENTITY_COLUMN].nunique()
+    if rows[PERIOD_COLUMN].nunique() < MIN_PERIODS_PER_ENTITY * n_entities:
+        return []
+    kpi = rows.pivot_table(index=PERIOD_COLUMN, columns=ENTITY_COLUMN, values=roles.kpi_name)
+    values = kpi.fillna(0.0).to_numpy(float)
+    found = []
+    for place, entity in enumerate(kpi.columns):
+        parts = _parts_of(values, place)
+        if len(parts) < 2:
+            continue
+        names = ", ".join(repr(str(kpi.columns[n])) for n in parts)
+        found.append(
+            panel_finding(
+                "total_of_entities",
+                Verdict.FAIL,
+                f"entity {str(entity)!r}: its KPI is the sum of {names} in every period; all that "
+                "was spent and sold would count twice.",
+                "Leave out the rows of the total, or those of its parts.",
+                column=roles.entity,
             )
         )
     return found
@@ -140,25 +173,37 @@ def _judge_national(rows: pd.DataFrame, channel: ChannelRole) -> list[Finding]:
 
 def _judge_controls(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
     """Review controls that are the KPI in other words: they take away what media did."""
-    return [
-        panel_finding(
-            "control_follows_kpi",
-            Verdict.REVIEW,
-            f"control {control.name!r} moves as the KPI does (correlation {correlation:.3f}). If "
-            "sales or media make it (visits, orders, searches for the brand), it takes away what "
-            "media did, and returns come out too small.",
-            "Leave it out of the controls. If it is a cause of sales that nobody here decides, "
-            "nothing.",
-            column=control.source,
+    findings = []
+    for control in roles.controls:
+        by_lag = {lag: _correlation(rows, control.column, roles, lag) for lag in range(MAX_LAG + 1)}
+        lag = max(by_lag, key=lambda lag: abs(by_lag[lag]))
+        if not abs(by_lag[lag]) > MAX_CONTROL_CORRELATION:
+            continue
+        when = f", {lag} period(s) later" if lag else ""
+        findings.append(
+            panel_finding(
+                "control_follows_kpi",
+                Verdict.REVIEW,
+                f"control {control.name!r} moves as the KPI does{when} (correlation "
+                f"{by_lag[lag]:.3f}). If sales or media make it (visits, orders, searches for the "
+                "brand, sales of earlier periods), it takes away what media did, and returns come "
+                "out too small.",
+                "Leave it out of the controls: noise that lasts is modelled anyway. If it is a "
+                "cause of sales that nobody here decides, nothing.",
+                column=control.source,
+            )
         )
-        for control in roles.controls
-        if abs(correlation := _correlation(rows, control.column, roles)) > MAX_CONTROL_CORRELATION
-    ]
+    return findings
 
 
-def _correlation(rows: pd.DataFrame, column: str, roles: ColumnRoles) -> float:
-    """Return how closely a column moves as the KPI does, within markets."""
-    moves = within_markets(rows[[column, roles.kpi_name]], rows[ENTITY_COLUMN])
+def _correlation(rows: pd.DataFrame, column: str, roles: ColumnRoles, lag: int = 0) -> float:
+    """Return how closely a column moves as the KPI did some periods before, within markets."""
+    entity = rows[ENTITY_COLUMN]
+    kpi = rows[roles.kpi_name].groupby(entity).shift(lag)
+    both = pd.DataFrame({"column": rows[column], "kpi": kpi}).dropna()
+    if len(both) < MIN_PAIRS:
+        return 0.0
+    moves = within_markets(both, entity.loc[both.index])
     return float(moves.corr().to_numpy()[0, 1])
 
 

@@ -1,11 +1,11 @@
-"""Lift tests that can be read and cannot be meant: per cent, averages, slipped signs, bold errors.
+"""Lift tests that can be read and cannot be meant: per cent, averages, signs, errors, entities.
 
 Belongs here: pure rules on a test beside the panel, before any sampling. Does not: whether a test
 fits the panel at all (``tasks.models.mmm.lift_placement``), what a fit says of it
 (``tasks.diagnose.lift_conflict``).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +51,9 @@ class _Seen(NamedTuple):
     """Spend of these periods less what the neighbours spent in as many."""
     departures: Mapping[str, float]
     """The same of every other channel."""
+    alone: Mapping[str, float]
+    """The same of the channel in each entity, where the test names none and no entity has most of
+    its money."""
 
 
 def judge_lift_tests(rows: pd.DataFrame, metadata: FeatureMetadata) -> list[Finding]:
@@ -98,6 +101,7 @@ def _suspicions(test: LiftTest, seen: _Seen, *, is_rival: bool) -> Iterator[tupl
     if not average:
         yield from _wrong_way(test, seen)
         yield from _other_channel(test, seen)
+        yield from _one_entity(test, seen)
 
 
 def _slipped_sign(test: LiftTest, *, is_rival: bool) -> Iterator[tuple[str, str, str]]:
@@ -132,19 +136,20 @@ def _percent(test: LiftTest, seen: _Seen) -> Iterator[tuple[str, str, str]]:
 
 
 def _average(test: LiftTest, seen: _Seen) -> Iterator[tuple[str, str, str]]:
-    """A change that the data show, told per period; or one that is too small for its length."""
-    if seen.n_periods < 2:
-        return
-    total = test.delta_spend * seen.n_periods
-    if _is_close(abs(total), abs(seen.departure)):
-        yield (
-            "lift_test_average",
-            f"delta_spend {format_number(test.delta_spend)} is about a {seen.n_periods}th of what "
-            f"spend departs by in these periods ({format_number(seen.departure)}). Is it an "
-            "average per period?",
-            "Give delta_spend, delta_kpi and standard_error as totals over all periods of the test "
-            f"(here {seen.n_periods} times as much).",
-        )
+    """A change that the data show, given per period or day instead of in total."""
+    n_days = (test.end - test.start).days + 1
+    for n, unit in ((seen.n_periods, "period"), (n_days, "day")):
+        if n > 1 and _is_close(abs(test.delta_spend * n), abs(seen.departure)):
+            yield (
+                "lift_test_average",
+                f"delta_spend {format_number(test.delta_spend)} is about a {n}th of what spend "
+                f"departs by in these periods ({format_number(seen.departure)}). Is it an average "
+                f"per {unit}?",
+                "Give delta_spend, delta_kpi and standard_error as totals over the whole test "
+                f"(here {n} times as much). If they are, and it ran in one entity alone, name that "
+                "(lift_tests[].entity).",
+            )
+            return
 
 
 def _bold_error(test: LiftTest, seen: _Seen) -> Iterator[tuple[str, str, str]]:
@@ -154,9 +159,10 @@ def _bold_error(test: LiftTest, seen: _Seen) -> Iterator[tuple[str, str, str]]:
             "lift_test_error",
             f"its standard error {format_number(test.standard_error)} is next to nothing: the KPI "
             f"itself moves by {format_number(seen.noise)} from one such stretch to the next, and "
-            f"the lift is {format_number(test.delta_kpi)}.",
-            "Give the standard error of delta_kpi in KPI units over all periods; from a 95 % "
-            "interval it is its width over 3.92.",
+            f"the lift is {format_number(test.delta_kpi)}. Are both of one day, or in another "
+            "unit?",
+            "Give delta_kpi and standard_error in KPI units as totals over the whole test, and "
+            "delta_spend as well; from a 95 % interval the error is its width over 3.92.",
         )
 
 
@@ -189,6 +195,19 @@ def _other_channel(test: LiftTest, seen: _Seen) -> Iterator[tuple[str, str, str]
             )
 
 
+def _one_entity(test: LiftTest, seen: _Seen) -> Iterator[tuple[str, str, str]]:
+    """A test of one entity, entered as one of all: its money would be spread over all of them."""
+    for name, departure in seen.alone.items():
+        if _is_close(-test.delta_spend, departure):
+            yield (
+                "lift_test_entity",
+                f"spend in {name!r} departs by {format_number(departure)} in these periods, which "
+                "is all of delta_spend, and the test names no entity. Was it there alone?",
+                f"Name the entity of the test (entity: {name}); without one its money is spread "
+                "over all of them.",
+            )
+
+
 def _is_close(one: float, other: float) -> bool:
     return other != 0 and 1 / CLOSE < one / other < CLOSE
 
@@ -203,11 +222,9 @@ def _look(panel: xr.Dataset, test: LiftTest, placed: PlacedTest) -> _Seen:
     total = kpi.sum(axis=0)
     units = float(np.abs(kpi[:, inside]).sum())
     money = float((np.abs(kpi) * value)[:, inside].sum())
+    spends = np.nan_to_num(part["spend"].transpose(CHANNEL_DIM, ENTITY_DIM, DATE_DIM).to_numpy())
     departures = {
-        str(name): _departure(
-            np.nan_to_num(part["spend"].isel({CHANNEL_DIM: index}).sum(ENTITY_DIM).to_numpy()),
-            placed,
-        )
+        str(name): _departure(spends[index].sum(axis=0), placed)
         for index, name in enumerate(part[CHANNEL_DIM].values)
     }
     n_periods = placed.last - placed.first + 1
@@ -218,7 +235,20 @@ def _look(panel: xr.Dataset, test: LiftTest, placed: PlacedTest) -> _Seen:
         noise=float(np.diff(total).std() / np.sqrt(2) * np.sqrt(n_periods)),
         departure=departures.pop(test.channel),
         departures=departures,
+        alone=_departures_alone(names, spends[placed.channel], placed) if len(where) > 1 else {},
     )
+
+
+def _departures_alone(
+    names: Sequence[str], spend: NDArray[np.float64], placed: PlacedTest
+) -> dict[str, float]:
+    """Departure of a channel in each entity; none of one that has most of the money anyway."""
+    total = float(spend.sum())
+    return {
+        name: _departure(own, placed)
+        for name, own in zip(names, spend, strict=True)
+        if own.sum() * CLOSE < total
+    }
 
 
 def _departure(spend: NDArray[np.float64], placed: PlacedTest) -> float:

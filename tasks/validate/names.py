@@ -26,7 +26,8 @@ def judge_entities(entities: Iterable[str]) -> list[Finding]:
             rule="entity_name",
             verdict=Verdict.FAIL,
             message=f"entity {name!r} {fault}.",
-            remedy="Rename it in the file, in all of its rows.",
+            remedy="Rename it in the file, in all of its rows; rows that are totals of other "
+            "entities leave out.",
             places=[name],
         )
         for name, fault in faults

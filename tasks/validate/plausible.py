@@ -31,6 +31,8 @@ MAX_ZERO_SHARE = 0.05
 TYPICAL_RETENTION = 0.3
 CERTAIN = 3.0
 """Standard errors by which an implied return has to be away from the limit."""
+MIN_MOVES = 26
+"""Changes from one period to the next from which their regression says anything."""
 _HARMONICS = 2
 
 
@@ -55,7 +57,8 @@ def judge_plausibility(rows: pd.DataFrame, roles: ColumnRoles, spec: RunSpec) ->
     if total_spend > spec.gates.data.max_spend_ratio * total_value > 0:
         findings.append(_ratio_finding(total_spend, total_value, spec))
         return findings
-    return findings + judge_returns(rows, value, roles, spec.gates.data)
+    findings += judge_returns(rows, value, roles, spec.gates.data)
+    return findings + judge_net_of_media(rows, value, roles)
 
 
 def judge_padding(rows: pd.DataFrame, kpi: str) -> list[Finding]:
@@ -176,6 +179,46 @@ def judge_returns(
         )
         for (name, column), estimate, error in zip(named, estimates, errors, strict=False)
         if np.isfinite(error) and estimate - CERTAIN * error > limit
+    ]
+
+
+def judge_net_of_media(rows: pd.DataFrame, value: pd.Series, roles: ColumnRoles) -> list[Finding]:
+    """Review a KPI that falls as media as a whole cost more: theirs may have been taken off it.
+
+    From one period to the next, so that neither a level that wanders nor a season is taken for it.
+
+    Parameters
+    ----------
+    rows
+        Panel sorted by entity and period.
+    value
+        KPI in money, on its index.
+    roles
+        Channels, and what the KPI is called.
+    """
+    columns = [column for _, column in _spend_columns(roles)]
+    if not columns:
+        return []
+    levels = pd.DataFrame({"spend": rows[columns].fillna(0.0).sum(axis=1), "value": value})
+    moves = levels.groupby(rows[ENTITY_COLUMN]).diff().dropna()
+    if len(moves) < MIN_MOVES:
+        return []
+    estimates, errors = regress(moves[["spend"]].to_numpy(), moves["value"].to_numpy())
+    estimate, error = float(estimates[0]), float(errors[0])
+    if not np.isfinite(error) or estimate + CERTAIN * error >= 0:
+        return []
+    return [
+        panel_finding(
+            "kpi_net_of_media",
+            Verdict.REVIEW,
+            f"column {roles.kpi!r}: the KPI falls as media cost more, by {-estimate:.2f} for a "
+            f"unit of money (standard error {error:.2g}); media do not take sales away. Was their "
+            "cost taken off it (profit, margin after media), or was more spent when sales were "
+            "low?",
+            "Give the KPI before media are paid; a return below 1 then says what profit shows as a "
+            "loss. If more is spent in bad times, give what made them bad as a control.",
+            column=roles.kpi,
+        )
     ]
 
 

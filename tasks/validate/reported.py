@@ -1,12 +1,11 @@
-"""Numbers reported in another way than they came about: by month, not yet whole, in another unit.
+"""Numbers reported in another way than they came about: by month, not yet whole, added up.
 
 Belongs here: pure rules over the columns of a panel, before any sampling. Does not: how money is
-booked (``booked``), what numbers can be (``plausible``).
+booked (``booked``), what numbers can be (``plausible``), units that change (``units``).
 """
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
 from schemas.outcomes import Finding, Verdict
@@ -21,12 +20,10 @@ MOST_MONTHS = 0.9
 INCOMPLETE = 0.7
 """Of the lowest KPI ever: a last one below it is more likely not whole than bad."""
 MIN_HISTORY = 26
-UNITS = (100.0, 1000.0, 1_000_000.0)
-"""Cents, thousands, millions."""
-UNIT_TOLERANCE = 0.35
-"""How far the ratio of medians may be from a unit, on a log scale."""
-MIN_OF_UNIT = 8
-"""Values on either side of a change of unit."""
+MIN_RISING = 0.25
+"""Share of periods in which a running total has to rise: a fee that is raised at times is none."""
+RESET = 0.5
+"""Of the value before: a running total that begins anew falls below it."""
 
 
 def judge_reporting(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
@@ -39,10 +36,11 @@ def judge_reporting(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
     roles
         What the numbers are.
     """
-    findings = _judge_months(rows, roles) + _judge_last_period(rows, roles)
-    for column, source in {roles.kpi_name: roles.kpi, **roles.media_sources()}.items():
-        findings += _judge_unit(rows, column, source)
-    return findings
+    return [
+        *_judge_months(rows, roles),
+        *_judge_last_period(rows, roles),
+        *_judge_running_totals(rows, roles),
+    ]
 
 
 def is_by_month(rows: pd.DataFrame, column: str) -> bool:
@@ -122,44 +120,42 @@ def _judge_last_period(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
     ]
 
 
-def _judge_unit(rows: pd.DataFrame, column: str, source: str) -> list[Finding]:
-    """Review a column whose values are a hundred or thousand times larger on one side of a day."""
-    for entity, one in rows.groupby(ENTITY_COLUMN, sort=True):
-        given = one[one[column] > 0]
-        change = _change_of_unit(given[column].to_numpy(float))
-        if change is not None:
-            at, unit = change
-            day = f"{given[PERIOD_COLUMN].iloc[at]:%Y-%m-%d}"
-            return [
-                panel_finding(
-                    "change_of_unit",
-                    Verdict.REVIEW,
-                    f"column {source!r}: before {day} ({entity}) and from then on its values are "
-                    f"apart by about {unit:,.0f} times, with hardly any between. Did its unit "
-                    "change (cents, thousands, another source)?",
-                    "Give all of it in one unit.",
-                    column=source,
-                    places=[f"{entity}, {day}"],
-                )
-            ]
-    return []
+def _judge_running_totals(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
+    """Review columns that never fall, but where they begin anew: totals so far, not of a period."""
+    entities = [one for _, one in rows.groupby(ENTITY_COLUMN, sort=True)]
+    return [
+        panel_finding(
+            "running_total",
+            Verdict.REVIEW,
+            f"column {source!r} never falls from one period to the next, but where it begins anew, "
+            "as a total to date (of the year, since the start) or a stock does. A model takes each "
+            "number for what happened in its period.",
+            "Give what each period added: the difference from the period before.",
+            column=source,
+        )
+        for column, source in {roles.kpi_name: roles.kpi, **roles.media_sources()}.items()
+        if all(is_running_total(one.set_index(PERIOD_COLUMN)[column]) for one in entities)
+    ]
 
 
-def _change_of_unit(values: NDArray[np.float64]) -> tuple[int, float] | None:
-    """Return where values step by a unit, and that unit; None where they do not."""
-    if len(values) < 2 * MIN_OF_UNIT:
-        return None
-    logs = np.log(values)
-    n_before = np.arange(MIN_OF_UNIT, len(logs) - MIN_OF_UNIT + 1)
-    sums = np.cumsum(logs)
-    before = sums[n_before - 1] / n_before
-    after = (sums[-1] - sums[n_before - 1]) / (len(logs) - n_before)
-    # Where a step by a normal error would be likeliest.
-    likely = (after - before) ** 2 * n_before * (len(logs) - n_before)
-    at = int(n_before[np.argmax(likely)])
-    lower, upper = sorted((logs[:at], logs[at:]), key=lambda side: float(np.median(side)))
-    if np.quantile(lower, 0.95) >= np.quantile(upper, 0.05):
-        return None
-    step = float(np.median(upper) - np.median(lower))
-    near = [unit for unit in UNITS if abs(step - np.log(unit)) < UNIT_TOLERANCE]
-    return (at, near[0]) if near else None
+def is_running_total(values: pd.Series) -> bool:
+    """Say whether values add up: none is below the one before, unless all begins anew.
+
+    Sums of a year begin anew once a year, whenever it begins; others with a month or a quarter.
+
+    Parameters
+    ----------
+    values
+        Of one entity, by period start.
+    """
+    values = values.dropna()
+    if len(values) < MIN_HISTORY or (values < 0).any():
+        return False
+    given, starts = values.to_numpy(float), pd.DatetimeIndex(values.index)
+    change = np.diff(given)
+    falls = change < 0
+    is_yearly = falls.sum() <= starts.year.nunique()
+    begins_anew = is_yearly and bool((given[1:] < RESET * given[:-1])[falls].all())
+    unit = "M" if starts.to_period("M").nunique() < len(starts) else "Q"
+    bounds = np.diff(starts.to_period(unit).astype("int64")) != 0
+    return (begins_anew or bool(bounds[falls].all())) and bool((change > 0).mean() >= MIN_RISING)

@@ -37,6 +37,7 @@ from tasks.validate.plausible import judge_plausibility
 from tasks.validate.raw import judge_mixed_dates, judge_month_ends, raw_columns
 from tasks.validate.reported import judge_reporting
 from tasks.validate.restated import judge_history
+from tasks.validate.units import judge_units
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +148,7 @@ def validate_canonical(
         rows = panel.sort_values(list(_KEY_COLUMNS), kind="stable").reset_index(drop=True)
         findings += judge_plausibility(rows, roles, spec)
         findings += judge_bookings(rows, roles) + judge_reporting(rows, roles)
+        findings += judge_units(rows, roles)
     findings += findings_of(
         plain,
         layer=Layer.CANONICAL,

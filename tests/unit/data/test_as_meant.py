@@ -5,6 +5,7 @@ Hand-made panels; what is read and what is said of it are both checked.
 
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -260,6 +261,29 @@ def test_spend_in_thousands_is_a_review_where_the_effect_shows(world, lines):
         kpi = 500000 + 20000 * float(spend) + 100 * ((t * 7) % 17)
         content.append(f"{entity},{day},{kpi},{act},{spend},{price}")
     assert rules(world.canonical(content), Verdict.REVIEW) == ["implied_return"]
+
+
+@pytest.mark.parametrize(("cost", "expected"), [(1.0, ["kpi_net_of_media"]), (0.0, [])])
+def test_a_kpi_that_media_were_taken_off_is_a_review(world, lines, cost, expected):
+    content = [lines()[0]]
+    rng = np.random.default_rng(1)
+    for row in lines()[1:]:
+        entity, day, _, act, spend, price = row.split(",")
+        # Media bring 0.4 for a unit of money, and cost it.
+        kpi = 500 + (0.4 - cost) * float(spend) + 2 * rng.normal()
+        content.append(f"{entity},{day},{kpi:.3f},{act},{spend},{price}")
+    outcome = world.canonical(content)
+    assert rules(outcome, Verdict.REVIEW) == expected
+
+
+def test_a_level_that_wanders_is_no_cost_of_media(world, lines):
+    content, level = [lines()[0]], 5000.0
+    rng = np.random.default_rng(7)
+    for t, row in enumerate(lines(140)[1:]):
+        entity, day, _, act, _, price = row.split(",")
+        level += 100 * rng.normal()
+        content.append(f"{entity},{day},{level:.2f},{act},{200 + t + 5 * (t % 7)},{price}")
+    assert "kpi_net_of_media" not in rules(world.canonical(content))
 
 
 def test_column_info_says_which_periods_ran(world, lines):

@@ -50,7 +50,7 @@ def billed(spend, at):
 
 def test_a_total_beside_its_channels_is_refused_and_leaving_it_out_is_enough(world):
     own = spends()
-    radio = np.linspace(10, 400, N).round(2)
+    radio = np.linspace(400, 10, N).round(2)
     whole = table({**own, "radio": radio, "total": sum(own.values()) + radio})
     outcome = world.canonical(whole)
     assert rules(outcome) == ["total_of_channels"]
@@ -146,3 +146,33 @@ def test_a_control_that_sales_make_is_a_review_and_without_it_there_is_none(worl
     ):
         content = [f"{row},{name if i == 0 else values[i - 1]}" for i, row in enumerate(rows)]
         assert rules(world.canonical(content)) == expected
+
+
+@pytest.mark.parametrize("lag", [1, 4])
+def test_sales_of_earlier_periods_as_a_control_are_a_review(world, lag):
+    rows = table(spends())
+    sales = [float(row.split(",")[2]) for row in rows[1:]]
+    earlier = [*sales[:lag], *sales[:-lag]]
+    content = [f"{row},{'ctrl_lag' if i == 0 else earlier[i - 1]}" for i, row in enumerate(rows)]
+    outcome = world.canonical(content)
+    assert rules(outcome) == ["control_follows_kpi"]
+    (found,) = [f for f in outcome.findings if f.rule == "control_follows_kpi"]
+    assert f"{lag} period(s) later" in found.message
+
+
+def test_a_market_that_is_the_sum_of_others_is_refused_and_leaving_it_out_is_enough(world):
+    rng = np.random.default_rng(8)
+    header, *south = table(spends(seed=6), kpi=rng.gamma(30, 200, N).round(2), entities=("south",))
+    north = table(spends())[1:]
+
+    def added(a, b):
+        one, other = a.split(","), b.split(",")
+        sums = [str(round(float(x) + float(y), 2)) for x, y in zip(one[2:], other[2:], strict=True)]
+        return ",".join(["Gesamt", one[1], *sums])
+
+    whole = [added(a, b) for a, b in zip(north, south, strict=True)]
+    outcome = world.canonical([header, *north, *south, *whole])
+    (found,) = [f for f in outcome.findings if f.rule == "total_of_entities"]
+    assert found.verdict is Verdict.FAIL
+    assert "'Gesamt': its KPI is the sum of 'north', 'south'" in found.message
+    assert "total_of_entities" not in rules(world.canonical([header, *north, *south]))

@@ -7,6 +7,7 @@ brought 60,000.
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 from support.worlds import build_world, make_rows, make_spec
 
@@ -47,15 +48,59 @@ def told(**changes):
             {"delta_spend": 20_000.0, "delta_kpi": 10_000.0, "standard_error": 1_500.0},
             ["lift_test_average"],
         ),
+        (
+            {"delta_spend": 120_000 / 42, "delta_kpi": 60_000 / 42, "standard_error": 9_000 / 42},
+            ["lift_test_average", "lift_test_error"],
+        ),
+        ({"delta_kpi": 60_000 / 42, "standard_error": 9_000 / 42}, ["lift_test_error"]),
         ({"delta_kpi": -60_000.0}, ["lift_test_sign"]),
         ({"standard_error": 100.0}, ["lift_test_error"]),
         ({"standard_error": 1e9}, []),
         ({"start": date(2023, 6, 5), "end": date(2023, 7, 16)}, []),
     ],
-    ids=["right", "per cent", "share", "average", "sign", "bold", "vague", "elsewhere"],
+    ids=[
+        "right",
+        "per cent",
+        "share",
+        "average",
+        "daily",
+        "daily kpi",
+        "sign",
+        "bold",
+        "vague",
+        "elsewhere",
+    ],
 )
 def test_what_is_told_of_a_lift_test(changes, expected):
     assert told(**changes) == expected
+
+
+def panel_with_a_test_in_one_market(share):
+    """Three markets; search rested in ``south`` alone, which has a share of its money."""
+    rng = np.random.default_rng(4)
+    parts = []
+    for market, size in (("east", (1 - share) / 2), ("north", (1 - share) / 2), ("south", share)):
+        rows = make_rows(n_periods=130).assign(entity_id=market)
+        rows["spend_search"] = size * (20_000 + 300 * rng.normal(size=130))
+        rows["sales"] = size * (400_000 + 8_000 * rng.normal(size=130)) + rows["spend_search"] / 2
+        if market == "south":
+            rows.loc[100:105, "spend_search"] = 0.0
+        parts.append(rows)
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    ("entity", "share", "expected"),
+    [(None, 0.2, ["lift_test_entity"]), ("south", 0.2, []), (None, 0.9, [])],
+)
+def test_a_test_of_one_market_that_names_none_is_told(entity, share, expected):
+    money = share * 120_000.0
+    test = {**RIGHT, "entity": entity, "start": "2023-12-04", "end": "2024-01-14"}
+    test |= {"delta_spend": money, "delta_kpi": money / 2, "standard_error": money / 13}
+    world = build_world(panel_with_a_test_in_one_market(share), make_spec(lift_tests=[test]))
+    found = judge_lift_tests(world.frame, world.metadata)
+    assert [f.rule for f in found] == expected
+    assert all("'south'" in f.message and "entity: south" in f.remedy for f in found)
 
 
 def test_a_raise_that_the_data_contain_is_told():

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from schemas.outcomes import Verdict
-from tasks.validate.reported import _change_of_unit
+from tasks.validate.units import change_of_unit
 
 N = 150
 DAYS = [date(2022, 1, 3) + timedelta(days=7 * t) for t in range(N)]
@@ -82,11 +82,64 @@ def test_a_unit_that_changes_is_a_review_and_one_unit_is_none(world, column):
 @pytest.mark.parametrize("at", [8, 40, 142])
 def test_a_step_by_a_unit_is_found_where_it_is(unit, at):
     values = np.random.default_rng(1).gamma(20, 10, N)
-    assert _change_of_unit(np.where(np.arange(N) < at, values / unit, values)) == (at, unit)
-    assert _change_of_unit(np.where(np.arange(N) < at, values * unit, values)) == (at, unit)
+    assert change_of_unit(np.where(np.arange(N) < at, values / unit, values)) == (at, unit)
+    assert change_of_unit(np.where(np.arange(N) < at, values * unit, values)) == (at, unit)
 
 
 @pytest.mark.parametrize("times", [3, 10, 30])
 def test_a_channel_that_was_scaled_up_changes_no_unit(times):
     values = np.random.default_rng(1).gamma(20, 10, N)
-    assert _change_of_unit(np.where(np.arange(N) < 50, values, values * times)) is None
+    assert change_of_unit(np.where(np.arange(N) < 50, values, values * times)) is None
+
+
+MONEY = ["sales", "spend_tv", "spend_web"]
+
+
+@pytest.mark.parametrize("rate", [7.5, 1.95583, 1 / 7.5, 25])
+def test_a_currency_that_changes_is_a_review_and_one_currency_is_none(world, rate):
+    own = series()
+    own["sales"] = np.random.default_rng(2).gamma(400, 22, N).round(2)
+    late = np.arange(N) >= 90
+    changed = {c: np.where(late, v / rate, v).round(2) for c, v in own.items()}
+    outcome = world.canonical(rows_of(changed))
+    (told,) = [f for f in outcome.findings if f.rule.startswith("change_of")]
+    assert (told.rule, told.verdict) == ("change_of_currency", Verdict.REVIEW)
+    assert str(DAYS[90]) in told.message
+    converted = {c: np.where(late, v * rate, v).round(2) for c, v in changed.items()}
+    assert found(world.canonical(rows_of(converted))) == []
+
+
+def test_a_kpi_that_is_another_from_a_day_on_is_a_review(world):
+    own = series()
+    own["sales"] = np.where(np.arange(N) < 70, own["sales"], own["sales"] / 12).round(2)
+    assert "change_of_unit" in found(world.canonical(rows_of(own)))
+
+
+@pytest.mark.parametrize("times", [2, 10, 40])
+def test_a_business_that_grows_changes_no_unit(world, times):
+    grown = {c: (v * times ** (np.arange(N) / N)).round(2) for c, v in series().items()}
+    assert found(world.canonical(rows_of(grown))) == []
+
+
+def to_date(values, freq):
+    """Totals since the month, quarter, year, fiscal year or the file began."""
+    days = pd.to_datetime(pd.Series(DAYS))
+    if freq == "all":
+        return np.cumsum(values).round(2)
+    return pd.Series(values).groupby(days.dt.to_period(freq)).cumsum().round(2).to_numpy()
+
+
+@pytest.mark.parametrize("freq", ["all", "M", "Q", "Y", "Y-JUN"])
+@pytest.mark.parametrize("column", ["sales", "spend_web"])
+def test_a_total_to_date_is_a_review_and_its_differences_are_none(world, freq, column):
+    own = series()
+    outcome = world.canonical(rows_of(own | {column: to_date(own[column], freq)}))
+    (told,) = [f for f in outcome.findings if f.rule == "running_total"]
+    assert told.verdict is Verdict.REVIEW
+    assert repr(column) in told.message
+    assert found(world.canonical(rows_of(own))) == []
+
+
+def test_a_fee_that_is_raised_now_and_then_is_no_total(world):
+    own = series() | {"spend_web": 500.0 + 50 * (np.arange(N) // 26)}
+    assert "running_total" not in found(world.canonical(rows_of(own)))
