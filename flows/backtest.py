@@ -16,6 +16,7 @@ from schemas.refs import StepKey
 from schemas.spec.backtest import BacktestRequest, with_kind
 from schemas.spec.known_truth import KnownTruth
 from tasks.canonicalize.task_slices import freeze_slice, plan_slices
+from tasks.diagnose.task_shapes import shape_as_champion
 from tasks.features.task import build_features
 from tasks.forecast.task_backtest import answer_backtest, count_workers, measure_slice
 from tasks.query.runs import load_spec
@@ -45,7 +46,9 @@ def backtest(request: BacktestRequest) -> BacktestReport:
     for name in ("flows", "tasks"):  # Prefect attaches its handler to them, not a level.
         logging.getLogger(name).setLevel(logging.INFO)
     truth = find_truth(request)
-    plan = plan_slices(request, name_candidates(request)).model_copy(update={"truth": truth})
+    candidates, notes = shape_candidates(name_candidates(request))
+    plan = plan_slices(request, candidates)
+    plan = plan.model_copy(update={"truth": truth, "notes": notes})
     fits = _prepare(plan)
     workers = count_workers(request, fits)
     started = time.perf_counter()
@@ -87,6 +90,17 @@ def name_candidates(request: BacktestRequest) -> list[Candidate]:
             "each kind once."
         )
     return candidates
+
+
+def shape_candidates(candidates: list[Candidate]) -> tuple[list[Candidate], list[str]]:
+    """Return candidates with the champion's shapes where they leave them open, and notes on it."""
+    shaped, notes = [], []
+    for candidate in candidates:
+        spec, note = shape_as_champion(candidate.spec)
+        shaped.append(candidate.model_copy(update={"spec": spec}))
+        if note:
+            notes.append(f"{candidate.name}: {note[0].lower()}{note[1:]}")
+    return shaped, notes
 
 
 def _prepare(plan: BacktestPlan) -> list[SlicedFit]:

@@ -27,6 +27,7 @@ from schemas.spec.run_spec import RunSpec
 from tasks.canonicalize.task import canonicalize_batch, take_snapshot
 from tasks.canonicalize.task_slices import freeze_newest
 from tasks.diagnose.task import diagnose_posterior
+from tasks.diagnose.task_shapes import shape_as_champion
 from tasks.features.task import build_features
 from tasks.fit.task import fit_posterior
 from tasks.ingest.task import ingest_file
@@ -73,10 +74,11 @@ def recover(request: RecoverRequest) -> RecoveryReport:
     for name in ("flows", "tasks"):  # Prefect attaches its handler to them, not a level.
         logging.getLogger(name).setLevel(logging.INFO)
     path = find_file(request.spec_file, parameter="spec_file")
-    spec = load_spec(path)
+    spec, note = shape_as_champion(load_spec(path))
     key = StepKey(run_id=f"recover-{spec.dataset_id}-{request.n_worlds}", retry="check")
     with _data_of(key, spec, path):
         plan = _plan(key, spec, request.n_worlds)
+        plan = plan.model_copy(update={"notes": [*([note] if note else []), *plan.notes]})
         fitted, weeks, failed = _refit_all(plan)
         report = answer_recovery(plan, fitted, weeks, failed)
     recorded = record_recovery(report, plan.steps)

@@ -64,6 +64,8 @@ class BacktestPlan(Ref):
     step: int
     truth: KnownTruth | None = None
     """Where the data are simulated."""
+    notes: list[str] = []
+    """What a reader has to know of the candidates."""
 
 
 class SlicedFit(Ref):

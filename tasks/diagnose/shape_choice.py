@@ -258,5 +258,24 @@ def note_choice(record: ShapeRecord) -> str:
     )
 
 
+def note_shape_of(taken: Sequence[Shape]) -> str:
+    """Return a note on fits that choose no shape themselves, though their spec leaves it open.
+
+    Parameters
+    ----------
+    taken
+        What they have of the champion.
+    """
+    if taken:
+        return (
+            f"Every fit here has {_listed(taken)}, which the champion's refit chose on all of its "
+            "data; none chooses by itself."
+        )
+    return (
+        "Every fit here has the shape that is assumed by default, and chooses none by itself as a "
+        "refit may (model.choose)."
+    )
+
+
 def _listed(shapes: Sequence[Shape]) -> str:
     return " and ".join(_WORDS[shape] for shape in shapes)

@@ -11,6 +11,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from schemas.documents.diagnostics import Diagnostics
+from schemas.documents.features import FeatureMetadata
 from schemas.documents.fit import ModelMetadata
 from schemas.documents.retries import ShapedFit
 from schemas.documents.shapes import Shape, ShapeChoice
@@ -73,6 +74,37 @@ def _of_champion(home: Home, spec: RunSpec, run_id: str) -> list[Shape]:
         log.warning("%s", error)
         return []
     return list(made.shapes.chosen) if made and made.shapes else []
+
+
+def shape_as_champion(spec: RunSpec) -> tuple[RunSpec, str | None]:
+    """Return a spec with what the champion's refit chose of the shapes that it leaves open.
+
+    For fits that choose nothing themselves, so that they are of the model that is published.
+
+    Parameters
+    ----------
+    spec
+        As a person wrote it.
+
+    Returns
+    -------
+    tuple
+        The spec, and a note on it; None where the spec leaves no shape open.
+    """
+    from tasks.diagnose.shape_choice import note_shape_of, open_shapes, with_shapes
+    from tasks.models.registry import find_kind
+
+    may = open_shapes(spec.model) if find_kind(spec.model.kind).learns_shapes else []
+    if not may:
+        return spec, None
+    home = current_home()
+    taken = [shape for shape in _of_champion(home, spec, "") if shape in may]
+    champion = find_champion(home, spec.dataset_id)
+    if taken and champion is not None:
+        made = open_document(home, champion.run_id, Artifact.FEATURE_METADATA, FeatureMetadata)
+        grain = made.grain if made else spec.grain or Grain.WEEK
+        spec = spec.model_copy(update={"model": with_shapes(spec.model, taken, grain)})
+    return spec, note_shape_of(taken)
 
 
 def reshape_spec(spec: RunSpec, choice: ShapeChoice, grain: Grain) -> RunSpec:

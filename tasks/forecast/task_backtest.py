@@ -193,7 +193,7 @@ def _dates_of_all(plan: BacktestPlan, scores: list[SliceScore]) -> set[date]:
 
 
 def _notes(plan: BacktestPlan, scores: list[SliceScore], *, n_whole: int) -> list[str]:
-    notes = []
+    notes = list(plan.notes)
     cut = {score.origin for score in scores if not score.as_known}
     if cut:
         notes.append(

@@ -1,5 +1,7 @@
 """When another shape of the model is tried, and when it is taken."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -25,6 +27,7 @@ from tasks.diagnose.shape_choice import (
     shapes_to_try,
     with_shapes,
 )
+from tasks.store.runs.recoveries import question_of
 
 EVERY = list(Shape)
 LOUD = ShapeSignals({Shape.STEEP: 9.0, Shape.LONG: 9.0}, 0.5)
@@ -190,3 +193,46 @@ def test_the_note_says_what_was_assumed_tried_and_chosen():
     lost = ShapeChoice(record=record).without_other()
     assert lost.chosen == []
     assert "a smooth trend would predict better, but no fit" in note_choice(lost.record)
+
+
+@pytest.fixture
+def champion(monkeypatch):
+    """A champion whose refit chose S-shaped curves and a smooth trend."""
+    from tasks.diagnose import task_shapes
+
+    monkeypatch.setattr(task_shapes, "current_home", lambda: None)
+    monkeypatch.setattr(task_shapes, "_of_champion", lambda *_: [Shape.STEEP, Shape.SMOOTH])
+    monkeypatch.setattr(task_shapes, "find_champion", lambda *_: SimpleNamespace(run_id="run-1"))
+    made = SimpleNamespace(grain=Grain.MONTH)
+    monkeypatch.setattr(task_shapes, "open_document", lambda *_: made)
+    return task_shapes
+
+
+def test_fits_that_choose_nothing_ask_what_the_champion_was_asked(champion):
+    spec = RunSpec(dataset_id="shop")
+    chosen = with_shapes(spec.model, [Shape.STEEP, Shape.SMOOTH], Grain.MONTH)
+    published = spec.model_copy(update={"model": chosen})
+    shaped, note = champion.shape_as_champion(spec)
+    assert question_of(shaped) == question_of(published) != question_of(spec)
+    assert "S-shaped curves and a smooth trend, which the champion's refit chose" in note
+
+
+def test_what_a_spec_states_is_kept_whatever_the_champion_chose(champion):
+    spec = RunSpec.model_validate({"dataset_id": "shop", "model": {"choose": ["saturation"]}})
+    shaped, note = champion.shape_as_champion(spec)
+    assert shaped.model.saturation.slope is Slope.STEEP
+    assert shaped.model.trend == spec.model.trend
+    assert "smooth" not in note
+    closed = RunSpec.model_validate({"dataset_id": "shop", "model": {"choose": []}})
+    assert champion.shape_as_champion(closed) == (closed, None)
+    ridge = RunSpec.model_validate({"dataset_id": "shop", "model": {"kind": "ridge"}})
+    assert champion.shape_as_champion(ridge) == (ridge, None)
+
+
+def test_without_a_champion_the_default_shape_is_told(champion, monkeypatch):
+    monkeypatch.setattr(champion, "_of_champion", lambda *_: [])
+    monkeypatch.setattr(champion, "find_champion", lambda *_: None)
+    spec = RunSpec(dataset_id="shop")
+    shaped, note = champion.shape_as_champion(spec)
+    assert shaped == spec
+    assert "assumed by default" in note
