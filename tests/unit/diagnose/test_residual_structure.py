@@ -5,12 +5,15 @@ import pytest
 from support.worlds import fitted_model, mmm_world, prior_draws
 
 from tasks.diagnose.residual_structure import (
-    LIMITS,
+    CHANCE_LIMIT,
     Score,
+    _Residuals,
     measure_residual_structure,
     note_residuals,
 )
 from tasks.mathematics.panel import IS_ESTIMATION
+
+NOTES = ("later_spend", "effect_drift", "level_step")
 
 
 class Remembering:
@@ -63,7 +66,7 @@ def test_a_residual_that_comes_before_spend_is_later_spend(world):
     ahead = np.roll(media, -1, axis=1)
     ahead = (ahead - ahead.mean()) / ahead.std()
     found = scores(world, noise(world) + 10 * ahead)["later_spend"]
-    assert found.value > LIMITS["later_spend"]
+    assert found.chance < CHANCE_LIMIT
     assert found.where == "search"
     assert scores(world, noise(world) - 10 * ahead)["later_spend"].where != "search"
 
@@ -71,15 +74,15 @@ def test_a_residual_that_comes_before_spend_is_later_spend(world):
 def test_an_effect_that_shrinks_is_found_at_its_channel(world):
     media = world.panel["media"].sel(channel="tv").transpose("entity", "date").to_numpy()
     time = np.linspace(1, -1, media.shape[1])
-    drift = 25 * time * media / media.max()
+    drift = 35 * time * media / media.max()
     found = scores(world, noise(world) + drift)["effect_drift"]
-    assert found.value > LIMITS["effect_drift"]
+    assert found.chance < CHANCE_LIMIT
     assert found.where == "tv"
 
 
 def test_a_step_of_the_level_is_found(world):
-    step = 20.0 * (np.arange(world.panel.sizes["date"]) >= 70)
-    assert scores(world, noise(world) + step)["level_step"].value > LIMITS["level_step"]
+    step = 30.0 * (np.arange(world.panel.sizes["date"]) >= 70)
+    assert scores(world, noise(world) + step)["level_step"].chance < CHANCE_LIMIT
 
 
 def test_noise_that_lasts_and_rare_large_errors_are_seen(world):
@@ -91,13 +94,45 @@ def test_noise_that_lasts_and_rare_large_errors_are_seen(world):
 
 def test_residuals_of_zero_have_no_score(world):
     found = scores(world, np.zeros_like(noise(world)))
-    assert all(found[name].value == 0 for name in LIMITS)
+    assert all((found[name].value, found[name].chance) == (0, 1) for name in NOTES)
+
+
+def test_notes_err_as_often_as_they_say_where_nothing_is_left(world):
+    """White noise, less what a regression on all that the model has would take out of it."""
+    rates = dict.fromkeys(NOTES, 0)
+    n_any, n_fits = 0, 60
+    for seed in range(n_fits):
+        found = scores(world, noise(world, seed))
+        called = [name for name in NOTES if found[name].chance < CHANCE_LIMIT]
+        n_any += bool(called)
+        for name in called:
+            rates[name] += 1
+    # Binomial: 60 fits exceed 17 once in 400 times at 15 %, and 8 once in 250 times at 5 %.
+    assert n_any <= 17
+    assert all(rate <= 8 for rate in rates.values())
+
+
+def test_the_largest_of_many_is_held_against_many(world):
+    """The same t is rarer where fewer channels could have had it; correlated ones count less."""
+    model = fitted_model(world, prior_draws(world, n_draws=2).isel(chain=[0], draw=[0]))
+    window = world.panel[IS_ESTIMATION].to_numpy()
+    made = Remembering(model, noise(world))
+    seen = _Residuals(made, world.panel, world.inputs, window)
+
+    def rate(correlation):
+        return float((seen._largest_by_chance(correlation, both_signs=False) > 2.0).mean())
+
+    alone, same, apart = rate(np.eye(1)), rate(np.ones((6, 6))), rate(np.eye(6))
+    assert alone == pytest.approx(0.0228, abs=0.015)
+    assert same == pytest.approx(alone, abs=0.01)
+    assert apart == pytest.approx(1 - (1 - alone) ** 6, abs=0.03)
 
 
 def test_a_note_names_the_channel_and_the_remedy_and_nothing_is_noted_at_the_limit():
-    at_limit = {name: Score(limit, "tv") for name, limit in LIMITS.items()}
+    at_limit = {name: Score(2.5, "tv", CHANCE_LIMIT) for name in NOTES}
     assert note_residuals(at_limit) == []
-    (note,) = note_residuals({**at_limit, "later_spend": Score(4.2, "search")})
-    assert note.startswith("later_spend: the KPI rises before search is spent")
+    (note,) = note_residuals({**at_limit, "later_spend": Score(4.2, "search", CHANCE_LIMIT / 10)})
+    assert note.startswith("later_spend: the KPI rises before money is spent on search")
     assert "lift test" in note
     assert "t 4.2" in note
+    assert "0.5\N{NO-BREAK SPACE}% by chance" in note
