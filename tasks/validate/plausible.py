@@ -31,6 +31,9 @@ MAX_ZERO_SHARE = 0.05
 TYPICAL_RETENTION = 0.3
 CERTAIN = 3.0
 """Standard errors by which an implied return has to be away from the limit."""
+CLEARLY = 5.0
+"""The same for changes from one period to the next: noise makes each of them move back, so their
+standard errors are too small; a cost that was taken off shows by twenty."""
 MIN_MOVES = 26
 """Changes from one period to the next from which their regression says anything."""
 _HARMONICS = 2
@@ -205,7 +208,7 @@ def judge_net_of_media(rows: pd.DataFrame, value: pd.Series, roles: ColumnRoles)
         return []
     estimates, errors = regress(moves[["spend"]].to_numpy(), moves["value"].to_numpy())
     estimate, error = float(estimates[0]), float(errors[0])
-    if not np.isfinite(error) or estimate + CERTAIN * error >= 0:
+    if not np.isfinite(error) or estimate + CLEARLY * error >= 0:
         return []
     return [
         panel_finding(
