@@ -14,7 +14,7 @@ from schemas.documents.plan import Advice, Plan
 from schemas.names import CHANNEL_DIM, DATE_DIM, ENTITY_DIM
 from schemas.spec.lift_tests import LiftTest
 from tasks.mathematics.horizon_panel import extend_panel
-from tasks.mathematics.panel import IS_ESTIMATION
+from tasks.mathematics.panel import IS_ESTIMATION, estimation_window
 from tasks.models.lift_placement import change_input, place_tests
 from tasks.models.lookback import longest_carryover
 from tasks.models.returns import value_of_units
@@ -88,6 +88,8 @@ def tabulate_responses(
 ) -> dict[str, TrueResponse]:
     """Tabulate what each channel brings over the horizon and after it, at multiples of its spend.
 
+    One that rests is reopened as a plan does it, see ``_reopen``.
+
     Parameters
     ----------
     curves
@@ -100,14 +102,12 @@ def tabulate_responses(
     Returns
     -------
     dict
-        By channel that spent in the last ``horizon`` periods.
+        By channel that has cost money in the fitted window.
     """
-    spent = np.nansum(
-        panel["spend"].isel({DATE_DIM: slice(-horizon, None)}).sum(ENTITY_DIM).to_numpy(), axis=-1
-    )
     start = panel.sizes[DATE_DIM]
     periods = horizon + curves.n_lags - 1
     longer = extend_panel(panel, metadata.grain, periods, like_last=horizon)
+    longer, spent = _reopen(longer, panel, horizon)
     unit = longer["unit_value"].transpose(ENTITY_DIM, DATE_DIM).to_numpy()[:, start:]
     value = value_of_units(unit, metadata)
     found = {}
@@ -121,6 +121,27 @@ def tabulate_responses(
         money = [float(times * spent[place]) for times in MULTIPLES]
         found[name] = TrueResponse(money=money, outcome=outcomes)
     return found
+
+
+def _reopen(longer: xr.Dataset, panel: xr.Dataset, horizon: int) -> tuple[xr.Dataset, Array]:
+    """Let channels that rest run in the horizon; return what each channel spends there, money.
+
+    As in a plan, the money of one that rests is even over periods and over entities as ever spent,
+    at the price of all history. It spends in each period the most that it was seen to.
+    """
+    start, cube = panel.sizes[DATE_DIM], (ENTITY_DIM, CHANNEL_DIM, DATE_DIM)
+    coming = slice(start, start + horizon)
+    spend = np.nan_to_num(longer["spend"].transpose(*cube).to_numpy())
+    spent = spend[:, :, coming].sum(axis=(0, 2))
+    fitted = estimation_window(panel)
+    paid = np.nan_to_num(fitted["spend"].transpose(*cube).to_numpy()).sum(axis=0)
+    bought = fitted["media"].transpose(*cube).to_numpy().sum(axis=2)
+    media = longer["media"].transpose(*cube).copy(deep=True)
+    for place in np.flatnonzero((spent <= 0) & (paid.sum(axis=1) > 0)):
+        most = float(paid[place].max())
+        media.values[:, place, coming] = (bought[:, place] / paid[place].sum() * most)[:, None]
+        spent[place] = most * horizon
+    return longer.assign(media=media), spent
 
 
 def _at(panel: xr.Dataset, channel: str, times: float, start: int, horizon: int) -> xr.Dataset:

@@ -1,14 +1,26 @@
 """Simulated KPIs: which worlds there are, what is true in them, and what makes them odd."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from support.worlds import CHANNELS, fitted_model, log_world, mmm_world, prior_draws
+from support.worlds import (
+    CHANNELS,
+    build_world,
+    fitted_model,
+    log_world,
+    make_rows,
+    make_spec,
+    mmm_world,
+    prior_draws,
+)
 
 from schemas.answers.recovery import WorldKind, WorldPlan
 from schemas.spec.lift_tests import LiftTest
 from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.mmm.kind import MMM
 from tasks.models.registry import kind_of
+from tasks.optimize.allocation import build_allocation
+from tasks.optimize.outcome import build_horizon
 from tasks.recover.law import Law, longer_curves
 from tasks.recover.truth import describe_truth, measure_tests
 from tasks.recover.worlds import World, plan_worlds, plausible_draws, simulate
@@ -147,6 +159,28 @@ def test_the_truth_is_that_of_the_law(world):
     )
     assert search.outcome == sorted(search.outcome)
     assert not any(truth.responses["tv"].outcome)
+
+
+def test_a_channel_that_rests_is_reopened_as_a_plan_does_it():
+    rows = make_rows(2)
+    last_weeks = rows["period_start"] >= rows["period_start"].max() - pd.Timedelta(weeks=7)
+    rows.loc[last_weeks, ["act_tv", "spend_tv"]] = 0.0
+    world = build_world(rows, make_spec())
+    made = simulate(planned(), one_draw(world), world.panel, 2)
+    truth = describe_truth(made, world.panel, world.metadata, 6)
+    horizon = build_horizon(made.law.model, world.panel, world.metadata, horizon=6)
+    assert set(truth.responses) == set(horizon.channels) == {"tv", "search"}
+    today, tv = np.zeros(2), truth.responses["tv"]
+    allocation = build_allocation(
+        horizon.reference, horizon.history, horizon.channels, horizon.entities
+    )
+    for money, outcome in zip(tv.money, tv.outcome, strict=True):
+        today[horizon.channels.index("tv")] = money
+        by_plan = horizon.channel_outcomes(allocation.spend(today)[None])[0]
+        brought = by_plan[horizon.channels.index("tv")].sum()
+        # What it brought before the horizon still lasts, whatever the plan.
+        assert outcome - tv.outcome[0] == pytest.approx(brought, rel=1e-6, abs=1e-6)
+    assert tv.money[-1] > 0
 
 
 def test_lift_tests_get_the_result_that_the_world_would_have_given():
