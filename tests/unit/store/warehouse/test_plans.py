@@ -183,7 +183,7 @@ def test_a_plan_comes_from_the_champion_unless_a_run_is_named(home, champion):
 
 
 def test_without_a_champion_the_newest_run_is_named_with_its_verdict(home, champion):
-    with pytest.raises(UnknownRunError, match="No run of dataset 'demo'; start one"):
+    with pytest.raises(UnknownRunError, match="No run of dataset 'demo'; `mmm refit --spec FILE`"):
         find_planned_run(home, PlannedModel(dataset_id="demo"))
     ended(home, "bad", Verdict.FAIL)
     with pytest.raises(UnknownRunError, match=r"no champion yet.*bad: OUTPUTS_READY, verdict FAIL"):
