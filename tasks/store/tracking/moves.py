@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 
 from tasks.store.home import Home
+from tasks.store.storage import writing_to
 
 log = logging.getLogger(__name__)
 
@@ -21,11 +22,16 @@ def follow_moved_home(home: Home) -> None:
     """Rewrite stored artifact paths after the home was moved: MLflow keeps them absolute.
 
     Who may only read the home leaves them: what is read of MLflow then are its tables.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full or failing.
     """
     database = home.mlruns / "mlflow.db"
     if not database.exists() or not os.access(database, os.W_OK):
         return
-    with closing(sqlite3.connect(database, timeout=30)) as con, con:
+    with writing_to(home.mlruns), closing(sqlite3.connect(database, timeout=30)) as con, con:
         tables = {
             row[0] for row in con.execute("select name from sqlite_master where type = 'table'")
         }
