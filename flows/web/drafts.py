@@ -11,7 +11,7 @@ from schemas.answers.datasets import DraftSpec
 from schemas.answers.jobs import CheckRequest, GuessRequest, JobKind
 from schemas.documents.fit import PriorPredictive
 from schemas.errors import MmmError
-from schemas.spec.kinds import model_defaults, sampler_defaults
+from schemas.spec.kinds import own_defaults
 from schemas.spec.run_spec import RunSpec
 from tasks.ingest import task_drafts, task_uploads
 from tasks.query.outputs import read_document_of
@@ -126,7 +126,7 @@ def long_form(spec: RunSpec) -> dict[str, Any]:
     """
     stated = spec.model_dump(mode="json", exclude_defaults=True)
     kind = stated.get("model", {}).get("kind")
-    for part, of_kind in (("sampler", sampler_defaults(kind)), ("model", model_defaults(kind))):
+    for part, of_kind in own_defaults(kind).items():
         meant = {name: getattr(getattr(spec, part), name) for name in of_kind}
         if meant:
             stated[part] = {**meant, **stated.get(part, {})}

@@ -120,26 +120,19 @@ admit(
 )
 
 
-def sampler_defaults(kind: Any) -> Mapping[str, Any]:
-    """Return a kind's own defaults of ``sampler``; none for what is no kind.
+def own_defaults(kind: Any) -> Mapping[str, Mapping[str, Any]]:
+    """Return what a kind has other defaults of; nothing for what is no kind.
 
     Returns
     -------
     Mapping
-        Key of ``sampler`` to its default.
+        Part of the spec, ``sampler`` or ``model``, to its keys and their defaults.
     """
-    return KINDS[kind].sampler if isinstance(kind, str) and kind in KINDS else {}
-
-
-def model_defaults(kind: Any) -> Mapping[str, Any]:
-    """Return a kind's own defaults of ``model``; none for what is no kind.
-
-    Returns
-    -------
-    Mapping
-        Key of ``model`` to its default.
-    """
-    return KINDS[kind].model if isinstance(kind, str) and kind in KINDS else {}
+    known = KINDS.get(kind) if isinstance(kind, str) else None
+    return {
+        "sampler": known.sampler if known else {},
+        "model": known.model if known else {},
+    }
 
 
 def refusals(kind: str, used: Iterable[tuple[KindKey, str]]) -> list[str]:

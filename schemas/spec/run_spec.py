@@ -23,9 +23,8 @@ from schemas.spec.kinds import (
     KindKey,
     ModelKind,
     backend_refusal,
-    model_defaults,
+    own_defaults,
     refusals,
-    sampler_defaults,
 )
 from schemas.spec.kpi import KpiKind, KpiSpec
 from schemas.spec.lift_tests import LiftTest, distinct_rows
@@ -170,8 +169,8 @@ class RunSpec(SpecModel):
                 raise ValueError(f"{key} is given twice, at the top and in sampler; keep one")
         if raw.get("feature_config") is not None:
             model = {"kind": ModelKind.LOG_STUDENT_T.value, **model}
-        sampler = {**sampler_defaults(model.get("kind")), **sampler}
-        model = {**model_defaults(model.get("kind")), **model}
+        defaults = own_defaults(model.get("kind"))
+        sampler, model = {**defaults["sampler"], **sampler}, {**defaults["model"], **model}
         rest = {key: value for key, value in raw.items() if key not in shortcuts}
         return {**rest, "sampler": {**sampler, **shortcuts}, "model": model}
 

@@ -253,7 +253,7 @@ def judge_plan(plan: Plan, responses: Mapping[str, TrueResponse]) -> TrueGain:
     Parameters
     ----------
     plan
-        As a refit of the simulated KPI makes it: all of its channels have spend.
+        As a refit of the simulated KPI makes it: all of its channels have cost money.
     responses
         What is true of them.
     """
