@@ -46,6 +46,11 @@ class Grain(Choice):
         """Periods in one calendar month, for turning window months into periods."""
         return 52 / 12 if self is Grain.WEEK else 1.0
 
+    @property
+    def word(self) -> str:
+        """What one period is called in a sentence."""
+        return "week" if self is Grain.WEEK else "month"
+
 
 class Level(Choice):
     """Keep the panel of entities, or sum it to one brand."""

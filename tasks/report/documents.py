@@ -27,8 +27,6 @@ from tasks.mathematics.judging import is_well_sampled
 from tasks.models.registry import find_kind
 from tasks.report.files import RunFiles
 
-PERIOD_WORD = {Grain.WEEK: "week", Grain.MONTH: "month"}
-
 
 @dataclass(frozen=True)
 class ReportDocuments:
@@ -203,7 +201,7 @@ class ReportDocuments:
 
     def period_words(self, n_periods: int) -> str:
         """Write a number of periods: 1 week, 13 weeks."""
-        word = PERIOD_WORD[self.grain]
+        word = self.grain.word
         return f"{n_periods} {word}" if n_periods == 1 else f"{n_periods} {word}s"
 
 

@@ -1,11 +1,13 @@
 """What happened: the KPI over time, and what the last period was made of."""
 
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 
 from schemas.names import Artifact, ComponentKind
 from schemas.words import format_compact, format_day
 from tasks.report.blocks import Block, Column, Figure, Kind, Row, Section, Table
-from tasks.report.documents import PERIOD_WORD, ReportDocuments
+from tasks.report.documents import ReportDocuments
 from tasks.report.lately import component_totals
 from tasks.report.look import (
     BLUE,
@@ -19,6 +21,7 @@ from tasks.report.look import (
     draw,
     label,
     names_axis,
+    rows_height,
 )
 
 PICTURE_HEIGHT = 270
@@ -110,6 +113,7 @@ def _last_figure(documents: ReportDocuments) -> Figure | None:
     if not parts:
         return None
     *labels, whole = distinct_labels([*(name for name, _ in parts), "actual"], lines=2)
+    height = max(PICTURE_HEIGHT, rows_height(len(parts) + 1, per_row=_row_height(labels)))
     trace = go.Waterfall(
         orientation="h", y=[*labels, whole], x=[*digits(v for _, v in parts), 0.0],
         measure=["relative"] * len(parts) + ["total"],
@@ -122,7 +126,7 @@ def _last_figure(documents: ReportDocuments) -> Figure | None:
     )  # fmt: skip
     chart = draw(
         [trace],
-        height=PICTURE_HEIGHT,
+        height=height,
         margin={"r": 64},
         xaxis={"title": {"text": label(documents.words.unit_of_kpi)}, "nticks": 5},
         yaxis=names_axis([*labels, whole]),
@@ -135,9 +139,14 @@ def _last_figure(documents: ReportDocuments) -> Figure | None:
     ]
     return Figure(
         "last-period",
-        f"The last {PERIOD_WORD[documents.grain]}, from {format_day(last)}" if last else "",
+        f"The last {documents.grain.word}, from {format_day(last)}" if last else "",
         f"Blue adds, orange takes away, grey is the whole.{named}",
         chart,
-        PICTURE_HEIGHT,
+        height,
         Table("last_period", f"{Artifact.CONTRIBUTIONS}, {Artifact.FITTED}", columns, parts),
     )
+
+
+def _row_height(labels: Sequence[str]) -> int:
+    """Pixels of one bar: names of two lines need room for both, or they run into each other."""
+    return 32 if any("<br>" in name for name in labels) else 18

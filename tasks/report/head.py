@@ -19,7 +19,7 @@ from tasks.report.decision import (
     verdict_sentence,
     what_holds,
 )
-from tasks.report.documents import PERIOD_WORD, ReportDocuments
+from tasks.report.documents import ReportDocuments
 from tasks.report.lately import sentences
 from tasks.report.look import (
     BLUE,
@@ -106,7 +106,7 @@ def _subtitle(documents: ReportDocuments) -> str:
         last = documents.kpi.index[-1]
         made = documents.run.record.created_at
         age = (made.date() - last.date()).days
-        word = PERIOD_WORD[documents.grain]
+        word = documents.grain.word
         reported.append(f"Data up to the {word} of {format_day(last)}")
         if age > 60:
             months, years = round(age / 30.4), round(age / 365.25)

@@ -3,7 +3,7 @@
 from schemas.answers.recovery import ChannelRecovery, RecoveryReport
 from schemas.answers.recovery_words import say_advice, say_answer, say_experiment, say_source
 from tasks.report.blocks import Block, Column, Items, Kind, Section, Table
-from tasks.report.documents import PERIOD_WORD, ReportDocuments
+from tasks.report.documents import ReportDocuments
 
 _TITLE = "Can this data answer the question?"
 _SOURCE = "recovery.json"
@@ -16,7 +16,7 @@ def recovery_section(documents: ReportDocuments) -> Section | None:
         return None
     sentences = [
         say_advice(report),
-        say_experiment(report.experiment, PERIOD_WORD[documents.grain]),
+        say_experiment(report.experiment, documents.grain.word),
         *report.notes,
     ]
     blocks: list[Block] = [

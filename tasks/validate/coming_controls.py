@@ -65,7 +65,7 @@ def judge_coming_controls(
         accumulate(repeat(grain, horizon - 1), next_start, initial=next_start(last, grain))
     )
     return [
-        _note(column, coming, table[column], year)
+        _note(column, coming, table[column], grain)
         for column in columns
         if _moves(table[column], year) and _is_near(table[column], year, horizon, AROUND[grain])
     ]
@@ -86,18 +86,19 @@ def _is_near(is_on: pd.Series, year: int, horizon: int, around: int) -> bool:
     return bool(is_on.iloc[max(first - around, 0) : first + horizon + around].any())
 
 
-def _note(column: str, coming: Sequence[date], is_on: pd.Series, year: int) -> Finding:
-    first = len(is_on) - year
-    known = is_on.iloc[first:].to_numpy()
+def _note(column: str, coming: Sequence[date], is_on: pd.Series, grain: Grain) -> Finding:
+    known = is_on.iloc[-PERIODS_PER_YEAR[grain] :].to_numpy()
     repeated = [str(day) for place, day in enumerate(coming) if known[place % len(known)]]
     listed = ", ".join(repeated[:_MOST_LISTED]) + " …" * (len(repeated) > _MOST_LISTED)
-    where = f"set in {listed}" if repeated else "set in none of them"
+    words = f"{grain.word}s" if len(repeated) > 1 else grain.word
+    where = f"in the {words} from {listed}" if repeated else f"in none of these {grain.word}s"
     return Finding(
         layer=Layer.FEATURES,
         rule="moving_control",
         verdict=Verdict.PASS,
         message=f"control {column!r} was at other times of the year in earlier years, and the "
-        f"forecast of the next {len(coming)} periods repeats last year's: it is {where}.",
+        f"forecast of the next {len(coming)} {grain.word}s has it where it was a year ago: "
+        f"{where}.",
         remedy="State its coming values in `planned` of the run spec, or its days as an event "
         "(`model.events`).",
         column=column,

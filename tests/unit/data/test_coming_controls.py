@@ -37,14 +37,14 @@ def flags(days):
 def test_easter_is_told_with_the_week_that_is_repeated():
     (note,) = note_on(flags(EASTER))
     assert (note.rule, note.verdict, note.column) == ("moving_control", Verdict.PASS, "ctrl_easter")
-    assert "it is set in 2026-04-13" in note.message
+    assert "it was a year ago: in the week from 2026-04-13" in note.message
     assert "`planned`" in note.remedy
 
 
 def test_it_is_told_as_well_where_last_years_was_just_outside():
     """The next one may be in the horizon although last year's week is not."""
     (note,) = note_on(flags(EASTER), horizon=5)
-    assert "set in none of them" in note.message
+    assert "in none of these weeks" in note.message
 
 
 def test_entities_are_one_calendar():
