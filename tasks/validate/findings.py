@@ -9,6 +9,7 @@ from typing import Any
 from schemas.documents.data import LayerReport, ValidationSummary
 from schemas.names import ENTITY_COLUMN, LINE_COLUMN, PERIOD_COLUMN
 from schemas.outcomes import MAX_PLACES, Finding, Layer, Verdict, worst
+from schemas.words import format_number
 
 MAX_EXAMPLES = 5
 
@@ -100,7 +101,7 @@ def _finding(
         "share": f"{(count or 0) / (result['element_count'] or 1):.1%}",
         "examples": "; ".join(_example(row) for row in failing[:MAX_EXAMPLES]),
         "keys": "; ".join(keys[:MAX_EXAMPLES]),
-        "observed": _number(result["observed"]),
+        "observed": _measured(result["observed"]),
         "partner": facts.get("partners", {}).get(column, "another channel"),
     }
     where = ", ".join(part for part in (file, f"column {column!r}" if column else None) if part)
@@ -135,6 +136,13 @@ def _example(row: Mapping[str, Any]) -> str:
 
 def _shown(value: Any) -> str:
     return _number(value) if isinstance(value, int | float) else repr(str(value)[:60])
+
+
+def _measured(value: Any) -> str:
+    """Write what was worked out: four digits, for no one reads 4.72727 rows."""
+    if not isinstance(value, int | float):
+        return str(value)
+    return format_number(value) if abs(value) >= 1 else f"{value:.4g}"
 
 
 def _number(value: Any) -> str:

@@ -124,6 +124,8 @@ def test_few_rows_per_parameter_are_a_note(world):
     outcome = judged(world, BASE, n_parameters=21)
     (finding,) = outcome.findings
     assert (finding.rule, finding.is_note) == ("rows_per_parameter", True)
+    # 100 fitted rows over 21 parameters: 4.7619...
+    assert "there are 4.762 rows per parameter" in finding.message
     assert outcome.verdict is Verdict.PASS
 
 
