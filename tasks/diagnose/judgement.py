@@ -114,11 +114,11 @@ def judge_fit(
     failures = convergence.observed_at(judged, Verdict.FAIL)
     causes = _find_causes(fit, evidence, findings, spec.gates) if failures else []
     verdict = worst([report.verdict, *(f.verdict for f in findings)])
-    reasons = [
-        *report.reasons,
-        *(c.sentence for c in causes),
-        *(f"{f.rule}: {f.message}" for f in findings if not f.is_note),
-    ]
+    reasons = order_reasons(
+        of_data=[f"{f.rule}: {f.message} {f.remedy}".strip() for f in findings if not f.is_note],
+        of_fit=[*report.reasons, *(c.sentence for c in causes)],
+        is_sampled=not failures,
+    )
     notes = [f"{f.rule}: {f.message}" for f in findings if f.is_note]
     notes += residual_structure.note_residuals(evidence.residuals)
     notes += shape_priors.note_shapes(evidence.shapes) if evidence.shapes else []
@@ -142,6 +142,22 @@ def judge_fit(
     )
     reviews = convergence.observed_at(judged, Verdict.REVIEW)
     return Judgement(verdict, reasons, evidence, notes, failures, reviews, document)
+
+
+def order_reasons(*, of_data: list[str], of_fit: list[str], is_sampled: bool) -> list[str]:
+    """Put the cause first: doubtful data before what a fit to them shows.
+
+    Parameters
+    ----------
+    of_data
+        A sentence per finding that asks for a review, with its remedy.
+    of_fit
+        A sentence per gate that was not passed, and per cause that was found.
+    is_sampled
+        Whether the sampling gates were met: a fit that was not sampled shows nothing, which comes
+        before everything.
+    """
+    return [*of_data, *of_fit] if is_sampled else [*of_fit, *of_data]
 
 
 def _measure(
