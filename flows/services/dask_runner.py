@@ -62,7 +62,7 @@ def open_dask(address: str | None, n_workers: int) -> Iterator[Any]:
     ResourceUnavailableError
         If the scheduler does not answer.
     """
-    from prefect_dask import DaskTaskRunner
+    from prefect_dask.task_runners import DaskTaskRunner
 
     if address is not None:
         require_scheduler(address)
