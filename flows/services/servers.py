@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from flows.services.guard import LOOPBACK_NAMES
 from flows.services.guarded import PORT_VARIABLE
+from flows.services.prefect_batches import prefect_batches
 from flows.services.service_logs import opened_anew, tell_end
 from schemas.errors import ResourceUnavailableError
 from tasks.store.credential import api_credential
@@ -138,6 +139,8 @@ def start_ephemeral_api() -> Service | None:
         health_path="/api/health",
         env={
             **prefect_locks(port),
+            **prefect_batches(),
+            "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",  # it has no automations
             "PREFECT_UI_ENABLED": "0",
             "PREFECT__SERVER_EPHEMERAL": "1",
         },

@@ -14,6 +14,7 @@ import yaml
 from flows.services import servers
 from flows.services.guard import allowed_names
 from flows.services.guarded import PORT_VARIABLE
+from flows.services.prefect_batches import prefect_batches
 from flows.services.servers import HOST, Service
 from flows.services.service_logs import log_path
 from schemas.errors import ResourceUnavailableError
@@ -86,6 +87,7 @@ def start_prefect_server(port: int) -> Service:
         # Else the pages would ask the default port, whatever the server listens on.
         env={
             **servers.prefect_locks(port),
+            **prefect_batches(),
             "PREFECT_SERVER_UI_API_URL": f"http://{HOST}:{port}/api",
         },
     )

@@ -11,6 +11,7 @@ from tasks.publish.outputs import RunOutputs
 
 MAX_BANDS = 10
 """More channels than this cannot be told apart in one stack; the rest is one band."""
+_REST = "baseline, controls, season, trend"
 
 
 def build_figures(outputs: RunOutputs) -> dict[str, Figure]:
@@ -28,7 +29,6 @@ def build_figures(outputs: RunOutputs) -> dict[str, Figure]:
 
 def contributions_over_time(outputs: RunOutputs) -> Figure:
     """Stack the channels' contributions on everything else, summed over entities."""
-    figure, axes = canvas(f"Contributions to {outputs.spec.kpi_name}, {window_label(outputs)}")
     table = outputs.contributions
     is_channel = table["kind"] == ComponentKind.CHANNEL.value
     rest = table[~is_channel].groupby(PERIOD_COLUMN)["contribution_mean"].sum()
@@ -44,10 +44,12 @@ def contributions_over_time(outputs: RunOutputs) -> Figure:
         .reindex(rest.index, fill_value=0.0)
     )
     bands = _largest_bands(wide)
-    lower = rest.to_numpy()
-    axes.fill_between(
-        rest.index, 0, lower, color="#d9d9d9", label="baseline, controls, season, trend"
+    figure, axes = canvas(
+        f"Contributions to {outputs.spec.kpi_name}, {window_label(outputs)}",
+        legend=[_REST, *map(label, bands.columns)],
     )
+    lower = rest.to_numpy()
+    axes.fill_between(rest.index, 0, lower, color="#d9d9d9", label=_REST)
     for name in bands.columns:
         upper = lower + bands[name].to_numpy()
         axes.fill_between(rest.index, lower, upper, alpha=0.85, linewidth=0, label=label(name))
@@ -65,10 +67,11 @@ def returns_per_channel(outputs: RunOutputs) -> Figure:
     stem, word = (
         ("cost_per_unit", f"cost per {outputs.spec.kpi_name}") if count else ("roas", "ROAS")
     )
-    figure, axes = canvas(f"{word} with 94 % interval, {window_label(outputs)}")
     shown = [
         name for name in outputs.channels if getattr(outputs.roas[name], f"{stem}_mean") is not None
     ]
+    named = [label(name) for name in shown]
+    figure, axes = canvas(f"{word} with 94 % interval, {window_label(outputs)}", names=named)
     for position, name in enumerate(shown):
         row = outputs.roas[name]
         mean, low, high = (getattr(row, f"{stem}_{end}") for end in ("mean", "low", "high"))
@@ -76,7 +79,7 @@ def returns_per_channel(outputs: RunOutputs) -> Figure:
             axes.plot([low, high], [position, position], color="#4477aa", linewidth=2)
         face = "white" if row.prior_driven else "#4477aa"
         axes.plot([mean], [position], "o", color="#4477aa", markerfacecolor=face)
-    axes.set_yticks(range(len(shown)), [label(name) for name in shown])
+    axes.set_yticks(range(len(shown)), named)
     axes.invert_yaxis()
     axes.set_xlabel(
         label(f"{word} (hollow: decided by the prior)") if shown else "no channel has spend"

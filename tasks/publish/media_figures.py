@@ -24,15 +24,17 @@ def prior_against_posterior(outputs: RunOutputs) -> Figure:
     quantities = ["share"]
     if any(outputs.quantiles[name].roas_median is not None for name in names):
         quantities.append("roas")
+    named = [label(name, 25) for name in names]
     figure, grid = panels(
         f"Prior (grey) and posterior (blue) with 50 % and 90 % intervals, {window_label(outputs)}",
         len(quantities),
         columns=len(quantities),
         size=(10 / len(quantities), max(3.5, 0.42 * len(names) + 1)),
+        names=named,
     )
     for axes, quantity in zip(grid, quantities, strict=True):
         _compare(axes, outputs, names, quantity)
-        axes.set_yticks(range(len(names)), [label(name, 25) for name in names])
+        axes.set_yticks(range(len(names)), named)
         axes.set_ylim(len(names) - 0.5, -0.5)
     if len(grid) > 1:
         grid[1].set_yticklabels([])

@@ -163,7 +163,6 @@ def log_refit(
     )
     with mlflow.start_run(run_id=begun.info.run_id) as active:
         log_params(client, active.info.run_id, record.params)
-        log_metrics(client, active.info.run_id, record.metrics)
         if record.dataset is not None:
             _log_dataset(record.dataset_id, record.dataset)
         # Beside the folders, so that it is seen first.
@@ -173,9 +172,12 @@ def log_refit(
             client.log_figure(active.info.run_id, figure, f"figures/{name}.png")
         mlflow.log_artifacts(str(record.folder), artifact_path="run")
         tags = _tags_of(record)
-        number = register_version(record.dataset_id, model, tags) if model else None
+        version = register_version(record.dataset_id, model, tags) if model else None
+        # After the model, and with its id: MLflow would copy them to it by a query for each.
+        model_id = version.model_id if version else None
+        log_metrics(client, active.info.run_id, record.metrics, model_id)
     log.info("logged run %s to MLflow run %s", record.run_id, active.info.run_id)
-    return Logged(active.info.run_id, number)
+    return Logged(active.info.run_id, version.number if version else None)
 
 
 def _log_dataset(dataset_id: str, dataset: LoggedDataset) -> None:
@@ -242,16 +244,23 @@ def log_params(client: "MlflowClient", mlflow_run_id: str, params: Mapping[str, 
 
 
 def log_metrics(
-    client: "MlflowClient", mlflow_run_id: str, metrics: Mapping[str, float | None]
+    client: "MlflowClient",
+    mlflow_run_id: str,
+    metrics: Mapping[str, float | None],
+    model_id: str | None = None,
 ) -> None:
     """Log metrics that are finite under names that MLflow accepts, in as few calls as it takes.
 
-    One call a metric costs a transaction each; a refit has a hundred of them.
+    One call a metric costs a transaction each; a refit has a hundred of them. ``model_id`` names
+    the logged model that they are about, too.
     """
     from mlflow.entities import Metric
 
     now = round(1000 * time.time())
-    entries = [Metric(name, value, now, 0) for name, value in clean_metrics(metrics).items()]
+    entries = [
+        Metric(name, value, now, 0, model_id=model_id)
+        for name, value in clean_metrics(metrics).items()
+    ]
     for start in range(0, len(entries), 1000):  # MLflow takes at most 1000 in one call.
         client.log_batch(mlflow_run_id, metrics=entries[start : start + 1000])
 

@@ -33,6 +33,14 @@ class ModelFiles:
     output_columns: list[str]
 
 
+@dataclass(frozen=True)
+class MadeVersion:
+    """A version of the registered model, and the logged model that it is of."""
+
+    number: int
+    model_id: str
+
+
 @contextmanager
 def _without_chatter() -> Iterator[None]:
     """Keep MLflow from printing that a version was made: the refit says it in its own words."""
@@ -45,7 +53,7 @@ def _without_chatter() -> Iterator[None]:
         enable_logging()
 
 
-def register_version(dataset_id: str, model: ModelFiles, tags: Mapping[str, str]) -> int:
+def register_version(dataset_id: str, model: ModelFiles, tags: Mapping[str, str]) -> MadeVersion:
     """Log the model of the active MLflow run and register it with tags.
 
     Parameters
@@ -59,8 +67,8 @@ def register_version(dataset_id: str, model: ModelFiles, tags: Mapping[str, str]
 
     Returns
     -------
-    int
-        Number of the version.
+    MadeVersion
+        What was made.
     """
     import mlflow
     from mlflow.models import ModelSignature
@@ -88,4 +96,4 @@ def register_version(dataset_id: str, model: ModelFiles, tags: Mapping[str, str]
             ),
         )
         made = mlflow.register_model(info.model_uri, dataset_id, tags=dict(tags))
-    return int(made.version)
+    return MadeVersion(int(made.version), str(info.model_id))

@@ -97,6 +97,13 @@ def test_mlflow_knows_the_data_and_what_the_model_answers(publish):
     assert f"contribution_{HOSTILE}" in outputs
 
 
+def test_the_logged_model_has_the_metrics_of_its_run(home, publish):
+    got = publish()
+    run = mlflow.get_run(got.mlflow_run_id)
+    model = experiments.open_store(home).get_logged_model(run.outputs.model_outputs[0].model_id)
+    assert {metric.key: metric.value for metric in model.metrics} == run.data.metrics
+
+
 def test_hostile_channel_names_are_just_names(home, publish):
     got = publish()
     assert list(read_roas(home, "run-1")) == [HOSTILE, PARENT, DOLLAR]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flows.services import servers, ui
+from flows.services.prefect_batches import prefect_batches
 from flows.services.service_logs import log_path
 from schemas.errors import ResourceUnavailableError
 
@@ -137,6 +138,19 @@ def test_the_pages_of_a_server_are_named_and_not_started(home, monkeypatch, tmp_
         assert is_alive(mlflow.port), "what was not started here is not ended here"
     finally:
         mlflow.close()
+
+
+def test_batches_are_settings_that_prefect_knows_and_the_environment_comes_first(monkeypatch):
+    from prefect.settings import get_current_settings
+
+    monkeypatch.setenv("PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE", "7")
+    for name, value in prefect_batches().items():
+        monkeypatch.setenv(name, value)
+    fresh = type(get_current_settings())()
+    services = fresh.server.services
+    assert services.task_run_recorder.batch_size == 200
+    assert services.task_run_recorder.flush_interval == 2
+    assert services.event_persister.batch_size == 7
 
 
 def test_a_named_prefect_server_needs_no_ephemeral_one(monkeypatch):
