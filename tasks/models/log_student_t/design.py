@@ -12,12 +12,12 @@ from schemas.spec.channels import SaturationKind
 from schemas.spec.ridge import Pooling
 from tasks.mathematics.carryover import carry_back, recursive_adstock
 from tasks.mathematics.saturation import saturation_shape, saturation_slope
+from tasks.models.pooling import effective_pooling
 
 
-def effective_pooling(metadata: FeatureMetadata) -> Pooling:
-    """Return the pooling that is used: a single entity has nothing to be pooled with."""
-    stated = metadata.pooling if len(metadata.entities) > 1 else None
-    return stated or Pooling.COMPLETE
+def pooling_of(metadata: FeatureMetadata) -> Pooling:
+    """Return the pooling of a fit; complete where the spec says nothing."""
+    return effective_pooling(metadata.pooling or Pooling.COMPLETE, len(metadata.entities))
 
 
 def transform_media(

@@ -27,7 +27,7 @@ from schemas.spec.ridge import Pooling
 from tasks.mathematics.panel import IS_ESTIMATION
 from tasks.models.contract import ModelInputs
 from tasks.models.linear import linear_design, linear_terms
-from tasks.models.log_student_t.design import effective_pooling, standardize_media
+from tasks.models.log_student_t.design import pooling_of, standardize_media
 from tasks.models.regression import regress
 
 BETA_SPREAD_PRIOR = (np.log(0.3), 0.5)
@@ -86,7 +86,7 @@ def build_graph(panel: xr.Dataset, inputs: ModelInputs) -> pm.Model:
         DATE_DIM: panel[DATE_DIM].values[window],
     }
     with pm.Model(coords=coords) as model:
-        terms = _POOLED[effective_pooling(inputs.metadata)](data)
+        terms = _POOLED[pooling_of(inputs.metadata)](data)
         pm.StudentT("y", **terms._asdict(), observed=data.log_kpi, dims=(ENTITY_DIM, DATE_DIM))
     return model
 

@@ -17,7 +17,7 @@ from tasks.models.linear import describe_terms
 from tasks.models.log_student_t.design import (
     adstock_media,
     compute_media_scales,
-    effective_pooling,
+    pooling_of,
     standardize_media,
     transform_media,
 )
@@ -84,7 +84,7 @@ class LogStudentTKind(NutsKind):
     def count_parameters(self, metadata: FeatureMetadata) -> int:
         """Once what entities share, and once for each what they have alone."""
         effects = len(metadata.channels) + len(describe_terms(metadata))
-        n_entities, pooling = len(metadata.entities), effective_pooling(metadata)
+        n_entities, pooling = len(metadata.entities), pooling_of(metadata)
         if pooling is Pooling.PARTIAL:  # common and own effects, spreads, levels and noise
             return effects * (2 + n_entities) + 2 * n_entities + 2
         return (effects + 4) * (n_entities if pooling is Pooling.NONE else 1)

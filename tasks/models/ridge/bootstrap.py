@@ -23,9 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.spec.ridge import Pooling, RidgeSpec
+from tasks.models.pooling import effective_pooling
 from tasks.models.ridge.candidates import Columns
 from tasks.models.ridge.design import GROUPS, Design
-from tasks.models.ridge.pooling import Estimator, choose_strength, effective_pooling
+from tasks.models.ridge.pooling import Estimator, choose_strength
 from tasks.models.ridge.search import Chosen, search
 
 Array = NDArray[np.float64]
@@ -83,7 +84,7 @@ class Regression:
 
 def regress(design: Design, settings: RidgeSpec, chosen: Chosen) -> Regression:
     """Return the ridge of some hyperparameters, its strength of pooling chosen on the way."""
-    pooling = effective_pooling(settings, len(design.kpi))
+    pooling = effective_pooling(settings.pooling, len(design.kpi))
     strength = choose_strength(design, design.kpi, settings, chosen, pooling)
     return _regression(design, chosen, pooling, strength)
 
@@ -149,7 +150,7 @@ class Bootstrap:
 
     def _loosened(self, regression: Regression) -> Regression:
         chosen = replace(regression.chosen, penalty=(_LOOSE,) * len(GROUPS))
-        pooling = effective_pooling(self.settings, len(self.design.kpi))
+        pooling = effective_pooling(self.settings.pooling, len(self.design.kpi))
         return _regression(self.design, chosen, pooling, regression.strength)
 
     def _searched(self, kpi: Array) -> Regression:

@@ -18,6 +18,7 @@ from tasks.mathematics.scaling import scale_media
 from tasks.models.contract import ModelInputs
 from tasks.models.kind import Sampled, Watch
 from tasks.models.linear import describe_terms
+from tasks.models.pooling import effective_pooling
 from tasks.models.refitted import (
     RefittedKind,
     no_media,
@@ -30,7 +31,6 @@ from tasks.models.ridge.candidates import make_columns
 from tasks.models.ridge.custom import find_transform, try_out
 from tasks.models.ridge.design import GROUPS, build_design, media_transforms, read_settings
 from tasks.models.ridge.fitted import RidgeFitted
-from tasks.models.ridge.pooling import effective_pooling
 from tasks.models.ridge.search import search_widely
 
 PERIODS_PER_FOLD = 8
@@ -64,7 +64,7 @@ class RidgeKind(RefittedKind):
         """Transforms once, coefficients once or per entity, a level and a noise of each entity."""
         shapes = sum(len(transform.grids) for transform in media_transforms(metadata))
         n_entities = len(metadata.entities)
-        pooling = effective_pooling(read_settings(metadata), n_entities)
+        pooling = effective_pooling(read_settings(metadata).pooling, n_entities)
         coefficients = len(metadata.channels) + len(describe_terms(metadata))
         n_sets = 1 if pooling is Pooling.COMPLETE else n_entities
         return shapes + n_sets * coefficients + 2 * n_entities
@@ -146,7 +146,10 @@ def _publish(
         ),
         names.PENALTY: ((names.PENALTY_DIM,), [draw.chosen.penalty for draw in draws]),
     }
-    if effective_pooling(read_settings(metadata), len(metadata.entities)) is not Pooling.COMPLETE:
+    if (
+        effective_pooling(read_settings(metadata).pooling, len(metadata.entities))
+        is not Pooling.COMPLETE
+    ):
         variables[names.STRENGTH] = ((), [draw.strength for draw in draws])
     shape = (settings.chains, settings.draws)
     return xr.Dataset(

@@ -107,11 +107,6 @@ def _solve_all(
     return solve_signed(stiff.own, moments, design.signs)
 
 
-def effective_pooling(settings: RidgeSpec, n_entities: int) -> Pooling:
-    """Return the pooling that is used: a single entity has nothing to be pooled with."""
-    return settings.pooling if n_entities > 1 else Pooling.COMPLETE
-
-
 def choose_strength(
     design: Design, kpi: Array, settings: RidgeSpec, chosen: Chosen, pooling: Pooling
 ) -> float:
