@@ -126,13 +126,13 @@ class Member(eqx.Module):
         direct = jnp.einsum("ec,ect->et", self.amplitudes() * signed, shapes)
         kept = jax.nn.sigmoid(jax.vmap(jax.vmap(jax.vmap(self.keep)))(states))
         filled = jnp.tanh(shapes[..., None] * jax.nn.softplus(self.recurrent_scale))
-        past = look_back(jnp.moveaxis(filled, 1, 2), columns.memory)
-        memory = jnp.zeros(past.shape[1:])
-        for number in range(columns.memory):
-            share = kept[number][:, :, None]
-            memory = share * memory + (1 - share) * past[number]
         sizes = jax.nn.softplus(self.recurrent_size) * signed[:, None]
-        recurrent = jnp.einsum("ch,etch->et", sizes, memory) + states[-1] @ self.readout
+        # How long a unit keeps depends on no channel: what all put in is summed before it is kept.
+        past = look_back(jnp.einsum("ch,ecth->eth", sizes, filled), columns.memory)
+        memory = jnp.zeros(past.shape[1:])
+        for share, put_in in zip(kept, past, strict=True):
+            memory = share * memory + (1 - share) * put_in
+        recurrent = memory.sum(axis=-1) + states[-1] @ self.readout
         n_controls = len(gates) - n_channels
         opened = jnp.concatenate(
             [gates[n_channels:], jnp.ones(columns.linear.shape[1] - n_controls)]

@@ -104,10 +104,11 @@ def train(
         seen = tuple(jnp.asarray(v, jnp.float32) for v in (job.kpi, job.weights, job.held_out))
         limits = jnp.asarray(job.n_steps, jnp.int32)
         state = jax.tree.map(_strong, jax.vmap(_begin)(members))
-        for first in range(0, settings.max_steps, _STEPS_AT_ONCE):
+        n_steps = _needed_steps(job, settings.max_steps)
+        for first in range(0, n_steps, _STEPS_AT_ONCE):
             number = jnp.asarray(first, jnp.int32)
             state = _advance(state, columns, (*seen, limits), number, settings.sparsity)
-            watch(min(1.0, (first + _STEPS_AT_ONCE) / settings.max_steps))
+            watch(min(1.0, (first + _STEPS_AT_ONCE) / n_steps))
         expected, gates = _evaluate(state.best, columns)
         return Trained(
             state.best,
@@ -115,6 +116,13 @@ def train(
             np.asarray(gates, float),
             np.asarray(state.best_step),
         )
+
+
+def _needed_steps(job: Job, most: int) -> int:
+    """Steps after which no member changes any more: only held-out periods ask for all."""
+    if job.held_out.any():
+        return most
+    return min(most, int(job.n_steps.max()) + 1)
 
 
 @eqx.filter_jit
