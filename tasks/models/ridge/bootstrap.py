@@ -5,14 +5,19 @@ and fitted as the KPI was. Blocks keep how long noise lasts; all entities take t
 that what moves them together goes on doing so. In a stated share of draws the hyperparameters are
 searched anew as well, from where the fit found them.
 
-What is drawn from is fitted next to without a penalty: a draw is shrunk once then, as the fit
-itself, and not from what was shrunk before. Residuals get back the spread that was spent on
-coefficients, and on hyperparameters that were searched.
+What is drawn from is fitted next to without a penalty, entities next to without each other: a draw
+is shrunk once then, as the fit itself, and not from what was shrunk before. A penalty says that
+coefficients lie about what they are drawn toward, not that they lie there: each draw is drawn
+toward another place, as far away as the penalty lets one expect. Without it, the harder entities
+are drawn toward the common coefficients, the surer each of them would look. Residuals get back the
+spread that was spent on coefficients, and on hyperparameters that were searched.
 
 References
 ----------
 Künsch (1989); Lahiri (2003), section 4.5, for the residuals of a regression; Vinod (1995), Double
-bootstrap for shrinkage estimators, for what a penalized fit is to be drawn from.
+bootstrap for shrinkage estimators, for what a penalized fit is to be drawn from; Papandreou and
+Yuille (2010), Gaussian sampling by local perturbations, for moving what a penalty draws toward:
+without signs, and with normal noise, these are draws of the posterior.
 """
 
 from collections.abc import Callable
@@ -63,9 +68,12 @@ class Regression:
     spent: Array
     """Parameters that each entity's rows spend, those of the search included, ``(entity,)``."""
 
-    def fit(self, kpi: Array) -> tuple[Draw, Array]:
-        """Return the fit of one KPI ``(entity, period)``, and its residuals."""
-        coefficients, level = self.estimator.solve(kpi)
+    def fit(self, kpi: Array, offsets: Array | None = None) -> tuple[Draw, Array]:
+        """Return the fit of one KPI ``(entity, period)``, and its residuals.
+
+        ``offsets`` as ``Estimator.solve`` takes them.
+        """
+        coefficients, level = self.estimator.solve(kpi, offsets)
         residuals = (kpi - self.explain(coefficients, level)) * self._correction(kpi.shape[1])[
             :, None
         ]
@@ -140,18 +148,21 @@ class Bootstrap:
         explained = loose.explain(own.coefficients, own.level)
         n_periods = self.design.kpi.shape[1]
         length = block_length(self.settings, n_periods)
+        noise = np.append(own.sigma, np.sqrt((own.sigma**2).mean()))
+        spread = np.repeat(noise[:, None], own.coefficients.shape[1], axis=1)
         draws = []
         for number in range(n_draws):
             kpi = explained + residuals[:, draw_blocks(n_periods, length, rng)]
             used = self._searched(kpi) if self._is_refit(number) else regression
-            draws.append(used.fit(kpi)[0])
+            draws.append(used.fit(kpi, spread * rng.standard_normal(spread.shape))[0])
             watch((number + 1) / n_draws)
         return draws
 
     def _loosened(self, regression: Regression) -> Regression:
         chosen = replace(regression.chosen, penalty=(_LOOSE,) * len(GROUPS))
         pooling = effective_pooling(self.settings.pooling, len(self.design.kpi))
-        return _regression(self.design, chosen, pooling, regression.strength)
+        strength = _LOOSE if pooling is Pooling.PARTIAL else regression.strength
+        return _regression(self.design, chosen, pooling, strength)
 
     def _searched(self, kpi: Array) -> Regression:
         design = replace(self.design, kpi=kpi)

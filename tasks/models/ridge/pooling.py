@@ -56,23 +56,40 @@ class Estimator:
         hat = np.linalg.solve(self._stiff.own, self._grams)
         return np.asarray(1 + np.trace(hat, axis1=1, axis2=2))
 
-    def solve(self, kpi: Array) -> tuple[Array, Array]:
+    def solve(self, kpi: Array, offsets: Array | None = None) -> tuple[Array, Array]:
         """Fit one KPI.
 
         Parameters
         ----------
         kpi
             ``(entity, period)``, in units of the scaled KPI.
+        offsets
+            By how much coefficients lie away from what their penalty draws them toward, as
+            multiples of the standard deviation that it lets one expect with noise of size one: of
+            each entity's and, last, of the common ones, ``(entity + 1, column)``. Default: nothing.
 
         Returns
         -------
         tuple
             Coefficients ``(entity, column)`` and levels ``(entity,)``.
         """
-        moments = np.einsum("ect,et->ec", self._centred, kpi)
+        own = np.einsum("ect,et->ec", self._centred, kpi)
+        common = own.sum(axis=0)
+        if offsets is not None:
+            moved = np.sqrt(self._penalties) * offsets
+            own, common = own + moved[:-1], common + moved[-1]
+        moments = _Moments(common, own)
         coefficients = _solve_all(self._stiff, self._grams, moments, self._design, self._pooling)
         level = kpi.mean(axis=-1) - np.einsum("ec,ce->e", coefficients, self._means)
         return coefficients, level
+
+    @property
+    def _penalties(self) -> Array:
+        """Added to sums of squares, of each entity and last of all, ``(entity + 1, column)``."""
+        own = self._stiff.own - self._grams
+        common = self._stiff.common - self._grams.sum(axis=0)
+        added = np.diagonal(np.concatenate([own, common[None]]), axis1=1, axis2=2)
+        return np.asarray(np.maximum(added, 0.0))
 
 
 class _Stiff(NamedTuple):
@@ -82,6 +99,15 @@ class _Stiff(NamedTuple):
     """``(..., column, column)``."""
     own: Array
     """``(..., entity, column, column)``."""
+
+
+class _Moments(NamedTuple):
+    """What they are solved for."""
+
+    common: Array
+    """``(..., column)``."""
+    own: Array
+    """``(..., entity, column)``."""
 
 
 def _stiffen_all(grams: Array, penalty: Array, pooling: Pooling, strength: float | Array) -> _Stiff:
@@ -95,16 +121,17 @@ def _stiffen_all(grams: Array, penalty: Array, pooling: Pooling, strength: float
 
 
 def _solve_all(
-    stiff: _Stiff, grams: Array, moments: Array, design: Design, pooling: Pooling
+    stiff: _Stiff, grams: Array, moments: _Moments, design: Design, pooling: Pooling
 ) -> Array:
     """Solve for the coefficients of entities, ``(..., entity, column)``."""
+    own = moments.own
     if pooling is not Pooling.NONE:
-        common = solve_signed(stiff.common, moments.sum(axis=-2), design.signs)[..., None, :]
+        common = solve_signed(stiff.common, moments.common, design.signs)[..., None, :]
         if pooling is Pooling.COMPLETE:
-            return np.broadcast_to(common, moments.shape)
+            return np.broadcast_to(common, own.shape)
         # Drawn toward the common coefficients: what the penalty added, times them.
-        moments = moments + np.einsum("...ij,...j->...i", stiff.own - grams, common)
-    return solve_signed(stiff.own, moments, design.signs)
+        own = own + np.einsum("...ij,...j->...i", stiff.own - grams, common)
+    return solve_signed(stiff.own, own, design.signs)
 
 
 def choose_strength(
@@ -141,7 +168,8 @@ def choose_strength(
             _entity_products(columns, kpi, periods, before) for periods in (before, after)
         )
         stiff = _stiffen_all(gram, penalty, pooling, strengths)
-        found = _solve_all(stiff, gram, moment, design, pooling)
+        moments = _Moments(moment.sum(axis=-2), moment)
+        found = _solve_all(stiff, gram, moments, design, pooling)
         explained = 2 * (scored[1] * found).sum(axis=-1)
         explained -= np.einsum("sei,eij,sej->se", found, scored[0], found)
         errors -= explained.sum(axis=-1)
