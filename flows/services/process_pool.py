@@ -15,6 +15,7 @@ from prefect import Task
 from prefect.task_runners import ProcessPoolTaskRunner
 
 from flows.services.brand_workers import share_cores
+from flows.timing import Timings
 from schemas.errors import ResourceUnavailableError
 
 _DEAD = (
@@ -48,14 +49,23 @@ def run_all[Work, Answer](
         If a process died.
     """
     if n_workers == 1:
-        return [task(work) for work in works]
+        return _collect((task(work) for work in works), len(works))
     name = next(iter(task.fn.__annotations__))
     with _open_pool(n_workers) as pool:
         futures = [pool.submit(task, {name: work}) for work in works]
         try:
-            return [future.result() for future in futures]
+            return _collect((future.result() for future in futures), len(works))
         except BrokenProcessPool as error:
             raise ResourceUnavailableError(_DEAD) from error
+
+
+def _collect[Answer](answers: Iterator[Answer], n_works: int) -> list[Answer]:
+    """Wait for answers one after another; each is reported as a stage, by its number."""
+    timings, found = Timings(), []
+    for number in range(1, n_works + 1):
+        with timings.stage(f"{number} of {n_works}"):
+            found.append(next(answers))
+    return found
 
 
 @contextmanager
