@@ -10,14 +10,20 @@ import json
 import logging
 import math
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from schemas.outcomes import MAX_PLACES, Layer
-from tasks.store.gx_import import copying_fields_lightly
+from tasks.store.gx_import import copying_fields_lightly, identifying_lightly
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_one_at_a_time = Lock()
+"""Great Expectations knows one context a process, with one frame in it."""
 
 
 class ExpectationError(RuntimeError):
@@ -106,28 +112,53 @@ def run_suite(
     """
     os.environ.setdefault("TQDM_DISABLE", "1")
     import great_expectations as gx
+
+    with _one_at_a_time, identifying_lightly():
+        _read_once({entry["type"] for entry in suite["expectations"]})
+        # Its modules log at INFO whatever the level of the package says.
+        for name in ("great_expectations", "great_expectations.data_context.types.base"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        wanted = list(suite["expectations"])
+        expectations = gx.ExpectationSuite(name=suite["name"], expectations=wanted)
+        if len(expectations.expectations) != len(wanted):
+            raise ExpectationError(f"suite {suite['name']!r} has an expectation of unknown type")
+        with _whole_frame(frame) as batch:
+            outcome = batch.validate(
+                expectations,
+                result_format={
+                    "result_format": "COMPLETE",
+                    "unexpected_index_column_names": list(index_columns),
+                },
+                expectation_parameters=dict(parameters),
+            )
+        return _plain(outcome.to_json_dict())
+
+
+@contextmanager
+def _whole_frame(frame: "pd.DataFrame") -> Iterator[Any]:
+    """Give a frame as a batch, and keep nothing of it."""
+    definition = _frames()
+    try:
+        yield definition.get_batch({"dataframe": frame})
+    finally:
+        loaded = definition.data_asset.datasource.get_execution_engine().batch_manager
+        loaded.reset_batch_cache()
+        loaded.batch_data_cache.clear()
+
+
+@cache
+def _frames() -> Any:
+    """Return what makes a frame a batch, of a context that lasts as long as the process.
+
+    It writes itself down as YAML at every step of its making: a sixth of what a suite costs.
+    """
+    import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    _read_once({entry["type"] for entry in suite["expectations"]})
-    # Its modules log at INFO whatever the level of the package says.
-    for name in ("great_expectations", "great_expectations.data_context.types.base"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    expectations = gx.ExpectationSuite(name=suite["name"], expectations=list(suite["expectations"]))
-    if len(expectations.expectations) != len(suite["expectations"]):
-        raise ExpectationError(f"suite {suite['name']!r} has an expectation of unknown type")
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    asset = context.data_sources.add_pandas("frame").add_dataframe_asset(suite["name"])
-    batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": frame})
-    outcome = batch.validate(
-        expectations,
-        result_format={
-            "result_format": "COMPLETE",
-            "unexpected_index_column_names": list(index_columns),
-        },
-        expectation_parameters=dict(parameters),
-    )
-    return _plain(outcome.to_json_dict())
+    asset = context.data_sources.add_pandas("frame").add_dataframe_asset("frame")
+    return asset.add_batch_definition_whole_dataframe("whole")
 
 
 def _read_once(types: Collection[str]) -> None:

@@ -1,12 +1,15 @@
 """Expectations that work out their configuration once are the library's own in all else."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+
 import great_expectations as gx
 import pandas as pd
 import pytest
 from great_expectations.expectations import registry
 
 from schemas.outcomes import Layer
-from tasks.store.gx import ExpectationError, expand_suite, read_suite, run_suite
+from tasks.store.gx import ExpectationError, _frames, expand_suite, read_suite, run_suite
 
 COLUMNS = {
     Layer.RAW: ("number", "kpi", "spend", "activity", "filled"),
@@ -55,6 +58,7 @@ def test_a_suite_finds_what_the_library_finds(layer, library, monkeypatch):
         with monkeypatch.context() as patch:
             if not mended:
                 patch.setattr("tasks.store.gx._read_once", lambda _types: None)
+                patch.setattr("tasks.store.gx.identifying_lightly", nullcontext)
             found[mended] = run_suite(frame, suite, parameters=PARAMETERS, index_columns=["line"])
         are_ours = {
             library[e["type"]].__module__ == "tasks.store.gx" for e in suite["expectations"]
@@ -72,6 +76,22 @@ def test_a_configuration_is_worked_out_once(library):
     assert ours.configuration is ours.configuration
     assert ours.configuration == one.configuration
     assert ours.dict() == one.dict()
+
+
+def test_suites_at_once_are_each_of_their_own_rows_and_none_are_kept():
+    suite, frame = _suite_and_frame(Layer.RAW)
+    frames = [frame.iloc[:n].copy() for n in (2, 3, 4, 2, 3, 4)]
+
+    def judged(rows):
+        return run_suite(rows, suite, parameters=PARAMETERS, index_columns=["line"])
+
+    alone = [judged(rows) for rows in frames]
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(judged, frames)) == alone
+    counts = [{r["element_count"] for r in one["results"]} - {None} for one in alone]
+    assert counts == [{2}, {3}, {4}, {2}, {3}, {4}]
+    engine = _frames().data_asset.datasource.get_execution_engine()
+    assert engine.batch_manager.batch_data_cache == engine.batch_manager.batch_cache == {}
 
 
 def test_an_unknown_expectation_is_an_error():
