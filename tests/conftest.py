@@ -22,6 +22,10 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 SESSION_HOME = Path(tempfile.mkdtemp(prefix="mmm-tests-"))
 atexit.register(shutil.rmtree, SESSION_HOME, ignore_errors=True)
 
+# Workers share the processors already: where one solves a system of a dozen equations on all of
+# them, threads wait for each other for as long again as they compute.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # Files of a test need not outlive a power cut; programs that tests start still wait for the disk.
 os.fsync = lambda _descriptor: None
 
@@ -45,6 +49,8 @@ os.environ["PYTENSOR_FLAGS"] = ",".join(
         f"base_compiledir={CHECKOUT / '.pytest_cache' / 'pytensor' / WORKER}",
     ]
 )
+
+from support.suite_results import share_results  # noqa: E402 - likewise
 
 from tasks.store.home import Home, configure_environment  # noqa: E402 - after the environment
 
@@ -101,11 +107,23 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 @pytest.fixture(scope="session", autouse=True)
 def mlflow_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Make the tables of MLflow once for all workers; each store of a test begins with a copy."""
-    folder = tmp_path_factory.getbasetemp()
-    shared = folder if WORKER == "main" else folder.parent
     with pytest.MonkeyPatch.context() as patch:
-        share_tables(shared / "mlflow-tables.db", patch)
+        share_tables(_shared(tmp_path_factory) / "mlflow-tables.db", patch)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def suite_results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Judge the same rows once for all workers."""
+    with pytest.MonkeyPatch.context() as patch:
+        share_results(_shared(tmp_path_factory) / "suite-results", patch)
+        yield
+
+
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that the workers of a session have in common."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder if WORKER == "main" else folder.parent
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from flows.api.app import build_server, is_upload
+from flows.api.app import build_api, build_server, is_upload
 from flows.api.security import Door
 
 with warnings.catch_warnings():
@@ -14,9 +14,15 @@ with warnings.catch_warnings():
 ADDRESS = "http://127.0.0.1:8099"
 
 
+@pytest.fixture(scope="session")
+def application():
+    """The application; which home it answers for is asked at every request."""
+    return build_api()
+
+
 @pytest.fixture
-def api(home):
+def api(home, application):
     """The API behind its doors; nobody has to show a token yet."""
-    door = Door(port=8099, is_upload=is_upload)
-    with TestClient(build_server(door), base_url=ADDRESS, raise_server_exceptions=False) as client:
+    server = build_server(Door(port=8099, is_upload=is_upload), application)
+    with TestClient(server, base_url=ADDRESS, raise_server_exceptions=False) as client:
         yield client

@@ -1,5 +1,7 @@
 """What residuals still know: of later spend, of effects that drift, of steps of the level."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from support.worlds import fitted_model, mmm_world, prior_draws
@@ -34,13 +36,24 @@ class Remembering:
         return self._left[None]
 
 
-@pytest.fixture(scope="module", params=[1, 3], ids=["one entity", "panel"])
+@cache
+def known_world(n_entities):
+    return mmm_world(n_entities, n_periods=120)
+
+
+@pytest.fixture(params=[1, 3], ids=["one entity", "panel"])
 def world(request):
-    return mmm_world(request.param, n_periods=120)
+    return known_world(request.param)
+
+
+@cache
+def one_draw(n_entities):
+    made = known_world(n_entities)
+    return fitted_model(made, prior_draws(made, n_draws=2).isel(chain=[0], draw=[0]))
 
 
 def scores(world, left):
-    model = fitted_model(world, prior_draws(world, n_draws=2).isel(chain=[0], draw=[0]))
+    model = one_draw(world.panel.sizes["entity"])
     window = world.panel[IS_ESTIMATION].to_numpy()
     made = Remembering(model, left)
     return measure_residual_structure(made, world.panel, world.inputs, window)

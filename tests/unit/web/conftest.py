@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from support.reports import forge_documents
 
-from flows.api.app import is_upload
+from flows.api.app import build_api, build_server, is_upload
 from flows.api.security import Door
-from flows.web.app import build_site, is_public
+from flows.web.app import add_pages, is_public
 from flows.web.routers.sign_in import SIGN_IN_PATH
 from schemas.documents.results import RunRecord, RunStatus
 from schemas.outcomes import Verdict
@@ -50,12 +50,19 @@ def door():
     return Door(port=8099, is_upload=is_upload, is_public=is_public, sign_in=SIGN_IN_PATH)
 
 
+@pytest.fixture(scope="session")
+def site():
+    """Pages and API; which home they are of is asked at every request."""
+    return add_pages(build_api())
+
+
 @pytest.fixture
-def web(home, door):
+def web(home, site, door):
     """A browser at the site of an empty home; nobody has to show a token yet."""
     headers = {"accept": "text/html,application/xhtml+xml"}
+    server = build_server(door, site)
     with Browser(
-        build_site(door), base_url=ADDRESS, raise_server_exceptions=False, headers=headers
+        server, base_url=ADDRESS, raise_server_exceptions=False, headers=headers
     ) as browser:
         yield browser
 

@@ -1,11 +1,24 @@
 """What holds for every page: who may see it, its policy, its errors, its files."""
 
 import re
+import warnings
 
 import pytest
 
+from flows.web.app import build_site
 from flows.web.rendering import NAVIGATION
 from tasks.store.tokens import Role, make_token, revoke_token
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # the test client asks for a library that the lock lacks
+    from starlette.testclient import TestClient
+
+
+def test_what_is_served_is_pages_and_api_behind_one_door(home, door):
+    with TestClient(build_site(door), base_url="http://127.0.0.1:8099") as browser:
+        answers = {path: browser.get(path).status_code for path in ("/", "/api/v1/runs", "/health")}
+        assert answers == {"/": 200, "/api/v1/runs": 200, "/health": 200}
+        assert browser.get("/", headers={"host": "elsewhere.example"}).status_code >= 400
 
 
 def test_a_page_lets_no_script_or_style_in_that_is_not_a_file_of_this_server(web):
