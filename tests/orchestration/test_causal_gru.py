@@ -1,4 +1,7 @@
-"""Kind ``causal_gru`` goes through the whole refit on a small panel: ``make test-causal``."""
+"""Kind ``causal_gru`` goes through the whole refit on a small panel: ``make test-causal``.
+
+Of the fast tests, the toy kind goes the same way (``test_toy_kind``).
+"""
 
 import pytest
 from support.kind_runs import assert_contributions_add_up, refitted
@@ -9,7 +12,7 @@ from schemas.names import Artifact
 from schemas.outcomes import Verdict
 
 pytest.importorskip("equinox", reason="the extra `causal` is not installed: make test-causal")
-pytestmark = pytest.mark.orchestration
+pytestmark = [pytest.mark.orchestration, pytest.mark.slow]
 
 SPEC = {
     "dataset_id": "acme",

@@ -1,4 +1,8 @@
-"""Training, where the extra is installed: ``make test-causal``."""
+"""Training, where the extra is installed: ``make test-causal``.
+
+A network is compiled for every shape of data, so all of it is slow. What members say once they are
+trained is beside it (``test_fitted``), with members that are made by hand.
+"""
 
 import numpy as np
 import pytest
@@ -13,6 +17,7 @@ from tasks.models.causal_gru.sequences import arrange, read_settings
 from tasks.models.kind import Watch
 
 pytest.importorskip("equinox", reason="the extra `causal` is not installed: make test-causal")
+pytestmark = pytest.mark.slow
 
 FEW = SamplerSpec(draws=20, chains=2)
 QUICK = {"max_steps": 50, "origins": 2, "hidden_units": 4, "memory_periods": 3}
@@ -127,7 +132,6 @@ def test_progress_only_ever_grows_and_ends_at_one(quick):
     assert shares[-1] == 1.0
 
 
-@pytest.mark.slow
 def test_a_large_effect_is_found_again(make_world):
     world = make_world(1, 156)
     model = CAUSAL_GRU.open(fit(world), world.inputs)
