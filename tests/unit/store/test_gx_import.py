@@ -23,15 +23,15 @@ assert not left, left
 from pathlib import Path
 from flows.check_data import check_data
 from tasks.query.runs import load_spec
-spec, data = sys.argv[1:]
-checked = check_data(load_spec(Path(spec)), data)
+spec, *files = sys.argv[1:]
+checked = [check_data(load_spec(Path(spec)), data) for data in files]
 left = [name for name in unused if name in sys.modules]
 assert not left, left
 from scipy import stats
 import altair, jsonschema, sqlalchemy
 print(stats.norm.cdf(0), altair.Chart.__name__, sqlalchemy.select.__name__)
 jsonschema.validate(1, {"type": "integer"})
-print(checked.model_dump_json())
+print(*(one.model_dump_json() for one in checked), sep="\\n")
 """
 
 
@@ -44,20 +44,20 @@ def _spoiled(tmp_path):
 
 
 def test_a_check_finds_the_same_without_what_it_does_not_need(home, tmp_path):
-    for data in (DEMO / "panel.csv", _spoiled(tmp_path)):
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, DEMO / "run_spec.yaml", data],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        there, found = done.stdout.splitlines()
-        assert there.split() == ["0.5", "Chart", "select"]
-        here = check_data(load_spec(DEMO / "run_spec.yaml"), str(data))
-        assert json.loads(found) == here.model_dump(mode="json")
-    assert here.verdict == "FAIL"
+    files = [str(DEMO / "panel.csv"), str(_spoiled(tmp_path))]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, DEMO / "run_spec.yaml", *files],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    there, *found = done.stdout.splitlines()
+    assert there.split() == ["0.5", "Chart", "select"]
+    here = [check_data(load_spec(DEMO / "run_spec.yaml"), data) for data in files]
+    assert [json.loads(one) for one in found] == [one.model_dump(mode="json") for one in here]
+    assert here[-1].verdict == "FAIL"
 
 
 class Priced(BaseModel):
