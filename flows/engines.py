@@ -6,6 +6,8 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from tasks.validate.task_alone import prepare_check
+
 REFIT = (
     "pymc",
     "nutpie",
@@ -22,6 +24,7 @@ SCORE = ("h5netcdf", "xarray", "scipy.stats", "arviz")
 """Of the scoring of forecasts."""
 EXPLAIN = ("pymc", "nutpie", "arviz", "mlflow", "h5netcdf", "xarray")
 """Of auxiliary fits that explain another one."""
+_CHECKS = "great_expectations"
 
 
 def import_engines(names: Sequence[str]) -> None:
@@ -31,6 +34,8 @@ def import_engines(names: Sequence[str]) -> None:
     """
     with _stacks_without_source():
         for name in names:
+            if name == _CHECKS:
+                prepare_check()
             importlib.import_module(name)
 
 

@@ -28,8 +28,8 @@ _FIT_FOR_JSON = (str, int, bool)
 def import_for_check() -> None:
     """Import Great Expectations in half the time.
 
-    What it can do without is imported by whoever uses it first. Only for a process with one thread
-    that judges frames alone: two threads that use it first could wait for each other.
+    What it can do without is imported by whoever uses it first. Only for a process that judges
+    frames alone, in one thread: two threads that use it first could wait for each other.
     """
     with _left_for_later(_LATER), _left_out(_OPTIONAL), copying_fields_lightly():
         importlib.import_module("great_expectations")

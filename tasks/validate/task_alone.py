@@ -1,4 +1,4 @@
-"""What a check of a file that is all a process does may do before it."""
+"""What a process may do before it checks files in one thread, as all but servers do."""
 
 from tasks.store.gx_import import import_for_check
 
