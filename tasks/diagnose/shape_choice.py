@@ -60,7 +60,11 @@ _PARTS = {
     Shape.DELAYED: ModelPart.ADSTOCK,
     Shape.SMOOTH: ModelPart.TREND,
 }
-_YEAR = {Grain.WEEK: 52.0, Grain.MONTH: 12.0}
+_SMOOTH_TREND = {
+    Grain.WEEK: TrendSpec(kind=TrendKind.GP, length_scale=36.0, basis=12),
+    Grain.MONTH: TrendSpec(kind=TrendKind.GP, length_scale=8.0, basis=12),
+}
+"""It turns within two thirds of a year; twelve functions carry that over six years."""
 
 
 class ShapeSignals(NamedTuple):
@@ -105,7 +109,7 @@ def with_shapes(model: ModelSpec, shapes: Collection[Shape], grain: Grain) -> Mo
     if Shape.STEEP in shapes:
         saturation = saturation.model_copy(update={"slope": Slope.STEEP})
     if Shape.SMOOTH in shapes:
-        trend = TrendSpec(kind=TrendKind.GP, length_scale=_YEAR[grain])
+        trend = _SMOOTH_TREND[grain]
     left = [part for part in model.choose if part not in {_PARTS[s] for s in shapes}]
     return model.model_copy(
         update={"adstock": adstock, "saturation": saturation, "trend": trend, "choose": left}

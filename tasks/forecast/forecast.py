@@ -9,8 +9,9 @@ model computes the rest from the dates:
 - a straight trend goes on, with the uncertainty of its slope;
 - a ``piecewise`` trend goes on along its last piece and bends no more, so that its interval is too
   narrow far ahead;
-- a ``gp`` trend comes back to its average within a quarter of the fitted window's length and stays
-  there, so that it says nothing of growth after that;
+- a ``gp`` trend goes on as smoothly as it ran, is less and less sure, and has come back to its
+  average two length scales after the fitted window (or a quarter of the window's length, where that
+  is later), so that it says nothing of growth after that;
 - media that vary over time come back to about their average in the same way;
 - noise of the last period goes on as far as it lasts (AR(1)), and is independent from entity to
   entity.

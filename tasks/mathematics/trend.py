@@ -11,7 +11,10 @@ from schemas.documents.features import FittedTrend
 from schemas.spec.baseline import TrendKind, TrendSpec
 
 BOUNDARY_FACTOR = 1.5
-"""Half width of the smooth curve's domain over half the fitted window."""
+"""Half width of the smooth curve's domain over half the fitted window, at least."""
+LENGTHS_BEYOND = 2.0
+"""How far the domain goes beyond the fitted window, in length scales, at least. The basis is zero
+at its ends: a nearer one pulls the curve back there, and what comes would seem known too well."""
 RELATIVE_SD = 0.5
 """Prior size of all bends together, or of the smooth curve, against that of a straight line."""
 _SMALLEST_SD = 1e-4
@@ -33,6 +36,11 @@ def fix_trend(trend: TrendSpec, fitted: NDArray[np.float64]) -> FittedTrend:
     FittedTrend
         The settings; ``piecewise`` adds ``knots``, ``hinge_mean``, ``hinge_std`` (one per
         changepoint), ``gp`` adds ``centre`` and ``boundary``; all positions are in periods.
+
+    References
+    ----------
+    Riutort-Mayol et al. (2022), Statistics and Computing 33:17: how wide a domain the
+    approximation needs.
     """
     kept: dict[str, list[float] | float] = {}
     first, last = float(fitted[0]), float(fitted[-1])
@@ -47,7 +55,9 @@ def fix_trend(trend: TrendSpec, fitted: NDArray[np.float64]) -> FittedTrend:
         }
     if trend.kind is TrendKind.GP:
         half_range = (last - first) / 2 or 1.0
-        kept |= {"centre": (first + last) / 2, "boundary": BOUNDARY_FACTOR * half_range}
+        beyond = half_range + LENGTHS_BEYOND * trend.length_scale
+        boundary = max(BOUNDARY_FACTOR * half_range, beyond)
+        kept |= {"centre": (first + last) / 2, "boundary": boundary}
     return FittedTrend.model_validate(trend.model_dump() | kept)
 
 

@@ -81,7 +81,7 @@ def test_a_model_with_shapes_states_them_and_leaves_the_rest_open():
     assert model.saturation.slope is Slope.STEEP
     assert open_shapes(model) == [Shape.SMOOTH]
     months = with_shapes(ModelSpec(), [Shape.SMOOTH], Grain.MONTH).trend
-    assert (months.kind, months.length_scale) == (TrendKind.GP, 12)
+    assert (months.kind, months.length_scale) == (TrendKind.GP, 8)
 
 
 def test_a_bayes_factor_is_the_mean_ratio_of_prior_densities():

@@ -57,7 +57,7 @@ def test_smooth_columns_and_scales_are_those_of_pymc():
     """Both split a draw into basis and scale on their own; the products must agree."""
     trend = fix_trend(SMOOTH, FITTED)
     boundary = trend.boundary
-    assert boundary == 1.5 * 51 / 2
+    assert boundary == 51 / 2 + 2 * 20
     theirs = pm.gp.HSGP(m=[6], L=[boundary], cov_func=pm.gp.cov.ExpQuad(1, ls=20.0))
     theirs._X_center = np.array([trend.centre])
     with pm.Model():
@@ -71,6 +71,31 @@ def test_a_smooth_trend_varies_by_half_a_linear_one_where_the_data_are():
     trend = fix_trend(TrendSpec(kind=TrendKind.GP, length_scale=5, basis=40), FITTED)
     variance = np.square(trend_relative_sds(trend)) @ trend_columns(FITTED, trend) ** 2
     np.testing.assert_allclose(np.sqrt(variance), 0.5, rtol=0.02)
+
+
+@pytest.mark.parametrize("length_scale", [20, 36, 52, 104])
+def test_what_comes_is_as_uncertain_as_a_whole_gaussian_process_has_it(length_scale):
+    """Given noisy values of the fitted periods, up to a quarter of a year after them."""
+    trend = fix_trend(
+        TrendSpec(kind=TrendKind.GP, length_scale=length_scale, basis=12), np.arange(130.0)
+    )
+    dates = np.append(np.arange(130.0), 130.0 + np.array([1, 6, 13]))
+    distance = (dates[:, None] - dates) / length_scale
+    exact = 0.25 * np.exp(-0.5 * distance**2)
+    scaled = trend_columns(dates, trend).T * np.array(trend_relative_sds(trend))
+    ours, theirs = (_sds_ahead(covariance, 130) for covariance in (scaled @ scaled.T, exact))
+    np.testing.assert_allclose(ours, theirs, rtol=0.05)
+
+
+def _sds_ahead(covariance, n):
+    """Of values after the first ``n``, which are known up to noise of 0.3."""
+    seen, across = covariance[:n, :n] + 0.09 * np.eye(n), covariance[n:, :n]
+    return np.sqrt(np.diag(covariance[n:, n:] - across @ np.linalg.solve(seen, across.T)))
+
+
+@pytest.mark.parametrize(("n", "half_width"), [(52, 51 / 2 + 2 * 20), (200, 1.5 * 199 / 2)])
+def test_the_domain_is_as_wide_as_window_and_length_scale_ask(n, half_width):
+    assert fix_trend(SMOOTH, np.arange(float(n))).boundary == half_width
 
 
 def test_beyond_its_boundary_a_smooth_trend_stays_at_zero():
