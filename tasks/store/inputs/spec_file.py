@@ -152,8 +152,23 @@ def _parse_json(text: str, name: str) -> Any:
         ) from error
 
 
+_MAX_DEPTH = 100
+"""Levels of a YAML document; a run spec has six, and each more costs time by its square."""
+
+
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """``SafeLoader`` that refuses a repeated key instead of keeping the last."""
+    """``SafeLoader`` that refuses a repeated key instead of keeping the last, and great depth."""
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Read a node and what is in it."""
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise RecursionError(f"more than {_MAX_DEPTH} levels")
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """Build a mapping after checking its keys."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import SpecError
 from schemas.spec.run_spec import RunSpec
-from tasks.store.inputs.spec_file import read_run_spec
+from tasks.store.inputs.spec_file import parse_document, read_run_spec
 
 DEMO = Path(__file__).resolve().parents[3] / "data" / "demo" / "run_spec.yaml"
 KEYS = [*RunSpec.model_fields, "decay", "kind", "prior", "__class__", "<<", "", "ü", "a.b"]
@@ -90,3 +90,9 @@ def test_a_bomb_of_text_is_refused_at_once(tmp_path, text, suffix):
     path.write_text(text)
     with pytest.raises(SpecError):
         read_run_spec(path)
+
+
+def test_more_than_a_hundred_levels_are_refused_as_they_are_read():
+    assert parse_document("[" * 100 + "]" * 100, name="spec.yaml")
+    with pytest.raises(SpecError, match="nested too deeply"):
+        parse_document("[" * 101 + "]" * 101, name="spec.yaml")
