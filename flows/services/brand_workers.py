@@ -36,6 +36,7 @@ CORES_VARIABLE = "MMM_BRAND_CORES"
 _OF_ANOTHER_RUN = ("PREFECT__FLOW_RUN_ID", "PREFECT__FLOW_ENTRYPOINT")
 """What says to a process that it is the flow run of a deployment; its children are none."""
 _BLOCK = 1 << 16
+_ENDED = "the portfolio was ended"
 
 
 class BrandWork(BaseModel):
@@ -61,15 +62,28 @@ class BrandWorker:
     def __init__(self, cores: Sequence[int] = ()) -> None:
         self._cores = list(cores)
         self._process: subprocess.Popen[bytes] | None = None
+        self._ending = threading.Lock()
+        self._is_ended = False
 
     def start(self) -> None:
-        """Start the process where there is none: it imports what a refit needs and waits."""
-        if self._process is not None and self._process.poll() is None:
-            return
+        """Start the process where there is none: it imports what a refit needs and waits.
+
+        Raises
+        ------
+        BrandCrashError
+            After ``end``.
+        """
+        with self._ending:
+            if self._is_ended:
+                raise BrandCrashError(_ENDED)
+            if self._process is None or self._process.poll() is not None:
+                self._process = self._begin()
+
+    def _begin(self) -> subprocess.Popen[bytes]:
         environment = {k: v for k, v in os.environ.items() if k not in _OF_ANOTHER_RUN}
         environment["PYTHONPATH"] = import_path()
         environment[CORES_VARIABLE] = ",".join(map(str, self._cores))
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
+        return subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", MODULE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -124,8 +138,20 @@ class BrandWorker:
             self.kill()
         self._process = None
 
+    def end(self) -> None:
+        """End the process at once, from another thread than the one that waits for its answer.
+
+        Its pipes are left to that one, which finds them closed at the other end: closed from here,
+        it would read from a number that is no file any more, or another one.
+        """
+        with self._ending:
+            self._is_ended = True
+            if self._process is not None and self._process.poll() is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+
     def kill(self) -> None:
-        """End the process and all that it has started, at once."""
+        """End the process and all that it has started, at once, and close its pipes."""
         if self._process is None:
             return
         with suppress(ProcessLookupError):
@@ -171,6 +197,8 @@ class BrandWorker:
             self.kill()
             return "its process stopped answering"
         self.kill()
+        if self._is_ended:
+            return _ENDED
         if status >= 0:
             return f"its process ended by itself with exit code {status}"
         name = signal.Signals(-status).name
@@ -226,7 +254,7 @@ class BrandPool:
             worker = self._idle.get()
             if self._ended.is_set():
                 self._idle.put(worker)
-                raise BrandCrashError("the portfolio was ended")
+                raise BrandCrashError(_ENDED)
             try:
                 return worker.refit(work, timeout_seconds=timeout_seconds)
             finally:
@@ -239,7 +267,7 @@ class BrandPool:
         """End all processes at once; brands that wait do not begin any more."""
         self._ended.set()
         for worker in self._workers:
-            worker.kill()
+            worker.end()
 
     def close(self) -> None:
         """Let all processes end; they have answered."""

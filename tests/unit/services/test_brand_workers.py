@@ -100,7 +100,31 @@ def test_a_pool_that_is_aborted_lets_no_brand_wait(work):
     for thread in threads:
         thread.join(timeout=20)
     pool.close()
-    assert len(ended) == 3
+    assert ended == ["the portfolio was ended"] * 3
+
+
+def test_a_worker_is_ended_while_another_thread_waits_for_its_answer(work):
+    """At many moments: what is read from must not be closed by the thread that ends it."""
+    for milliseconds in range(0, 100, 10):
+        one, ended = BrandWorker(cores=[0]), []
+
+        def refit(one=one, ended=ended):
+            with pytest.raises(BrandCrashError) as caught:
+                one.refit(work("hangs_a"), timeout_seconds=LONG)
+            ended.append(str(caught.value))
+
+        thread = threading.Thread(target=refit)
+        thread.start()
+        time.sleep(milliseconds / 1000)
+        one.end()
+        thread.join(timeout=20)
+        assert ended == ["the portfolio was ended"]
+
+
+def test_a_worker_that_was_ended_starts_nothing_more(worker, work):
+    worker.end()
+    with pytest.raises(BrandCrashError, match="was ended"):
+        worker.refit(work("a"), timeout_seconds=LONG)
 
 
 def test_brands_begin_in_order_and_only_while_they_fit():
