@@ -16,7 +16,7 @@ def prefect_batches() -> dict[str, str]:
     """Return the settings under which Prefect writes states of tasks and events some at a time.
 
     By itself it has a transaction for each of the three states of each task: more than half of what
-    a flow of 25 empty tasks costs it. Its pages show a state two seconds later at most; as it ends it
-    writes what it has. What the environment states comes first.
+    a flow of 25 empty tasks costs it. Its pages show a state two seconds later at most; as it ends
+    it writes what it has. What the environment states comes first.
     """
     return {name: os.environ.get(name, value) for name, value in _SETTINGS.items()}
