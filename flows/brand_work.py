@@ -16,10 +16,11 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from flows.cli.process import EXIT_OTHER, EXIT_REJECTED, Leave
+from flows.cli.process import EXIT_OTHER, EXIT_REJECTED
 from flows.collector import keep_what_is_imported, spare_collector
 from flows.services.brand_workers import CORES_VARIABLE, BrandWork
 from flows.services.heartbeats import without_heartbeats
+from flows.services.leaving import Leave
 from schemas.answers.portfolio import BrandAnswer
 from schemas.errors import MmmError
 

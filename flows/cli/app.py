@@ -32,6 +32,7 @@ from flows.cli import (
     ui,
 )
 from flows.collector import spare_collector
+from flows.services.leaving import Leave
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -101,7 +102,7 @@ def main(argv: list[str] | None = None) -> int:
     spare_collector()
     # What a home holds is its owner's business: MMM_UMASK=027 lets a group read it.
     os.umask(_umask())
-    leave = process.Leave()
+    leave = Leave()
     # First in, so last out: after Prefect has sent its logs and the ephemeral API has ended.
     atexit.register(leave)
     leave.code = frames.call_in_one_piece(lambda: _dispatch(sys.argv[1:]))

@@ -207,23 +207,6 @@ def report_usage_error(error: Exception, *, as_json: bool) -> int:
     return code
 
 
-class Leave:
-    """End the process without dismantling the interpreter.
-
-    There is nothing left to do but seconds of work, in which DuckDB's binding prints a page of
-    leaked objects on standard error, below the one clear message that a user should see.
-    """
-
-    code = EXIT_OTHER
-    """Exit code, set when it is known."""
-
-    def __call__(self) -> None:
-        """Flush and end."""
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(self.code)
-
-
 def _descriptor(stream: TextIO) -> int | None:
     try:
         return stream.fileno()

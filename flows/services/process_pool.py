@@ -4,6 +4,7 @@ Prefect's process runner starts them and hands results back. One that dies break
 had ended by then is on file, so the next try goes on from there.
 """
 
+import atexit
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -15,6 +16,7 @@ from prefect import Task
 from prefect.task_runners import ProcessPoolTaskRunner
 
 from flows.services.brand_workers import share_cores
+from flows.services.leaving import Leave
 from flows.timing import Timings
 from schemas.errors import ResourceUnavailableError
 
@@ -73,10 +75,13 @@ def _open_pool(n_workers: int) -> Iterator[ProcessPoolTaskRunner]:
     shares = get_context("spawn").Queue()
     for cores in share_cores(n_workers):
         shares.put(cores)
-    with ProcessPoolTaskRunner(n_workers, initializer=_take_cores, initargs=(shares,)) as pool:
+    with ProcessPoolTaskRunner(n_workers, initializer=_begin, initargs=(shares,)) as pool:
         yield pool
 
 
-def _take_cores(shares: Any) -> None:
-    """Keep a new process to its share of the cores."""
+def _begin(shares: Any) -> None:
+    """Keep a new process to its share of the cores, and let it end as the command does."""
+    leave = Leave()
+    leave.code = 0
+    atexit.register(leave)
     os.sched_setaffinity(0, shares.get())

@@ -4,7 +4,12 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from schemas.answers.comparison import ChannelInComparison, CurveInComparison, RunsCompared
+from schemas.answers.comparison import (
+    ChannelInComparison,
+    CurveInComparison,
+    RunInComparison,
+    RunsCompared,
+)
 from tasks.report.blocks import Column, Figure, Kind, Table
 from tasks.report.look import (
     CHANNEL_COLOURS,
@@ -37,7 +42,7 @@ def returns_figure(found: RunsCompared) -> Figure | None:
     labels = dict(zip(names, distinct_labels(names, lines=2), strict=True))
     height = rows_height(len(names), per_row=24 + 14 * len(found.runs), extra=90)
     chart = draw(
-        [_returns_of(found, run.run_id, place, labels) for place, run in enumerate(found.runs)],
+        [_returns_of(found, run, place, labels) for place, run in enumerate(found.runs)],
         height=height,
         scattermode="group",
         showlegend=True,
@@ -65,10 +70,12 @@ def curve_figures(found: RunsCompared) -> list[Figure]:
 
 
 def _returns_of(
-    found: RunsCompared, run_id: str, place: int, labels: Mapping[str, str]
+    found: RunsCompared, run: RunInComparison, place: int, labels: Mapping[str, str]
 ) -> go.Scatter:
     rows: dict[str, ChannelInComparison] = {
-        name: found.channels[name][run_id] for name in labels if run_id in found.channels[name]
+        name: found.channels[name][run.run_id]
+        for name in labels
+        if run.run_id in found.channels[name]
     }
     known = {
         name: (row.roas_low, row.roas_mean, row.roas_high)
@@ -80,7 +87,7 @@ def _returns_of(
     return go.Scatter(
         x=digits(mean),
         y=[labels[name] for name in known],
-        name=label(run_id, 40),
+        name=label(f"{run.model_kind or ''} {run.run_id}".strip(), 60),
         orientation="h",
         offsetgroup=str(place),
         mode="markers",

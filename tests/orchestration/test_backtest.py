@@ -159,13 +159,14 @@ def without_times(report):
 
 
 @pytest.mark.slow
-def test_processes_side_by_side_give_the_same_results_as_one(request_of):
+def test_processes_side_by_side_give_the_same_results_as_one(request_of, capfd):
     from flows.backtest import backtest
 
     alone = backtest(request_of("one", horizon=2))
     together = backtest(request_of("one", horizon=2, workers=2))
     assert (alone.workers, together.workers) == (1, 2)
     assert without_times(together) == without_times(alone)
+    assert "leaked" not in capfd.readouterr().err, "ended as the command ends, without a page of it"
 
 
 @pytest.mark.slow

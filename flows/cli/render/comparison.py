@@ -83,7 +83,7 @@ def _facts(runs: Sequence[RunInComparison], most: int | None) -> Iterator[list[s
     yield ["snapshot", *(run.snapshot_id or "–" for run in runs)]
     yield ["fitted from", *(str(run.estimation_start or "–") for run in runs)]
     yield ["fitted to", *(str(run.estimation_end or "–") for run in runs)]
-    yield ["against it", *(_shortened("; ".join(run.reasons), most) for run in runs)]
+    yield ["against it", *(_shortened(" ".join(run.reasons), most) for run in runs)]
 
 
 def _of_channels(

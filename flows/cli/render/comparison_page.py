@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 from flows.cli.render.comparison import NOTE, build_blocks
-from schemas.answers.comparison import CurveInComparison, RunsCompared
+from schemas.answers.comparison import CurveInComparison, RunInComparison, RunsCompared
 from schemas.words import format_number
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -16,9 +16,10 @@ body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:76rem;paddin
 color:#1b1b1b;background:#fff}h1{font-size:1.5rem}h2{font-size:1.1rem;margin:2rem 0 .4rem}
 .wide{overflow-x:auto}table{border-collapse:collapse;min-width:40rem}
 th,td{text-align:left;padding:.25rem .9rem .25rem 0;border-bottom:1px solid #ddd;vertical-align:top;
-font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+font-variant-numeric:tabular-nums;overflow-wrap:break-word;max-width:24rem}
+th small{display:block;font-weight:400}
 .grid{display:flex;flex-wrap:wrap;gap:1.5rem}figure{margin:0}figcaption{font-weight:600}
-.key span{display:inline-block;margin-right:1.2rem;white-space:nowrap}
+.key span{display:inline-block;margin-right:1.2rem}
 .key i{display:inline-block;width:.8rem;height:.8rem;margin-right:.35rem}
 """
 
@@ -34,25 +35,29 @@ def render_page(found: RunsCompared) -> str:
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
         f"<h1>{escape(title)}</h1>",
         f"<p>KPI: {escape(found.kpi_name or 'unknown')}. Fitted on {data}. {escape(NOTE)}</p>",
-        _key(ids),
+        _key(found.runs),
         *_returns(found, ids),
         *_curves(found, ids),
-        *(_table(block.title, ids, block.rows) for block in build_blocks(found)),
+        *(_table(block.title, found.runs, block.rows) for block in build_blocks(found)),
         "</body></html>\n",
     ]
     return "".join(parts)
 
 
-def _key(ids: Sequence[str]) -> str:
+def _key(runs: Sequence[RunInComparison]) -> str:
     entries = (
-        f'<span><i style="background:{_colour(place)}"></i>{escape(run_id)}</span>'
-        for place, run_id in enumerate(ids)
+        f'<span><i style="background:{_colour(place)}"></i>'
+        f"{escape(run.model_kind or '')} {escape(run.run_id)}</span>"
+        for place, run in enumerate(runs)
     )
     return f'<p class="key">{"".join(entries)}</p>'
 
 
-def _table(title: str, ids: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in ["", *ids])
+def _table(title: str, runs: Sequence[RunInComparison], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(
+        f'<th scope="col">{escape(run.model_kind or "")}<small>{escape(run.run_id)}</small></th>'
+        for run in runs
+    )
     body = "".join(
         f'<tr><th scope="row">{escape(row[0])}</th>'
         + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
@@ -60,7 +65,7 @@ def _table(title: str, ids: Sequence[str], rows: Sequence[Sequence[str]]) -> str
         for row in rows
     )
     return (
-        f'<h2>{escape(title)}</h2><div class="wide"><table><thead><tr>{head}</tr></thead>'
+        f'<h2>{escape(title)}</h2><div class="wide"><table><thead><tr><td></td>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 

@@ -14,7 +14,7 @@ from flows.web import session
 from flows.web.rendering import render, render_part
 from flows.web.routers.results import has_results
 from flows.web.tables import Column, Kind, Table
-from schemas.answers.comparison import RunsCompared
+from schemas.answers.comparison import RunInComparison, RunsCompared
 from schemas.answers.jobs import JobKind, JobState
 from schemas.answers.runs import ListedRun
 from schemas.documents.changes import ExplainRequest, Explanation, Factor
@@ -91,7 +91,7 @@ def _write(compared: str, asked: tuple[str, ...]) -> Markup:
     return render_part(
         "compared", asked=asked, graphs=draw_graphs(asked),
         figures=[(each, charts_of(each)) for each in draw_comparison(found)],
-        blocks=[_table(block.title, list(asked), block.rows) for block in build_blocks(found)],
+        blocks=[_table(block.title, found.runs, block.rows) for block in build_blocks(found)],
     )  # fmt: skip
 
 
@@ -118,8 +118,9 @@ def _explained(pair: ExplainRequest, job_id: str | None) -> Explanation | None:
         return None
 
 
-def _table(title: str, runs: list[str], rows: list[list[str]]) -> Table:
-    return Table(title, [Column(""), *(Column(run) for run in runs)], rows)
+def _table(title: str, runs: list[RunInComparison], rows: list[list[str]]) -> Table:
+    columns = [Column(f"{run.model_kind or ''} {run.run_id}".strip()) for run in runs]
+    return Table(title, [Column(""), *columns], rows)
 
 
 def _changes(explained: Explanation) -> Table:

@@ -8,7 +8,7 @@ from support.forged_runs import end_run, forge_run
 from support.worlds import build_world, make_rows, make_spec
 
 from flows.cli import app
-from flows.cli.render.comparison import render_comparison
+from flows.cli.render.comparison import build_blocks, render_comparison
 from flows.cli.render.comparison_page import render_page
 from schemas.answers.comparison import CurveInComparison, RunsCompared
 from schemas.errors import CorruptArtifactError, SpecError, UnknownRunError
@@ -94,6 +94,14 @@ def test_texts_of_runs_and_specs_are_escaped(runs):
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert "<polyline" in page
+
+
+def test_a_page_names_the_kind_beside_every_run(runs):
+    found = compare_any_runs(["run-a", "run-b"])
+    named = [run.model_copy(update={"model_kind": "ridge"}) for run in found.runs]
+    page = render_page(found.model_copy(update={"runs": named}))
+    assert page.count('<th scope="col">ridge<small>run-b</small></th>') == len(build_blocks(found))
+    assert "</i>ridge run-a</span>" in page
 
 
 def test_fewer_than_two_and_one_named_twice_are_refused(runs):
