@@ -18,6 +18,10 @@ class ColumnProfile:
     share_dates: float
     share_negative: float
     share_whole: float
+    share_marked: float
+    """Numbers as reports show them, ``$1,234.50``, and texts for a number that is not there."""
+    odd: str
+    """A text that is no number; empty where all are."""
     values: tuple[str, ...]
     """Its texts, the commonest first, where there are few."""
 

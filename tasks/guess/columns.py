@@ -4,36 +4,29 @@ Belongs here: pure decisions over profiles. Does not: reading the file, writing 
 Invariant: every column ends in exactly one place, with a reason.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from schemas.column_profile import ColumnProfile
 from schemas.errors import SpecError
 from schemas.spec.kpi import KpiKind
 from tasks.guess.guess import Guess
 from tasks.guess.media import guess_media
+from tasks.guess.numbers import LEAST_NUMBERS, NEARLY_ALL, NO_NUMBER, PLAIN, Distinct, keep_numbers
 from tasks.guess.vocabulary import (
-    CALENDAR,
     COMPETITOR,
     CONTROL,
     ENTITY,
     KPI_WORDS,
     LONG_FORM,
-    NO_EVENT,
     OWNED,
     PERIOD,
-    SIZE,
     marks_by_letter,
     read_name,
     split_words,
 )
 
-NEARLY_ALL = 0.95
-"""Share of cells that make a column one of dates, or of numbers; the rest are faults."""
 MIN_PERIODS = 8
-NO_NUMBER = "is no number"
-Distinct = Callable[[Sequence[str]], int]
-"""How many different rows there are in some columns."""
 
 
 def guess_decimal(profiles: Sequence[ColumnProfile]) -> str:
@@ -75,7 +68,7 @@ def guess_roles(
         guess.entity = entity.name
         guess.reasons["entity"] = f"{entity.n_distinct} values, one row per period for each"
         rest = [p for p in rest if p is not entity]
-    numbers = _numbers(guess, rest, decimal, distinct, n_periods=period.n_distinct)
+    numbers = keep_numbers(guess, rest, decimal, distinct, n_periods=period.n_distinct)
     _guess_kpi(guess, numbers, named=kpi)
     left = [p for p in numbers if p.name not in (guess.kpi, guess.value_per_unit)]
     guess_media(guess, left)
@@ -85,7 +78,24 @@ def guess_roles(
             "clicks or GRPs. Write the spec by hand and name channels in it; all keys are in "
             "schemas/README.md."
         )
+    _name_faults(guess)
     return guess
+
+
+def _name_faults(guess: Guess) -> None:
+    """Say of every column that is used which of its cells a check of the file will refuse."""
+    for key, column in (("kpi", guess.kpi), ("value_per_unit", guess.value_per_unit)):
+        if column in guess.faults:
+            guess.reasons[key] += f"; {guess.faults[column]}"
+    for column in set(guess.controls) & set(guess.faults):
+        guess.reasons[column] += f"; {guess.faults[column]}"
+    guess.channels = [
+        replace(channel, reason="; ".join([channel.reason, *faults]))
+        for channel in guess.channels
+        for faults in [
+            [guess.faults[c] for c in (channel.activity, channel.spend) if c in guess.faults]
+        ]
+    ]
 
 
 def _guess_period(profiles: Sequence[ColumnProfile]) -> ColumnProfile:
@@ -98,9 +108,24 @@ def _guess_period(profiles: Sequence[ColumnProfile]) -> ColumnProfile:
     if not (found := named or plain):
         raise SpecError(
             f"No column of dates was found among {listed([p.name for p in profiles])}; one row "
-            "per period needs the date on which it starts, such as 2024-01-29."
+            f"per period needs the date on which it starts, such as 2024-01-29.{_closest(profiles)}"
         )
     return found[0]
+
+
+def _closest(profiles: Sequence[ColumnProfile]) -> str:
+    """Say what stands in a column that is named after time."""
+    named = [
+        p for p in profiles if PERIOD & set(split_words(p.name)) and p.share_dates < LEAST_NUMBERS
+    ]
+    text = next((p for p in named if p.odd), None)
+    if text is not None:
+        return f" In column {text.name!r} stands {text.odd[:40]!r}: write its first day alone."
+    if named:
+        return (
+            f" Column {named[0].name!r} counts periods: write the first day of each in its place."
+        )
+    return ""
 
 
 def _guess_entity(
@@ -134,53 +159,6 @@ def _guess_entity(
 
 def _tried(able: Sequence[ColumnProfile]) -> str:
     return f" (tried: {listed([p.name for p in able])})" if able else ""
-
-
-def _numbers(
-    guess: Guess,
-    rest: Sequence[ColumnProfile],
-    decimal: str,
-    distinct: Distinct,
-    *,
-    n_periods: int,
-) -> list[ColumnProfile]:
-    """Return the columns that may be numbers of a model; the others get a reason."""
-    kept = []
-    for profile in rest:
-        words = set(split_words(profile.name))
-        share = profile.share_comma_numbers if decimal == "," else profile.share_numbers
-        if profile.is_constant:
-            guess.unused[profile.name] = "never changes"
-        elif _is_events(profile, share):
-            guess.events = guess.events or profile.name
-            guess.reasons["events"] = f"text that is {_nothing(profile)!r} in most periods"
-        elif share < NEARLY_ALL:
-            guess.unused[profile.name] = NO_NUMBER
-        elif guess.entity and distinct([guess.entity, profile.name]) <= distinct([guess.entity]):
-            size = " (effects are scaled by the KPI of each market, so its size is not needed)"
-            guess.unused[profile.name] = "is one number per market" + size * bool(words & SIZE)
-        elif _is_calendar(profile, words, n_periods):
-            guess.unused[profile.name] = "counts time; the model has a trend and a season"
-        else:
-            kept.append(profile)
-    return kept
-
-
-def _is_events(profile: ColumnProfile, share_numbers: float) -> bool:
-    return bool(
-        share_numbers < NEARLY_ALL and profile.values and _nothing(profile) is not None
-    )  # fmt: skip
-
-
-def _nothing(profile: ColumnProfile) -> str | None:
-    """Return the commonest text, if it says that there is no event."""
-    first = profile.values[0] if profile.values else ""
-    return first if first.casefold() in NO_EVENT else None
-
-
-def _is_calendar(profile: ColumnProfile, words: set[str], n_periods: int) -> bool:
-    is_count = profile.share_whole == 1 and profile.n_distinct <= max(n_periods, 366)
-    return not words or (words <= CALENDAR and is_count)
 
 
 @dataclass(frozen=True)
@@ -223,8 +201,7 @@ def _no_kpi(guess: Guess, numbers: Sequence[str]) -> str:
     if as_text:
         return (
             f"Column {as_text[0]!r} has the name of a KPI, and its values are no plain numbers: "
-            "write them as 80000.00 (or 80000,00), without signs of money or percent, and without "
-            "blanks or marks between thousands. So in the columns of media."
+            f"{PLAIN} So in the columns of media."
         )
     return (
         "No column looks like a KPI (revenue, sales, orders ...); name it with --kpi, one of "

@@ -31,5 +31,7 @@ class Guess:
     events: str | None = None
     reasons: dict[str, str] = field(default_factory=dict)
     """Of ``period``, ``entity``, ``kpi``, ``value_per_unit``, ``events``, and of each control."""
+    faults: dict[str, str] = field(default_factory=dict)
+    """Columns of numbers with cells that are none."""
     unused: dict[str, str] = field(default_factory=dict)
     """Columns that the spec does not name, and why."""

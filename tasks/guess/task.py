@@ -58,10 +58,10 @@ def propose_spec(
         raise SpecError(f"--out: {out} is there already; give --force to replace it.")
     with landing.opened(current_home(), batch) as con:
         header = landing.header_of(con)
-        seen = profiles.profile_columns(con, header, decimal=".")
+        seen = profiles.profile_columns(con, header, decimal=".", nothing=NO_EVENT)
         decimal = effective_decimal(batch.source_name, guess_decimal(seen))
         if decimal != ".":
-            seen = profiles.profile_columns(con, header, decimal=decimal)
+            seen = profiles.profile_columns(con, header, decimal=decimal, nothing=NO_EVENT)
         guess = guess_roles(
             seen, lambda columns: profiles.count_distinct(con, columns), decimal=decimal, kpi=kpi
         )

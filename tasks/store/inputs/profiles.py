@@ -3,7 +3,7 @@
 Belongs here: counts over an opened batch, by DuckDB. Does not: what a column is (``tasks.guess``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import duckdb
@@ -16,10 +16,17 @@ from tasks.store.inputs.text_values import date_sql, number_sql, text_sql
 Connection = duckdb.DuckDBPyConnection
 MAX_VALUES = 40
 """Most texts of a column that are listed."""
+_MARK = r"(?:[A-Z]{3}|[^0-9A-Za-z]|[kKmM])"
+_MARKED = rf"{_MARK}{{0,4}}\d[\d .,'’]*{_MARK}{{0,4}}"
+"""A number as a report shows it, with a sign of money or per cent and marks between thousands."""
 
 
 def profile_columns(
-    con: duckdb.DuckDBPyConnection, columns: Sequence[str], *, decimal: str
+    con: duckdb.DuckDBPyConnection,
+    columns: Sequence[str],
+    *,
+    decimal: str,
+    nothing: Collection[str],
 ) -> list[ColumnProfile]:
     """Describe columns of an opened batch.
 
@@ -31,22 +38,29 @@ def profile_columns(
         Source columns.
     decimal
         Decimal mark by which signs and whole numbers are counted.
+    nothing
+        Texts that stand for a number which is not there, in lower case.
     """
-    return [_profile(con, column, decimal) for column in columns]
+    return [_profile(con, column, decimal, nothing) for column in columns]
 
 
-def _profile(con: duckdb.DuckDBPyConnection, column: str, decimal: str) -> ColumnProfile:
+def _profile(
+    con: duckdb.DuckDBPyConnection, column: str, decimal: str, nothing: Collection[str]
+) -> ColumnProfile:
     text, number = text_sql(column), number_sql(column, decimal)
     row = (
         con.execute(
             f"select count({text}), count(distinct {text}), count({number_sql(column, '.')}), "  # noqa: S608 - quoted columns
             f"count({number_sql(column, ',')}), count(*) filter ({number} < 0), "
-            f"count(*) filter ({number} = round({number})) from landed"
+            f"count(*) filter ({number} = round({number})), "
+            f"count(*) filter (regexp_full_match({text}, ?) or lower({text}) in ?), "
+            f"min({text}) filter ({number} is null) from landed",
+            [_MARKED, sorted(nothing)],
         ).fetchone()
-        or (0,) * 6
+        or (0,) * 8
     )
-    n_given, n_distinct, *counts = (int(n) for n in row)
-    plain, comma, negative, whole = (n / max(n_given, 1) for n in counts)
+    n_given, n_distinct, *counts = (int(n) for n in row[:-1])
+    plain, comma, negative, whole, marked = (n / max(n_given, 1) for n in counts)
     return ColumnProfile(
         name=column,
         n_given=n_given,
@@ -56,6 +70,8 @@ def _profile(con: duckdb.DuckDBPyConnection, column: str, decimal: str) -> Colum
         share_dates=_share_dates(read_date_shapes(con, column)),
         share_negative=negative,
         share_whole=whole,
+        share_marked=marked,
+        odd=str(row[-1] or ""),
         values=_values(con, text) if n_distinct <= MAX_VALUES else (),
     )
 

@@ -166,3 +166,30 @@ def test_validate_takes_the_data_of_the_spec(tmp_path):
     without = runner.invoke(app, ["validate"])
     assert without.exit_code == 2
     assert "give --data FILE" in without.stderr
+
+
+@pytest.mark.parametrize("written", ["${:,.2f}", "{:,.0f} €", "EUR {:.2f}", "{:.1f}k", "{:.0f}%"])
+def test_money_as_a_report_shows_it_is_refused_not_left_out(tmp_path, written):
+    frame = one_series()
+    frame["tv_S"] = [written.format(value) for value in frame["tv_S"]]
+    frame.to_csv(tmp_path / "report.csv", index=False)
+    result = init("--data", tmp_path / "report.csv")
+    assert result.exit_code == 2
+    assert "'tv_S'" in result.stderr
+    assert "write them as 80000.00" in result.stderr
+    assert not (tmp_path / "report.yaml").exists()
+
+
+@pytest.mark.parametrize("word", ["-", "n/a", "none yet\n  evil: [#"])
+def test_cells_that_are_no_number_are_named_by_the_check_and_can_be_filled_in(tmp_path, word):
+    frame = one_series().astype({"tv_S": object})
+    frame.loc[::7, "tv_S"] = word
+    data, spec = tmp_path / "gaps.csv", tmp_path / "gaps.yaml"
+    frame.to_csv(data, index=False)
+    assert init("--data", data).exit_code == 0
+    faults = [f for f in check_data(read_run_spec(spec), str(data)).findings
+              if f.rule == "not_a_number"]  # fmt: skip
+    assert [(f.column, f.n_affected) for f in faults] == [("tv_S", len(frame.loc[::7]))]
+    frame.loc[::7, "tv_S"] = 0.0
+    frame.to_csv(data, index=False)
+    assert check_data(read_run_spec(spec), str(data)).verdict is not Verdict.FAIL

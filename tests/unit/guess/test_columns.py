@@ -1,5 +1,7 @@
 """What a column is, from its name and its values: tables of names that vendors use."""
 
+import re
+
 import pytest
 
 from schemas.column_profile import ColumnProfile
@@ -15,7 +17,8 @@ N = 104
 def column(name, **changes):
     plain = {
         "n_given": N, "n_distinct": N, "share_numbers": 1.0, "share_comma_numbers": 0.0,
-        "share_dates": 0.0, "share_negative": 0.0, "share_whole": 0.0, "values": (),
+        "share_dates": 0.0, "share_negative": 0.0, "share_whole": 0.0, "share_marked": 0.0,
+        "odd": "", "values": (),
     }  # fmt: skip
     return ColumnProfile(name=name, **(plain | changes))
 
@@ -130,6 +133,11 @@ def test_a_person_may_name_the_kpi():
     ("columns", "says"),
     [
         ([column("sales"), column("tv_spend")], "No column of dates"),
+        (
+            [text("Week", odd="01.01.2024 - 07.01.2024"), column("sales")],
+            r"In column 'Week' stands '01\.01\.2024 - 07\.01\.2024'",
+        ),
+        ([column("Week"), column("sales")], "Column 'Week' counts periods"),
         ([DATES, column("foo"), column("tv_spend")], "name it with --kpi, one of 'foo'"),
         ([DATES], "no column is a number"),
         ([DATES, column("sales"), column("foo")], "No column looks like media"),
@@ -210,3 +218,42 @@ def test_a_credit_note_makes_spend_no_other_thing():
 def test_a_kpi_that_is_written_as_text_is_named():
     with pytest.raises(SpecError, match="'sales' has the name of a KPI, and its values are no"):
         guess_roles([DATES, text("sales"), text("tv")], lambda _: N, decimal=".")
+
+
+@pytest.mark.parametrize("name", ["tv_spend", "Radio", "search clicks", "price", "sales"])
+@pytest.mark.parametrize("odd", ["$1,234.50", "1 234 €", "12%"])
+def test_numbers_with_signs_are_refused_where_the_name_says_that_they_matter(name, odd):
+    columns = [DATES, column("revenue"), column("print_spend"), text(name, share_marked=1, odd=odd)]
+    with pytest.raises(SpecError, match=f"Column {name!r}.*{re.escape(odd)}.*write them as 80000"):
+        guess_roles(columns, lambda _: N, decimal=".")
+
+
+def test_numbers_with_signs_in_a_column_without_a_known_name_are_only_not_used():
+    columns = [DATES, column("revenue"), column("tv_spend"), text("note", share_marked=1)]
+    assert guess_roles(columns, lambda _: N, decimal=".").unused == {"note": "is no number"}
+
+
+@pytest.mark.parametrize("share", [0.6, 0.94])
+def test_a_medium_with_cells_that_are_no_number_is_used_for_a_check_to_name_them(share):
+    media = column("tv_spend", share_numbers=share, odd="n/a")
+    price = column("price", share_numbers=share, odd="?")
+    guess = guess_roles([DATES, column("sales"), media, price], lambda _: N, decimal=".")
+    assert [c.spend for c in guess.channels] == ["tv_spend"]
+    assert "'n/a'" in guess.channels[0].reason
+    assert "'?'" in guess.reasons["price"]
+    assert guess.unused == {}
+
+
+def test_a_medium_that_mostly_rests_is_no_column_of_events():
+    rests = column("tv_spend", share_numbers=0.1, share_marked=1, odd="-", values=("-", "10", "20"))
+    with pytest.raises(SpecError, match="0 where there was none"):
+        guess_roles([DATES, column("sales"), rests], lambda _: N, decimal=".")
+
+
+def test_a_second_column_of_events_says_how_to_use_it():
+    days = [text(name, 2, ("-", "Xmas")) for name in ("holiday", "sale day")]
+    guess = guess_roles(
+        [DATES, column("sales"), column("tv_spend"), *days], lambda _: N, decimal="."
+    )
+    assert guess.events == "holiday"
+    assert "model.events" in guess.unused["sale day"]
