@@ -12,6 +12,10 @@ EXTRA_LOCKS := causal dask
 COMPILE := $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.12 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
+# Without bytecode each of a hundred processes that tests start would compile what it imports anew,
+# and each worker every file of tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup refit check fix test test-all test-causal browser ui bench lint docs lock

@@ -43,6 +43,7 @@ settings.load_profile("quick")
 
 # Parallel workers must not wait for each other's compilation lock; kept between sessions for speed.
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+STARTS_AT_THE_END = WORKER[2:].isdigit() and int(WORKER[2:]) % 2 == 1
 os.environ["PYTENSOR_FLAGS"] = ",".join(
     [
         *filter(None, [os.environ.get("PYTENSOR_FLAGS")]),
@@ -52,6 +53,7 @@ os.environ["PYTENSOR_FLAGS"] = ",".join(
 
 from support.suite_results import share_results  # noqa: E402 - likewise
 
+from flows.engines import _stacks_without_source  # noqa: E402 - likewise
 from tasks.store.home import Home, configure_environment  # noqa: E402 - after the environment
 
 configure_environment()
@@ -83,6 +85,32 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     config.option.loadscopereorder = False
     return ByFile(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Import what is collected as a flow imports its engines."""
+    with _stacks_without_source():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """Let every second worker collect from the end: each finds half of the modules compiled.
+
+    All workers collect all tests. Side by side they would compile each module at the same moment.
+    """
+    report = yield
+    if STARTS_AT_THE_END and isinstance(collector, pytest.Directory):
+        report.result.reverse()
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the files of tests one order in all workers, whichever of them were collected first."""
+    if WORKER != "main":
+        items.sort(key=lambda item: item.path)
 
 
 def pytest_collection_finish() -> None:

@@ -16,13 +16,11 @@ from schemathesis import GenerationMode
 from schemathesis.python import asgi
 from schemathesis.specs.openapi import checks
 from support.desks import DeskHere, seat
+from support.jobs_here import ChildHere
 
 from flows.api import jobs, security
 from flows.api.app import build_api, build_server, is_upload
 from flows.api.security import Door
-from flows.api.work import work
-from schemas.answers.jobs import JobKind
-from tasks.lifecycle import task_jobs
 from tasks.query.outputs import OUTPUT_DOCUMENTS, PAGES, TABLES
 
 ADDRESS = "http://127.0.0.1:8099"
@@ -52,21 +50,9 @@ BODIES = {
 QUIET = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
 
 
-class ChildHere:
-    """What a job has a process for: a check of a file, in this one. Other work ends at once."""
-
-    def __init__(self, job_id):
-        self._job_id = job_id
-        self.stdin = None
-
-    def wait(self):
-        if task_jobs.read_job(self._job_id).kind is JobKind.CHECK:
-            work(self._job_id)
-
-
 @pytest.fixture(scope="module")
 def served(tmp_path_factory, published_template):
-    """The API over a home with a run and a file; of its jobs, only checks of a file do anything."""
+    """The API over a home with a run and a file; of its jobs, only short ones do anything."""
     root = tmp_path_factory.mktemp("schema").resolve()
     shutil.copytree(published_template, root, dirs_exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:

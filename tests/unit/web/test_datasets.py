@@ -4,7 +4,9 @@ import html
 import re
 
 import pytest
+from support.jobs_here import ChildHere
 
+from flows.api import jobs
 from tasks.ingest import task_drafts
 
 ROWS = [b"%04d-%02d-%02d,%d,5,7,1.5,9,x\n" % (2024, 1 + i // 28, 1 + i % 28, 100 + i)
@@ -16,6 +18,12 @@ SPEC = {
     "target_col": "revenue",
     "channels": [{"name": "tv", "activity": "act_tv", "spend": "spend_tv"}],
 }
+
+
+@pytest.fixture(autouse=True)
+def jobs_here(monkeypatch):
+    """Check and guess in this process."""
+    monkeypatch.setattr(jobs, "_spawn", ChildHere)
 
 
 @pytest.fixture
