@@ -19,6 +19,7 @@ from tasks.store.home import current_home
 from tasks.store.inputs import keys, landing, landing_rows, text_values
 from tasks.store.runs.resume import resumable
 from tasks.store.warehouse import canonical, connection
+from tasks.validate.altered import judge_alterations
 from tasks.validate.arrivals import judge_arrivals
 from tasks.validate.booked import judge_bookings
 from tasks.validate.canonical import (
@@ -37,6 +38,7 @@ from tasks.validate.plausible import judge_plausibility
 from tasks.validate.raw import judge_mixed_dates, judge_month_ends, raw_columns
 from tasks.validate.reported import judge_reporting
 from tasks.validate.restated import judge_history
+from tasks.validate.timing import judge_timing
 from tasks.validate.units import judge_units
 
 log = logging.getLogger(__name__)
@@ -148,7 +150,8 @@ def validate_canonical(
         rows = panel.sort_values(list(_KEY_COLUMNS), kind="stable").reset_index(drop=True)
         findings += judge_plausibility(rows, roles, spec)
         findings += judge_bookings(rows, roles) + judge_reporting(rows, roles)
-        findings += judge_units(rows, roles)
+        findings += judge_units(rows, roles) + judge_alterations(rows, roles)
+        findings += judge_timing(rows, roles)
     findings += findings_of(
         plain,
         layer=Layer.CANONICAL,
