@@ -5,6 +5,7 @@ Belongs here: pure rules over the spend of a panel, before any sampling. Does no
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,18 @@ from schemas.words import format_share
 from tasks.mathematics.collinearity import within_markets
 from tasks.validate.findings import panel_finding
 
-MIN_BILLED_MONTHS = 6
+
+class _Billed(NamedTuple):
+    """A span that is billed at once."""
+
+    word: str
+    least: int
+    """How many of them are no chance."""
+
+
+_BILLED = {"Y": _Billed("year", 2), "Q": _Billed("quarter", 4), "M": _Billed("month", 6)}
+MIN_PAIRS_OF_WEEKS = 12
+"""Payments in every second period that are no chance."""
 USUALLY = 0.9
 MIN_PERIODS_PER_MONTH = 3
 """Below it a period is a month, and money in every one of them is no bill."""
@@ -117,32 +129,45 @@ def _parts_of(spend: NDArray[np.float64], place: int) -> list[int]:
 
 
 def _judge_bills(rows: pd.DataFrame, channel: ChannelRole) -> list[Finding]:
-    """Review spend that stands in one and the same week of each month."""
+    """Review spend that stands in one and the same week of each month, quarter or year."""
     spend = rows[str(channel.spend_column)].fillna(0.0)
-    month = rows[PERIOD_COLUMN].dt.to_period("M")
-    by_month = rows.groupby([ENTITY_COLUMN, month], sort=False)
-    size = by_month[PERIOD_COLUMN].transform("size")
-    paid = (spend != 0) & (size >= MIN_PERIODS_PER_MONTH)
-    place = by_month.cumcount()[paid]
-    months = rows.loc[paid, ENTITY_COLUMN].astype(str) + " " + month[paid].astype(str)
-    n_months = months.nunique()
-    if n_months < MIN_BILLED_MONTHS or n_months < USUALLY * paid.sum():
-        return []
-    from_end = (size[paid] - 1) - place
-    for which, position in (("first", place), ("last", from_end)):
-        share = float((position == 0).mean())
-        if share >= USUALLY:
-            return [_bill_finding(channel, which, n_months, share)]
+    for unit, named in _BILLED.items():
+        month = rows[PERIOD_COLUMN].dt.to_period(unit)
+        by_month = rows.groupby([ENTITY_COLUMN, month], sort=False)
+        size = by_month[PERIOD_COLUMN].transform("size")
+        paid = (spend != 0) & (size >= MIN_PERIODS_PER_MONTH)
+        place = by_month.cumcount()[paid]
+        months = rows.loc[paid, ENTITY_COLUMN].astype(str) + " " + month[paid].astype(str)
+        n_months = months.nunique()
+        if n_months < named.least or n_months < USUALLY * paid.sum():
+            continue
+        from_end = (size[paid] - 1) - place
+        for which, position in (("first", place), ("last", from_end)):
+            share = float((position == 0).mean())
+            if share >= USUALLY:
+                told = f"one week a {named.word} ({n_months} {named.word}s), the {which} of them"
+                return [_bill_finding(channel, f"{told} in {format_share(share)}")]
+    return _judge_every_second(rows, spend, channel)
+
+
+def _judge_every_second(
+    rows: pd.DataFrame, spend: pd.Series, channel: ChannelRole
+) -> list[Finding]:
+    """Review spend that stands in every second period, month in, month out."""
+    for entity, one in rows.groupby(ENTITY_COLUMN, sort=True):
+        gaps = np.diff(np.flatnonzero(spend.loc[one.index].to_numpy(float)))
+        if len(gaps) < MIN_PAIRS_OF_WEEKS or (gaps == 2).mean() < USUALLY:
+            continue
+        return [_bill_finding(channel, f"every second period ({entity}, {len(gaps)} times)")]
     return []
 
 
-def _bill_finding(channel: ChannelRole, which: str, n_months: int, share: float) -> Finding:
+def _bill_finding(channel: ChannelRole, when: str) -> Finding:
     return panel_finding(
         "spend_as_billed",
         Verdict.REVIEW,
-        f"channel {channel.name!r}: its spend stands in one week a month ({n_months} months), the "
-        f"{which} of them in {format_share(share)}. Are these bills? A model takes them for what "
-        "ran in that week alone.",
+        f"channel {channel.name!r}: its spend stands in {when}. Are these bills? A model takes "
+        "them for what ran in that week alone.",
         "Spread each bill over the weeks in which it ran, or give what ran in each week as the "
         "channel's activity (channels[].activity). If it ran like that, nothing.",
         column=channel.spend,

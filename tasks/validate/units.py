@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from schemas.names import ENTITY_COLUMN, PERIOD_COLUMN
 from schemas.outcomes import Finding, Verdict
-from schemas.spec.roles import ColumnRoles
+from schemas.spec.roles import ChannelRole, ColumnRoles
 from tasks.validate.findings import panel_finding
 
 UNITS = (100.0, 1000.0, 1_000_000.0)
@@ -21,6 +21,8 @@ UNIT_TOLERANCE = 0.35
 """How far the ratio of medians may be from a unit, on a log scale."""
 MIN_OF_UNIT = 8
 """Values on either side of a change of unit."""
+MIN_OF_CONTROL = 4
+"""The same of a control: promotions are few."""
 KPI_STEP = 5.0
 """Times by which no KPI changes from one week to the next and for good, unless it is another one.
 
@@ -29,6 +31,8 @@ CURRENCY_STEP = 1.5
 """The same where spend changes with it."""
 SAME_STEP = 0.5
 """How far the steps of spend and KPI may be apart, on a log scale: spend comes in bursts."""
+COST_STEP = 2.5
+"""Times by which no price of a contact changes from one week to the next and for good."""
 MIN_FOLLOWING = 0.5
 """Share of the spend columns that have to step as the KPI does."""
 
@@ -57,9 +61,19 @@ def judge_units(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
         return found
     findings = _judge_kpi_step(rows, roles)
     told = {finding.column for finding in findings}
-    for column, source in {roles.kpi_name: roles.kpi, **roles.media_sources()}.items():
+    controls = {control.column: control.source for control in roles.controls}
+    for column, source in {
+        roles.kpi_name: roles.kpi,
+        **roles.media_sources(),
+        **controls,
+    }.items():
         if source not in told:
-            findings += _judge_unit(rows, column, source)
+            least = MIN_OF_CONTROL if column in controls else MIN_OF_UNIT
+            findings += _judge_unit(rows, column, source, least)
+    told |= {finding.column for finding in findings}
+    for channel in roles.channels:
+        if channel.spend and channel.activity and not told & {channel.spend, channel.activity}:
+            findings += _judge_cost(rows, channel)
     return findings
 
 
@@ -119,16 +133,54 @@ def _judge_kpi_step(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
 def _kpi_step(one: pd.DataFrame, kpi: str, least: float) -> tuple[pd.Timestamp, float] | None:
     """Day and size of a step that came at once, of one entity; None where there is none."""
     given = one[one[kpi] > 0]
-    values = given[kpi].to_numpy(float)
+    step = step_at_once(given[kpi].to_numpy(float), least)
+    return None if step is None else (given[PERIOD_COLUMN].iloc[step.at], step.size)
+
+
+def step_at_once(values: NDArray[np.float64], least: float) -> Step | None:
+    """Return a step of positive values that came from one period to the next; None without one.
+
+    Parameters
+    ----------
+    values
+        In the order of time.
+    least
+        Times by which the two sides are apart at least.
+    """
     step = find_step(values)
     if step is None or abs(step.size) < np.log(least):
         return None
     # What grows over years is apart too, and not from one week to the next.
     near = slice(step.at - MIN_OF_UNIT, step.at), slice(step.at, step.at + MIN_OF_UNIT)
     at_once = float(np.median(np.log(values[near[1]])) - np.median(np.log(values[near[0]])))
-    if abs(at_once - step.size) > SAME_STEP or at_once * step.size <= 0:
-        return None
-    return given[PERIOD_COLUMN].iloc[step.at], step.size
+    is_at_once = abs(at_once - step.size) <= SAME_STEP and at_once * step.size > 0
+    return step if is_at_once else None
+
+
+def _judge_cost(rows: pd.DataFrame, channel: ChannelRole) -> list[Finding]:
+    """Review a channel whose contacts cost several times as much on one side of a day."""
+    spend, activity = str(channel.spend_column), str(channel.activity_column)
+    for entity, one in rows.groupby(ENTITY_COLUMN, sort=True):
+        given = one[(one[spend] > 0) & (one[activity] > 0)]
+        step = step_at_once((given[spend] / given[activity]).to_numpy(float), COST_STEP)
+        if step is None:
+            continue
+        day = f"{given[PERIOD_COLUMN].iloc[step.at]:%Y-%m-%d}"
+        return [
+            panel_finding(
+                "change_of_cost_per_unit",
+                Verdict.REVIEW,
+                f"channel {channel.name!r}: before {day} ({entity}) and from then on what a unit "
+                f"of {channel.activity!r} costs is apart by about {np.exp(abs(step.size)):.3g} "
+                "times, with hardly any between. Is something else counted since then (contacts "
+                "that were seen, another source)? A model takes it for more or less media.",
+                "Give activity as it is counted today in all periods, or leave it out, so that "
+                "spend is the channel's input. If the price changed, nothing.",
+                column=channel.activity,
+                places=[f"{entity}, {day}"],
+            )
+        ]
+    return []
 
 
 def _size(before: pd.Series, after: pd.Series) -> float | None:
@@ -139,11 +191,11 @@ def _size(before: pd.Series, after: pd.Series) -> float | None:
     return float(np.log(sides[1].median()) - np.log(sides[0].median()))
 
 
-def _judge_unit(rows: pd.DataFrame, column: str, source: str) -> list[Finding]:
+def _judge_unit(rows: pd.DataFrame, column: str, source: str, least: int) -> list[Finding]:
     """Review a column whose values are a hundred or thousand times larger on one side of a day."""
     for entity, one in rows.groupby(ENTITY_COLUMN, sort=True):
         given = one[one[column] > 0]
-        change = change_of_unit(given[column].to_numpy(float))
+        change = change_of_unit(given[column].to_numpy(float), least)
         if change is not None:
             at, unit = change
             day = f"{given[PERIOD_COLUMN].iloc[at]:%Y-%m-%d}"
@@ -162,27 +214,39 @@ def _judge_unit(rows: pd.DataFrame, column: str, source: str) -> list[Finding]:
     return []
 
 
-def change_of_unit(values: NDArray[np.float64]) -> tuple[int, float] | None:
-    """Return where positive values step by a unit, and that unit; None where they do not."""
-    step = find_step(values)
+def change_of_unit(
+    values: NDArray[np.float64], least: int = MIN_OF_UNIT
+) -> tuple[int, float] | None:
+    """Return where positive values step by a unit, and that unit; None where they do not.
+
+    Parameters
+    ----------
+    values
+        In the order of time.
+    least
+        Values on either side.
+    """
+    step = find_step(values, least)
     if step is None:
         return None
     near = [unit for unit in UNITS if abs(abs(step.size) - np.log(unit)) < UNIT_TOLERANCE]
     return (step.at, near[0]) if near else None
 
 
-def find_step(values: NDArray[np.float64]) -> Step | None:
+def find_step(values: NDArray[np.float64], least: int = MIN_OF_UNIT) -> Step | None:
     """Return the step of positive values with hardly any between its two levels; None without one.
 
     Parameters
     ----------
     values
         In the order of time.
+    least
+        Values on either side.
     """
-    if len(values) < 2 * MIN_OF_UNIT:
+    if len(values) < 2 * least:
         return None
     logs = np.log(values)
-    n_before = np.arange(MIN_OF_UNIT, len(logs) - MIN_OF_UNIT + 1)
+    n_before = np.arange(least, len(logs) - least + 1)
     sums = np.cumsum(logs)
     before = sums[n_before - 1] / n_before
     after = (sums[-1] - sums[n_before - 1]) / (len(logs) - n_before)

@@ -89,6 +89,29 @@ def test_bills_of_a_channel_whose_contacts_are_known_are_no_matter(world):
     assert "spend_as_billed" not in [f.rule for f in world.canonical(rows).findings]
 
 
+@pytest.mark.parametrize(("unit", "words"), [("Q", "one week a quarter"), ("Y", "one week a year")])
+def test_bills_of_a_quarter_or_a_year_are_a_review(world, unit, words):
+    own = spends()
+    span = pd.Series(pd.date_range("2023-01-02", periods=N, freq="7D")).dt.to_period(unit)
+    total = pd.Series(own["tv"]).groupby(span).transform("sum")
+    at_once = np.where(span != span.shift(1), total, 0.0).round(2)
+    outcome = world.canonical(table({**own, "tv": at_once}))
+    assert rules(outcome) == ["spend_as_billed"]
+    assert words in outcome.findings[0].message
+    assert world.canonical(table(own)).verdict is Verdict.PASS
+
+
+def test_bills_of_every_second_week_are_a_review_and_their_halves_are_none(world):
+    own = spends()
+    pairs = pd.Series(own["tv"]).groupby(np.arange(N) // 2)
+    at_once = np.where(np.arange(N) % 2 == 1, pairs.transform("sum"), 0.0).round(2)
+    outcome = world.canonical(table({**own, "tv": at_once}))
+    assert rules(outcome) == ["spend_as_billed"]
+    assert "every second period" in outcome.findings[0].message
+    halves = pairs.transform("mean").round(2).to_numpy()
+    assert rules(world.canonical(table({**own, "tv": halves}))) == []
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_flights_of_a_channel_are_no_bills(world, seed):
     rng = np.random.default_rng(seed)

@@ -92,6 +92,32 @@ def test_a_channel_that_was_scaled_up_changes_no_unit(times):
     assert change_of_unit(np.where(np.arange(N) < 50, values, values * times)) is None
 
 
+@pytest.mark.parametrize("times", [0.1, 3])
+def test_contacts_that_are_counted_otherwise_are_a_review_and_spend_alone_is_none(world, times):
+    own = series()
+    seen = np.round(own["spend_web"] * 120 * np.where(np.arange(N) < 60, 1, times))
+    outcome = world.canonical(rows_of(own | {"act_web": seen}))
+    (told,) = [f for f in outcome.findings if f.verdict is Verdict.REVIEW]
+    assert (told.rule, told.column) == ("change_of_cost_per_unit", "act_web")
+    assert str(DAYS[60]) in told.message
+    assert found(world.canonical(rows_of(own))) == []
+
+
+def test_a_price_that_rises_over_years_is_no_change_of_contacts(world):
+    own = series()
+    contacts = np.round(own["spend_web"] * 120 / 4 ** (np.arange(N) / N))
+    assert found(world.canonical(rows_of(own | {"act_web": contacts}))) == []
+
+
+def test_a_discount_that_is_a_share_and_then_per_cent_is_a_review(world):
+    own = series()
+    share = 0.2 * (np.random.default_rng(4).random(N) < 0.12)
+    mixed = share * np.where(np.arange(N) < N // 2, 1, 100)
+    outcome = world.canonical(rows_of(own | {"ctrl_discount": mixed.round(2)}))
+    assert found(outcome) == ["change_of_unit"]
+    assert found(world.canonical(rows_of(own | {"ctrl_discount": share}))) == []
+
+
 MONEY = ["sales", "spend_tv", "spend_web"]
 
 
