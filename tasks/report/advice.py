@@ -141,11 +141,9 @@ def _notes(documents: ReportDocuments) -> list[Block]:
     against = [why for model in plan.models for why in model.against]
     if against:
         blocks.append(Items("What stands against it", against))
-    if plan.flags:
-        blocks.append(Items("Know before you act", plan.flags))
-    if plan.not_planned:
-        reported = [f"{name}: {reason}" for name, reason in plan.not_planned.items()]
-        blocks.append(Items("Not part of the plan", reported))
+    unplanned = [f"Not planned, {name}: {reason}." for name, reason in plan.not_planned.items()]
+    if known := [*plan.flags, *unplanned]:
+        blocks.append(Items("Know before you act", known))
     if plan.groups:
         blocks.append(_groups_table(plan))
     return [*blocks, Fold("Bounds, and how the plan was searched", _search(documents, plan))]

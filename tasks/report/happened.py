@@ -149,4 +149,4 @@ def _last_figure(documents: ReportDocuments) -> Figure | None:
 
 def _row_height(labels: Sequence[str]) -> int:
     """Pixels of one bar: names of two lines need room for both, or they run into each other."""
-    return 32 if any("<br>" in name for name in labels) else 18
+    return 28 if any("<br>" in name for name in labels) else 18

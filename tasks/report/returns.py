@@ -60,7 +60,7 @@ def returns_section(documents: ReportDocuments) -> Section | None:
     unpaid = [row.name for row in rows if row not in shown]
     if shown and unpaid:
         reported = f"Without spend or without a positive effect, so not shown: {', '.join(unpaid)}."
-        blocks.append(Text([reported]))
+        blocks.append(Text([reported], tone="quiet"))
     blocks.append(Fold("Over all fitted periods, with the evidence", _whole_tables(documents)))
     return Section("returns", "Channels", blocks, f"{words.meaning} Intervals hold 94 %.")
 
