@@ -48,7 +48,8 @@ TOGETHER = "all media"
 _NOTES = {
     "later_spend": (
         "the KPI rises before money is spent on {where}: money may follow business, and returns "
-        "would then be too high; run a lift test, or add what budgets follow as a control"
+        "would then be too high; run a lift test, or add what budgets follow as a control. Or the "
+        "dates are those of bills, and returns are too low: give media when they ran"
     ),
     "effect_drift": (
         "the effect of {where} is not the same early and late: the return is that of an average "

@@ -86,7 +86,8 @@ def _judge_months(rows: pd.DataFrame, roles: ColumnRoles) -> list[Finding]:
                 f"media are the same in all weeks of a month in {', '.join(map(repr, spread))}: "
                 "months that were spread. Carryover cannot be learned from them, and intervals are "
                 "wide for what ran unevenly.",
-                "Nothing to do, or give what ran in each week.",
+                "Nothing to do where these are the months in which they ran; if they were billed "
+                "later, give them in those in which they ran, or what ran in each week.",
                 column=spread[0],
             )
         )
