@@ -1,15 +1,19 @@
 """The registered model: expected KPI and contributions for rows of a canonical panel.
 
-MLflow stores this file itself (models from code), with copies of ``tasks`` and ``schemas``, so it
-loads outside the checkout and without unpickling anything.
+MLflow stores this file itself (models from code), with ``tasks`` and ``schemas`` as an archive in
+``code``, so it loads outside the checkout and without unpickling anything.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel, PythonModelContext
+
+# MLflow puts the folder on the path; what is imported from the archive is imported in functions.
+sys.path[:0] = map(str, Path(__file__).parent.glob("code/*.zip"))
 
 FILES = ("posterior", "feature_metadata", "feature_scaler")
 """Names of the artifacts that a prediction needs."""

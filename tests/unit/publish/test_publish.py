@@ -1,7 +1,10 @@
 """Publishing against a real MLflow store and a real warehouse in a temporary home."""
 
 import logging
+import subprocess
+import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import mlflow
 import pandas as pd
@@ -252,11 +255,44 @@ def test_the_registered_model_carries_its_files_code_and_pins(home, publish, mon
     assert model.predict(rows, params={"seed": 7})["kpi_mean"].tolist() == [1.0]
     assert (seen["model"], seen["seed"], seen["draws"]) == ("fitted", 7, (2, 3))
     assert seen["metadata"].model_kind == "mmm"
-    assert (folder / "code" / "tasks" / "models" / "opening.py").is_file()
+    with ZipFile(folder / "code" / "steady_mmm.zip") as code:
+        assert {"tasks/models/opening.py", "schemas/names.py"} <= set(code.namelist())
     assert "pymc==" in (folder / "requirements.txt").read_text()
     assert not list(folder.rglob("*.pkl")), "models from code, nothing to unpickle"
     with pytest.raises(mlflow.MlflowException, match="enforce schema"):
         model.predict(rows.drop(columns="entity_id"))
+
+
+def test_a_version_imports_our_code_from_its_own_archive(home, publish, tmp_path):
+    publish()
+    experiments.open_store(home)
+    folder = Path(mlflow.artifacts.download_artifacts("models:/demo@champion"))
+    elsewhere = (
+        "import runpy, sys, types\n"  # MLflow itself takes seconds to import, and is as it is
+        "models = types.SimpleNamespace(set_model=lambda model: None)\n"
+        "pyfunc = types.SimpleNamespace(PythonModel=object, PythonModelContext=object)\n"
+        "sys.modules |= {'mlflow.models': models, 'mlflow.pyfunc': pyfunc, 'mlflow': models}\n"
+        f"runpy.run_path({str(folder / 'kpi_model.py')!r})\n"
+        "import tasks.models.opening, schemas.documents.features as documents\n"
+        "print(tasks.models.opening.__file__, documents.__file__, sep='\\n')"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-I", "-c", elsewhere], cwd=tmp_path, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    archive = folder / "code" / "steady_mmm.zip"
+    assert ran.stdout.split() == [
+        str(archive / "tasks/models/opening.py"), str(archive / "schemas/documents/features.py"),
+    ]  # fmt: skip
+
+
+def test_mlflow_does_not_look_for_requirements_that_are_those_of_this_process(publish, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "mlflow.utils.requirements_utils._check_requirement_satisfied", asked.append
+    )
+    publish()
+    assert not asked
 
 
 def test_checks_of_the_data_stand_beside_those_of_the_fit():
