@@ -7,6 +7,8 @@ controls are those of a year before, some periods earlier or later, so that seas
 are and a promotion may move. Events and holidays are facts: they stay.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -49,12 +51,12 @@ def vary_coming(
     starts = rng.integers(n_past - recent, n_past, n_blocks)
     block = np.concatenate([start + np.arange(BLOCK[grain]) for start in starts])[:n_coming]
     media = n_past - recent + (block - (n_past - recent)) % recent
-    varied = _replaced(continued, n_past, ("media", "spend"), media)
-    if n_past < year + MAX_SHIFT[grain]:
-        return varied
-    shift = rng.integers(-MAX_SHIFT[grain], MAX_SHIFT[grain] + 1)
-    ago = n_past - year + np.arange(n_coming) % year + shift
-    return _replaced(varied, n_past, ("controls",), np.minimum(ago, n_past - 1))
+    sources = {"media": media, "spend": media}
+    if n_past >= year + MAX_SHIFT[grain]:
+        shift = rng.integers(-MAX_SHIFT[grain], MAX_SHIFT[grain] + 1)
+        ago = n_past - year + np.arange(n_coming) % year + shift
+        sources["controls"] = np.minimum(ago, n_past - 1)
+    return _replaced(continued, n_past, sources)
 
 
 def draw_changes(
@@ -88,18 +90,20 @@ def draw_changes(
 
 
 def _replaced(
-    continued: xr.Dataset, n_past: int, names: tuple[str, ...], source: NDArray[np.intp]
+    continued: xr.Dataset, n_past: int, sources: Mapping[str, NDArray[np.intp]]
 ) -> xr.Dataset:
-    """Take the coming periods of some variables from the past periods ``source``.
+    """Take the coming periods of some variables from past periods, named by variable.
 
-    What is planned of them stays.
+    What is planned of them stays. Labels stay as they are, so nothing is aligned: that would cost
+    more than all else here.
     """
-    index = np.concatenate([np.arange(n_past), source])
-    found = {}
-    for name in names:
-        values = continued[name].isel({DATE_DIM: index}).to_numpy()
-        known = continued.get(KNOWN_CONTROLS if name == "controls" else KNOWN_MEDIA)
-        if known is not None:
-            values = np.where(known.to_numpy(), continued[name].to_numpy(), values)
-        found[name] = continued[name].copy(data=values)
-    return continued.assign(found)
+    data = {str(name): continued.variables[name].data for name in continued.data_vars}
+    for name, source in sources.items():
+        variable = continued.variables[name]
+        index = np.concatenate([np.arange(n_past), source])
+        values = variable.isel({DATE_DIM: index}).to_numpy()
+        planned = KNOWN_CONTROLS if name == "controls" else KNOWN_MEDIA
+        if planned in data:
+            values = np.where(data[planned], variable.to_numpy(), values)
+        data[name] = values
+    return continued.copy(data=data)

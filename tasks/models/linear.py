@@ -114,7 +114,9 @@ def linear_references(panel: xr.Dataset, inputs: ModelInputs) -> NDArray[np.floa
     n_controls = len(inputs.metadata.controls)
     if n_controls and CONTROL_REFERENCE in scales:
         stated = scale_of_entities(scales, CONTROL_REFERENCE, panel)
-        scaled = (stated - scales["control_mean"]) / scales["control_std"]
+        # All three are of the controls of the fit, so nothing need be aligned.
+        mean, std = (scales.variables[f"control_{name}"] for name in ("mean", "std"))
+        scaled = (stated.variable - mean) / std
         references[:, :n_controls] = scaled.transpose(ENTITY_DIM, CONTROL_DIM).to_numpy()
     return references
 

@@ -1,5 +1,6 @@
 """What imports of heavy libraries ask about the stack, and get."""
 
+import importlib
 import inspect
 import sys
 from types import ModuleType
@@ -24,3 +25,18 @@ def test_what_checks_files_is_imported_without_its_extras(monkeypatch):
     assert not prepared
     engines.import_engines(("json", "great_expectations"))
     assert prepared == ["checks"]
+
+
+def test_what_no_refit_uses_is_as_if_it_were_not_installed_while_the_others_are_imported(
+    monkeypatch,
+):
+    monkeypatch.delitem(sys.modules, "jax", raising=False)
+    seen = []
+
+    def look(name):
+        seen.append((name, sys.modules.get("jax", "not asked for")))
+
+    monkeypatch.setattr(importlib, "import_module", look)
+    engines.import_engines(("json",))
+    assert seen == [("json", None)], "None: its import fails"
+    assert "jax" not in sys.modules, "who uses it imports it later"

@@ -1,5 +1,6 @@
 """A version of a dataset's registered model: its code, artifacts, signature and requirements."""
 
+import importlib
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from functools import cache
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from tasks.store.home import CHECKOUT
@@ -67,8 +69,7 @@ def _without_second_look() -> Iterator[None]:
 
     It lists every file of every installed package for that: half a second of a first refit.
     """
-    from mlflow.utils import environment
-
+    environment: Any = importlib.import_module("mlflow.utils.environment")
     compare = environment.warn_dependency_requirement_mismatches
     environment.warn_dependency_requirement_mismatches = lambda _requirements: None
     try:
