@@ -16,6 +16,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from flows.absent import forgo_dask
 from flows.cli.process import EXIT_OTHER, EXIT_REJECTED
 from flows.collector import keep_what_is_imported, spare_collector
 from flows.services.brand_workers import CORES_VARIABLE, BrandWork
@@ -85,6 +86,7 @@ def _keep_to_cores() -> None:
 def _prepare() -> "Callable[[RefitRequest], RefitReport]":
     """Import all that a refit needs, while the portfolio is still being read."""
     spare_collector()
+    forgo_dask()
     from flows import engines, hooks
     from flows.refit_weekly import refit_weekly
 

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from tasks.store.gx_import import left_out
+from flows.absent import without_jax
 from tasks.validate.task_alone import prepare_check
 
 REFIT = (
@@ -26,9 +26,6 @@ SCORE = ("h5netcdf", "xarray", "scipy.stats", "arviz")
 EXPLAIN = ("pymc", "nutpie", "arviz", "mlflow", "h5netcdf", "xarray")
 """Of auxiliary fits that explain another one."""
 _CHECKS = "great_expectations"
-_UNUSED = ("jax",)
-"""Where an extra has it installed, ArviZ holds it ready for a look at results of NumPyro, and SciPy
-wakes it to ask whether an array is one of its own: a second. Who uses it imports it later."""
 
 
 def import_engines(names: Sequence[str]) -> None:
@@ -36,7 +33,7 @@ def import_engines(names: Sequence[str]) -> None:
 
     Each takes seconds: together they would be a third of a small refit.
     """
-    with _stacks_without_source(), left_out(_UNUSED):
+    with _stacks_without_source(), without_jax():
         for name in names:
             if name == _CHECKS:
                 prepare_check()

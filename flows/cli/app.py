@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from flows.absent import forgo_dask
 from flows.cli import (
     backfill,
     backtest,
@@ -100,6 +101,7 @@ def main(argv: list[str] | None = None) -> int:
     if argv is not None:
         return _dispatch(argv)
     spare_collector()
+    forgo_dask()
     # What a home holds is its owner's business: MMM_UMASK=027 lets a group read it.
     os.umask(_umask())
     leave = Leave()

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
+from flows.absent import admit_dask
 from flows.services.servers import HOST
 from schemas.errors import ResourceUnavailableError, SpecError
 
@@ -62,6 +63,7 @@ def open_dask(address: str | None, n_workers: int) -> Iterator[Any]:
     ResourceUnavailableError
         If the scheduler does not answer.
     """
+    admit_dask()
     from prefect_dask.task_runners import DaskTaskRunner
 
     if address is not None:

@@ -31,7 +31,7 @@ def import_for_check() -> None:
     What it can do without is imported by whoever uses it first. Only for a process that judges
     frames alone, in one thread: two threads that use it first could wait for each other.
     """
-    with _left_for_later(_LATER), left_out(_OPTIONAL), copying_fields_lightly():
+    with _left_for_later(_LATER), _left_out(_OPTIONAL), copying_fields_lightly():
         importlib.import_module("great_expectations")
 
 
@@ -93,8 +93,7 @@ def _copy_field(field: "ModelField") -> "ModelField":
 
 
 @contextmanager
-def left_out(names: Sequence[str]) -> Iterator[None]:
-    """Let libraries that are not imported yet be as if they were not installed."""
+def _left_out(names: Sequence[str]) -> Iterator[None]:
     absent = [name for name in names if name not in sys.modules]
     sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # None: import fails
     try:
