@@ -12,6 +12,7 @@ from tasks.models.contract import Component
 
 N_WEEKS, NOISE = 60, 1.0
 GRID = np.linspace(1e-4, 6, 6000)
+PRIOR = stats.gamma.pdf(GRID, 1.5, scale=1 / 1.5)
 WINDOW = np.ones(N_WEEKS, bool)
 
 
@@ -42,8 +43,10 @@ def fit(true_size, seed):
     x = rng.normal(3, 1, N_WEEKS)
     kpi = 10 + true_size * (x - x.mean()) + rng.normal(0, NOISE, N_WEEKS)
     panel = xr.Dataset({"kpi": (("entity", "date"), kpi[None])})
-    log_l = stats.norm.logpdf(kpi, 10 + GRID[:, None] * (x - x.mean()), NOISE).sum(axis=1)
-    weight = np.exp(log_l - log_l.max()) * stats.gamma.pdf(GRID, 1.5, scale=1 / 1.5)
+    # Of the normal density what depends on the size: (d - size * c)^2 without d^2.
+    c, d = x - x.mean(), kpi - 10
+    log_l = (2 * GRID * (c @ d) - GRID**2 * (c @ c)) / (2 * NOISE**2)
+    weight = np.exp(log_l - log_l.max()) * PRIOR
     return OneChannel(rng.choice(GRID, 1000, p=weight / weight.sum()), x), panel
 
 
