@@ -114,8 +114,7 @@ def empty() -> Iterator[duckdb.DuckDBPyConnection]:
 
     Asking for a dataset makes no file, whatever its name is.
     """
-    with instances.in_memory(None) as con:
-        con.execute(files.ddl())
+    with instances.with_tables(files.ddl()) as con:
         yield con
 
 

@@ -11,6 +11,7 @@ from tasks.store import instances
 @pytest.fixture(autouse=True)
 def _none_idle(monkeypatch):
     monkeypatch.setattr(instances, "_idle", {})
+    monkeypatch.setattr(instances, "_idle_with_tables", {})
 
 
 @pytest.fixture
@@ -95,3 +96,32 @@ def test_no_more_than_some_are_kept(made):
             stack.enter_context(instances.in_memory(None))
     (idle,) = instances._idle.values()
     assert len(idle) == instances._MAX_IDLE
+
+
+DDL = "create schema ops; create table ops.runs (run_id varchar)"
+
+
+def test_tables_are_made_once_and_lent_without_what_the_last_one_left(made):
+    for _ in range(3):
+        with instances.with_tables(DDL) as con:
+            assert con.execute("select count(*) from ops.runs").fetchone() == (0,)
+            con.execute("create temp table kept (x int)")
+            with pytest.raises(duckdb.TransactionException, match="read-only"):
+                con.execute("insert into ops.runs values ('run-1')")
+    assert len(made) == 1
+    with instances.with_tables(DDL) as con, instances.with_tables(DDL) as other:
+        assert len(made) == 2
+        for one in (con, other):
+            assert one.execute("select count(*) from ops.runs").fetchone() == (0,)
+    with instances.with_tables(DDL) as con, pytest.raises(duckdb.CatalogException):
+        con.execute("from kept")
+    with instances.with_tables("create table other (x int)") as con:
+        assert con.execute("from other").fetchall() == []
+
+
+def test_tables_are_made_anew_after_a_failure(made):
+    with pytest.raises(RuntimeError), instances.with_tables(DDL):
+        raise RuntimeError
+    with instances.with_tables(DDL) as con:
+        assert con.execute("from ops.runs").fetchall() == []
+    assert len(made) == 2
