@@ -188,7 +188,8 @@ def judge_returns(
 def judge_net_of_media(rows: pd.DataFrame, value: pd.Series, roles: ColumnRoles) -> list[Finding]:
     """Review a KPI that falls as media as a whole cost more: theirs may have been taken off it.
 
-    From one period to the next, so that neither a level that wanders nor a season is taken for it.
+    From one period to the next, so that neither a level that wanders nor a season is taken for it;
+    controls move beside, since money may be spent where they take sales away.
 
     Parameters
     ----------
@@ -197,16 +198,24 @@ def judge_net_of_media(rows: pd.DataFrame, value: pd.Series, roles: ColumnRoles)
     value
         KPI in money, on its index.
     roles
-        Channels, and what the KPI is called.
+        Channels, controls, and what the KPI is called.
     """
     columns = [column for _, column in _spend_columns(roles)]
     if not columns:
         return []
-    levels = pd.DataFrame({"spend": rows[columns].fillna(0.0).sum(axis=1), "value": value})
-    moves = levels.groupby(rows[ENTITY_COLUMN]).diff().dropna()
-    if len(moves) < MIN_MOVES:
+    controls = rows[[control.column for control in roles.controls]]
+    levels = pd.concat(
+        [
+            rows[columns].fillna(0.0).sum(axis=1),
+            controls.groupby(rows[ENTITY_COLUMN]).ffill(),
+            value,
+        ],
+        axis=1,
+    )
+    moves = levels.groupby(rows[ENTITY_COLUMN]).diff().dropna().to_numpy(float)
+    if len(moves) < MIN_MOVES + len(roles.controls):
         return []
-    estimates, errors = regress(moves[["spend"]].to_numpy(), moves["value"].to_numpy())
+    estimates, errors = regress(moves[:, :-1], moves[:, -1])
     estimate, error = float(estimates[0]), float(errors[0])
     if not np.isfinite(error) or estimate + CLEARLY * error >= 0:
         return []

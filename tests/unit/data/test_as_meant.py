@@ -276,6 +276,22 @@ def test_a_kpi_that_media_were_taken_off_is_a_review(world, lines, cost, expecte
     assert rules(outcome, Verdict.REVIEW) == expected
 
 
+@pytest.mark.parametrize(("is_given", "expected"), [(False, ["kpi_net_of_media"]), (True, [])])
+def test_money_that_is_spent_in_bad_times_needs_what_made_them_bad(
+    world, lines, is_given, expected
+):
+    content = [lines()[0]]
+    rng = np.random.default_rng(3)
+    for row in lines()[1:]:
+        entity, day, _, act, *_ = row.split(",")
+        rivals = rng.normal()
+        spend = 200 + 40 * rivals + 5 * rng.normal()
+        kpi = 5000 + 0.5 * spend - 60 * rivals + 25 * rng.normal()
+        control = 10 + rivals if is_given else 10 + rng.normal()
+        content.append(f"{entity},{day},{kpi:.3f},{act},{spend:.3f},{control:.4f}")
+    assert rules(world.canonical(content), Verdict.REVIEW) == expected
+
+
 def test_a_level_that_wanders_is_no_cost_of_media(world, lines):
     content, level = [lines()[0]], 5000.0
     rng = np.random.default_rng(7)
