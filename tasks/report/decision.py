@@ -63,9 +63,8 @@ def decision_sentence(documents: ReportDocuments) -> str:
         return _champion_sentence(documents)
     if plan is None:
         return "This run made no budget plan: leave budgets as they are."
-    reasons = documents.diagnostics.reasons if documents.diagnostics else []
-    against = describe_against(documents.verdict, reasons)
-    return f"{plan_sentence(plan, documents)} {against}".rstrip()
+    against = describe_against(documents.verdict, _amiss(documents))
+    return f"{plan_sentence(plan, documents)} {against}{'.' if against else ''}".rstrip()
 
 
 def plan_sentence(plan: Plan, documents: ReportDocuments) -> str:

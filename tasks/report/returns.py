@@ -80,7 +80,8 @@ def lead_words(documents: ReportDocuments) -> list[str]:
         return []
     among = "of channels that the data speak of" if is_outdone(documents, lead) else ""
     most = " ".join(filter(None, [f"{lead.name} brings most", among]))
-    said = [f"{most}. Its return was decided by {lead.decided.value}"]
+    by = {Decided.BOTH: "partly by the data"}.get(lead.decided, f"by {lead.decided.value}")
+    said = [f"{most}. Its return was decided {by}"]
     if lead.decided is Decided.UNCLEAR:
         said = [f"{most}, though its effect is {lead.decided.value}"]
     mean, low, high = documents.marginal_returns().get(lead.name, (None, None, None))
