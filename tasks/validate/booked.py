@@ -24,7 +24,7 @@ class _Billed(NamedTuple):
 
     word: str
     least: int
-    """How many of them are no chance."""
+    """How many of them are no chance, whatever the number of markets."""
 
 
 _BILLED = {"Y": _Billed("year", 2), "Q": _Billed("quarter", 4), "M": _Billed("month", 6)}
@@ -131,22 +131,22 @@ def _parts_of(spend: NDArray[np.float64], place: int) -> list[int]:
 def _judge_bills(rows: pd.DataFrame, channel: ChannelRole) -> list[Finding]:
     """Review spend that stands in one and the same week of each month, quarter or year."""
     spend = rows[str(channel.spend_column)].fillna(0.0)
-    for unit, named in _BILLED.items():
-        month = rows[PERIOD_COLUMN].dt.to_period(unit)
-        by_month = rows.groupby([ENTITY_COLUMN, month], sort=False)
-        size = by_month[PERIOD_COLUMN].transform("size")
+    for unit, billed in _BILLED.items():
+        span = rows[PERIOD_COLUMN].dt.to_period(unit)
+        by_span = rows.groupby([ENTITY_COLUMN, span], sort=False)
+        size = by_span[PERIOD_COLUMN].transform("size")
         paid = (spend != 0) & (size >= MIN_PERIODS_PER_MONTH)
-        place = by_month.cumcount()[paid]
-        months = rows.loc[paid, ENTITY_COLUMN].astype(str) + " " + month[paid].astype(str)
-        n_months = months.nunique()
-        if n_months < named.least or n_months < USUALLY * paid.sum():
+        place = by_span.cumcount()[paid]
+        n_spans = span[paid].nunique()
+        n_bills = by_span.ngroup()[paid].nunique()
+        if n_spans < billed.least or n_bills < USUALLY * paid.sum():
             continue
         from_end = (size[paid] - 1) - place
         for which, position in (("first", place), ("last", from_end)):
             share = float((position == 0).mean())
             if share >= USUALLY:
-                told = f"one week a {named.word} ({n_months} {named.word}s), the {which} of them"
-                return [_bill_finding(channel, f"{told} in {format_share(share)}")]
+                when = f"one week a {billed.word} ({n_spans} {billed.word}s), the {which} of them"
+                return [_bill_finding(channel, f"{when} in {format_share(share)}")]
     return _judge_every_second(rows, spend, channel)
 
 

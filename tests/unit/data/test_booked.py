@@ -199,3 +199,10 @@ def test_a_market_that_is_the_sum_of_others_is_refused_and_leaving_it_out_is_eno
     assert found.verdict is Verdict.FAIL
     assert "'Gesamt': its KPI is the sum of 'north', 'south'" in found.message
     assert "total_of_entities" not in rules(world.canonical([header, *north, *south]))
+
+
+@pytest.mark.parametrize("week", [0, 13])
+def test_one_campaign_in_many_markets_is_no_row_of_bills(world, week):
+    once = np.where(np.arange(N) == week, 9000.0, 0.0)
+    lines = table(spends() | {"social": once}, entities=("north", "south", "east", "west"))
+    assert "spend_as_billed" not in rules(world.canonical(lines))
