@@ -33,7 +33,7 @@ def import_engines(names: Sequence[str]) -> None:
 
     Each takes seconds: together they would be a third of a small refit.
     """
-    with _stacks_without_source(), without_jax():
+    with stacks_without_source(), without_jax():
         for name in names:
             if name == _CHECKS:
                 prepare_check()
@@ -41,7 +41,7 @@ def import_engines(names: Sequence[str]) -> None:
 
 
 @contextmanager
-def _stacks_without_source() -> Iterator[None]:
+def stacks_without_source() -> Iterator[None]:
     """Let who asks for the stack get it without the lines of source.
 
     ``lazy_loader`` does, in ArviZ, for each optional library that is absent: looking for the source

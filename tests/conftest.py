@@ -53,7 +53,7 @@ os.environ["PYTENSOR_FLAGS"] = ",".join(
 
 from support.suite_results import share_results  # noqa: E402 - likewise
 
-from flows.engines import _stacks_without_source  # noqa: E402 - likewise
+from flows.engines import stacks_without_source  # noqa: E402 - likewise
 from tasks.store.home import Home, configure_environment  # noqa: E402 - after the environment
 
 configure_environment()
@@ -90,7 +90,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
     """Import what is collected as a flow imports its engines."""
-    with _stacks_without_source():
+    with stacks_without_source():
         return (yield)
 
 

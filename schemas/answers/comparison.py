@@ -81,6 +81,11 @@ class RunInComparison(Part):
     """By basis: ``published`` with the media supposed, ``deployed`` with those that happened."""
     plan: PlanFigures | None
 
+    @property
+    def title(self) -> str:
+        """Model kind and run, as a heading of a column names it."""
+        return " ".join(filter(None, [self.model_kind, self.run_id]))
+
 
 class ChannelInComparison(Part):
     """One channel in one run, over its fitted window, with 94 % intervals."""

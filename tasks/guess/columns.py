@@ -89,13 +89,9 @@ def _name_faults(guess: Guess) -> None:
             guess.reasons[key] += f"; {guess.faults[column]}"
     for column in set(guess.controls) & set(guess.faults):
         guess.reasons[column] += f"; {guess.faults[column]}"
-    guess.channels = [
-        replace(channel, reason="; ".join([channel.reason, *faults]))
-        for channel in guess.channels
-        for faults in [
-            [guess.faults[c] for c in (channel.activity, channel.spend) if c in guess.faults]
-        ]
-    ]
+    for place, channel in enumerate(guess.channels):
+        faults = [guess.faults[c] for c in (channel.activity, channel.spend) if c in guess.faults]
+        guess.channels[place] = replace(channel, reason="; ".join([channel.reason, *faults]))
 
 
 def _guess_period(profiles: Sequence[ColumnProfile]) -> ColumnProfile:

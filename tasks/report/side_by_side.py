@@ -87,7 +87,7 @@ def _returns_of(
     return go.Scatter(
         x=digits(mean),
         y=[labels[name] for name in known],
-        name=label(f"{run.model_kind or ''} {run.run_id}".strip(), 60),
+        name=label(run.title, 60),
         orientation="h",
         offsetgroup=str(place),
         mode="markers",

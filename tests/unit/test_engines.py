@@ -9,7 +9,7 @@ from flows import engines
 
 
 def test_the_stack_without_source_names_the_callers_of_the_whole_one():
-    with engines._stacks_without_source():
+    with engines.stacks_without_source():
         bare = inspect.stack()
     whole = inspect.stack()
     where = [(frame.filename, frame.function) for frame in whole]

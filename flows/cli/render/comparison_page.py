@@ -46,8 +46,7 @@ def render_page(found: RunsCompared) -> str:
 
 def _key(runs: Sequence[RunInComparison]) -> str:
     entries = (
-        f'<span><i style="background:{_colour(place)}"></i>'
-        f"{escape(run.model_kind or '')} {escape(run.run_id)}</span>"
+        f'<span><i style="background:{_colour(place)}"></i>{escape(run.title)}</span>'
         for place, run in enumerate(runs)
     )
     return f'<p class="key">{"".join(entries)}</p>'

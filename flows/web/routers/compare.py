@@ -119,8 +119,7 @@ def _explained(pair: ExplainRequest, job_id: str | None) -> Explanation | None:
 
 
 def _table(title: str, runs: list[RunInComparison], rows: list[list[str]]) -> Table:
-    columns = [Column(f"{run.model_kind or ''} {run.run_id}".strip()) for run in runs]
-    return Table(title, [Column(""), *columns], rows)
+    return Table(title, [Column(""), *(Column(run.title) for run in runs)], rows)
 
 
 def _changes(explained: Explanation) -> Table:
